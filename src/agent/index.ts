@@ -1,0 +1,2 @@
+export type * from './protocol.js'
+export { PROTOCOL_FORMAT, subjects } from './protocol.js'

@@ -1,0 +1,112 @@
+/**
+ * What server and agent say to each other over the bus (design §7). Payloads are msgpack under a format version;
+ * every message carries the cluster id and the epoch of the leader it belongs to.
+ */
+import type { Allocation, Job, Node } from '../domain/index.js'
+import type { AllocationReport } from '../state/index.js'
+
+export const PROTOCOL_FORMAT = 1
+
+export interface Subjects {
+  readonly register: (nodeId: string) => string
+  readonly heartbeat: (nodeId: string) => string
+  readonly desired: (nodeId: string) => string
+  readonly pull: (nodeId: string) => string
+  readonly report: (nodeId: string) => string
+  readonly rpc: (nodeId: string, method: RpcMethod) => string
+}
+
+export function subjects(region: string): Subjects {
+  const of = (nodeId: string, last: string) => `drover.${region}.agent.${nodeId}.${last}`
+  return {
+    register: (nodeId) => of(nodeId, 'register'),
+    heartbeat: (nodeId) => of(nodeId, 'heartbeat'),
+    desired: (nodeId) => of(nodeId, 'desired'),
+    pull: (nodeId) => of(nodeId, 'pull'),
+    report: (nodeId) => of(nodeId, 'report'),
+    rpc: (nodeId, method) => of(nodeId, `rpc.${method}`),
+  }
+}
+
+/** Every message: which cluster, and the highest epoch its sender knows. An agent obeys no older epoch. */
+export interface Envelope {
+  readonly clusterId: string
+  readonly epoch: number
+}
+
+/** agent → server: I am here, this is what I have, this is what runs. `clusterId` is empty for an agent that never joined. */
+export interface RegisterRequest extends Envelope {
+  /** Everything the node itself knows; the server adds pool, eligibility and drain from its declaration. */
+  readonly node: Node
+  /** Allocations whose processes run or whose end is not yet acknowledged, with what the agent last reported. */
+  readonly holds: readonly { readonly allocation: Allocation; readonly report: AllocationReport }[]
+  readonly publicKey: string
+  /** Signature over the nonce of an earlier answer, base64; empty on the first try. */
+  readonly nonce: string
+  readonly signature: string
+}
+
+export type RegisterResponse =
+  | (Envelope & { readonly kind: 'accepted'; readonly index: number; readonly heartbeatTtlMs: number })
+  | (Envelope & { readonly kind: 'challenge'; readonly nonce: string })
+  | (Envelope & { readonly kind: 'refused'; readonly reason: string; readonly remedy: string })
+
+export interface HeartbeatRequest extends Envelope {
+  /** Version of the desired set that the agent holds whole; 0 before the first. */
+  readonly version: number
+}
+
+/** `version` newer than the agent's: pull. `isKnown` false: register again. */
+export interface HeartbeatResponse extends Envelope {
+  readonly version: number
+  readonly index: number
+  readonly isKnown: boolean
+  readonly heartbeatTtlMs: number
+}
+
+/** One allocation of the set, as id, modify index and what is wanted. `evict` and `stop` both end it. */
+export type DesiredEntry = readonly [id: string, modifyIndex: number, want: 'run' | 'stop']
+
+/**
+ * The whole set of one node at `version`, the durable index at which it last changed. Ids are all there in every set;
+ * bodies only of what changed since `baseVersion` (0: all). Nothing acts before all parts and the hash are there.
+ */
+export interface DesiredSet extends Envelope {
+  readonly nodeId: string
+  readonly version: number
+  readonly baseVersion: number
+  readonly part: number
+  readonly parts: number
+  /** Number and hash of all entries over all parts. */
+  readonly count: number
+  readonly hash: string
+  readonly entries: readonly DesiredEntry[]
+  readonly bodies: readonly Allocation[]
+  /** The job versions that the bodies run, each once. */
+  readonly jobs: readonly Job[]
+}
+
+export interface PullRequest extends Envelope {
+  readonly nodeId: string
+}
+
+/** All parts of the set in full. */
+export interface PullResponse extends Envelope {
+  readonly parts: readonly DesiredSet[]
+}
+
+/** From the outbox, numbered per node and never reused; repeated until acknowledged by the current epoch. */
+export interface ReportRequest extends Envelope {
+  readonly nodeId: string
+  readonly number: number
+  readonly reports: readonly AllocationReport[]
+}
+
+/** Sent when the report is durable. `isKnown` false: the node must register first; the outbox keeps the report. */
+export interface ReportResponse extends Envelope {
+  readonly number: number
+  readonly isKnown: boolean
+}
+
+/** server → agent. Streamed answers; each method has its own part type in `agent/rpc.ts`. */
+export type RpcMethod = 'logs' | 'fs-list' | 'fs-stat' | 'fs-read' | 'stats' | 'restart' | 'signal'

@@ -1,0 +1,139 @@
+/** What the inner layers ask of the world. The real adapters and the simulated ones implement these and nothing more. */
+import type { Commit, LogIndex, Mistake } from '../domain/index.js'
+import type { Syntax } from '../jobspec/index.js'
+import type { Command } from '../state/index.js'
+
+export interface Clock {
+  /** Milliseconds since the epoch; may jump. Only for instants that people read. */
+  wallMs(): number
+  /** Milliseconds since some start; never jumps. For every TTL, lease, back-off and deadline. */
+  monotonicMs(): number
+  /** Calls back once, after `delayMs`. Returns the way to prevent it. */
+  after(delayMs: number, callback: () => void): () => void
+}
+
+export interface Random {
+  uuid(): string
+  /** In [0, 1). */
+  fraction(): number
+}
+
+/** Structured log: constant text, facts as fields. */
+export interface Logger {
+  debug(facts: object, text: string): void
+  info(facts: object, text: string): void
+  warn(facts: object, text: string): void
+  error(facts: object, text: string): void
+  /** The same logger with these facts bound to every line. */
+  with(facts: object): Logger
+}
+
+/** One durable write: `count` Commands from `firstIndex` on, chained to the record before it. */
+export interface LogRecord {
+  readonly firstIndex: LogIndex
+  readonly epoch: number
+  readonly previousHash: string
+  readonly hash: string
+  readonly commands: readonly Command[]
+}
+
+/**
+ * How an append ended. `refused`: another epoch wrote first, the place was taken, or the disk failed: the process has
+ * decided things that never happened and must be rebuilt from the log. An unknown outcome is no third answer: the
+ * adapter repeats the same batch under the same identity until the lease ends, then says `refused`.
+ */
+export type AppendOutcome = { readonly kind: 'durable' } | { readonly kind: 'refused'; readonly reason: string }
+
+/** A cut of the state at `index`, encoded. Put in place only once the durable index has passed it. */
+export interface Snapshot {
+  readonly index: LogIndex
+  readonly epoch: number
+  /** Hash of the last record that the cut contains. */
+  readonly chainHash: string
+  readonly checksum: string
+  readonly bytes: Uint8Array
+}
+
+export interface CommandLog {
+  /** The newest sound snapshot. @throws DataDamagedError when there are snapshots and none is sound */
+  loadSnapshot(): Promise<Snapshot | undefined>
+  /** Records in order, the first being the one that holds `fromIndex`. @throws DataDamagedError on a gap or a broken chain */
+  read(fromIndex: LogIndex): AsyncIterable<LogRecord>
+  /**
+   * Appends one record, all or nothing. Resolves only when it is durable, or can never become so. The first append of a
+   * new epoch takes the lead: it succeeds only right behind the last record, and every older epoch is refused after it.
+   */
+  append(record: LogRecord): Promise<AppendOutcome>
+  /** Keeps two, and trims the log below the older. */
+  saveSnapshot(snapshot: Snapshot): Promise<void>
+  /** Monotonic time at which this process was last known to lead, and how long that holds. `leaseMs` Infinity: until it dies. */
+  lease(): { readonly confirmedMs: number; readonly leaseMs: number }
+  close(): Promise<void>
+}
+
+/** Lossy, unordered, may deliver twice: whoever needs more says so by retrying and numbering. */
+export interface Bus {
+  publish(subject: string, payload: Uint8Array): void
+  /** `subject` may end in `.>` or hold `*` tokens, as NATS has them. */
+  subscribe(subject: string, handler: (message: BusMessage) => void): () => void
+  /** One answer. @throws OrchestratorError BUS_TIMEOUT, BUS_NO_RESPONDERS, BUS_CLOSED */
+  request(subject: string, payload: Uint8Array, timeoutMs: number): Promise<Uint8Array>
+  /** Many answers until the responder ends the stream or `signal` is aborted. @throws as `request`, also midway */
+  requestStream(
+    subject: string,
+    payload: Uint8Array,
+    options: { readonly idleTimeoutMs: number; readonly signal: AbortSignal },
+  ): AsyncIterable<Uint8Array>
+  /** False while the connection is down; nothing published then is kept. */
+  isConnected(): boolean
+  close(): Promise<void>
+}
+
+export interface BusMessage {
+  readonly subject: string
+  readonly payload: Uint8Array
+  /** Answers a `request`; without effect when none waits. */
+  respond(payload: Uint8Array): void
+  /** Answers a `requestStream`: any number of parts, then `endStream`. */
+  stream(part: Uint8Array): void
+  endStream(error?: { readonly code: string; readonly message: string }): void
+  /** Aborted when the asker of a stream has gone away. */
+  readonly signal: AbortSignal
+}
+
+/** One entry of a commit's tree, read from git objects, never from a checkout. */
+export interface TreeEntry {
+  readonly path: string
+  readonly blob: string
+  readonly mode: 'file' | 'executable' | 'symlink' | 'gitlink'
+  readonly sizeBytes: number
+}
+
+export interface GitSource {
+  /** The commit that the tracked ref names now. @throws OrchestratorError GIT_* with what to mend */
+  resolve(): Promise<Commit>
+  /** Every entry below the given folders, ordered by path. */
+  list(commitId: string, folders: readonly string[]): Promise<readonly TreeEntry[]>
+  /** Contents by blob id; a blob that is missing is an error. */
+  read(blobs: readonly string[]): Promise<ReadonlyMap<string, Uint8Array>>
+  isAncestor(ancestorId: string, descendantId: string): Promise<boolean>
+  /** Commits after `fromId` (exclusive; null: only `toId`) up to `toId`, oldest first, at most `limit`. */
+  commitsBetween(fromId: string | null, toId: string, limit: number): Promise<readonly Commit[]>
+  /** Calls back whenever the ref may have moved; too often is fine. Returns the way to stop. */
+  watch(onChange: () => void): Promise<() => Promise<void>>
+  close(): Promise<void>
+}
+
+/**
+ * The first half of parsing: text to syntax, where CPU and memory are not bounded by us. `aborted` means "not read yet"
+ * (the worker died or ran out of time): it is retried and never recorded as the author's mistake.
+ */
+export interface SyntaxReader {
+  read(path: string, text: string): Promise<SyntaxOutcome>
+  close(): Promise<void>
+}
+
+export type SyntaxOutcome =
+  | { readonly kind: 'syntax'; readonly syntax: Syntax }
+  | { readonly kind: 'mistakes'; readonly mistakes: readonly Mistake[] }
+  | { readonly kind: 'aborted'; readonly reason: string }

@@ -1,0 +1,65 @@
+/** Where desired state comes from: a git repository, its commits, and what each job owes to them. Drover's own notions. */
+
+export interface Commit {
+  /** Full object id. */
+  readonly id: string
+  readonly author: string
+  readonly authorEmail: string
+  readonly atMs: number
+  readonly subject: string
+  /** `Drover-*` trailers in order of appearance. */
+  readonly trailers: readonly { readonly key: string; readonly value: string }[]
+}
+
+/** One mistake an author made, where, and how to mend it. Lines and columns count from 1; 0 when unknown. */
+export interface Mistake {
+  readonly path: string
+  readonly line: number
+  readonly column: number
+  readonly summary: string
+  readonly detail: string
+  /** The source line with a caret under it, when the place is known. */
+  readonly snippet: string
+}
+
+/** What one job owes to the repository, kept beside the job and never on Nomad's wire. */
+export interface JobSource {
+  readonly namespace: string
+  readonly jobId: string
+  readonly path: string
+  /** Every blob the job was evaluated from, by path: same blobs, same job, no work. */
+  readonly inputs: Readonly<Record<string, string>>
+  /** Commit that last changed the canonical form. */
+  readonly commit: Commit
+  /** Job version that this commit made. */
+  readonly version: number
+}
+
+/** A file that could not be read as a job at the newest commit. The job it last defined, if any, stays as it was. */
+export interface FrozenFile {
+  readonly path: string
+  readonly blob: string
+  /** The job this path defined when it was last sound. */
+  readonly namespace: string | null
+  readonly jobId: string | null
+  readonly mistakes: readonly Mistake[]
+}
+
+/** A removal or rewind that waits for a commit trailer. */
+export interface Held {
+  readonly reason: 'mass-deletion' | 'rewind'
+  readonly commit: string
+  readonly jobs: readonly { readonly namespace: string; readonly jobId: string }[]
+  readonly remedy: string
+}
+
+/** The one source of a cluster (later: several), as of its last completed sync. */
+export interface SourceStatus {
+  readonly id: string
+  readonly ref: string
+  /** The commit that desired state stands at; null before the first. */
+  readonly commit: Commit | null
+  readonly frozen: readonly FrozenFile[]
+  readonly held: Held | null
+  readonly modifyIndex: number
+}

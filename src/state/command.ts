@@ -1,0 +1,127 @@
+/**
+ * Everything that can happen, as data. Kinds are append-only, because old logs must replay: new behaviour is a new kind.
+ * Whoever proposes a command has chosen its ids and times before and put them inside; `apply` never asks.
+ * An encoded Command is at most 256 KiB.
+ */
+import type {
+  Allocation,
+  AllocDeploymentStatus,
+  AllocNetworkStatus,
+  ClientStatus,
+  Deployment,
+  DeploymentStatusUpdate,
+  DrainStrategy,
+  Evaluation,
+  Job,
+  JobSource,
+  Namespace,
+  Node,
+  NodePool,
+  NodeStatus,
+  Plan,
+  SchedulerConfiguration,
+  SchedulingEligibility,
+  ServiceRegistration,
+  SourceStatus,
+  TaskState,
+} from '../domain/index.js'
+
+/** What an agent says of one allocation. */
+export interface AllocationReport {
+  readonly ID: string
+  readonly ClientStatus: ClientStatus
+  readonly ClientDescription: string
+  readonly TaskStates: Readonly<Record<string, TaskState>>
+  readonly DeploymentStatus?: Pick<AllocDeploymentStatus, 'Healthy' | 'Timestamp'>
+  readonly NetworkStatus?: AllocNetworkStatus
+}
+
+export type CommandBody =
+  /** Taking the lead. The first one of a log fixes the cluster id. */
+  | { readonly kind: 'leadership-begin'; readonly epoch: number; readonly clusterId: string }
+  /** Says nothing and confirms the lease. */
+  | { readonly kind: 'leadership-confirm' }
+  | { readonly kind: 'job-register'; readonly job: Job; readonly source: JobSource | null; readonly evaluations: readonly Evaluation[] }
+  | {
+      readonly kind: 'job-deregister'
+      readonly namespace: string
+      readonly jobId: string
+      readonly purge: boolean
+      readonly evaluations: readonly Evaluation[]
+    }
+  /** Closes the reading of a commit: moves the cursor, and the sources of jobs whose content did not change. */
+  | { readonly kind: 'source-sync'; readonly status: Omit<SourceStatus, 'modifyIndex'>; readonly moved: readonly JobSource[] }
+  | { readonly kind: 'node-register'; readonly node: Node; readonly evaluations: readonly Evaluation[] }
+  | {
+      readonly kind: 'node-status'
+      readonly nodeId: string
+      readonly status: NodeStatus
+      readonly description: string
+      readonly evaluations: readonly Evaluation[]
+    }
+  | {
+      readonly kind: 'node-eligibility'
+      readonly nodeId: string
+      readonly eligibility: SchedulingEligibility
+      readonly evaluations: readonly Evaluation[]
+    }
+  | {
+      readonly kind: 'node-drain'
+      readonly nodeId: string
+      readonly drain: DrainStrategy | null
+      readonly eligibility: SchedulingEligibility
+      readonly evaluations: readonly Evaluation[]
+    }
+  | { readonly kind: 'evaluation-update'; readonly evaluations: readonly Evaluation[] }
+  /**
+   * A plan, whole or in parts. Only the last part (`closes`) carries the evaluation's end and those it created, so a
+   * crash between parts leaves the evaluation to be worked on again.
+   */
+  | { readonly kind: 'plan-apply'; readonly plan: Plan; readonly closes: PlanClosing | null }
+  | {
+      readonly kind: 'allocation-update'
+      readonly nodeId: string
+      readonly reports: readonly AllocationReport[]
+      readonly services: readonly ServiceRegistration[]
+      readonly evaluations: readonly Evaluation[]
+    }
+  /** Asks that allocations be moved, stopped or rescheduled; the evaluations carry it out. */
+  | {
+      readonly kind: 'allocation-transition'
+      readonly transitions: Readonly<Record<string, NonNullable<Allocation['DesiredTransition']>>>
+      readonly evaluations: readonly Evaluation[]
+    }
+  /** A server without history takes over what a node runs and the newest commit still wants. */
+  | { readonly kind: 'allocation-adopt'; readonly nodeId: string; readonly allocations: readonly Allocation[] }
+  | {
+      readonly kind: 'deployment-update'
+      readonly updates: readonly DeploymentStatusUpdate[]
+      /** Job versions that are proven now: the newest deployment of each succeeded. */
+      readonly stable: readonly { readonly namespace: string; readonly jobId: string; readonly version: number }[]
+      readonly evaluations: readonly Evaluation[]
+    }
+  | { readonly kind: 'deployment-put'; readonly deployment: Deployment; readonly evaluations: readonly Evaluation[] }
+  | { readonly kind: 'node-pool-put'; readonly pool: NodePool }
+  | { readonly kind: 'node-pool-delete'; readonly name: string }
+  | { readonly kind: 'namespace-put'; readonly namespace: Namespace }
+  | { readonly kind: 'namespace-delete'; readonly name: string }
+  | { readonly kind: 'scheduler-configure'; readonly configuration: SchedulerConfiguration }
+  /** Garbage collection, in bounded batches; each row is checked again when it is applied. */
+  | {
+      readonly kind: 'garbage-collect'
+      readonly evaluations: readonly string[]
+      readonly allocations: readonly string[]
+      readonly deployments: readonly string[]
+      readonly nodes: readonly string[]
+      readonly jobs: readonly { readonly namespace: string; readonly jobId: string }[]
+    }
+
+export interface PlanClosing {
+  readonly evaluation: Evaluation
+  readonly created: readonly Evaluation[]
+}
+
+/** A body with the instant the leader gave it: never earlier than the one before. */
+export type Command = CommandBody & { readonly atMs: number }
+
+export type CommandKind = Command['kind']

@@ -1,0 +1,5 @@
+export { apply } from './apply/apply.js'
+export type { AllocationReport, Command, CommandBody, CommandKind, PlanClosing } from './command.js'
+export { jobKey, jobVersionKey, ownerKey, type ScalingEvents, type TableName, type Tables, type TableViews } from './schema.js'
+export { type Counters, State, type StateView } from './state.js'
+export { freezeDeeply, Table, type TableView } from './table.js'

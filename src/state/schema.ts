@@ -1,0 +1,94 @@
+/**
+ * The tables of the replicated state, their keys and their groupings: the one list that `State`, snapshots and
+ * equality checks are made from.
+ */
+import {
+  type Allocation,
+  type Deployment,
+  type Evaluation,
+  type Job,
+  type JobSource,
+  type JobSummary,
+  type Namespace,
+  type Node,
+  type NodePool,
+  namespacedKey,
+  type ScalingEvent,
+  type ServiceRegistration,
+  type SourceStatus,
+} from '../domain/index.js'
+import { Table, type TableView } from './table.js'
+
+/** What one group's scaler did, newest first, at most twenty. */
+export interface ScalingEvents {
+  readonly Namespace: string
+  readonly JobID: string
+  readonly Groups: Readonly<Record<string, readonly ScalingEvent[]>>
+  readonly ModifyIndex: number
+}
+
+export function jobKey(job: { readonly Namespace: string; readonly ID: string }): string {
+  return namespacedKey(job.Namespace, job.ID)
+}
+
+/** The key of the job that an allocation, evaluation, deployment or summary belongs to. */
+export function ownerKey(row: { readonly Namespace: string; readonly JobID: string }): string {
+  return namespacedKey(row.Namespace, row.JobID)
+}
+
+/** One version of one incarnation of a job. */
+export function jobVersionKey(namespace: string, jobId: string, createIndex: number, version: number): string {
+  return `${namespace}\u0000${jobId}\u0000${createIndex}\u0000${version}`
+}
+
+export function createTables() {
+  return {
+    jobs: new Table<Job, 'parent'>('jobs', jobKey, {
+      parent: (job) => (job.ParentID === '' ? undefined : namespacedKey(job.Namespace, job.ParentID)),
+    }),
+    /** Every kept version, the current one included, so that an allocation always finds the job it runs. */
+    jobVersions: new Table<Job, 'job'>('jobVersions', (job) => jobVersionKey(job.Namespace, job.ID, job.CreateIndex, job.Version), {
+      job: jobKey,
+    }),
+    jobSummaries: new Table<JobSummary>('jobSummaries', ownerKey, {}),
+    jobSources: new Table<JobSource, 'path'>('jobSources', (source) => namespacedKey(source.namespace, source.jobId), {
+      path: (source) => source.path,
+    }),
+    scalingEvents: new Table<ScalingEvents>('scalingEvents', ownerKey, {}),
+    evaluations: new Table<Evaluation, 'job' | 'status' | 'deployment'>('evaluations', (evaluation) => evaluation.ID, {
+      job: ownerKey,
+      status: (evaluation) => evaluation.Status,
+      deployment: (evaluation) => evaluation.DeploymentID,
+    }),
+    allocations: new Table<Allocation, 'job' | 'node' | 'evaluation' | 'deployment'>('allocations', (allocation) => allocation.ID, {
+      job: ownerKey,
+      node: (allocation) => allocation.NodeID,
+      evaluation: (allocation) => allocation.EvalID,
+      deployment: (allocation) => allocation.DeploymentID,
+    }),
+    deployments: new Table<Deployment, 'job' | 'status'>('deployments', (deployment) => deployment.ID, {
+      job: ownerKey,
+      status: (deployment) => deployment.Status,
+    }),
+    nodes: new Table<Node, 'status' | 'pool'>('nodes', (node) => node.ID, {
+      status: (node) => node.Status,
+      pool: (node) => node.NodePool,
+    }),
+    nodePools: new Table<NodePool>('nodePools', (pool) => pool.Name, {}),
+    namespaces: new Table<Namespace>('namespaces', (namespace) => namespace.Name, {}),
+    services: new Table<ServiceRegistration, 'job' | 'allocation' | 'name'>('services', (service) => service.ID, {
+      job: ownerKey,
+      allocation: (service) => service.AllocID,
+      name: (service) => namespacedKey(service.Namespace, service.ServiceName),
+    }),
+    sources: new Table<SourceStatus>('sources', (source) => source.id, {}),
+  }
+}
+
+export type Tables = ReturnType<typeof createTables>
+export type TableName = keyof Tables
+
+type ViewOf<T> = T extends Table<infer Row, infer Grouping> ? TableView<Row, Grouping> : never
+
+/** The tables without the ways to change them. */
+export type TableViews = { readonly [Name in TableName]: ViewOf<Tables[Name]> }
