@@ -18,8 +18,11 @@ export interface StateView extends Counters, TableViews {
   findJobVersion(namespace: string, jobId: string, createIndex: number, version: number): Job | undefined
 }
 
+// The tables become members through the interface, so that `createTables` stays the only list of them.
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the constructor assigns every table
 export interface State extends Tables {}
 
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: as above
 export class State implements StateView {
   index: LogIndex = 0
   atMs = 0

@@ -1,0 +1,26 @@
+/** `npm run vectors -- KIND [PATH …]`: mismatches one a line, then `N passed, M failed`; exit code 1 when any failed. */
+import { KINDS } from './kinds/index.js'
+import { findKinds, ownPath, runKind } from './run-kind.js'
+
+const [name, ...paths] = process.argv.slice(2)
+const kinds = name === undefined ? KINDS : findKinds(name)
+if (kinds.length === 0) {
+  console.error(`no vectors of kind ${name}; there are: ${KINDS.map((kind) => kind.kind).join(' ')}`)
+  process.exit(1)
+}
+
+let passed = 0
+let failed = 0
+for (const kind of kinds) {
+  for (const path of paths.length > 0 ? paths : [ownPath(kind)]) {
+    for await (const result of runKind(kind, path)) {
+      if (result.mismatches.length === 0) passed++
+      else failed++
+      for (const { path: at, expected, got } of result.mismatches) {
+        console.log(`${kind.kind} ${result.name} ${at}: expected ${JSON.stringify(expected)}, got ${JSON.stringify(got)}`)
+      }
+    }
+  }
+}
+console.log(`${passed} passed, ${failed} failed`)
+process.exitCode = failed > 0 ? 1 : 0
