@@ -2,8 +2,7 @@
  * What server and agent say to each other over the bus (design §7). Payloads are msgpack under a format version;
  * every message carries the cluster id and the epoch of the leader it belongs to.
  */
-import type { Allocation, Job, Node } from '../domain/index.js'
-import type { AllocationReport } from '../state/index.js'
+import type { Allocation, AllocationReport, Job, Node } from '../domain/index.js'
 
 export const PROTOCOL_FORMAT = 1
 

@@ -3,30 +3,7 @@ import type { Commit, LogIndex, Mistake } from '../domain/index.js'
 import type { Syntax } from '../jobspec/index.js'
 import type { Command } from '../state/index.js'
 
-export interface Clock {
-  /** Milliseconds since the epoch; may jump. Only for instants that people read. */
-  wallMs(): number
-  /** Milliseconds since some start; never jumps. For every TTL, lease, back-off and deadline. */
-  monotonicMs(): number
-  /** Calls back once, after `delayMs`. Returns the way to prevent it. */
-  after(delayMs: number, callback: () => void): () => void
-}
-
-export interface Random {
-  uuid(): string
-  /** In [0, 1). */
-  fraction(): number
-}
-
-/** Structured log: constant text, facts as fields. */
-export interface Logger {
-  debug(facts: object, text: string): void
-  info(facts: object, text: string): void
-  warn(facts: object, text: string): void
-  error(facts: object, text: string): void
-  /** The same logger with these facts bound to every line. */
-  with(facts: object): Logger
-}
+export type { Bus, BusMessage, Clock, Logger, Random } from '../domain/index.js'
 
 /** One durable write: `count` Commands from `firstIndex` on, chained to the record before it. */
 export interface LogRecord {
@@ -69,36 +46,6 @@ export interface CommandLog {
   /** Monotonic time at which this process was last known to lead, and how long that holds. `leaseMs` Infinity: until it dies. */
   lease(): { readonly confirmedMs: number; readonly leaseMs: number }
   close(): Promise<void>
-}
-
-/** Lossy, unordered, may deliver twice: whoever needs more says so by retrying and numbering. */
-export interface Bus {
-  publish(subject: string, payload: Uint8Array): void
-  /** `subject` may end in `.>` or hold `*` tokens, as NATS has them. */
-  subscribe(subject: string, handler: (message: BusMessage) => void): () => void
-  /** One answer. @throws OrchestratorError BUS_TIMEOUT, BUS_NO_RESPONDERS, BUS_CLOSED */
-  request(subject: string, payload: Uint8Array, timeoutMs: number): Promise<Uint8Array>
-  /** Many answers until the responder ends the stream or `signal` is aborted. @throws as `request`, also midway */
-  requestStream(
-    subject: string,
-    payload: Uint8Array,
-    options: { readonly idleTimeoutMs: number; readonly signal: AbortSignal },
-  ): AsyncIterable<Uint8Array>
-  /** False while the connection is down; nothing published then is kept. */
-  isConnected(): boolean
-  close(): Promise<void>
-}
-
-export interface BusMessage {
-  readonly subject: string
-  readonly payload: Uint8Array
-  /** Answers a `request`; without effect when none waits. */
-  respond(payload: Uint8Array): void
-  /** Answers a `requestStream`: any number of parts, then `endStream`. */
-  stream(part: Uint8Array): void
-  endStream(error?: { readonly code: string; readonly message: string }): void
-  /** Aborted when the asker of a stream has gone away. */
-  readonly signal: AbortSignal
 }
 
 /** One entry of a commit's tree, read from git objects, never from a checkout. */

@@ -117,6 +117,16 @@ export interface NodeScoreMeta {
   readonly NormScore: number
 }
 
+/** What an agent says of one allocation. */
+export interface AllocationReport {
+  readonly ID: string
+  readonly ClientStatus: ClientStatus
+  readonly ClientDescription: string
+  readonly TaskStates: Readonly<Record<string, TaskState>>
+  readonly DeploymentStatus?: Pick<AllocDeploymentStatus, 'Healthy' | 'Timestamp'>
+  readonly NetworkStatus?: AllocNetworkStatus
+}
+
 /** The client says that it has ended (or that the node is gone): it holds nothing any more. */
 export function isClientTerminal(allocation: Pick<Allocation, 'ClientStatus'>): boolean {
   return allocation.ClientStatus === 'complete' || allocation.ClientStatus === 'failed' || allocation.ClientStatus === 'lost'

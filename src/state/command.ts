@@ -5,9 +5,7 @@
  */
 import type {
   Allocation,
-  AllocDeploymentStatus,
-  AllocNetworkStatus,
-  ClientStatus,
+  AllocationReport,
   Deployment,
   DeploymentStatusUpdate,
   DrainStrategy,
@@ -23,18 +21,7 @@ import type {
   SchedulingEligibility,
   ServiceRegistration,
   SourceStatus,
-  TaskState,
 } from '../domain/index.js'
-
-/** What an agent says of one allocation. */
-export interface AllocationReport {
-  readonly ID: string
-  readonly ClientStatus: ClientStatus
-  readonly ClientDescription: string
-  readonly TaskStates: Readonly<Record<string, TaskState>>
-  readonly DeploymentStatus?: Pick<AllocDeploymentStatus, 'Healthy' | 'Timestamp'>
-  readonly NetworkStatus?: AllocNetworkStatus
-}
 
 export type CommandBody =
   /** Taking the lead. The first one of a log fixes the cluster id. */

@@ -1,5 +1,16 @@
 export { apply } from './apply/apply.js'
-export type { AllocationReport, Command, CommandBody, CommandKind, PlanClosing } from './command.js'
-export { jobKey, jobVersionKey, ownerKey, type ScalingEvents, type TableName, type Tables, type TableViews } from './schema.js'
+export type { Command, CommandBody, CommandKind, PlanClosing } from './command.js'
+export { dumpState } from './dump.js'
+export {
+  createTables,
+  jobKey,
+  jobVersionKey,
+  ownerKey,
+  type ScalingEvents,
+  type TableName,
+  type Tables,
+  type TableViews,
+} from './schema.js'
+export { cutState, decodeSnapshot, encodeCut, type StateCut } from './snapshot.js'
 export { type Counters, State, type StateView } from './state.js'
 export { freezeDeeply, Table, type TableView } from './table.js'

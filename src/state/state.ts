@@ -19,7 +19,6 @@ export interface StateView extends Counters, TableViews {
 }
 
 // The tables become members through the interface, so that `createTables` stays the only list of them.
-// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the constructor assigns every table
 export interface State extends Tables {}
 
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: as above

@@ -1,0 +1,108 @@
+import { type Allocation, type AllocationReport, isClientTerminal, type LogIndex, rfc3339, unixNanoseconds } from '../../domain/index.js'
+import { ownerKey } from '../schema.js'
+import type { State } from '../state.js'
+import { countDeploymentChange } from './deployments.js'
+import { putEvaluations } from './evaluations.js'
+import { recountAllocation, refreshJobStatus } from './job-status.js'
+import type { CommandOf } from './kind.js'
+
+/** Stores one row and everything that is counted by it. */
+export function storeAllocation(state: State, index: LogIndex, after: Allocation): void {
+  const before = state.allocations.get(after.ID)
+  state.allocations.put(index, after)
+  recountAllocation(state, index, before, after)
+  countDeploymentChange(state, index, before, after)
+}
+
+/** What agents say. One writer per field: a report never touches what the server decided. */
+export function reportAllocations(state: State, index: LogIndex, command: CommandOf<'allocation-update'>): void {
+  const touched = new Set<string>()
+  for (const report of command.reports) {
+    const allocation = state.allocations.get(report.ID)
+    // I8: what has ended stays ended, whatever a late or doubled report says.
+    if (allocation === undefined || isClientTerminal(allocation)) continue
+    storeAllocation(state, index, mergeReport(state, index, allocation, report))
+    touched.add(ownerKey(allocation))
+  }
+  syncServices(state, index, command)
+  for (const key of touched) refreshJobStatus(state, index, key)
+  putEvaluations(state, index, command.evaluations)
+}
+
+function mergeReport(state: State, index: LogIndex, allocation: Allocation, report: AllocationReport): Allocation {
+  const hasHealth =
+    report.DeploymentStatus !== undefined && report.DeploymentStatus.Healthy !== null && allocation.DeploymentID !== undefined
+  const isReconnect = allocation.ClientStatus === 'unknown' && report.ClientStatus !== 'unknown'
+  return {
+    ...allocation,
+    ClientStatus: report.ClientStatus,
+    ClientDescription: report.ClientDescription,
+    TaskStates: report.TaskStates,
+    ...(report.NetworkStatus === undefined ? {} : { NetworkStatus: report.NetworkStatus }),
+    ...(hasHealth
+      ? {
+          DeploymentStatus: {
+            Canary: allocation.DeploymentStatus?.Canary ?? false,
+            ...report.DeploymentStatus!,
+            ModifyIndex: index,
+          },
+        }
+      : {}),
+    ...(isReconnect
+      ? { AllocStates: [...(allocation.AllocStates ?? []), { Field: 0, Value: report.ClientStatus, Time: rfc3339(state.atMs) }] }
+      : {}),
+    ModifyIndex: index,
+    ModifyTime: unixNanoseconds(state.atMs),
+  }
+}
+
+/** The registrations in the command are all that its allocations have now. */
+function syncServices(state: State, index: LogIndex, command: CommandOf<'allocation-update'>): void {
+  const wanted = new Map(command.services.map((service) => [service.ID, service]))
+  for (const report of command.reports) {
+    for (const known of state.services.by('allocation', report.ID)) if (!wanted.has(known.ID)) state.services.delete(index, known.ID)
+  }
+  for (const service of command.services) {
+    const known = state.services.get(service.ID)
+    if (
+      known !== undefined &&
+      known.Address === service.Address &&
+      known.Port === service.Port &&
+      String(known.Tags) === String(service.Tags)
+    )
+      continue
+    state.services.put(index, { ...service, CreateIndex: known?.CreateIndex ?? index, ModifyIndex: index })
+  }
+}
+
+export function transitionAllocations(state: State, index: LogIndex, command: CommandOf<'allocation-transition'>): void {
+  for (const [id, transition] of Object.entries(command.transitions)) {
+    const allocation = state.allocations.get(id)
+    if (allocation === undefined) continue
+    state.allocations.put(index, {
+      ...allocation,
+      DesiredTransition: { ...allocation.DesiredTransition, ...transition },
+      ModifyIndex: index,
+      AllocModifyIndex: index,
+      ModifyTime: unixNanoseconds(state.atMs),
+    })
+  }
+  putEvaluations(state, index, command.evaluations)
+}
+
+/** Rows a node already runs, kept under their own ids; their job version is the one that runs now. */
+export function adoptAllocations(state: State, index: LogIndex, command: CommandOf<'allocation-adopt'>): void {
+  const now = unixNanoseconds(state.atMs)
+  for (const allocation of command.allocations) {
+    if (state.allocations.get(allocation.ID) !== undefined) continue
+    storeAllocation(state, index, {
+      ...allocation,
+      CreateIndex: index,
+      ModifyIndex: index,
+      AllocModifyIndex: index,
+      CreateTime: now,
+      ModifyTime: now,
+    })
+    refreshJobStatus(state, index, ownerKey(allocation))
+  }
+}

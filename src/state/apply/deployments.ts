@@ -1,0 +1,94 @@
+/** Deployments and what they count. I15 healthy + unhealthy ≤ placed ≤ desired.  test/checkers.ts */
+import {
+  type Allocation,
+  type Deployment,
+  type DeploymentState,
+  type DeploymentStatusUpdate,
+  type LogIndex,
+  MILLISECOND,
+  namespacedKey,
+  parseRfc3339Ms,
+  rfc3339,
+  unixNanoseconds,
+} from '../../domain/index.js'
+import { jobVersionKey, ownerKey } from '../schema.js'
+import type { State } from '../state.js'
+import { putEvaluations } from './evaluations.js'
+import { refreshJobStatus, storeJob } from './job-status.js'
+import type { CommandOf } from './kind.js'
+
+export function storeDeployment(state: State, index: LogIndex, deployment: Deployment): void {
+  const known = state.deployments.get(deployment.ID)
+  const now = unixNanoseconds(state.atMs)
+  state.deployments.put(index, {
+    ...deployment,
+    CreateIndex: known?.CreateIndex ?? index,
+    CreateTime: known?.CreateTime ?? now,
+    ModifyIndex: index,
+    ModifyTime: now,
+  })
+}
+
+export function storeDeploymentStatus(state: State, index: LogIndex, update: DeploymentStatusUpdate): void {
+  const known = state.deployments.get(update.DeploymentID)
+  if (known === undefined) return
+  storeDeployment(state, index, { ...known, Status: update.Status, StatusDescription: update.StatusDescription })
+}
+
+export function putDeployment(state: State, index: LogIndex, command: CommandOf<'deployment-put'>): void {
+  storeDeployment(state, index, command.deployment)
+  putEvaluations(state, index, command.evaluations)
+  refreshJobStatus(state, index, ownerKey(command.deployment))
+}
+
+export function updateDeployments(state: State, index: LogIndex, command: CommandOf<'deployment-update'>): void {
+  for (const update of command.updates) storeDeploymentStatus(state, index, update)
+  for (const { namespace, jobId, version } of command.stable) markStable(state, index, namespace, jobId, version)
+  putEvaluations(state, index, command.evaluations)
+  for (const { DeploymentID } of command.updates) {
+    const deployment = state.deployments.get(DeploymentID)
+    if (deployment !== undefined) refreshJobStatus(state, index, ownerKey(deployment))
+  }
+}
+
+function markStable(state: State, index: LogIndex, namespace: string, jobId: string, version: number): void {
+  const current = state.jobs.get(namespacedKey(namespace, jobId))
+  if (current === undefined) return
+  if (current.Version === version) {
+    if (!current.Stable) storeJob(state, index, { ...current, Stable: true, ModifyIndex: index })
+    return
+  }
+  const older = state.jobVersions.get(jobVersionKey(namespace, jobId, current.CreateIndex, version))
+  if (older !== undefined && !older.Stable) state.jobVersions.put(index, { ...older, Stable: true, ModifyIndex: index })
+}
+
+/** Counts a placement or a change of health into the deployment that the row belongs to. */
+export function countDeploymentChange(state: State, index: LogIndex, before: Allocation | undefined, after: Allocation): void {
+  const deployment = after.DeploymentID === undefined ? undefined : state.deployments.get(after.DeploymentID)
+  const group = deployment?.TaskGroups[after.TaskGroup]
+  if (deployment === undefined || group === undefined) return
+  const isPlaced = before === undefined || before.DeploymentID !== after.DeploymentID
+  const healthBefore = isPlaced ? null : (before.DeploymentStatus?.Healthy ?? null)
+  const healthAfter = after.DeploymentStatus?.Healthy ?? null
+  if (!isPlaced && healthBefore === healthAfter) return
+  const counted: DeploymentState = {
+    ...group,
+    PlacedAllocs: group.PlacedAllocs + (isPlaced ? 1 : 0),
+    PlacedCanaries:
+      isPlaced && after.DeploymentStatus?.Canary === true ? [...(group.PlacedCanaries ?? []), after.ID] : group.PlacedCanaries,
+    HealthyAllocs: group.HealthyAllocs + Number(healthAfter === true) - Number(healthBefore === true),
+    UnhealthyAllocs: group.UnhealthyAllocs + Number(healthAfter === false) - Number(healthBefore === false),
+    RequireProgressBy: requireProgressBy(state, group, isPlaced, healthAfter === true ? after.DeploymentStatus?.Timestamp : undefined),
+  }
+  storeDeployment(state, index, { ...deployment, TaskGroups: { ...deployment.TaskGroups, [after.TaskGroup]: counted } })
+}
+
+/** The first placement starts the progress deadline, and every healthy allocation moves it. */
+function requireProgressBy(state: State, group: DeploymentState, isPlaced: boolean, healthyAt: string | undefined): string {
+  if (group.ProgressDeadline === 0) return group.RequireProgressBy
+  const known = parseRfc3339Ms(group.RequireProgressBy)
+  const from = healthyAt === undefined ? (isPlaced && known === undefined ? state.atMs : undefined) : parseRfc3339Ms(healthyAt)
+  if (from === undefined) return group.RequireProgressBy
+  const by = Math.round(from + group.ProgressDeadline / MILLISECOND)
+  return known !== undefined && known >= by ? group.RequireProgressBy : rfc3339(by)
+}

@@ -1,0 +1,139 @@
+/**
+ * What is derived of a job from its allocations, evaluations and deployments: its status and its summary
+ * (`reference/objects.md` §16, `corrections.md` "Lifecycle"). Kept with the rows, so that reading costs nothing.
+ *
+ * I17 The counters equal a recount from scratch and are never negative.  test/checkers.ts
+ */
+import {
+  type Allocation,
+  type ClientStatus,
+  isDeploymentActive,
+  isEvaluationTerminal,
+  isTemplateJob,
+  isTerminal,
+  type Job,
+  type JobStatus,
+  type JobSummary,
+  type LogIndex,
+  namespacedKey,
+  type TaskGroupSummary,
+} from '../../domain/index.js'
+import { jobKey, ownerKey } from '../schema.js'
+import type { State } from '../state.js'
+
+const EMPTY: TaskGroupSummary = Object.freeze({ Queued: 0, Complete: 0, Failed: 0, Running: 0, Starting: 0, Lost: 0, Unknown: 0 })
+
+const COUNTER: Readonly<Record<ClientStatus, keyof TaskGroupSummary>> = {
+  pending: 'Starting',
+  running: 'Running',
+  complete: 'Complete',
+  failed: 'Failed',
+  lost: 'Lost',
+  unknown: 'Unknown',
+}
+
+/** Looks at the job again after anything of it changed; stores it anew only when its status moved. */
+export function refreshJobStatus(state: State, index: LogIndex, key: string): void {
+  const job = state.jobs.get(key)
+  if (job === undefined) return
+  const status = computeJobStatus(state, job, key)
+  if (status === job.Status) return
+  storeJob(state, index, { ...job, Status: status, ModifyIndex: index })
+}
+
+/** The current row and its version row are one object, so both always say the same. */
+export function storeJob(state: State, index: LogIndex, job: Job): void {
+  const before = state.jobs.get(jobKey(job))
+  state.jobs.put(index, job)
+  state.jobVersions.put(index, job)
+  if (job.ParentID !== '' && before?.Status !== job.Status) countChildren(state, index, namespacedKey(job.Namespace, job.ParentID))
+}
+
+function computeJobStatus(state: State, job: Job, key: string): JobStatus {
+  if (job.Type === 'system' || isTemplateJob(job)) return job.Stop ? 'dead' : 'running'
+  for (const deployment of state.deployments.valuesBy('job', key)) {
+    if (deployment.JobCreateIndex === job.CreateIndex && isDeploymentActive(deployment)) return 'running'
+  }
+  let hasHistory = false
+  for (const allocation of state.allocations.valuesBy('job', key)) {
+    hasHistory = true
+    if (!isTerminal(allocation)) return 'running'
+  }
+  for (const evaluation of state.evaluations.valuesBy('job', key)) {
+    hasHistory = true
+    if (!isEvaluationTerminal(evaluation)) return 'pending'
+  }
+  return hasHistory ? 'dead' : 'pending'
+}
+
+/** Groups that a job once had stay in its summary. */
+export function ensureSummary(state: State, index: LogIndex, job: Job): void {
+  const key = jobKey(job)
+  const known = state.jobSummaries.get(key)
+  const missing = job.TaskGroups.filter((group) => known?.Summary[group.Name] === undefined)
+  if (known !== undefined && missing.length === 0) return
+  const summary: JobSummary = known ?? {
+    JobID: job.ID,
+    Namespace: job.Namespace,
+    Summary: {},
+    Children: isTemplateJob(job) ? { Pending: 0, Running: 0, Dead: 0 } : null,
+    CreateIndex: index,
+    ModifyIndex: index,
+  }
+  const added = Object.fromEntries(missing.map((group) => [group.Name, EMPTY]))
+  state.jobSummaries.put(index, { ...summary, Summary: { ...summary.Summary, ...added }, ModifyIndex: index })
+}
+
+/** What the last evaluation could not place, group by group. */
+export function setQueued(state: State, index: LogIndex, key: string, queued: Readonly<Record<string, number>>): void {
+  changeGroups(state, index, key, Object.keys(queued), (group, name) =>
+    group.Queued === queued[name] ? group : { ...group, Queued: queued[name] ?? 0 },
+  )
+}
+
+/** Moves one allocation from the counter it was under to the one it belongs to now. */
+export function recountAllocation(state: State, index: LogIndex, before: Allocation | undefined, after: Allocation): void {
+  if (before?.ClientStatus === after.ClientStatus) return
+  // A row that appears already running or ended was counted by whoever saw it first.
+  if (before === undefined && after.ClientStatus !== 'pending') return
+  changeGroups(state, index, ownerKey(after), [after.TaskGroup], (group) => {
+    const to = COUNTER[after.ClientStatus]
+    const counts = { ...group, [to]: group[to] + 1 }
+    if (before === undefined) return counts
+    const from = COUNTER[before.ClientStatus]
+    // What completed or failed keeps its place in the history of the group.
+    return from === 'Complete' || from === 'Failed' ? counts : { ...counts, [from]: Math.max(0, counts[from] - 1) }
+  })
+}
+
+function changeGroups(
+  state: State,
+  index: LogIndex,
+  key: string,
+  groups: readonly string[],
+  change: (group: TaskGroupSummary, name: string) => TaskGroupSummary,
+): void {
+  const summary = state.jobSummaries.get(key)
+  if (summary === undefined) return
+  const changed: Record<string, TaskGroupSummary> = {}
+  for (const name of groups) {
+    const before = summary.Summary[name]
+    if (before === undefined) continue
+    const after = change(before, name)
+    if (after !== before) changed[name] = after
+  }
+  if (Object.keys(changed).length === 0) return
+  state.jobSummaries.put(index, { ...summary, Summary: { ...summary.Summary, ...changed }, ModifyIndex: index })
+}
+
+function countChildren(state: State, index: LogIndex, parentKey: string): void {
+  const summary = state.jobSummaries.get(parentKey)
+  if (summary === undefined) return
+  const children = { Pending: 0, Running: 0, Dead: 0 }
+  for (const child of state.jobs.valuesBy('parent', parentKey)) {
+    if (child.Status === 'pending') children.Pending++
+    else if (child.Status === 'running') children.Running++
+    else children.Dead++
+  }
+  state.jobSummaries.put(index, { ...summary, Children: children, ModifyIndex: index })
+}

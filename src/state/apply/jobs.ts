@@ -1,0 +1,96 @@
+import { invariant, isEvaluationTerminal, type Job, type LogIndex, namespacedKey, unixNanoseconds } from '../../domain/index.js'
+import { jobKey, jobVersionKey } from '../schema.js'
+import type { State } from '../state.js'
+import { putEvaluations, putJobEvaluations } from './evaluations.js'
+import { ensureSummary, refreshJobStatus, storeJob } from './job-status.js'
+import type { CommandOf } from './kind.js'
+
+/** The current version and five before it (`reference/objects.md` §16). */
+const VERSIONS_KEPT = 6
+
+/** The proposer has decided the version: the known one when the specification did not change, else one more. */
+export function registerJob(state: State, index: LogIndex, command: CommandOf<'job-register'>): void {
+  const key = jobKey(command.job)
+  const known = state.jobs.get(key)
+  const isNewVersion = known === undefined || command.job.Version !== known.Version
+  invariant(
+    known === undefined || command.job.Version >= known.Version,
+    `job ${command.job.ID} would go back from version ${known?.Version}`,
+  )
+  storeJob(state, index, {
+    ...command.job,
+    Status: known?.Status ?? 'pending',
+    Stable: isNewVersion ? false : known.Stable,
+    SubmitTime: isNewVersion ? unixNanoseconds(state.atMs) : known.SubmitTime,
+    CreateIndex: known?.CreateIndex ?? index,
+    ModifyIndex: index,
+    JobModifyIndex: isNewVersion ? index : known.JobModifyIndex,
+  })
+  ensureSummary(state, index, state.jobs.get(key)!)
+  if (command.source !== null) state.jobSources.put(index, command.source)
+  trimVersions(state, index, key)
+  putJobEvaluations(state, index, command.evaluations)
+  refreshJobStatus(state, index, key)
+}
+
+/** Stops the job, as a version of its own; with `purge` it and all it left behind goes. */
+export function deregisterJob(state: State, index: LogIndex, command: CommandOf<'job-deregister'>): void {
+  const key = namespacedKey(command.namespace, command.jobId)
+  const known = state.jobs.get(key)
+  invariant(known !== undefined, `job ${command.jobId} was to be deregistered and is not there`)
+  if (command.purge) {
+    purgeJob(state, index, known)
+  } else if (!known.Stop) {
+    storeJob(state, index, {
+      ...known,
+      Stop: true,
+      Stable: false,
+      Version: known.Version + 1,
+      SubmitTime: unixNanoseconds(state.atMs),
+      ModifyIndex: index,
+      JobModifyIndex: index,
+    })
+    state.jobSources.delete(index, key)
+    trimVersions(state, index, key)
+  }
+  putJobEvaluations(state, index, command.evaluations)
+  refreshJobStatus(state, index, key)
+}
+
+/** Allocations disappear at once: their agents no longer find them in their set and end them politely. */
+export function purgeJob(state: State, index: LogIndex, job: Job): void {
+  const key = jobKey(job)
+  for (const allocation of state.allocations.by('job', key)) {
+    for (const service of state.services.by('allocation', allocation.ID)) state.services.delete(index, service.ID)
+    state.allocations.delete(index, allocation.ID)
+  }
+  for (const deployment of state.deployments.by('job', key)) state.deployments.delete(index, deployment.ID)
+  for (const version of state.jobVersions.by('job', key)) deleteVersion(state, index, version)
+  state.jobSummaries.delete(index, key)
+  state.jobSources.delete(index, key)
+  state.scalingEvents.delete(index, key)
+  state.jobs.delete(index, key)
+  const open = state.evaluations.by('job', key).filter((evaluation) => !isEvaluationTerminal(evaluation))
+  putEvaluations(
+    state,
+    index,
+    open.map((evaluation) => ({ ...evaluation, Status: 'complete' })),
+  )
+}
+
+/** Drops old versions, but never the newest stable one, nor one that an allocation still names. */
+export function trimVersions(state: State, index: LogIndex, key: string): void {
+  if (state.jobVersions.countBy('job', key) <= VERSIONS_KEPT) return
+  const current = state.jobs.get(key)
+  const versions = [...state.jobVersions.by('job', key)].sort((a, b) => b.CreateIndex - a.CreateIndex || b.Version - a.Version)
+  const stable = versions.find((version) => version.Stable && version.CreateIndex === current?.CreateIndex)
+  const named = new Set<string>()
+  for (const allocation of state.allocations.valuesBy('job', key)) named.add(`${allocation.JobCreateIndex} ${allocation.JobVersion}`)
+  for (const version of versions.slice(VERSIONS_KEPT)) {
+    if (version !== stable && !named.has(`${version.CreateIndex} ${version.Version}`)) deleteVersion(state, index, version)
+  }
+}
+
+function deleteVersion(state: State, index: LogIndex, job: Job): void {
+  state.jobVersions.delete(index, jobVersionKey(job.Namespace, job.ID, job.CreateIndex, job.Version))
+}

@@ -1,0 +1,85 @@
+import { invariant, type LogIndex, type Node, type NodeEvent, rfc3339 } from '../../domain/index.js'
+import type { State } from '../state.js'
+import { putEvaluations } from './evaluations.js'
+import type { CommandOf } from './kind.js'
+
+const NODE_EVENTS_KEPT = 10
+
+/** Everything of the row comes from the agent and its declaration; only its history is kept. */
+export function registerNode(state: State, index: LogIndex, command: CommandOf<'node-register'>): void {
+  const known = state.nodes.get(command.node.ID)
+  const event = nodeEvent(state, index, 'Cluster', known === undefined ? 'Node registered' : 'Node re-registered')
+  state.nodes.put(index, {
+    ...command.node,
+    Events: appendEvent(known?.Events ?? [], event),
+    LastDrain: known?.LastDrain ?? null,
+    LastMissedHeartbeatIndex: known?.LastMissedHeartbeatIndex ?? 0,
+    LastAllocUpdateIndex: known?.LastAllocUpdateIndex ?? 0,
+    StatusUpdatedAt: Math.floor(state.atMs / 1000),
+    CreateIndex: known?.CreateIndex ?? index,
+    ModifyIndex: index,
+  })
+  putEvaluations(state, index, command.evaluations)
+}
+
+export function setNodeStatus(state: State, index: LogIndex, command: CommandOf<'node-status'>): void {
+  const node = findNode(state, command.nodeId)
+  const isMissed = command.status === 'down' || command.status === 'disconnected'
+  changeNode(state, index, node, {
+    Status: command.status,
+    StatusDescription: command.description,
+    StatusUpdatedAt: Math.floor(state.atMs / 1000),
+    ...(isMissed ? { LastMissedHeartbeatIndex: index } : {}),
+    ...(isMissed ? { Events: appendEvent(node.Events, nodeEvent(state, index, 'Cluster', 'Node heartbeat missed')) } : {}),
+  })
+  putEvaluations(state, index, command.evaluations)
+}
+
+export function setNodeEligibility(state: State, index: LogIndex, command: CommandOf<'node-eligibility'>): void {
+  const node = findNode(state, command.nodeId)
+  const event = nodeEvent(state, index, 'Cluster', `Node marked as ${command.eligibility} for scheduling`)
+  changeNode(state, index, node, { SchedulingEligibility: command.eligibility, Events: appendEvent(node.Events, event) })
+  putEvaluations(state, index, command.evaluations)
+}
+
+export function drainNode(state: State, index: LogIndex, command: CommandOf<'node-drain'>): void {
+  const node = findNode(state, command.nodeId)
+  const now = rfc3339(state.atMs)
+  const isStart = command.drain !== null
+  const message = isStart
+    ? node.DrainStrategy === null
+      ? 'Node drain strategy set'
+      : 'Node drain strategy updated'
+    : 'Node drain disabled'
+  changeNode(state, index, node, {
+    DrainStrategy: command.drain,
+    SchedulingEligibility: command.eligibility,
+    LastDrain: {
+      StartedAt: isStart ? now : (node.LastDrain?.StartedAt ?? now),
+      UpdatedAt: now,
+      Status: isStart ? 'draining' : 'canceled',
+      AccessorID: '',
+      Meta: null,
+    },
+    Events: appendEvent(node.Events, nodeEvent(state, index, 'Drain', message)),
+  })
+  putEvaluations(state, index, command.evaluations)
+}
+
+function findNode(state: State, id: string): Node {
+  const node = state.nodes.get(id)
+  invariant(node !== undefined, `node ${id} was to be changed and is not there`)
+  return node
+}
+
+function changeNode(state: State, index: LogIndex, node: Node, change: Partial<Node>): void {
+  state.nodes.put(index, { ...node, ...change, ModifyIndex: index })
+}
+
+function nodeEvent(state: State, index: LogIndex, subsystem: string, message: string): NodeEvent {
+  return { Message: message, Subsystem: subsystem, Details: null, Timestamp: rfc3339(state.atMs), CreateIndex: index }
+}
+
+function appendEvent(events: readonly NodeEvent[], event: NodeEvent): readonly NodeEvent[] {
+  return [...events, event].slice(-NODE_EVENTS_KEPT)
+}

@@ -1,0 +1,63 @@
+import {
+  invariant,
+  type LogIndex,
+  NAMESPACE_DEFAULT,
+  type Namespace,
+  NODE_POOL_ALL,
+  NODE_POOL_DEFAULT,
+  type NodePool,
+} from '../../domain/index.js'
+import type { State } from '../state.js'
+import type { CommandOf } from './kind.js'
+
+/** I1 Epochs only grow. The first entry of a log fixes the cluster id and makes what is built in. */
+export function beginLeadership(state: State, index: LogIndex, command: CommandOf<'leadership-begin'>): void {
+  invariant(command.epoch > state.epoch, `epoch ${command.epoch} would follow epoch ${state.epoch}`)
+  invariant(
+    state.clusterId === '' || state.clusterId === command.clusterId,
+    `cluster ${command.clusterId} would follow cluster ${state.clusterId}`,
+  )
+  state.epoch = command.epoch
+  if (state.clusterId !== '') return
+  state.clusterId = command.clusterId
+  state.namespaces.put(index, builtInNamespace(index))
+  for (const name of [NODE_POOL_ALL, NODE_POOL_DEFAULT]) state.nodePools.put(index, builtInPool(name, index))
+}
+
+export function syncSource(state: State, index: LogIndex, command: CommandOf<'source-sync'>): void {
+  state.sources.put(index, { ...command.status, modifyIndex: index })
+  for (const source of command.moved) state.jobSources.put(index, source)
+}
+
+export function configureScheduler(state: State, index: LogIndex, command: CommandOf<'scheduler-configure'>): void {
+  state.schedulerConfiguration = Object.freeze({
+    ...command.configuration,
+    CreateIndex: state.schedulerConfiguration.CreateIndex,
+    ModifyIndex: index,
+  })
+}
+
+function builtInNamespace(index: LogIndex): Namespace {
+  return {
+    Name: NAMESPACE_DEFAULT,
+    Description: 'Default shared namespace',
+    Quota: '',
+    Capabilities: null,
+    Meta: null,
+    NodePoolConfiguration: null,
+    CreateIndex: index,
+    ModifyIndex: index,
+  }
+}
+
+function builtInPool(name: string, index: LogIndex): NodePool {
+  return {
+    Name: name,
+    Description: name === NODE_POOL_ALL ? 'Node pool with all nodes in the cluster.' : 'Default node pool.',
+    Meta: null,
+    SchedulerConfiguration: null,
+    NodeIdentityTTL: 0,
+    CreateIndex: index,
+    ModifyIndex: index,
+  }
+}
