@@ -7,7 +7,10 @@ import type { StateView, TableName } from '../state/index.js'
 /** What a blocked reader waits for: a whole table, or one row or group of rows of it. */
 export interface WatchKey {
   readonly table: TableName
+  /** One row. */
   readonly key?: string
+  /** The rows of one group, such as `['job', ownerKey]` of allocations. Neither key nor group: the whole table. */
+  readonly group?: readonly [grouping: string, groupKey: string]
 }
 
 export interface StateReader {
@@ -16,8 +19,11 @@ export interface StateReader {
    * sees what a crash could take back. @throws OrchestratorError NO_LEADER after ten seconds
    */
   read<Answer extends { readonly index: LogIndex }>(query: (view: StateView) => Answer): Promise<Answer>
-  /** Resolves at the next durable change of any of the keys, at once if one changed after `index`; also on abort. */
-  changed(keys: readonly WatchKey[], index: LogIndex, signal: AbortSignal): Promise<void>
+  /**
+   * Resolves at the next durable change of any of the keys, at once if one changed after `viewIndex`, which is
+   * `view.index` of the turn whose answer was too old; also on abort.
+   */
+  changed(keys: readonly WatchKey[], viewIndex: LogIndex, signal: AbortSignal): Promise<void>
   readonly isLeader: boolean
   /** Milliseconds since this server heard from the leader; 0 on the leader. */
   readonly lastContactMs: number

@@ -1,17 +1,20 @@
 /** What the inner layers ask of the world. The real adapters and the simulated ones implement these and nothing more. */
 import type { Commit, LogIndex, Mistake } from '../domain/index.js'
 import type { Syntax } from '../jobspec/index.js'
-import type { Command } from '../state/index.js'
 
 export type { Bus, BusMessage, Clock, Logger, Random } from '../domain/index.js'
 
-/** One durable write: `count` Commands from `firstIndex` on, chained to the record before it. */
+/** One durable write: the Commands from `firstIndex` on, chained to the record before it. Made by `log-record.ts`. */
 export interface LogRecord {
   readonly firstIndex: LogIndex
+  readonly count: number
   readonly epoch: number
+  /** Hash of the record before; empty for the first. */
   readonly previousHash: string
+  /** SHA-256 over everything else: links the chain and detects damage. */
   readonly hash: string
-  readonly commands: readonly Command[]
+  /** The encoded Commands, at most 768 KiB. */
+  readonly payload: Uint8Array
 }
 
 /**
@@ -53,16 +56,19 @@ export interface TreeEntry {
   readonly path: string
   readonly blob: string
   readonly mode: 'file' | 'executable' | 'symlink' | 'gitlink'
-  readonly sizeBytes: number
 }
+
+export type BlobContent =
+  | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
+  | { readonly kind: 'too-large'; readonly sizeBytes: number }
 
 export interface GitSource {
   /** The commit that the tracked ref names now. @throws OrchestratorError GIT_* with what to mend */
   resolve(): Promise<Commit>
   /** Every entry below the given folders, ordered by path. */
   list(commitId: string, folders: readonly string[]): Promise<readonly TreeEntry[]>
-  /** Contents by blob id; a blob that is missing is an error. */
-  read(blobs: readonly string[]): Promise<ReadonlyMap<string, Uint8Array>>
+  /** Contents by blob id. A larger one is told by its size only. @throws OrchestratorError GIT_OBJECT when one is missing */
+  read(blobs: readonly string[], maxBytes: number): Promise<ReadonlyMap<string, BlobContent>>
   isAncestor(ancestorId: string, descendantId: string): Promise<boolean>
   /** Commits after `fromId` (exclusive; null: only `toId`) up to `toId`, oldest first, at most `limit`. */
   commitsBetween(fromId: string | null, toId: string, limit: number): Promise<readonly Commit[]>

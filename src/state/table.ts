@@ -22,6 +22,8 @@ export interface TableView<Row extends object, Grouping extends string = never> 
   valuesBy(grouping: Grouping, groupKey: string): Iterable<Row>
   /** How many rows `by` would give, in constant time. */
   countBy(grouping: Grouping, groupKey: string): number
+  /** Every (grouping, group key) that the row belongs to. */
+  groupsOf(row: Row): readonly (readonly [Grouping, string])[]
   /** Called in the same turn for each row put or deleted from now on. Returns the way to stop. */
   observe(observer: TableObserver<Row>): () => void
 }
@@ -84,6 +86,13 @@ export class Table<Row extends object, Grouping extends string = never> implemen
 
   countBy(grouping: Grouping, groupKey: string): number {
     return this.#groups.get(grouping)?.get(groupKey)?.size ?? 0
+  }
+
+  groupsOf(row: Row): readonly (readonly [Grouping, string])[] {
+    return this.#groupings.flatMap(([grouping, keyOf]) => {
+      const groupKey = keyOf(row)
+      return groupKey === undefined ? [] : [[grouping, groupKey] as const]
+    })
   }
 
   observe(observer: TableObserver<Row>): () => void {

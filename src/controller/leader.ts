@@ -1,0 +1,283 @@
+/**
+ * The leader: one event loop, one writer, output commit (design §4).
+ *
+ * A command is applied at once, so the next decision always sees the newest state and a plan can never be stale. It is
+ * appended in the same breath, many to a batch. What the outside may see of it waits until it is durable. If an append is
+ * refused, this process has decided things that never happened: it stops, and whoever leads next folds the log.
+ *
+ * I1 One epoch commits at a time.                              test/simulation, test/controller/leader.test.ts
+ * P1 What anyone outside has seen is in the log.               test/simulation
+ */
+import { DataDamagedError, explainError, invariant, type LogIndex, OrchestratorError } from '../domain/index.js'
+import { apply, type Command, type CommandBody, cutState, decodeSnapshot, encodeCut, State } from '../state/index.js'
+import { ChangeFeed } from './change-feed.js'
+import { encodeCommand, makeRecord, RECORD_BYTES_MAX, readCommands } from './log-record.js'
+import type { Clock, CommandLog, Logger, Random, Snapshot } from './ports.js'
+import { checksumOf } from './snapshot-checksum.js'
+
+export interface LeaderDeps {
+  readonly log: CommandLog
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  /** Called once, when this process must not go on. It ends itself and is rebuilt from the log. */
+  readonly onStop: (reason: string) => void
+  readonly snapshotEveryCommands?: number
+}
+
+/** Beyond this nothing more is proposed until the log has caught up. */
+const UNDURABLE_COMMANDS_MAX = 10_000
+const UNDURABLE_BYTES_MAX = 16 * 1024 * 1024
+const SNAPSHOT_EVERY_COMMANDS = 50_000
+const NO_LEADER_AFTER_MS = 10_000
+
+type Held = { readonly index: LogIndex; readonly release: () => void }
+
+export class Leader {
+  readonly state: State
+  readonly epoch: number
+  readonly changes: ChangeFeed
+  readonly #deps: LeaderDeps
+  #durableIndex: LogIndex
+  #chainHash: string
+  #batch: Uint8Array[] = []
+  #batchBytes = 0
+  #undurableBytes = 0
+  #isFlushing = false
+  #isFlushQueued = false
+  #held: Held[] = []
+  #roomWaiters: (() => void)[] = []
+  readonly #beforeFlush: (() => void)[] = []
+  #snapshotIndex: LogIndex
+  #isSnapshotting = false
+  #stopped: string | undefined
+
+  /** Folds the log and takes the lead. @throws DataDamagedError, OrchestratorError NOT_LEADER */
+  static async start(deps: LeaderDeps): Promise<Leader> {
+    const { state, chainHash, snapshotIndex } = await foldLog(deps.log)
+    const leader = new Leader(deps, state, chainHash, snapshotIndex)
+    leader.propose([{ kind: 'leadership-begin', epoch: leader.epoch, clusterId: state.clusterId || deps.random.uuid() }])
+    await leader.whenDurable(leader.state.index)
+    return leader
+  }
+
+  private constructor(deps: LeaderDeps, state: State, chainHash: string, snapshotIndex: LogIndex) {
+    this.#deps = deps
+    this.state = state
+    this.epoch = state.epoch + 1
+    this.#durableIndex = state.index
+    this.#chainHash = chainHash
+    this.#snapshotIndex = snapshotIndex
+    this.changes = new ChangeFeed(state)
+  }
+
+  get durableIndex(): LogIndex {
+    return this.#durableIndex
+  }
+
+  get isStopped(): boolean {
+    return this.#stopped !== undefined
+  }
+
+  /** False while so much is undurable that reconcilers must wait. */
+  get hasRoom(): boolean {
+    return (
+      this.#stopped === undefined &&
+      this.state.index - this.#durableIndex < UNDURABLE_COMMANDS_MAX &&
+      this.#undurableBytes < UNDURABLE_BYTES_MAX
+    )
+  }
+
+  /** Resolves when there is room again; rejects when the process stops first. */
+  async room(): Promise<void> {
+    while (!this.hasRoom) {
+      this.#throwIfStopped()
+      await new Promise<void>((resolve) => this.#roomWaiters.push(resolve))
+    }
+  }
+
+  /** Applies the commands now and appends them with whatever else this turn proposes. Returns the index of the last. */
+  propose(bodies: readonly CommandBody[]): LogIndex {
+    this.#throwIfStopped()
+    for (const body of bodies) {
+      const command: Command = { ...body, atMs: Math.max(this.state.atMs, this.#deps.clock.wallMs()) }
+      try {
+        const bytes = encodeCommand(command)
+        apply(this.state, this.state.index + 1, command)
+        this.#batch.push(bytes)
+        this.#batchBytes += bytes.length
+        this.#undurableBytes += bytes.length
+      } catch (error) {
+        // Part of the command may be in the tables: this memory can no longer be trusted, and nothing of it is written.
+        this.stop(`applying ${body.kind} failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
+        throw error
+      }
+    }
+    this.#queueFlush()
+    return this.state.index
+  }
+
+  /** Called at the end of each turn that proposed something, before its batch is appended: the moment to prepare outputs. */
+  onBeforeFlush(prepare: () => void): void {
+    this.#beforeFlush.push(prepare)
+  }
+
+  /**
+   * Lets something out once everything up to `index` is durable and this process is known to lead still. Never, when it
+   * stops first.
+   */
+  release(index: LogIndex, output: () => void): void {
+    if (this.#stopped !== undefined) return
+    if (index <= this.#durableIndex && this.#isLeaseFresh()) return output()
+    if (index <= this.#durableIndex) {
+      // A no-op that becomes durable is the proof that nobody else leads.
+      this.#held.push({ index: this.propose([{ kind: 'leadership-confirm' }]), release: output })
+      return
+    }
+    this.#held.push({ index, release: output })
+  }
+
+  /** As `release`, for those who await. Rejects after ten seconds and when the process stops. */
+  whenDurable(index: LogIndex): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const give = (reason: string) => reject(new OrchestratorError('NO_LEADER', 'No cluster leader', { index, reason }))
+      if (this.#stopped !== undefined) return give(this.#stopped)
+      const cancel = this.#deps.clock.after(NO_LEADER_AFTER_MS, () => give('nothing became durable in time'))
+      this.release(index, () => {
+        cancel()
+        resolve()
+      })
+    })
+  }
+
+  /** Ends this process's part: nothing is let out and nothing is written from here on. */
+  stop(reason: string): void {
+    if (this.#stopped !== undefined) return
+    this.#stopped = reason
+    this.#held = []
+    this.#batch = []
+    for (const wake of this.#roomWaiters.splice(0)) wake()
+    this.#deps.onStop(reason)
+  }
+
+  #throwIfStopped(): void {
+    if (this.#stopped !== undefined) throw new OrchestratorError('NO_LEADER', `this server has stopped leading: ${this.#stopped}`)
+  }
+
+  #isLeaseFresh(): boolean {
+    const { confirmedMs, leaseMs } = this.#deps.log.lease()
+    return this.#deps.clock.monotonicMs() - confirmedMs < leaseMs / 2
+  }
+
+  #queueFlush(): void {
+    if (this.#isFlushing || this.#isFlushQueued) return
+    this.#isFlushQueued = true
+    queueMicrotask(() => {
+      this.#isFlushQueued = false
+      if (!this.#isFlushing) void this.#flush()
+    })
+  }
+
+  async #flush(): Promise<void> {
+    this.#isFlushing = true
+    while (this.#batch.length > 0 && this.#stopped === undefined) {
+      for (const prepare of this.#beforeFlush) prepare()
+      const commands = this.#takeBatch()
+      const firstIndex = this.state.index - this.#batch.length - commands.length + 1
+      const record = makeRecord(firstIndex, this.epoch, this.#chainHash, commands)
+      this.#chainHash = record.hash
+      if (this.#batch.length === 0) this.#maybeSnapshot()
+      const outcome = await this.#append(record)
+      if (outcome.kind === 'refused') return this.stop(`the log refused index ${firstIndex}: ${outcome.reason}`)
+      if (this.#stopped !== undefined) return
+      this.#durable(firstIndex + commands.length - 1, record.payload.length)
+    }
+    this.#isFlushing = false
+  }
+
+  async #append(record: Parameters<CommandLog['append']>[0]): ReturnType<CommandLog['append']> {
+    try {
+      return await this.#deps.log.append(record)
+    } catch (error) {
+      return { kind: 'refused', reason: explainError(error) }
+    }
+  }
+
+  #takeBatch(): Uint8Array[] {
+    let bytes = 0
+    let count = 0
+    for (const command of this.#batch) {
+      if (count > 0 && bytes + command.length > RECORD_BYTES_MAX) break
+      bytes += command.length
+      count++
+    }
+    this.#batchBytes -= bytes
+    return this.#batch.splice(0, count)
+  }
+
+  #durable(index: LogIndex, _bytes: number): void {
+    this.#durableIndex = index
+    this.#undurableBytes = this.#batchBytes
+    const ready = this.#held.filter((held) => held.index <= index)
+    if (ready.length > 0) this.#held = this.#held.filter((held) => held.index > index)
+    for (const held of ready) held.release()
+    this.changes.release(index)
+    if (this.hasRoom) for (const wake of this.#roomWaiters.splice(0)) wake()
+  }
+
+  /** Only where the batch is empty, so that the cut ends where a record ends. */
+  #maybeSnapshot(): void {
+    const every = this.#deps.snapshotEveryCommands ?? SNAPSHOT_EVERY_COMMANDS
+    if (this.#isSnapshotting || this.state.index - this.#snapshotIndex < every) return
+    this.#isSnapshotting = true
+    this.#writeSnapshot().catch((error: unknown) => {
+      this.#deps.logger.error({ error: explainError(error) }, 'snapshot failed')
+      this.#isSnapshotting = false
+    })
+  }
+
+  async #writeSnapshot(): Promise<void> {
+    const cut = cutState(this.state)
+    const chainHash = this.#chainHash
+    const slices: Uint8Array[] = []
+    for (const slice of encodeCut(cut)) {
+      slices.push(slice)
+      await this.#yield()
+    }
+    const bytes = Buffer.concat(slices)
+    await this.whenDurable(cut.counters.index)
+    const snapshot: Snapshot = { index: cut.counters.index, epoch: this.epoch, chainHash, checksum: checksumOf(bytes), bytes }
+    await this.#deps.log.saveSnapshot(snapshot)
+    this.#snapshotIndex = snapshot.index
+    this.#isSnapshotting = false
+    this.#deps.logger.info({ index: snapshot.index, bytes: bytes.length }, 'snapshot saved')
+  }
+
+  #yield(): Promise<void> {
+    return new Promise((resolve) => this.#deps.clock.after(0, resolve))
+  }
+}
+
+/** State, hash of the last record and index of the snapshot it began from. @throws DataDamagedError on any contradiction */
+export async function foldLog(
+  log: CommandLog,
+): Promise<{ readonly state: State; readonly chainHash: string; readonly snapshotIndex: LogIndex }> {
+  const snapshot = await log.loadSnapshot()
+  if (snapshot !== undefined && checksumOf(snapshot.bytes) !== snapshot.checksum) {
+    throw new DataDamagedError('SNAPSHOT_CHECKSUM', `the snapshot at index ${snapshot.index} is damaged; restore another one`)
+  }
+  const state = snapshot === undefined ? new State() : decodeSnapshot(snapshot.bytes)
+  invariant(snapshot === undefined || state.index === snapshot.index, `snapshot ${snapshot?.index} holds index ${state.index}`)
+  let chainHash = snapshot?.chainHash ?? ''
+  for await (const record of log.read(state.index + 1)) {
+    if (record.firstIndex !== state.index + 1 || record.previousHash !== chainHash) {
+      throw new DataDamagedError(
+        'LOG_CHAIN',
+        `the log is broken: after index ${state.index} comes a record at ${record.firstIndex} that does not follow it; restore a snapshot`,
+      )
+    }
+    for (const command of readCommands(record)) apply(state, state.index + 1, command)
+    chainHash = record.hash
+  }
+  return { state, chainHash, snapshotIndex: snapshot?.index ?? 0 }
+}
