@@ -45,9 +45,10 @@ export class Leader {
   #undurableBytes = 0
   #isFlushing = false
   #isFlushQueued = false
+  #isNudged = false
   #held: Held[] = []
   #roomWaiters: (() => void)[] = []
-  readonly #beforeFlush: (() => void)[] = []
+  readonly #turnEnds: (() => void)[] = []
   #snapshotIndex: LogIndex
   #isSnapshotting = false
   #stopped: string | undefined
@@ -117,9 +118,17 @@ export class Leader {
     return this.state.index
   }
 
-  /** Called at the end of each turn that proposed something, before its batch is appended: the moment to prepare outputs. */
-  onBeforeFlush(prepare: () => void): void {
-    this.#beforeFlush.push(prepare)
+  /**
+   * Called at the end of each turn that proposed something, before its batch is appended, in order of registration: first
+   * those who decide more from what was just applied, last those who prepare what the outside will see of it.
+   */
+  onTurnEnd(work: () => void): void {
+    this.#turnEnds.push(work)
+  }
+
+  /** Makes a turn end soon although nothing was proposed: somebody has work to look at. */
+  nudge(): void {
+    if (this.#stopped === undefined) this.#queueFlush()
   }
 
   /**
@@ -170,6 +179,7 @@ export class Leader {
   }
 
   #queueFlush(): void {
+    if (this.#isFlushing) this.#isNudged = true
     if (this.#isFlushing || this.#isFlushQueued) return
     this.#isFlushQueued = true
     queueMicrotask(() => {
@@ -180,8 +190,10 @@ export class Leader {
 
   async #flush(): Promise<void> {
     this.#isFlushing = true
-    while (this.#batch.length > 0 && this.#stopped === undefined) {
-      for (const prepare of this.#beforeFlush) prepare()
+    do {
+      this.#isNudged = false
+      for (const work of this.#turnEnds) if (this.#stopped === undefined) work()
+      if (this.#stopped !== undefined || this.#batch.length === 0) break
       const commands = this.#takeBatch()
       const firstIndex = this.state.index - this.#batch.length - commands.length + 1
       const record = makeRecord(firstIndex, this.epoch, this.#chainHash, commands)
@@ -190,8 +202,8 @@ export class Leader {
       const outcome = await this.#append(record)
       if (outcome.kind === 'refused') return this.stop(`the log refused index ${firstIndex}: ${outcome.reason}`)
       if (this.#stopped !== undefined) return
-      this.#durable(firstIndex + commands.length - 1, record.payload.length)
-    }
+      this.#durable(firstIndex + commands.length - 1)
+    } while (this.#batch.length > 0 || this.#isNudged)
     this.#isFlushing = false
   }
 
@@ -215,7 +227,7 @@ export class Leader {
     return this.#batch.splice(0, count)
   }
 
-  #durable(index: LogIndex, _bytes: number): void {
+  #durable(index: LogIndex): void {
     this.#durableIndex = index
     this.#undurableBytes = this.#batchBytes
     const ready = this.#held.filter((held) => held.index <= index)

@@ -47,7 +47,7 @@ export interface FrozenFile {
 
 /** A removal or rewind that waits for a commit trailer. */
 export interface Held {
-  readonly reason: 'mass-deletion' | 'rewind'
+  readonly reason: 'mass-deletion' | 'unreadable-files' | 'rewind'
   readonly commit: string
   readonly jobs: readonly { readonly namespace: string; readonly jobId: string }[]
   readonly remedy: string
@@ -62,4 +62,19 @@ export interface SourceStatus {
   readonly frozen: readonly FrozenFile[]
   readonly held: Held | null
   readonly modifyIndex: number
+}
+
+/** A host as `agents/**` declares it. Only declared hosts may join, each proving its key. */
+export interface NodeDeclaration {
+  readonly name: string
+  readonly path: string
+  readonly pool: string
+  readonly nodeClass: string
+  readonly datacenter: string
+  readonly meta: Readonly<Record<string, string>>
+  /** The host's nkey; empty when `dev` is to bind one of its agents. */
+  readonly publicKey: string
+  readonly reserved: { readonly cpuMhz: number; readonly memoryMb: number; readonly diskMb: number; readonly ports: string }
+  readonly hostVolumes: Readonly<Record<string, { readonly path: string; readonly readOnly: boolean }>>
+  readonly isEligible: boolean
 }

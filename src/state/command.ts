@@ -6,7 +6,6 @@
 import type {
   Allocation,
   AllocationReport,
-  Deployment,
   DeploymentStatusUpdate,
   DrainStrategy,
   Evaluation,
@@ -14,6 +13,7 @@ import type {
   JobSource,
   Namespace,
   Node,
+  NodeDeclaration,
   NodePool,
   NodeStatus,
   Plan,
@@ -38,6 +38,8 @@ export type CommandBody =
     }
   /** Closes the reading of a commit: moves the cursor, and the sources of jobs whose content did not change. */
   | { readonly kind: 'source-sync'; readonly status: Omit<SourceStatus, 'modifyIndex'>; readonly moved: readonly JobSource[] }
+  /** Hosts that may join from now on, and names that may no longer. */
+  | { readonly kind: 'node-declare'; readonly declarations: readonly NodeDeclaration[]; readonly removed: readonly string[] }
   | { readonly kind: 'node-register'; readonly node: Node; readonly evaluations: readonly Evaluation[] }
   | {
       readonly kind: 'node-status'
@@ -87,7 +89,13 @@ export type CommandBody =
       readonly stable: readonly { readonly namespace: string; readonly jobId: string; readonly version: number }[]
       readonly evaluations: readonly Evaluation[]
     }
-  | { readonly kind: 'deployment-put'; readonly deployment: Deployment; readonly evaluations: readonly Evaluation[] }
+  /** The canaries of these groups have proved themselves: the rest may follow. */
+  | {
+      readonly kind: 'deployment-promote'
+      readonly deploymentId: string
+      readonly groups: readonly string[]
+      readonly evaluations: readonly Evaluation[]
+    }
   | { readonly kind: 'node-pool-put'; readonly pool: NodePool }
   | { readonly kind: 'node-pool-delete'; readonly name: string }
   | { readonly kind: 'namespace-put'; readonly namespace: Namespace }

@@ -11,6 +11,7 @@ import {
   type JobSummary,
   type Namespace,
   type Node,
+  type NodeDeclaration,
   type NodePool,
   namespacedKey,
   type ScalingEvent,
@@ -73,6 +74,10 @@ export function createTables() {
     nodes: new Table<Node, 'status' | 'pool'>('nodes', (node) => node.ID, {
       status: (node) => node.Status,
       pool: (node) => node.NodePool,
+    }),
+    /** Hosts that may join, by name. */
+    nodeDeclarations: new Table<NodeDeclaration, 'publicKey'>('nodeDeclarations', (declaration) => declaration.name, {
+      publicKey: (declaration) => declaration.publicKey || undefined,
     }),
     nodePools: new Table<NodePool>('nodePools', (pool) => pool.Name, {}),
     namespaces: new Table<Namespace>('namespaces', (namespace) => namespace.Name, {}),

@@ -10,11 +10,11 @@ import { assertNever, invariant, type LogIndex } from '../../domain/index.js'
 import type { Command } from '../command.js'
 import type { State } from '../state.js'
 import { adoptAllocations, reportAllocations, transitionAllocations } from './allocations.js'
-import { putDeployment, updateDeployments } from './deployments.js'
+import { promoteDeployment, updateDeployments } from './deployments.js'
 import { putEvaluations } from './evaluations.js'
 import { collectGarbage } from './garbage.js'
 import { deregisterJob, registerJob } from './jobs.js'
-import { drainNode, registerNode, setNodeEligibility, setNodeStatus } from './nodes.js'
+import { declareNodes, drainNode, registerNode, setNodeEligibility, setNodeStatus } from './nodes.js'
 import { applyPlan } from './plans.js'
 import { beginLeadership, configureScheduler, syncSource } from './settings.js'
 
@@ -35,6 +35,8 @@ export function apply(state: State, index: LogIndex, command: Command): void {
       return deregisterJob(state, index, command)
     case 'source-sync':
       return syncSource(state, index, command)
+    case 'node-declare':
+      return declareNodes(state, index, command)
     case 'node-register':
       return registerNode(state, index, command)
     case 'node-status':
@@ -55,8 +57,8 @@ export function apply(state: State, index: LogIndex, command: Command): void {
       return adoptAllocations(state, index, command)
     case 'deployment-update':
       return updateDeployments(state, index, command)
-    case 'deployment-put':
-      return putDeployment(state, index, command)
+    case 'deployment-promote':
+      return promoteDeployment(state, index, command)
     case 'node-pool-put':
       return state.nodePools.put(index, {
         ...command.pool,

@@ -35,10 +35,37 @@ export function storeDeploymentStatus(state: State, index: LogIndex, update: Dep
   storeDeployment(state, index, { ...known, Status: update.Status, StatusDescription: update.StatusDescription })
 }
 
-export function putDeployment(state: State, index: LogIndex, command: CommandOf<'deployment-put'>): void {
-  storeDeployment(state, index, command.deployment)
+/** Marks the groups promoted, gives them a new deadline, and makes their healthy canaries ordinary allocations. */
+export function promoteDeployment(state: State, index: LogIndex, command: CommandOf<'deployment-promote'>): void {
+  const deployment = state.deployments.get(command.deploymentId)
+  if (deployment === undefined) return
+  const groups = new Set(command.groups)
+  const promoted = Object.entries(deployment.TaskGroups).map(
+    ([name, group]) => [name, groups.has(name) ? promoteGroup(state, group) : group] as const,
+  )
+  storeDeployment(state, index, { ...deployment, TaskGroups: Object.fromEntries(promoted), StatusDescription: describeRunning(promoted) })
+  for (const allocation of state.allocations.by('deployment', deployment.ID)) {
+    const status = allocation.DeploymentStatus
+    if (!groups.has(allocation.TaskGroup) || status?.Canary !== true || status.Healthy !== true) continue
+    state.allocations.put(index, {
+      ...allocation,
+      DeploymentStatus: { ...status, Canary: false, ModifyIndex: index },
+      ModifyIndex: index,
+      AllocModifyIndex: index,
+    })
+  }
   putEvaluations(state, index, command.evaluations)
-  refreshJobStatus(state, index, ownerKey(command.deployment))
+}
+
+function promoteGroup(state: State, group: DeploymentState): DeploymentState {
+  const RequireProgressBy =
+    group.ProgressDeadline === 0 ? group.RequireProgressBy : rfc3339(state.atMs + group.ProgressDeadline / MILLISECOND)
+  return { ...group, Promoted: true, RequireProgressBy }
+}
+
+function describeRunning(groups: readonly (readonly [string, DeploymentState])[]): string {
+  const isWaiting = groups.some(([, group]) => group.DesiredCanaries > 0 && !group.Promoted)
+  return isWaiting ? 'Deployment is running but requires manual promotion' : 'Deployment is running'
 }
 
 export function updateDeployments(state: State, index: LogIndex, command: CommandOf<'deployment-update'>): void {

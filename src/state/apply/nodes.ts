@@ -5,6 +5,11 @@ import type { CommandOf } from './kind.js'
 
 const NODE_EVENTS_KEPT = 10
 
+export function declareNodes(state: State, index: LogIndex, command: CommandOf<'node-declare'>): void {
+  for (const name of command.removed) state.nodeDeclarations.delete(index, name)
+  for (const declaration of command.declarations) state.nodeDeclarations.put(index, declaration)
+}
+
 /** Everything of the row comes from the agent and its declaration; only its history is kept. */
 export function registerNode(state: State, index: LogIndex, command: CommandOf<'node-register'>): void {
   const known = state.nodes.get(command.node.ID)

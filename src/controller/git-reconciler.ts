@@ -1,0 +1,254 @@
+/**
+ * Makes registered jobs match the newest commit (design §5). Level-triggered: an event says "look again", a slow timer says
+ * so too, and each look resolves the ref, reads what is not known yet, compares, and proposes. Safe to run twice.
+ *
+ * L5 The newest commit is the one that is evaluated, at most two poll intervals late.
+ */
+import {
+  type Commit,
+  explainError,
+  type FrozenFile,
+  type Held,
+  isTemplateJob,
+  type Job,
+  type JobSource,
+  type Logger,
+  namespacedKey,
+  OrchestratorError,
+  type Random,
+  type SourceStatus,
+} from '../domain/index.js'
+import type { CommandBody } from '../state/index.js'
+import { computeChanges, type DesiredChanges, type FileReading } from './desired-state.js'
+import { readJobFile } from './job-file-reader.js'
+import type { Leader } from './leader.js'
+import { newEvaluation } from './new-evaluation.js'
+import { computeDeclarationChanges, readNodeFiles } from './node-declarations.js'
+import type { GitSource, SyntaxReader, TreeEntry } from './ports.js'
+import { AGENTS_FOLDER, classifyPath, JOBS_FOLDER } from './repository-layout.js'
+import { SourceTree } from './source-tree.js'
+
+export interface GitReconcilerOptions {
+  /** `hold` waits for a trailer when the new commit does not descend from the applied one. */
+  readonly rewind: 'hold' | 'follow'
+  readonly ref: string
+}
+
+export interface GitReconcilerDeps {
+  readonly leader: Leader
+  readonly git: GitSource
+  readonly syntax: SyntaxReader
+  readonly random: Random
+  readonly logger: Logger
+  readonly options: GitReconcilerOptions
+}
+
+/** How a look ended; `isComplete` false asks for another one soon. */
+export interface SyncOutcome {
+  readonly isComplete: boolean
+  readonly commit: Commit
+  readonly registered: number
+  readonly removed: number
+  readonly frozen: readonly FrozenFile[]
+  readonly held: Held | null
+}
+
+export const SOURCE_ID = 'default'
+const FILES_READ_AT_ONCE = 64
+const COMMANDS_PER_TURN = 200
+const COMMITS_SEARCHED_FOR_TRAILERS = 1_000
+
+export class GitReconciler {
+  readonly #deps: GitReconcilerDeps
+  /** A failure of the last look, for people; null when it went well. */
+  lastError: OrchestratorError | null = null
+  /** The newest commit that a look has seen, applied or not. */
+  seenCommit: Commit | null = null
+
+  constructor(deps: GitReconcilerDeps) {
+    this.#deps = deps
+  }
+
+  /** One look. Failures of git are kept in `lastError` and thrown. */
+  async reconcile(): Promise<SyncOutcome> {
+    try {
+      const outcome = await this.#sync()
+      this.lastError = null
+      return outcome
+    } catch (error) {
+      this.lastError = error instanceof OrchestratorError ? error : new OrchestratorError('SOURCE_SYNC', explainError(error), {}, error)
+      throw this.lastError
+    }
+  }
+
+  async #sync(): Promise<SyncOutcome> {
+    const { git, leader } = this.#deps
+    const commit = await git.resolve()
+    this.seenCommit = commit
+    const status = leader.state.sources.get(SOURCE_ID)
+    const applied = status?.commit ?? null
+    if (status !== undefined && applied?.id === commit.id && !this.#hasUnread) return unchangedOutcome(status, commit)
+    const trailers = await this.#trailersSince(applied, commit)
+    const rewind = await this.#findRewind(applied, commit, trailers)
+    if (rewind !== null) return this.#hold(commit, applied!, rewind)
+    return this.#apply(commit, trailers)
+  }
+
+  /** Files whose reading was aborted (a worker died): the same commit is read again for them. */
+  #hasUnread = false
+
+  async #apply(commit: Commit, trailers: Commit['trailers']): Promise<SyncOutcome> {
+    const { git, leader } = this.#deps
+    const entries = await git.list(commit.id, [JOBS_FOLDER, AGENTS_FOLDER])
+    const tree = new SourceTree(git, entries)
+    const { readings, aborted } = await this.#readJobs(tree)
+    const nodes = await readNodeFiles(tree, this.#deps.syntax)
+    this.#hasUnread = aborted.length > 0 || nodes.aborted.length > 0
+    const changes = computeChanges(leader.state, commit, trailers, readings)
+    const frozen = [...changes.frozen, ...nodes.frozen]
+    await this.#propose(computeDeclarationChanges(leader.state, nodes))
+    await this.#propose(this.#namespaceCommands(changes))
+    await this.#propose(changes.registrations.map((registration) => this.#registerCommand(registration)))
+    // What is new goes in before what is gone goes out. With something unread, absence is not certain.
+    const removals = this.#hasUnread ? [] : changes.removals
+    await this.#propose(removals.map((job) => this.#deregisterCommand(job)))
+    await this.#closeSync({ id: SOURCE_ID, ref: this.#deps.options.ref, commit, frozen, held: changes.held }, changes.moved)
+    const outcome: SyncOutcome = {
+      isComplete: !this.#hasUnread,
+      commit,
+      registered: changes.registrations.length,
+      removed: removals.length,
+      frozen,
+      held: changes.held,
+    }
+    this.#log(outcome)
+    return outcome
+  }
+
+  async #readJobs(tree: SourceTree): Promise<{ readings: readonly FileReading[]; aborted: readonly string[] }> {
+    const readings: FileReading[] = []
+    const aborted: string[] = []
+    const unread: { entry: TreeEntry; namespace: string }[] = []
+    for (const entry of tree.entries) {
+      const meaning = classifyPath(entry.path)
+      if (meaning.kind !== 'job') continue
+      const source = this.#findUnchanged(tree, entry)
+      if (source !== undefined) readings.push({ kind: 'unchanged', path: entry.path, source })
+      else unread.push({ entry, namespace: meaning.namespace })
+    }
+    for (let from = 0; from < unread.length; from += FILES_READ_AT_ONCE) {
+      const batch = unread.slice(from, from + FILES_READ_AT_ONCE)
+      await tree.prefetch(batch.map(({ entry }) => entry.path))
+      const outcomes = await Promise.all(batch.map(({ entry, namespace }) => this.#readJob(tree, entry, namespace)))
+      for (const reading of outcomes)
+        if (typeof reading === 'string') aborted.push(reading)
+        else readings.push(reading)
+    }
+    return { readings, aborted }
+  }
+
+  /** The job that this path gave before, if every blob it was made from is still the same. */
+  #findUnchanged(tree: SourceTree, entry: TreeEntry): JobSource | undefined {
+    const { state } = this.#deps.leader
+    const source = state.jobSources.by('path', entry.path)[0]
+    if (source === undefined || state.jobs.get(namespacedKey(source.namespace, source.jobId))?.Stop !== false) return undefined
+    return tree.matches(source.inputs, entry.path) ? source : undefined
+  }
+
+  /** The path alone when the reading was aborted. */
+  async #readJob(tree: SourceTree, entry: TreeEntry, namespace: string): Promise<FileReading | string> {
+    const outcome = await readJobFile(entry.path, tree, this.#deps.syntax, { namespace })
+    switch (outcome.kind) {
+      case 'job':
+        return { kind: 'job', path: entry.path, blob: entry.blob, job: outcome.job, inputs: outcome.inputs }
+      case 'mistakes':
+        return { kind: 'mistakes', path: entry.path, blob: entry.blob, mistakes: outcome.mistakes }
+      case 'aborted':
+        this.#deps.logger.warn({ path: entry.path, reason: outcome.reason }, 'file not read yet')
+        return entry.path
+    }
+  }
+
+  #registerCommand({ job, source }: DesiredChanges['registrations'][number]): CommandBody {
+    const evaluations = isTemplateJob(job) ? [] : [newEvaluation(this.#deps.random.uuid(), job, 'job-register')]
+    return { kind: 'job-register', job, source, evaluations }
+  }
+
+  #deregisterCommand(job: Job): CommandBody {
+    const evaluations = isTemplateJob(job) ? [] : [newEvaluation(this.#deps.random.uuid(), job, 'job-deregister')]
+    return { kind: 'job-deregister', namespace: job.Namespace, jobId: job.ID, purge: false, evaluations }
+  }
+
+  /** A folder of jobs makes its namespace. */
+  #namespaceCommands(changes: DesiredChanges): readonly CommandBody[] {
+    const wanted = new Set(changes.registrations.map(({ job }) => job.Namespace))
+    return [...wanted]
+      .filter((name) => this.#deps.leader.state.namespaces.get(name) === undefined)
+      .sort()
+      .map((Name) => ({
+        kind: 'namespace-put',
+        namespace: {
+          Name,
+          Description: '',
+          Quota: '',
+          Capabilities: null,
+          Meta: null,
+          NodePoolConfiguration: null,
+          CreateIndex: 0,
+          ModifyIndex: 0,
+        },
+      }))
+  }
+
+  async #propose(bodies: readonly CommandBody[]): Promise<void> {
+    for (let from = 0; from < bodies.length; from += COMMANDS_PER_TURN) {
+      await this.#deps.leader.room()
+      this.#deps.leader.propose(bodies.slice(from, from + COMMANDS_PER_TURN))
+    }
+  }
+
+  async #closeSync(status: Omit<SourceStatus, 'modifyIndex'>, moved: readonly JobSource[]): Promise<void> {
+    await this.#deps.leader.room()
+    this.#deps.leader.propose([{ kind: 'source-sync', status, moved }])
+  }
+
+  async #trailersSince(applied: Commit | null, commit: Commit): Promise<Commit['trailers']> {
+    const commits = await this.#deps.git.commitsBetween(applied?.id ?? null, commit.id, COMMITS_SEARCHED_FOR_TRAILERS)
+    return commits.flatMap((each) => each.trailers)
+  }
+
+  async #findRewind(applied: Commit | null, commit: Commit, trailers: Commit['trailers']): Promise<Held | null> {
+    if (applied === null || applied.id === commit.id || (await this.#deps.git.isAncestor(applied.id, commit.id))) return null
+    const isAllowed = trailers.some(({ key, value }) => key === 'Drover-Allow-Rewind' && value.length >= 7 && applied.id.startsWith(value))
+    if (isAllowed || this.#deps.options.rewind === 'follow') {
+      this.#deps.logger.warn({ from: applied.id, to: commit.id, isAllowed }, 'following a rewind')
+      return null
+    }
+    const remedy = `commit with the trailer "Drover-Allow-Rewind: ${applied.id}", or bring ${applied.id.slice(0, 12)} back into the history`
+    return { reason: 'rewind', commit: commit.id, jobs: [], remedy }
+  }
+
+  /** Says that it waits, once, and changes nothing. */
+  async #hold(commit: Commit, applied: Commit, held: Held): Promise<SyncOutcome> {
+    const status = this.#deps.leader.state.sources.get(SOURCE_ID)!
+    if (status.held?.commit !== held.commit || status.held.reason !== held.reason) {
+      const { modifyIndex: _, ...rest } = status
+      await this.#closeSync({ ...rest, commit: applied, held }, [])
+      this.#deps.logger.warn({ ...held }, 'commit held')
+    }
+    return { isComplete: true, commit, registered: 0, removed: 0, frozen: status.frozen, held }
+  }
+
+  #log({ commit, registered, removed, frozen, held }: SyncOutcome): void {
+    const { logger } = this.#deps
+    logger.info({ commit: commit.id, subject: commit.subject, registered, removed, frozen: frozen.length }, 'commit applied')
+    for (const file of frozen) {
+      for (const { line, column, summary } of file.mistakes) logger.warn({ path: file.path, line, column, summary }, 'file frozen')
+    }
+    if (held !== null) logger.warn({ reason: held.reason, jobs: held.jobs.length, remedy: held.remedy }, 'removal held')
+  }
+}
+
+function unchangedOutcome(status: SourceStatus, commit: Commit): SyncOutcome {
+  return { isComplete: true, commit, registered: 0, removed: 0, frozen: status.frozen, held: status.held }
+}

@@ -1,0 +1,93 @@
+/** One commit's files below `jobs/` and `agents/`, read once each, with the checks that every used path must pass. */
+import { type Mistake, OrchestratorError } from '../domain/index.js'
+import { LIMITS } from '../jobspec/index.js'
+import type { BlobContent, GitSource, TreeEntry } from './ports.js'
+import { jobStem } from './repository-layout.js'
+
+/** Files of these names beside a job belong to it without being named in it. */
+const COMPANION_SUFFIXES = ['.vars.hcl', '.patch.yaml']
+
+export type TreeFile = { readonly text: string; readonly blob: string } | { readonly mistake: Mistake }
+
+export class SourceTree {
+  readonly entries: readonly TreeEntry[]
+  readonly #git: GitSource
+  readonly #byPath: ReadonlyMap<string, TreeEntry>
+  readonly #contents = new Map<string, BlobContent>()
+  #paths: readonly string[] | undefined
+
+  constructor(git: GitSource, entries: readonly TreeEntry[]) {
+    this.#git = git
+    this.entries = entries
+    this.#byPath = new Map(entries.map((entry) => [entry.path, entry]))
+  }
+
+  has(path: string): boolean {
+    return this.#byPath.has(path)
+  }
+
+  /** Paths below the folder, in order. */
+  list(folder: string): readonly string[] {
+    this.#paths ??= this.entries.map((entry) => entry.path)
+    const prefix = folder === '' || folder.endsWith('/') ? folder : `${folder}/`
+    return this.#paths.filter((path) => path.startsWith(prefix))
+  }
+
+  /** Fetches many blobs in one go, so that reading them one by one afterwards waits for nothing. */
+  async prefetch(paths: readonly string[]): Promise<void> {
+    const blobs = paths.flatMap((path) => {
+      const entry = this.#byPath.get(path)
+      return entry === undefined || this.#contents.has(entry.blob) || !isRegular(entry) ? [] : [entry.blob]
+    })
+    if (blobs.length === 0) return
+    for (const [blob, content] of await this.#git.read(blobs, LIMITS.fileBytes)) this.#contents.set(blob, content)
+  }
+
+  async read(path: string): Promise<TreeFile> {
+    const entry = this.#byPath.get(path)
+    if (entry === undefined) return { mistake: mistakeAt(path, `no file ${path} at this commit`, 'Add it, or correct the path.') }
+    if (!isRegular(entry)) return { mistake: irregularFile(entry) }
+    await this.prefetch([path])
+    const content = this.#contents.get(entry.blob)
+    if (content === undefined) throw new OrchestratorError('GIT_OBJECT', `git object ${entry.blob} of ${path} was not read`, { path })
+    return decode(entry, content)
+  }
+
+  /** Whether every input still has the blob it had, and no new companion of the job file has appeared. */
+  matches(inputs: Readonly<Record<string, string>>, jobPath: string): boolean {
+    for (const [path, blob] of Object.entries(inputs)) if (this.#byPath.get(path)?.blob !== blob) return false
+    return COMPANION_SUFFIXES.map((suffix) => jobStem(jobPath) + suffix).every((path) => this.has(path) === Object.hasOwn(inputs, path))
+  }
+}
+
+function isRegular(entry: TreeEntry): boolean {
+  return entry.mode === 'file' || entry.mode === 'executable'
+}
+
+function irregularFile(entry: TreeEntry): Mistake {
+  if (entry.mode === 'symlink')
+    return mistakeAt(entry.path, `${entry.path} is a symbolic link`, 'Links are not followed; commit the file itself.')
+  return mistakeAt(entry.path, `${entry.path} is a submodule`, 'Submodules are not read; commit the files themselves.')
+}
+
+const LFS_POINTER = 'version https://git-lfs.github.com/spec/'
+
+function decode(entry: TreeEntry, content: BlobContent): TreeFile {
+  if (content.kind === 'too-large') {
+    const detail = `It has ${content.sizeBytes} bytes; at most ${LIMITS.fileBytes} are read. Move data out of the job file.`
+    return { mistake: mistakeAt(entry.path, `${entry.path} is too large`, detail) }
+  }
+  let text: string
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(content.bytes)
+  } catch {
+    return { mistake: mistakeAt(entry.path, `${entry.path} is not UTF-8`, 'Save it in UTF-8.') }
+  }
+  if (text.startsWith(LFS_POINTER))
+    return { mistake: mistakeAt(entry.path, `${entry.path} is a Git LFS pointer`, 'Commit the file itself.') }
+  return { text, blob: entry.blob }
+}
+
+function mistakeAt(path: string, summary: string, detail: string): Mistake {
+  return { path, line: 0, column: 0, summary, detail, snippet: '' }
+}

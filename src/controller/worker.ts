@@ -1,0 +1,120 @@
+/** Takes evaluations from the broker, asks the scheduler, and proposes what it decided. Runs inside the leader's turn. */
+import type { Clock, Evaluation, Logger, Plan, Random, SchedulingResult } from '../domain/index.js'
+import type { Scheduler } from '../scheduler/index.js'
+import { type CommandBody, ownerKey, type PlanClosing } from '../state/index.js'
+import type { EvaluationBroker } from './evaluation-broker.js'
+import type { Leader } from './leader.js'
+import { COMMAND_BYTES_MAX, sizeOfCommand } from './log-record.js'
+
+/** Evaluations per turn: more wait for the next one, so that heartbeats and readers get their turns. */
+const EVALUATIONS_PER_TURN = 64
+
+export interface WorkerDeps {
+  readonly leader: Leader
+  readonly broker: EvaluationBroker
+  readonly scheduler: Scheduler
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+}
+
+export class Worker {
+  readonly #deps: WorkerDeps
+
+  constructor(deps: WorkerDeps) {
+    this.#deps = deps
+  }
+
+  /** Works until nothing is ready, or the turn is long enough. */
+  drain(): void {
+    const { leader, broker } = this.#deps
+    for (let count = 0; count < EVALUATIONS_PER_TURN && leader.hasRoom; count++) {
+      const work = broker.next()
+      if (work === undefined) return
+      leader.propose([...cancelSuperseded(work.superseded), ...this.#process(work.evaluation)])
+    }
+    if (broker.readyJobCount > 0) this.#deps.clock.after(0, () => leader.nudge())
+  }
+
+  /** A throw of the scheduler fails this evaluation with its cause and touches nothing else. */
+  #process(evaluation: Evaluation): readonly CommandBody[] {
+    const { leader, scheduler, clock, random, logger } = this.#deps
+    try {
+      const nowMs = Math.max(clock.wallMs(), leader.state.atMs)
+      const result = scheduler.schedule(evaluation, { nowMs, newId: () => random.uuid() })
+      return [...splitPlan(withBlockedCanceled(result, this.#otherBlocked(result)))]
+    } catch (error) {
+      const cause = error instanceof Error ? (error.stack ?? error.message) : String(error)
+      logger.error({ evaluationId: evaluation.ID, jobId: evaluation.JobID, cause }, 'evaluation failed')
+      return [{ kind: 'evaluation-update', evaluations: [{ ...evaluation, Status: 'failed', StatusDescription: cause.slice(0, 2_000) }] }]
+    }
+  }
+
+  /** Blocked evaluations of the job that this result makes pointless: a success needs none, a new one takes their place. */
+  #otherBlocked({ evaluation, created }: SchedulingResult): readonly Evaluation[] {
+    const settles = evaluation.Status === 'complete' || created.some((follower) => follower.Status === 'blocked')
+    if (!settles) return []
+    const { evaluations } = this.#deps.leader.state
+    const isSystem = evaluation.Type === 'system' || evaluation.Type === 'sysbatch'
+    return evaluations
+      .by('job', ownerKey(evaluation))
+      .filter((other) => other.Status === 'blocked' && other.ID !== evaluation.ID && !isSystem)
+  }
+}
+
+function cancelSuperseded(superseded: readonly Evaluation[]): readonly CommandBody[] {
+  if (superseded.length === 0) return []
+  const StatusDescription = 'canceled after more recent eval was processed'
+  return [
+    { kind: 'evaluation-update', evaluations: superseded.map((evaluation) => ({ ...evaluation, Status: 'canceled', StatusDescription })) },
+  ]
+}
+
+function withBlockedCanceled(result: SchedulingResult, blocked: readonly Evaluation[]): SchedulingResult {
+  const canceled = blocked.map((evaluation) => ({
+    ...evaluation,
+    Status: 'canceled' as const,
+    StatusDescription: `evaluation "${result.evaluation.ID}" successful`,
+  }))
+  return { ...result, created: [...canceled, ...result.created] }
+}
+
+/** As one command where it fits, else in parts of which only the last closes the evaluation. */
+export function splitPlan(result: SchedulingResult): readonly CommandBody[] {
+  const closes: PlanClosing = { evaluation: result.evaluation, created: result.created }
+  const whole: CommandBody = { kind: 'plan-apply', plan: result.plan, closes }
+  if (countRows(result.plan) <= ROWS_SURELY_FITTING || sizeOfCommand(whole) < COMMAND_BYTES_MAX) return [whole]
+  return [
+    ...splitRows(result.plan).map((plan): CommandBody => ({ kind: 'plan-apply', plan, closes: null })),
+    { ...whole, plan: withoutRows(result.plan) },
+  ]
+}
+
+/** A row with its resources, ports and metrics takes well under 4 KiB. */
+const ROWS_SURELY_FITTING = 32
+const ROWS_PER_PART = 48
+
+function countRows(plan: Plan): number {
+  return plan.Stops.length + plan.Placements.length + plan.Updates.length + plan.Preemptions.length
+}
+
+/** Stops first, so that no part places what another has yet to free; the deployment goes with the first. */
+function splitRows(plan: Plan): readonly Plan[] {
+  const parts: Plan[] = []
+  const lists = ['Stops', 'Preemptions', 'Updates', 'Placements'] as const
+  for (const list of lists) {
+    for (let from = 0; from < plan[list].length; from += ROWS_PER_PART) {
+      const isFirst = parts.length === 0
+      const bare = withoutRows(plan)
+      parts.push({
+        ...(isFirst ? { ...bare, Deployment: plan.Deployment, DeploymentUpdates: plan.DeploymentUpdates } : bare),
+        [list]: plan[list].slice(from, from + ROWS_PER_PART),
+      })
+    }
+  }
+  return parts
+}
+
+function withoutRows(plan: Plan): Plan {
+  return { ...plan, Stops: [], Placements: [], Updates: [], Preemptions: [], Deployment: null, DeploymentUpdates: [] }
+}
