@@ -30,6 +30,8 @@ const UNDURABLE_COMMANDS_MAX = 10_000
 const UNDURABLE_BYTES_MAX = 16 * 1024 * 1024
 const SNAPSHOT_EVERY_COMMANDS = 50_000
 const NO_LEADER_AFTER_MS = 10_000
+/** Turn-end works that keep asking for another turn without proposing anything are a bug, not a reason to hang. */
+const IDLE_ROUNDS_MAX = 16
 
 type Held = { readonly index: LogIndex; readonly release: () => void }
 
@@ -148,6 +150,7 @@ export class Leader {
 
   /** As `release`, for those who await. Rejects after ten seconds and when the process stops. */
   whenDurable(index: LogIndex): Promise<void> {
+    if (index <= this.#durableIndex && this.#stopped === undefined && this.#isLeaseFresh()) return Promise.resolve()
     return new Promise((resolve, reject) => {
       const give = (reason: string) => reject(new OrchestratorError('NO_LEADER', 'No cluster leader', { index, reason }))
       if (this.#stopped !== undefined) return give(this.#stopped)
@@ -190,21 +193,28 @@ export class Leader {
 
   async #flush(): Promise<void> {
     this.#isFlushing = true
-    do {
+    for (let idleRounds = 0; this.#stopped === undefined; ) {
       this.#isNudged = false
       for (const work of this.#turnEnds) if (this.#stopped === undefined) work()
-      if (this.#stopped !== undefined || this.#batch.length === 0) break
-      const commands = this.#takeBatch()
-      const firstIndex = this.state.index - this.#batch.length - commands.length + 1
-      const record = makeRecord(firstIndex, this.epoch, this.#chainHash, commands)
-      this.#chainHash = record.hash
-      if (this.#batch.length === 0) this.#maybeSnapshot()
-      const outcome = await this.#append(record)
-      if (outcome.kind === 'refused') return this.stop(`the log refused index ${firstIndex}: ${outcome.reason}`)
       if (this.#stopped !== undefined) return
-      this.#durable(firstIndex + commands.length - 1)
-    } while (this.#batch.length > 0 || this.#isNudged)
+      if (this.#batch.length > 0) {
+        idleRounds = 0
+        await this.#appendBatch()
+      } else if (!this.#isNudged || ++idleRounds > IDLE_ROUNDS_MAX) break
+    }
     this.#isFlushing = false
+  }
+
+  async #appendBatch(): Promise<void> {
+    const commands = this.#takeBatch()
+    const firstIndex = this.state.index - this.#batch.length - commands.length + 1
+    const record = makeRecord(firstIndex, this.epoch, this.#chainHash, commands)
+    this.#chainHash = record.hash
+    if (this.#batch.length === 0) this.#maybeSnapshot()
+    const outcome = await this.#append(record)
+    if (this.#stopped !== undefined) return
+    if (outcome.kind === 'refused') return this.stop(`the log refused index ${firstIndex}: ${outcome.reason}`)
+    this.#durable(firstIndex + commands.length - 1)
   }
 
   async #append(record: Parameters<CommandLog['append']>[0]): ReturnType<CommandLog['append']> {

@@ -23,7 +23,7 @@ export function collectGarbage(state: State, index: LogIndex, command: CommandOf
   }
   for (const { namespace, jobId } of command.jobs) {
     const job = state.jobs.get(namespacedKey(namespace, jobId))
-    if (job !== undefined && job.Stop && job.Status === 'dead') purgeJob(state, index, job)
+    if (job?.Stop === true && job.Status === 'dead') purgeJob(state, index, job)
   }
   for (const id of command.nodes) {
     const node = state.nodes.get(id)

@@ -1,0 +1,120 @@
+/**
+ * Tells each node its whole desired set (design §7). A set is prepared at the end of the turn that changed it and leaves when
+ * that turn is durable, so no agent acts on what a crash could take back. `version` is the index at which the set of that
+ * node last changed.
+ */
+import { type DesiredEntry, type DesiredSet, encodeMessage, hashEntries, type Subjects } from '../agent/index.js'
+import { type Allocation, type Bus, isClientTerminal, isServerTerminal, type Job, type LogIndex } from '../domain/index.js'
+import { jobVersionKey } from '../state/index.js'
+import type { Leader } from './leader.js'
+
+type NodeVersions = {
+  /** Index of the last change of the set. */
+  version: LogIndex
+  /** The newest version that has left, which is what an agent that missed nothing holds. */
+  sentVersion: LogIndex
+}
+
+/** Keeps a part well below the 512 KiB that a message may have. */
+const BODIES_PER_PART = 64
+const ENTRIES_PER_PART = 4_000
+
+export class AllocationPublisher {
+  readonly #leader: Leader
+  readonly #bus: Bus
+  readonly #subjects: Subjects
+  /** Every set counts as changed when the lead was taken: an agent that holds an older one pulls. */
+  readonly #bornIndex: LogIndex
+  readonly #nodes = new Map<string, NodeVersions>()
+  readonly #changed = new Set<string>()
+
+  constructor(leader: Leader, bus: Bus, subjects: Subjects) {
+    this.#leader = leader
+    this.#bus = bus
+    this.#subjects = subjects
+    this.#bornIndex = leader.state.index
+    leader.state.allocations.observe((before, after) => {
+      if (isSameEntry(before, after)) return
+      if (before !== undefined) this.#changed.add(before.NodeID)
+      if (after !== undefined) this.#changed.add(after.NodeID)
+    })
+  }
+
+  /** What a node that has missed nothing holds. */
+  versionOf(nodeId: string): LogIndex {
+    return this.#nodes.get(nodeId)?.version ?? this.#bornIndex
+  }
+
+  /** Of what has left already: the answer to a heartbeat, which must not tell of anything undurable. */
+  sentVersionOf(nodeId: string): LogIndex {
+    return this.#nodes.get(nodeId)?.sentVersion ?? this.#bornIndex
+  }
+
+  /** Prepares one message for each set that this turn changed; the last of the turn-end works. */
+  prepare(): void {
+    const index = this.#leader.state.index
+    for (const nodeId of this.#changed) {
+      const baseVersion = this.versionOf(nodeId)
+      const versions = { version: index, sentVersion: this.sentVersionOf(nodeId) }
+      this.#nodes.set(nodeId, versions)
+      const messages = this.compose(nodeId, baseVersion).map((part) => encodeMessage('desired', part))
+      this.#leader.release(index, () => {
+        // A later turn may have replaced the record of this node; what left is told to whichever is there now.
+        const current = this.#nodes.get(nodeId)!
+        current.sentVersion = Math.max(current.sentVersion, index)
+        for (const message of messages) this.#bus.publish(this.#subjects.desired(nodeId), message)
+      })
+    }
+    this.#changed.clear()
+  }
+
+  /** The set of a node as it is in this turn, with the bodies of what changed after `baseVersion` (0: all). */
+  compose(nodeId: string, baseVersion: LogIndex): readonly DesiredSet[] {
+    const { state, epoch } = this.#leader
+    const rows = state.allocations.by('node', nodeId).filter((allocation) => !isClientTerminal(allocation))
+    const entries = rows.map(entryOf)
+    const bodies = rows.filter((allocation) => allocation.AllocModifyIndex > baseVersion)
+    const parts = Math.max(1, Math.ceil(entries.length / ENTRIES_PER_PART), Math.ceil(bodies.length / BODIES_PER_PART))
+    const common = {
+      clusterId: state.clusterId,
+      epoch,
+      nodeId,
+      version: this.versionOf(nodeId),
+      baseVersion,
+      parts,
+      count: entries.length,
+      hash: hashEntries(entries),
+    }
+    return Array.from({ length: parts }, (_, part) => {
+      const partBodies = bodies.slice(part * BODIES_PER_PART, (part + 1) * BODIES_PER_PART)
+      return {
+        ...common,
+        part,
+        entries: entries.slice(part * ENTRIES_PER_PART, (part + 1) * ENTRIES_PER_PART),
+        bodies: partBodies,
+        jobs: this.#jobsOf(partBodies),
+      }
+    })
+  }
+
+  #jobsOf(allocations: readonly Allocation[]): readonly Job[] {
+    const jobs = new Map<string, Job>()
+    for (const { Namespace, JobID, JobCreateIndex, JobVersion } of allocations) {
+      const job = this.#leader.state.findJobVersion(Namespace, JobID, JobCreateIndex, JobVersion)
+      if (job !== undefined) jobs.set(jobVersionKey(Namespace, JobID, JobCreateIndex, JobVersion), job)
+    }
+    return [...jobs.values()]
+  }
+}
+
+function entryOf(allocation: Allocation): DesiredEntry {
+  return [allocation.ID, allocation.AllocModifyIndex, isServerTerminal(allocation) ? 'stop' : 'run']
+}
+
+/** Whether the node's set is the same with either row: reports of the agent itself do not change it until the end. */
+function isSameEntry(before: Allocation | undefined, after: Allocation | undefined): boolean {
+  const wasIn = before !== undefined && !isClientTerminal(before)
+  const isIn = after !== undefined && !isClientTerminal(after)
+  if (!wasIn || !isIn) return wasIn === isIn
+  return before.AllocModifyIndex === after.AllocModifyIndex
+}

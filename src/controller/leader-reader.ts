@@ -1,0 +1,29 @@
+/** Reading from the leader: answers leave when what they tell is durable; waiting readers are woken by durability. */
+import type { LogIndex } from '../domain/index.js'
+import type { StateView } from '../state/index.js'
+import type { ChangeKey } from './change-feed.js'
+import type { Leader } from './leader.js'
+
+export class LeaderReader {
+  readonly #leader: Leader
+  readonly lastContactMs = 0
+
+  constructor(leader: Leader) {
+    this.#leader = leader
+  }
+
+  get isLeader(): boolean {
+    return !this.#leader.isStopped
+  }
+
+  /** Runs `query` now, in one turn. @throws OrchestratorError NO_LEADER when its answer does not become durable */
+  async read<Answer extends { readonly index: LogIndex }>(query: (view: StateView) => Answer): Promise<Answer> {
+    const answer = query(this.#leader.state)
+    await this.#leader.whenDurable(answer.index)
+    return answer
+  }
+
+  changed(keys: readonly ChangeKey[], viewIndex: LogIndex, signal: AbortSignal): Promise<void> {
+    return this.#leader.changes.changed(keys, viewIndex, signal)
+  }
+}

@@ -1,0 +1,245 @@
+/**
+ * Speaks with the agents: lets declared hosts join, hears their heartbeats, takes their reports and hands out their sets.
+ * Every answer waits until what it tells of is durable and this process is known to lead.
+ */
+import {
+  decodeMessage,
+  encodeMessage,
+  type HeartbeatResponse,
+  type PullResponse,
+  type RegisterRequest,
+  type RegisterResponse,
+  type ReportRequest,
+  type ReportResponse,
+  subjects,
+} from '../agent/index.js'
+import { type AllocationReport, type Bus, type BusMessage, type Clock, explainError, type Logger, type Node, type NodeDeclaration, type Random } from '../domain/index.js'
+import { computeNodeClass } from '../scheduler/index.js'
+import type { CommandBody } from '../state/index.js'
+import { reportEvaluations, reportServices } from './allocation-reports.js'
+import type { AllocationPublisher } from './allocation-publisher.js'
+import { HeartbeatMonitor } from './heartbeat-monitor.js'
+import type { Leader } from './leader.js'
+import { findDeclaration, type KeyBinding } from './node-declarations.js'
+import { nodeEvaluations } from './node-evaluations.js'
+
+export interface NodeRegistrarOptions {
+  readonly region: string
+  readonly heartbeatTtlMs: number
+  /** Agents of this machine that `dev` started: declarations without a key belong to them, in order of path. */
+  readonly boundKeys: KeyBinding
+  /** Whether `signature` over `nonce` was made with the private half of `publicKey`. */
+  readonly verify: (publicKey: string, nonce: string, signature: string) => boolean
+  /** The id that a host with this key must have. */
+  readonly nodeIdOf: (publicKey: string) => string
+}
+
+export interface NodeRegistrarDeps {
+  readonly leader: Leader
+  readonly bus: Bus
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  readonly publisher: AllocationPublisher
+  readonly options: NodeRegistrarOptions
+}
+
+/** Ten events of several tasks each: well below the size that a command may have. */
+const REPORTS_PER_COMMAND = 10
+
+export class NodeRegistrar {
+  readonly #deps: NodeRegistrarDeps
+  readonly #monitor: HeartbeatMonitor
+  readonly #nonces = new Map<string, string>()
+  readonly #unsubscribe: readonly (() => void)[]
+
+  constructor(deps: NodeRegistrarDeps) {
+    this.#deps = deps
+    const { leader, bus, clock, options } = deps
+    const tickMs = Math.max(50, options.heartbeatTtlMs / 10)
+    this.#monitor = new HeartbeatMonitor(clock, { ttlMs: options.heartbeatTtlMs, tickMs }, (nodeId) => this.#onSilent(nodeId))
+    for (const node of leader.state.nodes.values()) if (node.Status !== 'down') this.#monitor.heard(node.ID)
+    const subject = subjects(options.region)
+    this.#unsubscribe = [
+      bus.subscribe(subject.register('*'), (message) => this.#handle(message, () => this.#onRegister(message))),
+      bus.subscribe(subject.heartbeat('*'), (message) => this.#handle(message, () => this.#onHeartbeat(message))),
+      bus.subscribe(subject.pull('*'), (message) => this.#handle(message, () => this.#onPull(message))),
+      bus.subscribe(subject.report('*'), (message) => this.#handle(message, () => this.#onReport(message))),
+    ]
+  }
+
+  stop(): void {
+    this.#monitor.stop()
+    for (const unsubscribe of this.#unsubscribe) unsubscribe()
+  }
+
+  /** A message that cannot be understood is told of and left unanswered; its sender tries again. */
+  #handle(message: BusMessage, work: () => void): void {
+    if (this.#deps.leader.isStopped || !this.#deps.leader.hasRoom) return
+    try {
+      work()
+    } catch (error) {
+      this.#deps.logger.warn({ subject: message.subject, error: explainError(error) }, 'message refused')
+    }
+  }
+
+  #onRegister(message: BusMessage): void {
+    const request = decodeMessage('register', message.payload)
+    const refusal = this.#findRefusal(request, nodeIdOfSubject(message.subject))
+    if (refusal !== undefined) return this.#answer(message, 'register-response', { ...this.#envelope(), kind: 'refused', ...refusal })
+    if (!this.#isProven(request)) {
+      const nonce = this.#deps.random.uuid()
+      this.#nonces.set(request.publicKey, nonce)
+      return this.#answer(message, 'register-response', { ...this.#envelope(), kind: 'challenge', nonce })
+    }
+    this.#nonces.delete(request.publicKey)
+    const { leader, random, options } = this.#deps
+    const declaration = findDeclaration(leader.state, options.boundKeys, request.publicKey)!
+    const node = withDeclaration(request.node, declaration, leader.state.nodes.get(request.node.ID))
+    leader.propose([{ kind: 'node-register', node, evaluations: nodeEvaluations(leader.state, node, random) }])
+    this.#monitor.heard(node.ID)
+    const answer: RegisterResponse = { ...this.#envelope(), kind: 'accepted', index: leader.state.index, heartbeatTtlMs: options.heartbeatTtlMs }
+    this.#answer(message, 'register-response', answer)
+  }
+
+  #findRefusal(request: RegisterRequest, nodeId: string): { readonly reason: string; readonly remedy: string } | undefined {
+    const { leader, options } = this.#deps
+    if (request.clusterId !== '' && request.clusterId !== leader.state.clusterId) {
+      return {
+        reason: `this host belongs to cluster ${request.clusterId}, this server to cluster ${leader.state.clusterId}`,
+        remedy: 'point the agent at its own cluster, or remove its data folder to join this one',
+      }
+    }
+    if (request.node.ID !== nodeId || options.nodeIdOf(request.publicKey) !== nodeId) {
+      return { reason: `node id ${request.node.ID} does not belong to the key ${request.publicKey}`, remedy: 'remove the data folder of the agent' }
+    }
+    if (findDeclaration(leader.state, options.boundKeys, request.publicKey) === undefined) {
+      return {
+        reason: `no host with the key ${request.publicKey} is declared`,
+        remedy: `commit agents/<pool>/${request.node.Name}.hcl with public_key = "${request.publicKey}"`,
+      }
+    }
+    return undefined
+  }
+
+  #isProven(request: RegisterRequest): boolean {
+    const nonce = this.#nonces.get(request.publicKey)
+    return nonce !== undefined && nonce === request.nonce && this.#deps.options.verify(request.publicKey, nonce, request.signature)
+  }
+
+  #onHeartbeat(message: BusMessage): void {
+    const { leader, publisher, options } = this.#deps
+    const nodeId = nodeIdOfSubject(message.subject)
+    const request = decodeMessage('heartbeat', message.payload)
+    const isKnown = this.#isJoined(nodeId, request.clusterId)
+    if (isKnown) this.#monitor.heard(nodeId)
+    const answer: HeartbeatResponse = {
+      ...this.#envelope(),
+      version: publisher.sentVersionOf(nodeId),
+      index: leader.durableIndex,
+      isKnown,
+      heartbeatTtlMs: options.heartbeatTtlMs,
+    }
+    leader.release(leader.durableIndex, () => message.respond(encodeMessage('heartbeat-response', answer)))
+  }
+
+  #onPull(message: BusMessage): void {
+    const nodeId = nodeIdOfSubject(message.subject)
+    const request = decodeMessage('pull', message.payload)
+    if (!this.#isJoined(nodeId, request.clusterId)) return
+    const answer: PullResponse = { ...this.#envelope(), parts: this.#deps.publisher.compose(nodeId, 0) }
+    this.#answer(message, 'pull-response', answer)
+  }
+
+  #onReport(message: BusMessage): void {
+    const { leader, random, clock } = this.#deps
+    const nodeId = nodeIdOfSubject(message.subject)
+    const request: ReportRequest = decodeMessage('report', message.payload)
+    const isKnown = this.#isJoined(nodeId, request.clusterId)
+    if (isKnown) {
+      const reports = request.reports.filter((report) => leader.state.allocations.get(report.ID)?.NodeID === nodeId)
+      for (let from = 0; from < reports.length; from += REPORTS_PER_COMMAND) {
+        leader.propose([this.#updateCommand(nodeId, reports.slice(from, from + REPORTS_PER_COMMAND), random, clock.wallMs())])
+      }
+    }
+    const answer: ReportResponse = { ...this.#envelope(), number: request.number, isKnown }
+    this.#answer(message, 'report-response', answer)
+  }
+
+  #updateCommand(nodeId: string, reports: readonly AllocationReport[], random: Random, nowMs: number): CommandBody {
+    const { state } = this.#deps.leader
+    return {
+      kind: 'allocation-update',
+      nodeId,
+      reports,
+      services: reportServices(state, reports),
+      evaluations: reportEvaluations(state, reports, random, nowMs),
+    }
+  }
+
+  /** Joined under this cluster and not called down since: a node that was must register again first. */
+  #isJoined(nodeId: string, clusterId: string): boolean {
+    const { state } = this.#deps.leader
+    const node = state.nodes.get(nodeId)
+    return node !== undefined && node.Status !== 'down' && clusterId === state.clusterId
+  }
+
+  #onSilent(nodeId: string): void {
+    const { leader, random, logger } = this.#deps
+    const node = leader.state.nodes.get(nodeId)
+    if (node === undefined || node.Status === 'down' || leader.isStopped) return
+    logger.warn({ nodeId, name: node.Name }, 'node is silent')
+    leader.propose([
+      {
+        kind: 'node-status',
+        nodeId,
+        status: 'down',
+        description: 'heartbeat missed',
+        evaluations: nodeEvaluations(leader.state, node, random),
+      },
+    ])
+  }
+
+  #envelope(): { readonly clusterId: string; readonly epoch: number } {
+    return { clusterId: this.#deps.leader.state.clusterId, epoch: this.#deps.leader.epoch }
+  }
+
+  /** Answers once everything decided up to now is durable. */
+  #answer(message: BusMessage, kind: 'register-response' | 'pull-response' | 'report-response', answer: RegisterResponse | PullResponse | ReportResponse): void {
+    const payload = encodeMessage(kind, answer as never)
+    this.#deps.leader.release(this.#deps.leader.state.index, () => message.respond(payload))
+  }
+}
+
+/** `drover.<region>.agent.<node>.<what>` */
+function nodeIdOfSubject(subject: string): string {
+  return subject.split('.').at(-2)!
+}
+
+/** What the host knows of itself, with what the repository says of it; server-side history is kept. */
+export function withDeclaration(node: Node, declaration: NodeDeclaration, known: Node | undefined): Node {
+  const { reserved } = declaration
+  const declared: Node = {
+    ...node,
+    Name: declaration.name,
+    NodePool: declaration.pool,
+    NodeClass: declaration.nodeClass,
+    Datacenter: declaration.datacenter,
+    Meta: { ...node.Meta, ...declaration.meta },
+    ReservedResources: {
+      ...node.ReservedResources,
+      Cpu: { ...node.ReservedResources.Cpu, CpuShares: reserved.cpuMhz },
+      Memory: { MemoryMB: reserved.memoryMb },
+      Disk: { DiskMB: reserved.diskMb },
+      Networks: { ReservedHostPorts: reserved.ports },
+    },
+    HostVolumes: Object.fromEntries(
+      Object.entries(declaration.hostVolumes).map(([name, { path, readOnly }]) => [name, { Name: name, Path: path, ReadOnly: readOnly }]),
+    ),
+    Status: 'ready',
+    StatusDescription: '',
+    SchedulingEligibility: declaration.isEligible && (known?.SchedulingEligibility ?? 'eligible') === 'eligible' ? 'eligible' : 'ineligible',
+    DrainStrategy: known?.DrainStrategy ?? null,
+  }
+  return { ...declared, ComputedClass: computeNodeClass(declared) }
+}

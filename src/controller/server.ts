@@ -1,0 +1,151 @@
+/**
+ * The controller, assembled: one leader and the reconcilers around it, on one event loop. Knows the world only through the
+ * ports it is given, so the simulation runs this very class.
+ */
+import { subjects } from '../agent/index.js'
+import { type Bus, type Clock, explainError, type Logger, type Random } from '../domain/index.js'
+import { createScheduler } from '../scheduler/index.js'
+import { AllocationPublisher } from './allocation-publisher.js'
+import { BlockedEvaluations } from './blocked-evaluations.js'
+import { DeploymentWatcher } from './deployment-watcher.js'
+import { EvaluationBroker } from './evaluation-broker.js'
+import { computeGarbage } from './garbage-collector.js'
+import { GitReconciler, type GitReconcilerOptions, type SyncOutcome } from './git-reconciler.js'
+import { Leader } from './leader.js'
+import { LeaderReader } from './leader-reader.js'
+import { NodeRegistrar, type NodeRegistrarOptions } from './node-registrar.js'
+import { Planner } from './planner.js'
+import type { CommandLog, GitSource, SyntaxReader } from './ports.js'
+import { ReconcileLoop } from './reconcile-loop.js'
+import { Worker } from './worker.js'
+
+export interface ServerOptions {
+  readonly source: GitReconcilerOptions
+  readonly nodes: NodeRegistrarOptions
+  /** A look at the ref this long after the last, should every event have been lost. */
+  readonly sourcePollMs: number
+  readonly snapshotEveryCommands?: number
+}
+
+export interface ServerDeps {
+  readonly log: CommandLog
+  readonly bus: Bus
+  readonly git: GitSource
+  readonly syntax: SyntaxReader
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  readonly options: ServerOptions
+  readonly onStop: (reason: string) => void
+  /** After every completed look at the repository. */
+  readonly onSync?: (outcome: SyncOutcome) => void
+}
+
+const BLOCKED_RETRY_MS = 30_000
+const GARBAGE_EVERY_MS = 60_000
+const SOURCE_BACK_OFF_MS_MIN = 200
+
+export class Server {
+  readonly leader: Leader
+  readonly reader: LeaderReader
+  readonly planner: Planner
+  readonly source: GitReconciler
+  readonly #deps: ServerDeps
+  readonly #broker: EvaluationBroker
+  readonly #blocked: BlockedEvaluations
+  readonly #deployments: DeploymentWatcher
+  readonly #registrar: NodeRegistrar
+  readonly #sourceLoop: ReconcileLoop
+  readonly #cancels: (() => void)[] = []
+  #unwatch: () => Promise<void> = async () => {}
+
+  /** Takes the lead and starts every reconciler. @throws as `Leader.start` and the git source */
+  static async start(deps: ServerDeps): Promise<Server> {
+    const { log, clock, random, logger, onStop, options } = deps
+    const snapshots = options.snapshotEveryCommands === undefined ? {} : { snapshotEveryCommands: options.snapshotEveryCommands }
+    const leader = await Leader.start({ log, clock, random, logger, onStop, ...snapshots })
+    const server = new Server(deps, leader)
+    await server.#begin()
+    return server
+  }
+
+  private constructor(deps: ServerDeps, leader: Leader) {
+    const { bus, clock, random, logger, git, syntax, options } = deps
+    const { state } = leader
+    const nudge = () => leader.nudge()
+    const scheduler = createScheduler(state)
+    this.#deps = deps
+    this.leader = leader
+    this.reader = new LeaderReader(leader)
+    this.planner = new Planner(leader, scheduler, clock, random)
+    this.#broker = new EvaluationBroker(state, clock, nudge)
+    this.#blocked = new BlockedEvaluations(state, (evaluation) => this.#broker.unblock(evaluation), nudge)
+    this.#deployments = new DeploymentWatcher({ view: state, clock, random, propose: (bodies) => leader.propose(bodies), onDue: nudge })
+    const worker = new Worker({ leader, broker: this.#broker, scheduler, clock, random, logger })
+    const publisher = new AllocationPublisher(leader, bus, subjects(options.nodes.region))
+    leader.onTurnEnd(() => this.#blocked.wakeFreed())
+    leader.onTurnEnd(() => this.#deployments.reconcile())
+    leader.onTurnEnd(() => worker.drain())
+    leader.onTurnEnd(() => publisher.prepare())
+    this.#registrar = new NodeRegistrar({ leader, bus, clock, random, logger, publisher, options: options.nodes })
+    this.source = new GitReconciler({ leader, git, syntax, random, logger, options: options.source })
+    const loopOptions = { everyMs: options.sourcePollMs, backOffMsMin: SOURCE_BACK_OFF_MS_MIN, backOffMsMax: options.sourcePollMs }
+    this.#sourceLoop = new ReconcileLoop(clock, loopOptions, () => this.#lookAtSource())
+    leader.nudge()
+  }
+
+  /** Looks at the repository now; also what a webhook means. */
+  lookAtSource(): void {
+    this.#sourceLoop.ask()
+  }
+
+  /** Ends this server's part in order: nothing is proposed any more, what was proposed is still written. */
+  async stop(): Promise<void> {
+    this.#sourceLoop.stop()
+    this.#registrar.stop()
+    this.#deployments.stop()
+    this.#broker.stop()
+    for (const cancel of this.#cancels.splice(0)) cancel()
+    await this.#unwatch()
+    if (this.leader.isStopped) return
+    await this.leader.whenDurable(this.leader.state.index)
+    this.leader.stop('stopped as asked')
+  }
+
+  async #begin(): Promise<void> {
+    this.#every(BLOCKED_RETRY_MS, () => this.#blocked.wakeAll())
+    this.#every(GARBAGE_EVERY_MS, () => this.#collectGarbage())
+    this.#unwatch = await this.#deps.git.watch(() => this.#sourceLoop.ask())
+    this.#sourceLoop.ask()
+  }
+
+  #collectGarbage(): void {
+    if (!this.leader.hasRoom) return
+    const garbage = computeGarbage(this.leader.state, this.#deps.clock.wallMs())
+    if (garbage !== undefined) this.leader.propose([garbage])
+  }
+
+  async #lookAtSource(): Promise<boolean> {
+    try {
+      const outcome = await this.source.reconcile()
+      this.#deps.onSync?.(outcome)
+      return outcome.isComplete
+    } catch (error) {
+      if (!this.leader.isStopped) this.#deps.logger.error({ error: explainError(error) }, 'source could not be read')
+      throw error
+    }
+  }
+
+  #every(delayMs: number, work: () => void): void {
+    let cancel = () => {}
+    const again = () => {
+      cancel = this.#deps.clock.after(delayMs, () => {
+        if (this.leader.isStopped) return
+        work()
+        again()
+      })
+    }
+    again()
+    this.#cancels.push(() => cancel())
+  }
+}
