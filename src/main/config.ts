@@ -1,0 +1,62 @@
+/** Configuration files: YAML, one schema per program, every mistake told at once. */
+import { readFileSync } from 'node:fs'
+import { parseDocument } from 'yaml'
+import { z } from 'zod'
+import { TerminalError } from '../domain/index.js'
+
+const address = z.string().regex(/^[^\s:]*:\d{1,5}$|^\[[0-9a-f:]+\]:\d{1,5}$/i, 'an address as in 127.0.0.1:4646')
+
+export const natsSchema = z.strictObject({
+  url: z.string().min(1),
+  /** File with the nkey seed that this program signs in with. */
+  seed_file: z.string().optional(),
+})
+
+export const serverConfigSchema = z.strictObject({
+  data_dir: z.string().min(1),
+  http: address.default('127.0.0.1:4646'),
+  region: z.string().default('global'),
+  datacenter: z.string().default('dc1'),
+  name: z.string().default('server-1'),
+  log_level: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
+  /** Absent: the agents run in this process over a bus of their own. */
+  nats: natsSchema.optional(),
+  source: z.strictObject({
+    repository: z.string().min(1),
+    ref: z.string().default('HEAD'),
+    rewind: z.enum(['hold', 'follow']).default('hold'),
+    poll_seconds: z.number().positive().default(2),
+  }),
+  nodes: z
+    .strictObject({
+      heartbeat_ttl_seconds: z.number().positive().default(10),
+      /** Hosts of this machine whose keys need not be declared: declarations without a key are theirs, in order of path. */
+      bound_keys: z.array(z.strictObject({ name: z.string(), public_key: z.string() })).default([]),
+    })
+    .prefault({}),
+  api: z.strictObject({ writes: z.enum(['none']).default('none') }).prefault({}),
+})
+
+export type ServerConfig = z.infer<typeof serverConfigSchema>
+
+/** @throws TerminalError CONFIG with every mistake, each with its place */
+export function readConfig<Schema extends z.ZodType>(path: string, schema: Schema): z.infer<Schema> {
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (cause) {
+    throw new TerminalError('CONFIG', `the configuration ${path} cannot be read; name an existing file with --config`, { path }, cause)
+  }
+  const document = parseDocument(text)
+  const syntax = document.errors[0]
+  if (syntax !== undefined) throw new TerminalError('CONFIG', `the configuration ${path} is no YAML: ${syntax.message}`, { path })
+  return checkConfig(path, document.toJS() ?? {}, schema)
+}
+
+/** @throws TerminalError CONFIG */
+export function checkConfig<Schema extends z.ZodType>(path: string, value: unknown, schema: Schema): z.infer<Schema> {
+  const result = schema.safeParse(value)
+  if (result.success) return Object.freeze(result.data) as z.infer<Schema>
+  const mistakes = result.error.issues.map((issue) => `  ${issue.path.join('.') || '(top)'}: ${issue.message}`)
+  throw new TerminalError('CONFIG', `the configuration ${path} has ${mistakes.length} mistake(s):\n${mistakes.join('\n')}`, { path })
+}

@@ -1,0 +1,116 @@
+/** The bus between simulated processes: messages are delayed, lost and doubled as the seed says; partitions cut hosts off. */
+import { type Bus, type BusMessage, OrchestratorError } from '../../src/domain/index.js'
+import type { SeededRandom } from './seeded-random.js'
+import type { SimulatedProcess } from './simulated-process.js'
+import type { VirtualTime } from './virtual-time.js'
+
+export interface NetworkFaults {
+  lossShare: number
+  duplicateShare: number
+  delayMsMax: number
+}
+
+type Subscription = { readonly subject: string; readonly process: SimulatedProcess; readonly handler: (message: BusMessage) => void }
+
+/** Sees every message that leaves a process, before chance has its way with it. */
+export type Eavesdropper = (from: SimulatedProcess, subject: string, payload: Uint8Array, kind: 'publish' | 'request' | 'response') => void
+
+export class SimulatedNetwork {
+  readonly faults: NetworkFaults = { lossShare: 0, duplicateShare: 0, delayMsMax: 2 }
+  readonly cutOff = new Set<SimulatedProcess>()
+  readonly #time: VirtualTime
+  readonly #random: SeededRandom
+  readonly #listen: Eavesdropper
+  readonly #subscriptions = new Set<Subscription>()
+
+  constructor(time: VirtualTime, random: SeededRandom, listen: Eavesdropper) {
+    this.#time = time
+    this.#random = random
+    this.#listen = listen
+  }
+
+  /** The bus as one process sees it. */
+  busOf(process: SimulatedProcess): Bus {
+    return {
+      publish: (subject, payload) => {
+        this.#listen(process, subject, payload, 'publish')
+        this.#send(process, subject, payload, () => {})
+      },
+      subscribe: (subject, handler) => {
+        const subscription = { subject, process, handler }
+        this.#subscriptions.add(subscription)
+        return () => this.#subscriptions.delete(subscription)
+      },
+      request: (subject, payload, timeoutMs) => this.#request(process, subject, payload, timeoutMs),
+      // biome-ignore lint/correctness/useYield: the world has no readers of logs
+      async *requestStream(subject) {
+        throw new OrchestratorError('BUS_NO_RESPONDERS', `nobody answers ${subject}`)
+      },
+      isConnected: () => !this.cutOff.has(process),
+      close: async () => this.#forget(process),
+    }
+  }
+
+  /** Whoever has died no longer listens. */
+  #forget(process: SimulatedProcess): void {
+    for (const subscription of this.#subscriptions) if (subscription.process === process) this.#subscriptions.delete(subscription)
+  }
+
+  #request(from: SimulatedProcess, subject: string, payload: Uint8Array, timeoutMs: number): Promise<Uint8Array> {
+    this.#listen(from, subject, payload, 'request')
+    return new Promise((resolve, reject) => {
+      const giveUp = from.clock.after(timeoutMs, () => reject(new OrchestratorError('BUS_TIMEOUT', `no answer to ${subject}`)))
+      this.#send(from, subject, payload, (responder, answer) => {
+        this.#listen(responder, subject, answer, 'response')
+        this.#carry(responder, from, () => {
+          giveUp()
+          resolve(answer)
+        })
+      })
+    })
+  }
+
+  #send(from: SimulatedProcess, subject: string, payload: Uint8Array, respond: (responder: SimulatedProcess, answer: Uint8Array) => void): void {
+    for (const subscription of this.#subscriptions) {
+      if (!subscription.process.isAlive) this.#subscriptions.delete(subscription)
+      else if (matches(subscription.subject, subject)) {
+        this.#carry(from, subscription.process, () => subscription.handler(message(subscription.process, subject, payload, respond)))
+      }
+    }
+  }
+
+  #carry(from: SimulatedProcess, to: SimulatedProcess, deliver: () => void): void {
+    if (this.cutOff.has(from) || this.cutOff.has(to)) return
+    const copies = this.#random.chance(this.faults.lossShare) ? 0 : this.#random.chance(this.faults.duplicateShare) ? 2 : 1
+    for (let copy = 0; copy < copies; copy++) {
+      this.#time.after(this.#random.fraction() * this.faults.delayMsMax, () => to.deliver(deliver))
+    }
+  }
+}
+
+function message(
+  responder: SimulatedProcess,
+  subject: string,
+  payload: Uint8Array,
+  respond: (responder: SimulatedProcess, answer: Uint8Array) => void,
+): BusMessage {
+  return {
+    subject,
+    payload,
+    signal: new AbortController().signal,
+    respond: (answer) => respond(responder, answer),
+    stream() {},
+    endStream() {},
+  }
+}
+
+/** `*` stands for one token, `>` for all that follow. */
+function matches(pattern: string, subject: string): boolean {
+  const wanted = pattern.split('.')
+  const tokens = subject.split('.')
+  for (let at = 0; at < wanted.length; at++) {
+    if (wanted[at] === '>') return tokens.length > at
+    if (wanted[at] !== '*' && wanted[at] !== tokens[at]) return false
+  }
+  return wanted.length === tokens.length
+}
