@@ -1,0 +1,213 @@
+/**
+ * What must hold after every step, and what must come true once the faults stop. Each names its invariant
+ * (docs/state-machine.md). The world hands in the truth: what is durable, what processes run, what outsiders were shown.
+ */
+import {
+  type Allocation,
+  type ClientStatus,
+  isClientTerminal,
+  isDeploymentActive,
+  isEvaluationTerminal,
+  isReady,
+  isServerTerminal,
+  isTerminal,
+} from '../src/domain/index.js'
+import { fitsNode } from '../src/scheduler/index.js'
+import { dumpState, jobKey, type State, type StateView } from '../src/state/index.js'
+
+export class Violation extends Error {
+  readonly invariant: string
+
+  constructor(invariant: string, message: string) {
+    super(`${invariant} ${message}`)
+    this.invariant = invariant
+  }
+}
+
+/** I1: epochs of committed records never decrease, and one epoch belongs to one process. */
+export function checkEpochs(records: readonly { readonly epoch: number; readonly writer: string }[]): void {
+  const writers = new Map<number, string>()
+  let newest = 0
+  for (const { epoch, writer } of records) {
+    if (epoch < newest) throw new Violation('I1', `epoch ${epoch} was committed after epoch ${newest}`)
+    newest = epoch
+    const owner = writers.get(epoch) ?? writer
+    writers.set(epoch, owner)
+    if (owner !== writer) throw new Violation('I1', `epoch ${epoch} was committed by ${owner} and by ${writer}`)
+  }
+}
+
+/** I2: the fold of the log is the state of the leader, index for index. */
+export function checkReplay(folded: State, live: State): void {
+  if (folded.index !== live.index) return
+  if (dumpState(folded) !== dumpState(live))
+    throw new Violation('I2', `the fold of the log differs from the leader's state at index ${live.index}`)
+}
+
+/** I3, I6: a name is wanted once among the allocations of a job that shall run (no canaries and no disconnects in this world). */
+export function checkNames(state: StateView): void {
+  const names = new Set<string>()
+  for (const allocation of state.allocations.values()) {
+    if (isTerminal(allocation) || allocation.DeploymentStatus?.Canary === true || allocation.ClientStatus === 'unknown') continue
+    const name = `${allocation.Namespace}/${allocation.Name}`
+    if (names.has(name)) throw new Violation('I3', `two allocations want to be ${name}`)
+    names.add(name)
+  }
+}
+
+/** I7: what is promised on a node never exceeds it. What is told to stop may overlap with what takes its place. */
+export function checkCapacity(state: StateView): void {
+  for (const node of state.nodes.values()) {
+    const promised = state.allocations.by('node', node.ID).filter((allocation) => !isTerminal(allocation))
+    const verdict = fitsNode(node, promised)
+    if (!verdict.fits) throw new Violation('I7', `node ${node.Name} is promised more than it has: ${verdict.dimension}`)
+  }
+}
+
+const NEXT: Readonly<Record<ClientStatus, readonly ClientStatus[]>> = {
+  pending: ['pending', 'running', 'complete', 'failed', 'lost', 'unknown'],
+  running: ['running', 'complete', 'failed', 'lost', 'unknown', 'pending'],
+  unknown: ['unknown', 'running', 'complete', 'failed', 'lost', 'pending'],
+  complete: ['complete'],
+  failed: ['failed'],
+  lost: ['lost'],
+}
+
+/** I8: a client status moves only along the allowed graph; what has ended stays ended. */
+export function checkTransition(before: Allocation | undefined, after: Allocation | undefined): void {
+  if (before === undefined || after === undefined) return
+  if (!NEXT[before.ClientStatus].includes(after.ClientStatus)) {
+    throw new Violation('I8', `allocation ${after.ID} went from ${before.ClientStatus} to ${after.ClientStatus}`)
+  }
+}
+
+/** I10: of one job at most one evaluation waits to be worked on. Delayed ones wait for their time. */
+export function checkEvaluations(state: StateView, nowMs: number): void {
+  const waiting = new Map<string, number>()
+  for (const evaluation of state.evaluations.by('status', 'blocked')) {
+    const key = `${evaluation.Namespace}/${evaluation.JobID}/${evaluation.NodeID ?? ''}`
+    waiting.set(key, (waiting.get(key) ?? 0) + 1)
+    if (waiting.get(key)! > 1) throw new Violation('I10', `job ${evaluation.JobID} has two blocked evaluations at ${nowMs}`)
+  }
+}
+
+/** I15: counters of a deployment never exceed each other. */
+export function checkDeployments(state: StateView): void {
+  for (const deployment of state.deployments.values()) {
+    for (const [group, counts] of Object.entries(deployment.TaskGroups)) {
+      if (counts.HealthyAllocs + counts.UnhealthyAllocs > counts.PlacedAllocs) {
+        throw new Violation('I15', `deployment of ${deployment.JobID} group ${group} judged more allocations than it placed`)
+      }
+    }
+  }
+}
+
+/** I17: the summary of each job equals a count of its allocations, as far as they are still there. */
+export function checkSummaries(state: StateView): void {
+  for (const job of state.jobs.values()) {
+    const summary = state.jobSummaries.get(jobKey(job))
+    if (summary === undefined) throw new Violation('I17', `job ${job.ID} has no summary`)
+    const live = { pending: 0, running: 0, unknown: 0 }
+    for (const { ClientStatus } of state.allocations.valuesBy('job', jobKey(job)))
+      if (ClientStatus in live) live[ClientStatus as keyof typeof live]++
+    const groups = Object.values(summary.Summary)
+    const sum = (pick: (group: (typeof groups)[number]) => number) => groups.reduce((total, group) => total + pick(group), 0)
+    const counted = {
+      pending: sum((group) => group.Starting),
+      running: sum((group) => group.Running),
+      unknown: sum((group) => group.Unknown),
+    }
+    for (const status of ['pending', 'running', 'unknown'] as const) {
+      if (counted[status] !== live[status])
+        throw new Violation('I17', `summary of ${job.ID} counts ${counted[status]} ${status}, there are ${live[status]}`)
+    }
+  }
+}
+
+/** What the world knows after the faults have stopped and everything had its time. */
+export interface Converged {
+  readonly state: StateView
+  readonly headCommit: string
+  /** Allocation ids whose processes run, by node id. */
+  readonly running: ReadonlyMap<string, ReadonlySet<string>>
+  /** Nodes whose hosts are alive. */
+  readonly livingNodes: ReadonlySet<string>
+}
+
+/** L5, L1, L4 and what makes them true. */
+export function checkConverged(world: Converged): void {
+  const { state } = world
+  const source = state.sources.get('default')
+  if (source?.held === null && source.commit?.id !== world.headCommit) {
+    throw new Violation('L5', `commit ${source.commit?.id} is applied, ${world.headCommit} is the head`)
+  }
+  checkNoneWaits(state)
+  checkProcesses(world)
+  checkCounts(world)
+  for (const deployment of state.deployments.values()) {
+    const job = state.jobs.get(`${deployment.Namespace}\u0000${deployment.JobID}`)
+    const isOutdated = job === undefined || job.Stop || job.Version !== deployment.JobVersion
+    if (isDeploymentActive(deployment) && isOutdated)
+      throw new Violation('L2', `deployment of ${deployment.JobID} version ${deployment.JobVersion} is still ${deployment.Status}`)
+  }
+}
+
+/** L1: no evaluation is left to work on, and a blocked one waits only for what is not there. */
+function checkNoneWaits(state: StateView): void {
+  for (const evaluation of state.evaluations.values()) {
+    const isDelayed = (evaluation.WaitUntil ?? '') !== ''
+    if (!isEvaluationTerminal(evaluation) && evaluation.Status !== 'blocked' && !isDelayed) {
+      throw new Violation('L1', `evaluation ${evaluation.ID} of ${evaluation.JobID} is still ${evaluation.Status}`)
+    }
+    if (evaluation.Status === 'failed')
+      throw new Violation('L1', `evaluation of ${evaluation.JobID} failed: ${evaluation.StatusDescription}`)
+  }
+}
+
+/** L4, one way: what runs is wanted and known to run; the other way: what is wanted on a living node runs. */
+function checkProcesses({ state, running, livingNodes }: Converged): void {
+  for (const [nodeId, ids] of running) {
+    for (const id of ids) {
+      const allocation = state.allocations.get(id)
+      if (allocation === undefined || isServerTerminal(allocation)) throw new Violation('L4', `${id} runs on ${nodeId} and is not wanted`)
+      if (isClientTerminal(allocation)) throw new Violation('L4', `${allocation.Name} runs, the state says ${allocation.ClientStatus}`)
+      if (allocation.ClientStatus !== 'running')
+        throw new Violation('L4', `${allocation.Name} runs, the state says ${allocation.ClientStatus}`)
+    }
+  }
+  for (const allocation of state.allocations.values()) {
+    if (isTerminal(allocation) || !livingNodes.has(allocation.NodeID)) continue
+    if (running.get(allocation.NodeID)?.has(allocation.ID) !== true && allocation.ClientStatus === 'running') {
+      throw new Violation('L4', `${allocation.Name} is said to run and does not`)
+    }
+  }
+}
+
+/** L4: every service job runs its count in its newest version, unless an evaluation of it is blocked for want of room. */
+function checkCounts({ state, running }: Converged): void {
+  const runningIds = new Set([...running.values()].flatMap((ids) => [...ids]))
+  for (const job of state.jobs.values()) {
+    if (job.Type !== 'service') continue
+    const mine = state.allocations.by('job', jobKey(job)).filter((allocation) => runningIds.has(allocation.ID))
+    const isBlocked = state.evaluations.by('job', jobKey(job)).some((evaluation) => evaluation.Status === 'blocked')
+    for (const group of job.TaskGroups) {
+      const wanted = job.Stop ? 0 : group.Count
+      const found = mine.filter((allocation) => allocation.TaskGroup === group.Name)
+      const failed = state.deployments
+        .by('job', jobKey(job))
+        .some((deployment) => deployment.JobVersion === job.Version && deployment.Status === 'failed')
+      if (failed) continue
+      if (found.length > wanted) throw new Violation('L4', `${job.ID} runs ${found.length} of ${wanted}`)
+      if (found.length < wanted && !isBlocked)
+        throw new Violation('L4', `${job.ID} runs ${found.length} of ${wanted} and waits for nothing`)
+      const old = found.filter((allocation) => allocation.JobVersion !== job.Version)
+      if (old.length > 0 && !isBlocked) throw new Violation('L4', `${job.ID} still runs version ${old[0]!.JobVersion} of ${job.Version}`)
+    }
+  }
+}
+
+/** L1: while a ready node has plainly room for a whole group, nothing may be blocked for long. */
+export function hasReadyNode(state: StateView): boolean {
+  for (const node of state.nodes.values()) if (isReady(node)) return true
+  return false
+}
