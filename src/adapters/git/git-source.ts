@@ -4,6 +4,8 @@
  */
 import { execFile } from 'node:child_process'
 import { existsSync, statSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { BlobContent, GitSource, TreeEntry } from '../../controller/index.js'
 import { type Commit, OrchestratorError } from '../../domain/index.js'
@@ -48,6 +50,7 @@ export class CliGitSource implements GitSource {
   }
 
   async resolve(): Promise<Commit> {
+    if (this.#ref === 'HEAD') await this.#refuseDetachedHead()
     const head = await this.#heads.read(`${this.#ref}^{commit}`)
     if (head === undefined) throw new OrchestratorError('GIT_UNBORN', await this.#explainMissingRef(), { ref: this.#ref })
     if (this.#newest?.commit.id !== head.id) this.#newest = await this.#readCommit(head.id)
@@ -151,6 +154,14 @@ export class CliGitSource implements GitSource {
       env: { ...process.env, ...GIT_ENVIRONMENT },
       maxBuffer: 64 * 1024 * 1024,
     })
+  }
+
+  /** A detached HEAD moves with every step of a rebase or bisect: what it names then is nobody's wish. */
+  async #refuseDetachedHead(): Promise<void> {
+    const head = await readFile(join(this.#gitFolder, 'HEAD'), 'utf8')
+    if (head.startsWith('ref: ')) return
+    const remedy = 'check out a branch (git switch main), or name one with --ref refs/heads/main'
+    throw new OrchestratorError('GIT_DETACHED', `HEAD of ${this.#repository} is detached at ${head.trim().slice(0, 12)}; ${remedy}`)
   }
 
   async #explainMissingRef(): Promise<string> {

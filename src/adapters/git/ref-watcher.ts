@@ -1,14 +1,9 @@
 /**
- * Tells that a ref may have moved. Watches HEAD, packed-refs and the folder of the ref itself (a handful of inotify watches
- * whatever the size of the repository). Too many calls are fine, a lost one is not: the watcher drops events that follow
- * each other closely, so each event calls at once and again a moment after the last, and a slow poll backs all of it.
+ * Tells that a ref may have moved. Watches the git folder (HEAD, packed-refs) and the folder of the ref itself: two inotify
+ * watches whatever the size of the repository. Too many calls are fine; a lost one is found by the slow poll behind it.
  */
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, type FSWatcher, readFileSync, watch } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { type FSWatcher, watch } from 'chokidar'
-
-/** The watcher coalesces events that come closer than about 50 ms and sends no trailing one. */
-const SETTLE_MS = 60
 
 export interface RefWatch {
   readonly gitFolder: string
@@ -16,42 +11,53 @@ export interface RefWatch {
   readonly onChange: () => void
 }
 
+/** A ref is renamed into place; whoever resolves it in that very moment may still see the old one. */
+const SETTLE_MS = 20
+
 export async function watchRef({ gitFolder, ref, onChange }: RefWatch): Promise<() => Promise<void>> {
   // In a linked work tree HEAD is its own, refs are those of the main repository.
   const common = commonFolder(gitFolder)
-  const watched = new Set([join(gitFolder, 'HEAD'), join(common, 'packed-refs'), refFolder(gitFolder, common, ref)])
+  const watchers = new Map<string, FSWatcher>()
   let settling: NodeJS.Timeout | undefined
-  const watcher: FSWatcher = watch([...watched], { ignoreInitial: true, depth: 0, ignored: (path) => path.endsWith('.lock') })
-  watcher.on('all', () => {
+  const onEvent = (name: string | null) => {
+    if (name?.endsWith('.lock') === true || name === 'index') return
+    follow()
     onChange()
     clearTimeout(settling)
     settling = setTimeout(onChange, SETTLE_MS)
-    // HEAD may name another branch now, in another folder.
-    const folder = refFolder(gitFolder, common, ref)
-    if (!watched.has(folder)) {
-      watched.add(folder)
-      watcher.add(folder)
-    }
-  })
-  await new Promise<void>((resolve, reject) => {
-    watcher.once('ready', resolve)
-    watcher.once('error', reject)
-  })
+  }
+  /** HEAD may name another branch by now, in another folder. */
+  const follow = () => {
+    const wanted = new Set([gitFolder, common, refFolder(gitFolder, common, ref)].filter(existsSync))
+    for (const [folder, watcher] of watchers) if (!wanted.has(folder)) stopWatching(folder, watcher)
+    for (const folder of wanted) if (!watchers.has(folder)) startWatching(folder)
+  }
+  const startWatching = (folder: string) => {
+    const watcher = watch(folder, (_event, name) => onEvent(name))
+    // The folder is gone: the poll goes on, and the next event elsewhere starts a watch anew.
+    watcher.on('error', () => stopWatching(folder, watcher))
+    watchers.set(folder, watcher)
+  }
+  const stopWatching = (folder: string, watcher: FSWatcher) => {
+    watcher.close()
+    watchers.delete(folder)
+  }
+  follow()
   return async () => {
     clearTimeout(settling)
-    await watcher.close()
+    for (const [folder, watcher] of [...watchers]) stopWatching(folder, watcher)
   }
 }
 
 function refFolder(gitFolder: string, common: string, ref: string): string {
   const name = ref === 'HEAD' ? headRef(gitFolder) : ref
-  const folder = name === undefined ? gitFolder : join(common, dirname(name))
-  return existsSync(folder) ? folder : join(common, 'refs', 'heads')
+  return name === undefined ? gitFolder : join(common, dirname(name))
 }
 
-/** The ref that HEAD points to; undefined when it is detached. */
+/** The ref that HEAD points to; undefined when it is detached or gone. */
 function headRef(gitFolder: string): string | undefined {
-  return /^ref: (.+)$/m.exec(readFileSync(join(gitFolder, 'HEAD'), 'utf8'))?.[1]?.trim()
+  const path = join(gitFolder, 'HEAD')
+  return existsSync(path) ? /^ref: (.+)$/m.exec(readFileSync(path, 'utf8'))?.[1]?.trim() : undefined
 }
 
 function commonFolder(gitFolder: string): string {
