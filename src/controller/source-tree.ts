@@ -40,7 +40,7 @@ export class SourceTree {
       return entry === undefined || this.#contents.has(entry.blob) || !isRegular(entry) ? [] : [entry.blob]
     })
     if (blobs.length === 0) return
-    for (const [blob, content] of await this.#git.read(blobs, LIMITS.fileBytes)) this.#contents.set(blob, content)
+    for (const [blob, content] of await this.#git.read(blobs, LIMITS.fileBytesMax)) this.#contents.set(blob, content)
   }
 
   async read(path: string): Promise<TreeFile> {
@@ -74,7 +74,7 @@ const LFS_POINTER = 'version https://git-lfs.github.com/spec/'
 
 function decode(entry: TreeEntry, content: BlobContent): TreeFile {
   if (content.kind === 'too-large') {
-    const detail = `It has ${content.sizeBytes} bytes; at most ${LIMITS.fileBytes} are read. Move data out of the job file.`
+    const detail = `It has ${content.sizeBytes} bytes; at most ${LIMITS.fileBytesMax} are read. Move data out of the job file.`
     return { mistake: mistakeAt(entry.path, `${entry.path} is too large`, detail) }
   }
   let text: string

@@ -104,7 +104,7 @@ test('a watcher hears of a commit, of a branch switched to, and of a packed ref'
 test.each([
   ['a folder that is no repository', () => rmSync(join(folder, '.git'), { recursive: true }), /not a git repository; run git init/],
   ['a branch without a commit', () => {}, /no commit yet; commit your jobs folder first/],
-  ['a detached HEAD', () => (commit({}), git('checkout', '-q', '--detach')), /detached at [0-9a-f]{12}; check out a branch/],
+  ['a detached HEAD', () => void [commit({}), git('checkout', '-q', '--detach')], /detached at [0-9a-f]{12}; check out a branch/],
 ])('%s is refused with the remedy', async (_name, prepare, sentence) => {
   prepare()
   await expect(open().then((opened) => opened.resolve())).rejects.toThrow(sentence)

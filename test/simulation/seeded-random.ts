@@ -32,7 +32,11 @@ export class SeededRandom implements Random {
   }
 
   uuid(): string {
-    const hex = Array.from({ length: 4 }, () => Math.floor(this.fraction() * 0x1_0000_0000).toString(16).padStart(8, '0')).join('')
+    const hex = Array.from({ length: 4 }, () =>
+      Math.floor(this.fraction() * 0x1_0000_0000)
+        .toString(16)
+        .padStart(8, '0'),
+    ).join('')
     return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`
   }
 }

@@ -8,12 +8,17 @@ type Stored = { readonly commit: Commit; readonly parent: string | null; readonl
 
 export class SimulatedRepository {
   head: string | null = null
+  /** The first commit of all. */
+  root: string | null = null
   readonly #commits = new Map<string, Stored>()
   readonly #blobs = new Map<string, string>()
   readonly #watchers = new Set<() => void>()
 
   /** A commit on top of the head (or of `parent`): `changes` by path, null deletes. Returns its id. */
-  commit(changes: Readonly<Record<string, string | null>>, options: { readonly subject?: string; readonly trailers?: Commit['trailers']; readonly parent?: string | null } = {}): string {
+  commit(
+    changes: Readonly<Record<string, string | null>>,
+    options: { readonly subject?: string; readonly trailers?: Commit['trailers']; readonly parent?: string | null } = {},
+  ): string {
     const parent = options.parent === undefined ? this.head : options.parent
     const files = new Map(parent === null ? [] : this.#commits.get(parent)!.files)
     for (const [path, text] of Object.entries(changes)) {
@@ -21,8 +26,16 @@ export class SimulatedRepository {
       else files.set(path, this.#storeBlob(text))
     }
     const id = hashText(`${parent} ${[...files].join(' ')} ${this.#commits.size}`)
-    const commit = { id, author: 'somebody', authorEmail: 'somebody@example.org', atMs: 0, subject: options.subject ?? 'change', trailers: options.trailers ?? [] }
+    const commit = {
+      id,
+      author: 'somebody',
+      authorEmail: 'somebody@example.org',
+      atMs: 0,
+      subject: options.subject ?? 'change',
+      trailers: options.trailers ?? [],
+    }
     this.#commits.set(id, { commit, parent, files })
+    this.root ??= id
     this.move(id)
     return id
   }
@@ -64,7 +77,9 @@ export class SimulatedRepository {
       list: async (id, folders) => {
         await pause()
         const entries = [...find(id).files].map(([path, blob]): TreeEntry => ({ path, blob, mode: 'file' }))
-        return entries.filter((entry) => folders.some((folder) => entry.path.startsWith(`${folder}/`))).sort((a, b) => (a.path < b.path ? -1 : 1))
+        return entries
+          .filter((entry) => folders.some((folder) => entry.path.startsWith(`${folder}/`)))
+          .sort((a, b) => (a.path < b.path ? -1 : 1))
       },
       read: async (blobs, maxBytes) => {
         await pause()

@@ -70,7 +70,12 @@ export class SimulatedNetwork {
     })
   }
 
-  #send(from: SimulatedProcess, subject: string, payload: Uint8Array, respond: (responder: SimulatedProcess, answer: Uint8Array) => void): void {
+  #send(
+    from: SimulatedProcess,
+    subject: string,
+    payload: Uint8Array,
+    respond: (responder: SimulatedProcess, answer: Uint8Array) => void,
+  ): void {
     for (const subscription of this.#subscriptions) {
       if (!subscription.process.isAlive) this.#subscriptions.delete(subscription)
       else if (matches(subscription.subject, subject)) {

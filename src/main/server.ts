@@ -1,0 +1,100 @@
+/** `drover server`: reads its configuration, builds the adapters, starts the controller and the HTTP API, and stops them in order. */
+import { mkdirSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { systemClock } from '../adapters/clock.js'
+import { CliGitSource } from '../adapters/git/git-source.js'
+import { WorkerSyntaxReader } from '../adapters/hcl-syntax/index.js'
+import { startHttp } from '../adapters/http/index.js'
+import { LmdbCommandLog } from '../adapters/lmdb/command-log.js'
+import { createLogger } from '../adapters/logger.js'
+import { nodeIdOfKey, verifySignature } from '../adapters/node-key.js'
+import { systemRandom } from '../adapters/random.js'
+import { Server, type SyncOutcome } from '../controller/index.js'
+import { type Bus, OrchestratorError } from '../domain/index.js'
+import { createAgentCaller } from './agent-caller.js'
+import type { ServerConfig } from './config.js'
+import { createJobspecParser } from './jobspec-parser.js'
+
+export interface RunningServer {
+  readonly url: string
+  readonly server: Server
+  stop(): Promise<void>
+}
+
+export interface ServerEvents {
+  readonly onSync: (outcome: SyncOutcome) => void
+  /** The process must end: it no longer leads, or the log refused it. */
+  readonly onStop: (reason: string) => void
+}
+
+/** @throws TerminalError and OrchestratorError with what to mend: folder, lock, repository, port */
+export async function startServer(config: ServerConfig, bus: Bus, events: ServerEvents): Promise<RunningServer> {
+  const dataFolder = resolve(config.data_dir)
+  mkdirSync(dataFolder, { recursive: true, mode: 0o700 })
+  const logger = createLogger({ level: config.log_level, name: 'server', destination: `${dataFolder}/server.log` })
+  const undo: (() => Promise<void>)[] = []
+  try {
+    const git = await CliGitSource.open({ repository: resolve(config.source.repository), ref: config.source.ref })
+    undo.push(() => git.close())
+    // Before anything is started: a repository without a commit is told at once, not by a server that does nothing.
+    await git.resolve()
+    const log = await LmdbCommandLog.open(`${dataFolder}/state`)
+    undo.push(() => log.close())
+    const syntax = new WorkerSyntaxReader()
+    undo.push(() => syntax.close())
+    const server = await Server.start({
+      log,
+      bus,
+      git,
+      syntax,
+      clock: systemClock,
+      random: systemRandom,
+      logger,
+      onStop: events.onStop,
+      onSync: events.onSync,
+      options: {
+        source: { rewind: config.source.rewind, ref: config.source.ref },
+        sourcePollMs: config.source.poll_seconds * 1000,
+        nodes: {
+          region: config.region,
+          heartbeatTtlMs: config.nodes.heartbeat_ttl_seconds * 1000,
+          boundKeys: config.nodes.bound_keys.map(({ name, public_key }) => ({ name, publicKey: public_key })),
+          verify: verifySignature,
+          nodeIdOf: nodeIdOfKey,
+        },
+      },
+    })
+    undo.push(() => server.stop())
+    const http = await startHttp({
+      address: config.http,
+      reader: server.reader,
+      agents: createAgentCaller(bus, config.region),
+      planner: server.planner,
+      parser: createJobspecParser(syntax),
+      logger,
+      settings: { region: config.region, datacenter: config.datacenter, name: config.name, writes: config.api.writes },
+    })
+    undo.push(() => http.stop())
+    return { url: http.url, server, stop: () => unwind(undo) }
+  } catch (error) {
+    await unwind(undo)
+    throw explainStart(error, config)
+  }
+}
+
+/** In the opposite order of starting; one that fails does not keep the others from stopping. */
+async function unwind(undo: (() => Promise<void>)[]): Promise<void> {
+  const failures: unknown[] = []
+  for (const step of undo.splice(0).reverse()) await step().catch((error: unknown) => failures.push(error))
+  if (failures.length > 0) throw failures[0]
+}
+
+function explainStart(error: unknown, config: ServerConfig): unknown {
+  if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') return error
+  return new OrchestratorError(
+    'PORT_IN_USE',
+    `${config.http} is in use by another program; stop it, or listen elsewhere with --http 127.0.0.1:0`,
+    {},
+    error,
+  )
+}

@@ -1,0 +1,176 @@
+/** What people commit in a simulated world: jobs that come, change, break, move and go. Job files are API JSON. */
+import type { SeededRandom } from './seeded-random.js'
+import type { SimulatedRepository } from './simulated-git.js'
+
+const JOB_IDS = ['web', 'api', 'mail', 'cron', 'feed', 'node-agent']
+
+export interface JobShape {
+  readonly id: string
+  readonly type: 'service' | 'batch' | 'system'
+  readonly count: number
+  readonly cpu: number
+  /** Changes the task, so that a new version replaces the old one. */
+  readonly generation: number
+  readonly maxParallel: number
+  readonly runForMs: number
+}
+
+export function jobFile(shape: JobShape): string {
+  const update =
+    shape.type === 'batch'
+      ? {}
+      : {
+          Update: {
+            MaxParallel: shape.maxParallel,
+            MinHealthyTime: 500_000_000,
+            HealthyDeadline: 60_000_000_000,
+            ProgressDeadline: 120_000_000_000,
+          },
+        }
+  return JSON.stringify({
+    Job: {
+      ID: shape.id,
+      Type: shape.type,
+      ...update,
+      TaskGroups: [
+        {
+          Name: 'main',
+          Count: shape.count,
+          EphemeralDisk: { SizeMB: 10 },
+          Tasks: [
+            {
+              Name: 'task',
+              Driver: 'mock_driver',
+              Config: { run_for: shape.runForMs === 0 ? '0s' : `${shape.runForMs}ms`, generation: String(shape.generation) },
+              Env: { GENERATION: String(shape.generation) },
+              Resources: { CPU: shape.cpu, MemoryMB: 32 },
+              LogConfig: { MaxFiles: 1, MaxFileSizeMB: 1 },
+            },
+          ],
+        },
+      ],
+    },
+  })
+}
+
+export const SYSTEM_JOB = 'node-agent'
+
+export class Workload {
+  readonly #repository: SimulatedRepository
+  readonly #random: SeededRandom
+  readonly #shapes = new Map<string, JobShape>()
+
+  constructor(repository: SimulatedRepository, random: SeededRandom) {
+    this.#repository = repository
+    this.#random = random
+  }
+
+  /** The first commit: a job or two. */
+  begin(): void {
+    const changes = Object.fromEntries(this.#ids(2).map((id) => [pathOf(id), jobFile(this.#newShape(id))]))
+    this.#repository.commit(changes, { subject: 'first jobs' })
+  }
+
+  /** One more commit of one of the kinds that people make. */
+  step(): void {
+    const kinds = [
+      () => this.#change(),
+      () => this.#change(),
+      () => this.#add(),
+      () => this.#remove(),
+      () => this.#breakFile(),
+      () => this.#move(),
+      () => this.#duplicate(),
+      () => this.#rewrite(),
+    ]
+    this.#random.pick(kinds)()
+  }
+
+  /** A last commit in which every file is sound, each job stands in one place, and nothing is held. */
+  settle(): void {
+    const changes: Record<string, string | null> = {}
+    for (const path of this.#repository.paths()) if (path.startsWith('jobs/')) changes[path] = null
+    for (const [id, shape] of this.#shapes) changes[pathOf(id)] = jobFile(shape)
+    this.#repository.commit(changes, { subject: 'settled', trailers: [{ key: 'Drover-Allow-Delete', value: '*' }] })
+  }
+
+  #change(): void {
+    const shape = this.#some()
+    if (shape === undefined) return this.#add()
+    const changed = this.#random.chance(0.5)
+      ? { ...shape, generation: shape.generation + 1 }
+      : { ...shape, count: shape.type === 'system' ? 1 : this.#random.between(0, 5) }
+    this.#put(changed)
+  }
+
+  #add(): void {
+    this.#put(this.#newShape(this.#random.pick(JOB_IDS)))
+  }
+
+  #remove(): void {
+    const shape = this.#some()
+    if (shape === undefined) return
+    this.#shapes.delete(shape.id)
+    this.#repository.commit({ [pathOf(shape.id)]: null, [movedPathOf(shape.id)]: null }, { subject: `remove ${shape.id}` })
+  }
+
+  #breakFile(): void {
+    const shape = this.#some()
+    if (shape !== undefined) this.#repository.commit({ [pathOf(shape.id)]: '{ "Job": ' }, { subject: `break ${shape.id}` })
+  }
+
+  #move(): void {
+    const shape = this.#some()
+    if (shape !== undefined)
+      this.#repository.commit({ [pathOf(shape.id)]: null, [movedPathOf(shape.id)]: jobFile(shape) }, { subject: `move ${shape.id}` })
+  }
+
+  #duplicate(): void {
+    const shape = this.#some()
+    if (shape !== undefined)
+      this.#repository.commit({ [`jobs/default/copy-${shape.id}.nomad.json`]: jobFile(shape) }, { subject: `copy ${shape.id}` })
+  }
+
+  /** A forced push: the head goes back and something else is put on top. */
+  #rewrite(): void {
+    const shape = this.#newShape(this.#random.pick(JOB_IDS))
+    this.#shapes.set(shape.id, shape)
+    this.#repository.commit({ [pathOf(shape.id)]: jobFile(shape) }, { parent: this.#repository.root, subject: 'rewritten' })
+  }
+
+  #put(shape: JobShape): void {
+    this.#shapes.set(shape.id, shape)
+    this.#repository.commit({ [pathOf(shape.id)]: jobFile(shape) }, { subject: `${shape.id} generation ${shape.generation}` })
+  }
+
+  #some(): JobShape | undefined {
+    return this.#shapes.size === 0 ? undefined : this.#random.pick([...this.#shapes.values()])
+  }
+
+  #newShape(id: string): JobShape {
+    const isBatch = id === 'cron'
+    const shape: JobShape = {
+      id,
+      type: id === SYSTEM_JOB ? 'system' : isBatch ? 'batch' : 'service',
+      count: id === SYSTEM_JOB ? 1 : this.#random.between(1, 4),
+      cpu: this.#random.pick([100, 200, 300, 600]),
+      generation: this.#random.between(1, 1_000),
+      maxParallel: this.#random.between(1, 3),
+      runForMs: isBatch ? this.#random.between(100, 20_000) : 0,
+    }
+    this.#shapes.set(id, shape)
+    return shape
+  }
+
+  #ids(count: number): readonly string[] {
+    return [...JOB_IDS].sort(() => this.#random.fraction() - 0.5).slice(0, count)
+  }
+}
+
+function pathOf(id: string): string {
+  return `jobs/${id}.nomad.json`
+}
+
+function movedPathOf(id: string): string {
+  return `jobs/default/moved/${id}.nomad.json`
+}
