@@ -1,2 +1,8 @@
+/** The agent: what a host does with the set that the server wants of it, and the messages between the two. */
+
+export { decodeMessage, decodeValue, encodeMessage, encodeValue, hashEntries, type MessageKind, type Messages } from './messages.js'
+export type * from './ports.js'
 export type * from './protocol.js'
 export { PROTOCOL_FORMAT, subjects } from './protocol.js'
+export type * from './rpc.js'
+export { RPC_METHODS } from './rpc.js'

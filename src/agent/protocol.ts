@@ -1,6 +1,6 @@
 /**
  * What server and agent say to each other over the bus (design §7). Payloads are msgpack under a format version;
- * every message carries the cluster id and the epoch of the leader it belongs to.
+ * every message carries the cluster id and the epoch of the leader it belongs to. `messages.ts` encodes and checks them.
  */
 import type { Allocation, AllocationReport, Job, Node } from '../domain/index.js'
 
@@ -46,7 +46,13 @@ export interface RegisterRequest extends Envelope {
 }
 
 export type RegisterResponse =
-  | (Envelope & { readonly kind: 'accepted'; readonly index: number; readonly heartbeatTtlMs: number })
+  | (Envelope & {
+      readonly kind: 'accepted'
+      readonly index: number
+      readonly heartbeatTtlMs: number
+      /** The node as declared and stored: its name, pool, class and meta are what tasks see in their environment. */
+      readonly node: Node
+    })
   | (Envelope & { readonly kind: 'challenge'; readonly nonce: string })
   | (Envelope & { readonly kind: 'refused'; readonly reason: string; readonly remedy: string })
 

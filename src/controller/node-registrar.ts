@@ -13,11 +13,21 @@ import {
   type ReportResponse,
   subjects,
 } from '../agent/index.js'
-import { type AllocationReport, type Bus, type BusMessage, type Clock, explainError, type Logger, type Node, type NodeDeclaration, type Random } from '../domain/index.js'
+import {
+  type AllocationReport,
+  type Bus,
+  type BusMessage,
+  type Clock,
+  explainError,
+  type Logger,
+  type Node,
+  type NodeDeclaration,
+  type Random,
+} from '../domain/index.js'
 import { computeNodeClass } from '../scheduler/index.js'
 import type { CommandBody } from '../state/index.js'
-import { reportEvaluations, reportServices } from './allocation-reports.js'
 import type { AllocationPublisher } from './allocation-publisher.js'
+import { reportEvaluations, reportServices } from './allocation-reports.js'
 import { HeartbeatMonitor } from './heartbeat-monitor.js'
 import type { Leader } from './leader.js'
 import { findDeclaration, type KeyBinding } from './node-declarations.js'
@@ -98,7 +108,13 @@ export class NodeRegistrar {
     const node = withDeclaration(request.node, declaration, leader.state.nodes.get(request.node.ID))
     leader.propose([{ kind: 'node-register', node, evaluations: nodeEvaluations(leader.state, node, random) }])
     this.#monitor.heard(node.ID)
-    const answer: RegisterResponse = { ...this.#envelope(), kind: 'accepted', index: leader.state.index, heartbeatTtlMs: options.heartbeatTtlMs }
+    const answer: RegisterResponse = {
+      ...this.#envelope(),
+      kind: 'accepted',
+      index: leader.state.index,
+      heartbeatTtlMs: options.heartbeatTtlMs,
+      node,
+    }
     this.#answer(message, 'register-response', answer)
   }
 
@@ -111,7 +127,10 @@ export class NodeRegistrar {
       }
     }
     if (request.node.ID !== nodeId || options.nodeIdOf(request.publicKey) !== nodeId) {
-      return { reason: `node id ${request.node.ID} does not belong to the key ${request.publicKey}`, remedy: 'remove the data folder of the agent' }
+      return {
+        reason: `node id ${request.node.ID} does not belong to the key ${request.publicKey}`,
+        remedy: 'remove the data folder of the agent',
+      }
     }
     if (findDeclaration(leader.state, options.boundKeys, request.publicKey) === undefined) {
       return {
@@ -205,7 +224,11 @@ export class NodeRegistrar {
   }
 
   /** Answers once everything decided up to now is durable. */
-  #answer(message: BusMessage, kind: 'register-response' | 'pull-response' | 'report-response', answer: RegisterResponse | PullResponse | ReportResponse): void {
+  #answer(
+    message: BusMessage,
+    kind: 'register-response' | 'pull-response' | 'report-response',
+    answer: RegisterResponse | PullResponse | ReportResponse,
+  ): void {
     const payload = encodeMessage(kind, answer as never)
     this.#deps.leader.release(this.#deps.leader.state.index, () => message.respond(payload))
   }
@@ -238,7 +261,8 @@ export function withDeclaration(node: Node, declaration: NodeDeclaration, known:
     ),
     Status: 'ready',
     StatusDescription: '',
-    SchedulingEligibility: declaration.isEligible && (known?.SchedulingEligibility ?? 'eligible') === 'eligible' ? 'eligible' : 'ineligible',
+    SchedulingEligibility:
+      declaration.isEligible && (known?.SchedulingEligibility ?? 'eligible') === 'eligible' ? 'eligible' : 'ineligible',
     DrainStrategy: known?.DrainStrategy ?? null,
   }
   return { ...declared, ComputedClass: computeNodeClass(declared) }

@@ -1,0 +1,128 @@
+/**
+ * What the server may ask of an agent, method by method: one request, then parts until the stream ends. Failures end the
+ * stream with a code: UNKNOWN_ALLOCATION, UNKNOWN_TASK, NO_SUCH_FILE, NOT_A_FILE, PATH_ESCAPES, TASK_NOT_RUNNING, BAD_REQUEST.
+ */
+import type { RpcMethod } from './protocol.js'
+
+export interface RpcRequests {
+  readonly logs: LogsRequest
+  readonly 'fs-list': PathRequest
+  readonly 'fs-stat': PathRequest
+  readonly 'fs-read': ReadRequest
+  readonly stats: StatsRequest
+  readonly restart: RestartRequest
+  readonly signal: SignalRequest
+}
+
+export interface RpcParts {
+  readonly logs: Frame
+  /** One part: every entry of the folder. */
+  readonly 'fs-list': readonly FileEntry[]
+  /** One part. */
+  readonly 'fs-stat': FileEntry
+  readonly 'fs-read': Frame
+  /** One part: of the named allocation, or of the host. */
+  readonly stats: AllocationStats | HostStats
+  /** One part. */
+  readonly restart: { readonly ok: true }
+  /** One part. */
+  readonly signal: { readonly ok: true }
+}
+
+export interface LogsRequest {
+  readonly allocationId: string
+  readonly task: string
+  readonly type: 'stdout' | 'stderr'
+  /** Where `offsetBytes` counts from; the end counts backwards. */
+  readonly origin: 'start' | 'end'
+  readonly offsetBytes: number
+  /** Stay and send what is written later; ends when the task is dead and everything was sent. */
+  readonly follow: boolean
+}
+
+/** `path` is relative to the allocation's folder, as in `alloc/logs/web.stdout.0`; empty or `/` is that folder. */
+export interface PathRequest {
+  readonly allocationId: string
+  readonly path: string
+}
+
+export interface ReadRequest extends PathRequest {
+  readonly origin: 'start' | 'end'
+  readonly offsetBytes: number
+  /** 0: to the end. */
+  readonly limitBytes: number
+  readonly follow: boolean
+}
+
+/** A piece of a file. `file` is relative to the allocation's folder. One without data tells an event, or that all is well. */
+export interface Frame {
+  readonly file: string
+  /** Of the first byte of `data`. */
+  readonly offsetBytes: number
+  readonly data: Uint8Array
+  readonly event?: 'file deleted' | 'file truncated'
+}
+
+export interface FileEntry {
+  readonly name: string
+  readonly isFolder: boolean
+  readonly sizeBytes: number
+  /** As `ls` prints it: `-rw-r--r--`. */
+  readonly mode: string
+  readonly modifiedMs: number
+  /** Empty for folders and in lists. */
+  readonly contentType: string
+}
+
+/** Absent `allocationId`: of the host. */
+export interface StatsRequest {
+  readonly allocationId?: string
+}
+
+export interface AllocationStats {
+  readonly kind: 'allocation'
+  readonly atMs: number
+  /** By name, those that run. */
+  readonly tasks: Readonly<Record<string, TaskStats>>
+}
+
+export interface TaskStats {
+  readonly memoryBytes: number
+  readonly userTimeMs: number
+  readonly systemTimeMs: number
+  /** Of one core, since the sample before: 100 is a whole core. */
+  readonly cpuPercent: number
+  readonly pids: readonly number[]
+}
+
+export interface HostStats {
+  readonly kind: 'host'
+  readonly atMs: number
+  readonly uptimeSeconds: number
+  readonly memory: { readonly totalBytes: number; readonly availableBytes: number; readonly freeBytes: number }
+  /** By core, in percent of that core since the sample before. */
+  readonly cpu: readonly {
+    readonly name: string
+    readonly userPercent: number
+    readonly systemPercent: number
+    readonly idlePercent: number
+  }[]
+  /** Of the file system that holds the allocations. */
+  readonly disk: { readonly path: string; readonly totalBytes: number; readonly availableBytes: number }
+}
+
+/** Absent `task`: all that run; `allTasks`: those that have ended, too. */
+export interface RestartRequest {
+  readonly allocationId: string
+  readonly task?: string
+  readonly allTasks: boolean
+}
+
+/** `signal` as in `SIGUSR1`. Absent `task`: all that run. */
+export interface SignalRequest {
+  readonly allocationId: string
+  readonly task?: string
+  readonly signal: string
+}
+
+export const RPC_METHODS: readonly RpcMethod[] = ['logs', 'fs-list', 'fs-stat', 'fs-read', 'stats', 'restart', 'signal']
