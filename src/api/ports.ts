@@ -1,7 +1,7 @@
 /** What the HTTP API asks of the server it is part of. */
 
-import type { RpcMethod } from '../agent/index.js'
-import type { Job, LogIndex, Mistake, SchedulingResult } from '../domain/index.js'
+import type { RpcMethod, RpcParts, RpcRequests } from '../agent/index.js'
+import type { Job, LogIndex, Mistake, PlanAnnotations, SchedulingResult } from '../domain/index.js'
 import type { StateView, TableName } from '../state/index.js'
 
 /** What a blocked reader waits for: a whole table, or one row or group of rows of it. */
@@ -31,7 +31,13 @@ export interface StateReader {
 
 /** Long answers from an agent: logs, files, statistics. Parts are what `agent/rpc.ts` says for the method. */
 export interface AgentCaller {
-  call(nodeId: string, method: RpcMethod, request: unknown, signal: AbortSignal): AsyncIterable<unknown>
+  /** @throws OrchestratorError with a code of `agent/rpc.ts`, or BUS_NO_RESPONDERS, BUS_TIMEOUT, BUS_CLOSED; also midway */
+  call<Method extends RpcMethod>(
+    nodeId: string,
+    method: Method,
+    request: RpcRequests[Method],
+    signal: AbortSignal,
+  ): AsyncIterable<RpcParts[Method]>
 }
 
 /** Dry run of the scheduler: what would happen if `job` were registered now. */
@@ -50,4 +56,25 @@ export interface JobspecParser {
     | { readonly kind: 'job'; readonly job: Job; readonly warnings: readonly string[] }
     | { readonly kind: 'mistakes'; readonly mistakes: readonly Mistake[] }
   >
+}
+
+/** What changed from one job to another, in Nomad's form with context (`reference/objects.md` §7). `null`: there was none. */
+export type JobDiffer = (before: Job | null, after: Job | null, annotations?: PlanAnnotations) => unknown
+
+/** Contents of the repository by blob id. `undefined`: gone, or no text. */
+export interface SourceTexts {
+  read(blob: string): Promise<string | undefined>
+}
+
+/** Who this server is and what it lets through, fixed at its start. */
+export interface ApiSettings {
+  readonly region: string
+  readonly datacenter: string
+  readonly name: string
+  /** `none`: what is desired is changed in the repository only. */
+  readonly writes: 'none'
+  /** Drover's own. */
+  readonly version: string
+  /** Where this API listens, `host:port`. */
+  readonly address: string
 }

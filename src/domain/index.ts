@@ -1,6 +1,7 @@
 export * from './allocation.js'
 export * from './clock-time.js'
 export * from './deployment.js'
+export * from './duration.js'
 export * from './errors.js'
 export * from './evaluation.js'
 export * from './ids.js'

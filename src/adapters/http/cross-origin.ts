@@ -1,0 +1,22 @@
+/** Some routes may be asked by pages of other origins (`reference/http-api.md` B.1, CORS). */
+import type { FastifyRequest } from 'fastify'
+
+export function isPreflight(request: FastifyRequest): boolean {
+  return request.method === 'OPTIONS' && request.headers['access-control-request-method'] !== undefined
+}
+
+export function preflightHeaders(request: FastifyRequest): Record<string, string> {
+  return {
+    Vary: 'Accept-Encoding, Origin, Access-Control-Request-Method, Access-Control-Request-Headers',
+    'Access-Control-Allow-Origin': '*',
+    'Access-Control-Allow-Methods': String(request.headers['access-control-request-method']),
+    'Access-Control-Allow-Headers': String(request.headers['access-control-request-headers'] ?? '*'),
+    'Access-Control-Allow-Credentials': 'true',
+  }
+}
+
+/** Also said when no origin was given, so that caches keep the answers apart. */
+export function crossOriginHeaders(request: FastifyRequest): Record<string, string> {
+  if (request.headers.origin === undefined) return { Vary: 'Origin' }
+  return { Vary: 'Origin', 'Access-Control-Allow-Origin': '*', 'Access-Control-Allow-Credentials': 'true' }
+}

@@ -1,0 +1,94 @@
+/** The HTTP API without HTTP: a request in, an answer or an ApiError out. */
+import type { Clock, Random } from '../domain/index.js'
+import { requestFailed, unknownPath, wrongMethod } from './errors.js'
+import { Parameters } from './parameters.js'
+import type { AgentCaller, ApiSettings, JobDiffer, JobspecParser, Planner, SourceTexts, StateReader } from './ports.js'
+import type { ApiRequest, ApiResponse } from './request.js'
+import { type RouteMatch, Router } from './router.js'
+import { absentRoutes } from './routes/absent.js'
+import { agentInfoRoutes } from './routes/agent-info.js'
+import { allocationRoutes } from './routes/allocations.js'
+import { clientRoutes } from './routes/client.js'
+import { deploymentRoutes } from './routes/deployments.js'
+import { evaluationRoutes } from './routes/evaluations.js'
+import { jobRoutes } from './routes/job.js'
+import { jobsRoutes } from './routes/jobs.js'
+import { jobspecRoutes } from './routes/jobspec.js'
+import { metricsRoutes } from './routes/metrics.js'
+import { nodeRoutes } from './routes/nodes.js'
+import { operatorRoutes } from './routes/operator.js'
+import { scalingRoutes } from './routes/scaling.js'
+import { searchRoutes } from './routes/search.js'
+import { serviceRoutes } from './routes/services.js'
+import { sourceRoutes } from './routes/source.js'
+import { uiRoutes } from './routes/ui.js'
+import { refusedRoutes } from './writes/refuse.js'
+
+export interface ApiDeps {
+  readonly reader: StateReader
+  readonly agents: AgentCaller
+  readonly planner: Planner
+  readonly parser: JobspecParser
+  readonly diff: JobDiffer
+  readonly sourceTexts: SourceTexts
+  readonly settings: ApiSettings
+  readonly clock: Clock
+  readonly random: Random
+}
+
+export class Api {
+  readonly #router: Router
+  readonly #region: string
+
+  constructor(deps: ApiDeps) {
+    this.#region = deps.settings.region
+    this.#router = new Router([
+      ...refusedRoutes(deps.reader),
+      ...absentRoutes(deps),
+      ...jobsRoutes(deps),
+      ...jobRoutes(deps),
+      ...jobspecRoutes(deps),
+      ...allocationRoutes(deps),
+      ...evaluationRoutes(deps),
+      ...deploymentRoutes(deps),
+      ...nodeRoutes(deps),
+      ...serviceRoutes(deps),
+      ...scalingRoutes(deps),
+      ...searchRoutes(deps),
+      ...clientRoutes(deps),
+      ...agentInfoRoutes(deps),
+      ...operatorRoutes(deps),
+      ...metricsRoutes(deps),
+      ...sourceRoutes(deps),
+      ...uiRoutes,
+    ])
+  }
+
+  /** The route of a path as sent, and the id in it. @throws ApiError UNKNOWN_PATH */
+  find(path: string): RouteMatch {
+    const match = this.#router.find(decodePath(path))
+    if (match === undefined) throw unknownPath()
+    return match
+  }
+
+  /** @throws ApiError, and whatever the ports throw */
+  async answer(request: ApiRequest): Promise<ApiResponse> {
+    const { route, id } = this.find(request.path)
+    const handler = route.methods[request.method] ?? route.methods['*']
+    if (handler === undefined) throw wrongMethod()
+    const parameters = new Parameters(request.query)
+    const region = parameters.text('region')
+    if (region !== '' && region !== this.#region) throw requestFailed('No path to region')
+    return handler({ request, id, parameters })
+  }
+}
+
+/** Encoded and raw slashes are the same. @throws ApiError UNKNOWN_PATH for broken escapes */
+function decodePath(path: string): string {
+  if (!path.includes('%')) return path
+  try {
+    return decodeURIComponent(path)
+  } catch {
+    throw unknownPath()
+  }
+}

@@ -1,0 +1,36 @@
+/** Request bodies. Members are matched without regard to case at the first level, as clients written for Nomad expect. */
+import { badRequest } from './errors.js'
+import type { Call } from './router.js'
+
+const decoder = new TextDecoder()
+
+export type JsonObject = Readonly<Record<string, unknown>>
+
+export function bodyText(call: Call): string {
+  return decoder.decode(call.request.body)
+}
+
+/** @throws ApiError BAD_REQUEST for nothing, for what is no JSON, and for what is no object */
+export function readJsonBody(call: Call): JsonObject {
+  const text = bodyText(call)
+  if (text.trim() === '') throw badRequest('Request body is empty')
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (cause) {
+    throw badRequest(
+      /end of JSON|Unterminated/i.test(String(cause)) ? 'unexpected EOF' : `invalid JSON: ${(cause as Error).message}`,
+      cause,
+    )
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw badRequest('json: the body must be an object')
+  return value as JsonObject
+}
+
+/** The member of that name, whatever its case; the exact one wins. */
+export function memberOf(body: JsonObject, name: string): unknown {
+  if (Object.hasOwn(body, name)) return body[name]
+  const lower = name.toLowerCase()
+  const found = Object.keys(body).find((key) => key.toLowerCase() === lower)
+  return found === undefined ? undefined : body[found]
+}

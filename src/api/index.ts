@@ -1,0 +1,15 @@
+/** The HTTP API: Nomad's routes and Drover's own, answered from a view of the state. */
+export { Api, type ApiDeps } from './api.js'
+export { ApiError, type ApiErrorCode } from './errors.js'
+export type {
+  AgentCaller,
+  ApiSettings,
+  JobDiffer,
+  JobspecParser,
+  Planner,
+  SourceTexts,
+  StateReader,
+  WatchKey,
+} from './ports.js'
+export type { ApiRequest, ApiResponse } from './request.js'
+export type { Route, RouteMatch } from './router.js'

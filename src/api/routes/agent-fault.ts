@@ -1,0 +1,27 @@
+/** What an agent refuses, in the words and with the status that clients of Nomad know. */
+import { OrchestratorError } from '../../domain/index.js'
+import { badRequest, notFound, requestFailed } from '../errors.js'
+
+/** The error to answer with; what is no refusal of an agent is handed back as it is. */
+export function agentFault(error: unknown, allocationId: string | undefined): unknown {
+  if (!(error instanceof OrchestratorError)) return error
+  switch (error.code) {
+    case 'UNKNOWN_ALLOCATION':
+      return notFound(`Unknown allocation "${allocationId ?? ''}"`)
+    case 'BUS_NO_RESPONDERS':
+    case 'BUS_TIMEOUT':
+      return notFound('No path to node')
+    case 'NO_SUCH_FILE':
+      return notFound(error.message)
+    case 'UNKNOWN_TASK':
+    case 'NOT_A_FILE':
+    case 'BAD_REQUEST':
+      return badRequest(error.message, error)
+    case 'PATH_ESCAPES':
+      return requestFailed('Path escapes the alloc directory', error)
+    case 'TASK_NOT_RUNNING':
+      return requestFailed('Task not running', error)
+    default:
+      return error
+  }
+}

@@ -1,0 +1,59 @@
+/** Counts of what there is, as gauges: `/v1/metrics`, also in the format of Prometheus. */
+import { rfc3339 } from '../../domain/index.js'
+import type { StateView } from '../../state/index.js'
+import type { ReadDeps } from '../blocking.js'
+import { encodeJson } from '../encode.js'
+import type { ApiSettings } from '../ports.js'
+import { jsonAnswer, textAnswer } from '../request.js'
+import type { Call, Route } from '../router.js'
+
+interface Gauge {
+  readonly Name: string
+  readonly Value: number
+  readonly Labels: Readonly<Record<string, string>>
+}
+
+export interface MetricsDeps extends ReadDeps {
+  readonly settings: ApiSettings
+}
+
+export function metricsRoutes(deps: MetricsDeps): readonly Route[] {
+  return [{ pattern: '/v1/metrics', methods: { GET: (call) => readMetrics(deps, call) } }]
+}
+
+async function readMetrics({ reader, clock, settings }: MetricsDeps, call: Call) {
+  const { gauges } = await reader.read((view) => ({ index: 0, gauges: computeGauges(view, settings) }))
+  if (call.parameters.text('format') === 'prometheus') {
+    return textAnswer(200, formatPrometheus(gauges), { 'Content-Type': 'text/plain; version=0.0.4; charset=utf-8' })
+  }
+  const Timestamp = `${rfc3339(clock.wallMs())
+    .replace('T', ' ')
+    .replace(/(\.\d+)?Z$/, '')} +0000 UTC`
+  return jsonAnswer(encodeJson({ Timestamp, Gauges: gauges, Points: [], PrecisionGauges: [], Counters: [], Samples: [] }))
+}
+
+function computeGauges(view: StateView, settings: ApiSettings): readonly Gauge[] {
+  const Labels = { host: settings.name, region: settings.region }
+  const count = <Row>(rows: Iterable<Row>, prefix: string, statusOf: (row: Row) => string) => {
+    const counts = new Map<string, number>()
+    for (const row of rows) counts.set(statusOf(row), (counts.get(statusOf(row)) ?? 0) + 1)
+    return [...counts].sort().map(([status, Value]) => ({ Name: `${prefix}.${status}`, Value, Labels }))
+  }
+  return [
+    ...count(view.jobs.values(), 'nomad.nomad.job_status', (job) => job.Status),
+    ...count(view.allocations.values(), 'nomad.nomad.allocations', (allocation) => allocation.ClientStatus),
+    ...count(view.evaluations.values(), 'nomad.nomad.evaluations', (evaluation) => evaluation.Status),
+    ...count(view.deployments.values(), 'nomad.nomad.deployments', (deployment) => deployment.Status),
+    ...count(view.nodes.values(), 'nomad.nomad.nodes', (node) => node.Status),
+    { Name: 'nomad.raft.appliedIndex', Value: view.index, Labels },
+  ]
+}
+
+function formatPrometheus(gauges: readonly Gauge[]): string {
+  const lines = gauges.flatMap(({ Name, Value, Labels }) => {
+    const name = Name.replaceAll(/[.-]/g, '_')
+    const labels = Object.entries(Labels).map(([label, value]) => `${label}=${JSON.stringify(value)}`)
+    return [`# TYPE ${name} gauge`, `${name}{${labels.join(',')}} ${Value}`]
+  })
+  return `${lines.join('\n')}\n`
+}

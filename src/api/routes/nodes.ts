@@ -1,0 +1,87 @@
+/** Nodes and node pools: `/v1/nodes`, `/v1/node/…` (`reference/http-api.md` A.5). */
+import { NODE_POOL_ALL, type Node, type NodePool } from '../../domain/index.js'
+import type { StateView } from '../../state/index.js'
+import type { ReadDeps, Reading } from '../blocking.js'
+import { FragmentCache } from '../encode.js'
+import { notFound } from '../errors.js'
+import { byId, computePage } from '../pages.js'
+import type { Call, Route } from '../router.js'
+import { checkUuid, uuidPrefix } from '../uuid-prefix.js'
+import { allocationJson } from '../views/allocation-view.js'
+import { nodeJson, nodeStubJson, nodeView } from '../views/node-view.js'
+import { listJobs } from './jobs.js'
+import { atLeastOne, reading, tableReading } from './reading.js'
+
+const NODES_BY_ID = byId<Node>((node) => node.ID, false)
+const POOLS_BY_NAME = byId<NodePool>((pool) => pool.Name, true)
+const poolJson = new FragmentCache<NodePool>((pool) => ({ ...pool, Hash: '' }))
+
+export function nodeRoutes(deps: ReadDeps): readonly Route[] {
+  return [
+    { pattern: '/v1/nodes', methods: { GET: reading(deps, (view, call) => listNodes(view, call, () => true)) } },
+    { pattern: '/v1/node/:id', methods: { GET: reading(deps, readNode) } },
+    { pattern: '/v1/node/:id/allocations', methods: { GET: reading(deps, readAllocations) } },
+    { pattern: '/v1/node/pools', methods: { GET: reading(deps, listPools) } },
+    { pattern: '/v1/node/pool/:id', methods: { GET: reading(deps, readPool) } },
+    { pattern: '/v1/node/pool/:id/nodes', methods: { GET: reading(deps, (view, call) => listNodes(view, call, isInPool(call))) } },
+    {
+      pattern: '/v1/node/pool/:id/jobs',
+      methods: { GET: reading(deps, (view, call) => listJobs(view, call, (job) => call.id === NODE_POOL_ALL || job.NodePool === call.id)) },
+    },
+  ]
+}
+
+function isInPool(call: Call): (node: Node) => boolean {
+  return (node) => call.id === NODE_POOL_ALL || node.NodePool === call.id
+}
+
+function listNodes(view: StateView, call: Call, isWanted: (node: Node) => boolean): Reading {
+  const { parameters } = call
+  const fault = 'Failed to parse node list fields: Failed to parse value of'
+  const strict = (name: string) => parameters.strictBoolean(name, `${fault} "${name}" (${parameters.text(name)}) as a bool`)
+  const [withResources, withOs] = [strict('resources'), strict('os')]
+  const prefix = parameters.text('prefix')
+  const hasPrefix = uuidPrefix(prefix, 'node')
+  const nodes = view.nodes.all().filter((node) => isWanted(node) && (prefix === '' || hasPrefix(node.ID)))
+  const page = computePage(nodes, parameters, { order: NODES_BY_ID, filterable: 'Node', filterView: nodeView })
+  const fragments = page.rows.map((node) => nodeStubJson(node, withResources, withOs))
+  return tableReading(view.nodes, fragments, [{ table: 'nodes' }], page.nextToken)
+}
+
+function readNode(view: StateView, call: Call): Reading {
+  checkUuid(call.id, 'node')
+  const node = view.nodes.get(call.id)
+  return {
+    index: node?.ModifyIndex ?? view.nodes.index,
+    watch: [{ table: 'nodes', key: call.id }],
+    body: node === undefined ? notFound('node not found') : nodeJson.of(node),
+  }
+}
+
+/** Whole allocations, of all namespaces. */
+function readAllocations(view: StateView, call: Call): Reading {
+  checkUuid(call.id, '')
+  const allocations = view.allocations.by('node', call.id)
+  const newest = allocations.reduce((index, allocation) => Math.max(index, allocation.ModifyIndex), 0)
+  const fragments = allocations.map((allocation) => allocationJson(view, allocation))
+  const covers = Math.max(newest, view.jobVersions.index)
+  const watch = [{ table: 'allocations', group: ['node', call.id] }] as const
+  return { ...tableReading(view.allocations, fragments, watch), index: newest || atLeastOne(view.allocations.index), covers }
+}
+
+function listPools(view: StateView, call: Call): Reading {
+  const prefix = call.parameters.text('prefix')
+  const pools = view.nodePools.all().filter((pool) => pool.Name.startsWith(prefix))
+  const page = computePage(pools, call.parameters, { order: POOLS_BY_NAME, filterable: 'NodePool' })
+  const fragments = page.rows.map((pool) => poolJson.of(pool))
+  return tableReading(view.nodePools, fragments, [{ table: 'nodePools' }], page.nextToken)
+}
+
+function readPool(view: StateView, call: Call): Reading {
+  const pool = view.nodePools.get(call.id)
+  return {
+    index: pool?.ModifyIndex ?? view.nodePools.index,
+    watch: [{ table: 'nodePools', key: call.id }],
+    body: pool === undefined ? notFound('node pool not found') : poolJson.of(pool),
+  }
+}

@@ -1,0 +1,53 @@
+/** Drover's own reads: what the repository says, where it cannot be read, what waits (`/drover/v1/…`, design §9). */
+import type { SourceStatus } from '../../domain/index.js'
+import type { StateView } from '../../state/index.js'
+import type { ReadDeps, Reading } from '../blocking.js'
+import { encodeJson } from '../encode.js'
+import { notFound } from '../errors.js'
+import type { Call, Route } from '../router.js'
+import { reading } from './reading.js'
+
+const WATCH_SOURCES = [{ table: 'sources' }] as const
+
+export function sourceRoutes(deps: ReadDeps): readonly Route[] {
+  return [
+    { pattern: '/drover/v1/source', methods: { GET: reading(deps, readSource) } },
+    { pattern: '/drover/v1/held', methods: { GET: reading(deps, readHeld) } },
+    { pattern: '/drover/v1/commits/:id', methods: { GET: reading(deps, readCommit) } },
+  ]
+}
+
+/** The sources of this cluster; `mistakes` of a frozen file carry its place as `file:line:column`. */
+function readSource(view: StateView): Reading {
+  return { index: view.sources.index, watch: WATCH_SOURCES, body: encodeJson(view.sources.all().map(describeSource)) }
+}
+
+function describeSource(source: SourceStatus): Readonly<Record<string, unknown>> {
+  const { frozen, ...rest } = source
+  return {
+    ...rest,
+    frozen: frozen.map(({ path, namespace, jobId, mistakes }) => ({
+      path,
+      namespace,
+      jobId,
+      mistakes: mistakes.map((mistake) => ({ place: `${mistake.path}:${mistake.line}:${mistake.column}`, ...mistake })),
+    })),
+  }
+}
+
+function readHeld(view: StateView): Reading {
+  const held = view.sources.all().flatMap((source) => (source.held === null ? [] : [{ source: source.id, ...source.held }]))
+  return { index: view.sources.index, watch: WATCH_SOURCES, body: encodeJson(held) }
+}
+
+/** The jobs that stand as this commit made them, named by the whole id or its beginning. */
+function readCommit(view: StateView, call: Call): Reading {
+  const isMeant = (id: string) => call.id.length >= 4 && id.startsWith(call.id.toLowerCase())
+  const sources = view.jobSources.all().filter(({ commit }) => isMeant(commit.id))
+  const commit = sources[0]?.commit ?? view.sources.all().find((source) => source.commit !== null && isMeant(source.commit.id))?.commit
+  const watch = [{ table: 'sources' }, { table: 'jobSources' }] as const
+  const index = Math.max(view.sources.index, view.jobSources.index)
+  if (commit === undefined || commit === null) return { index, watch, body: notFound('commit not found among those that jobs stand at') }
+  const jobs = sources.map(({ namespace, jobId, path, version }) => ({ namespace, jobId, path, version }))
+  return { index, watch, body: encodeJson({ commit, jobs }) }
+}

@@ -1,0 +1,66 @@
+/** How nodes look on the wire; clients before 2.0 also need `Resources` and `Reserved` (`reference/objects.md` §6). */
+import type { Node } from '../../domain/index.js'
+import { FragmentCache } from '../encode.js'
+import { legacy } from './allocation-view.js'
+
+export const nodeJson = new FragmentCache<Node>((node) => ({
+  ...node,
+  SecretID: '',
+  Links: node.Links ?? {},
+  HostVolumes: node.HostVolumes ?? {},
+  HostNetworks: node.HostNetworks ?? {},
+  CSIControllerPlugins: {},
+  CSINodePlugins: {},
+  IdentitySigningKeyID: '',
+  Drain: node.DrainStrategy !== null,
+  Resources: legacy({
+    CPU: node.NodeResources.Cpu.CpuShares,
+    MemoryMB: node.NodeResources.Memory.MemoryMB,
+    DiskMB: node.NodeResources.Disk.DiskMB,
+    Networks: node.NodeResources.Networks,
+  }),
+  Reserved: legacy({
+    CPU: node.ReservedResources.Cpu.CpuShares,
+    MemoryMB: node.ReservedResources.Memory.MemoryMB,
+    DiskMB: node.ReservedResources.Disk.DiskMB,
+  }),
+}))
+
+/** What a filter sees: the settings of a drain lie one level deeper there than on the wire. */
+export function nodeView(node: Node): object {
+  return node.DrainStrategy === null ? node : { ...node, DrainStrategy: { ...node.DrainStrategy, DrainSpec: node.DrainStrategy } }
+}
+
+function nodeStub(node: Node, withResources: boolean, withOs: boolean): Readonly<Record<string, unknown>> {
+  return {
+    Address: hostOf(node.HTTPAddr),
+    ID: node.ID,
+    Attributes: withOs ? { 'os.name': node.Attributes['os.name'] ?? '' } : null,
+    Datacenter: node.Datacenter,
+    Name: node.Name,
+    NodePool: node.NodePool,
+    NodeClass: node.NodeClass,
+    Version: node.Attributes['nomad.version'] ?? '',
+    Drain: node.DrainStrategy !== null,
+    SchedulingEligibility: node.SchedulingEligibility,
+    Status: node.Status,
+    StatusDescription: node.StatusDescription,
+    Drivers: node.Drivers,
+    HostVolumes: node.HostVolumes ?? {},
+    NodeResources: withResources ? node.NodeResources : null,
+    ReservedResources: withResources ? node.ReservedResources : null,
+    LastDrain: node.LastDrain,
+    CreateIndex: node.CreateIndex,
+    ModifyIndex: node.ModifyIndex,
+  }
+}
+
+function hostOf(address: string): string {
+  return address.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1')
+}
+
+const stubs = [false, true].map((resources) => [false, true].map((os) => new FragmentCache<Node>((node) => nodeStub(node, resources, os))))
+
+export function nodeStubJson(node: Node, withResources = false, withOs = false): Uint8Array {
+  return stubs[Number(withResources)]![Number(withOs)]!.of(node)
+}

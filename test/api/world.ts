@@ -1,0 +1,75 @@
+/** The API around a state that the test fills: every change is durable as soon as `release` is called. */
+import type { FastifyInstance } from 'fastify'
+import { createHttp, type HttpDeps } from '../../src/adapters/http/server.js'
+import { silentLogger } from '../../src/adapters/logger.js'
+import { ChangeFeed } from '../../src/controller/index.js'
+import { type Job, OrchestratorError } from '../../src/domain/index.js'
+import { jobKey, State } from '../../src/state/index.js'
+
+export class World {
+  readonly state = new State()
+  readonly changes = new ChangeFeed(this.state)
+  readonly http: FastifyInstance
+
+  constructor(over: Partial<HttpDeps> = {}) {
+    const { state, changes } = this
+    this.state.clusterId = '5c0ffee0-0000-4000-8000-00000000c1d0'
+    this.http = createHttp({
+      reader: {
+        read: async (query) => query(state),
+        changed: (keys, viewIndex, signal) => changes.changed(keys, viewIndex, signal),
+        isLeader: true,
+        lastContactMs: 0,
+      },
+      agents: {
+        // biome-ignore lint/correctness/useYield: an agent that is not there sends nothing
+        async *call() {
+          throw new OrchestratorError('BUS_NO_RESPONDERS', 'no agent answers')
+        },
+      },
+      planner: { plan: () => Promise.reject(new Error('no planner in this test')) },
+      parser: { parse: () => Promise.reject(new Error('no parser in this test')) },
+      diff: () => null,
+      sourceTexts: { read: async () => undefined },
+      logger: silentLogger,
+      settings: { region: 'global', datacenter: 'dc1', name: 'alder', writes: 'none', version: '0.1.0', address: '127.0.0.1:4646' },
+      ...over,
+    })
+  }
+
+  /** One change at the next index. */
+  change(apply: (state: State, index: number) => void): number {
+    const index = this.state.index + 1
+    this.state.index = index
+    apply(this.state, index)
+    this.changes.release(index)
+    return index
+  }
+
+  /** A job as its registration stores it. */
+  register(job: Job): Job {
+    let stored = job
+    this.change((state, index) => {
+      stored = { ...job, CreateIndex: state.jobs.get(jobKey(job))?.CreateIndex ?? index, ModifyIndex: index, JobModifyIndex: index }
+      state.jobs.put(index, stored)
+      state.jobVersions.put(index, stored)
+    })
+    return stored
+  }
+
+  async get(path: string): Promise<{ status: number; text: string; headers: Record<string, unknown> }> {
+    return this.send('GET', path)
+  }
+
+  async send(method: string, path: string, body?: unknown): Promise<{ status: number; text: string; headers: Record<string, unknown> }> {
+    const payload = body === undefined ? {} : { payload: typeof body === 'string' ? body : JSON.stringify(body) }
+    const response = await this.http.inject({ method: method as 'GET', url: path, ...payload })
+    return { status: response.statusCode, text: response.payload, headers: response.headers }
+  }
+
+  async json(path: string): Promise<unknown> {
+    const { status, text } = await this.get(path)
+    if (status !== 200) throw new Error(`${path} answered ${status} ${text}`)
+    return JSON.parse(text)
+  }
+}
