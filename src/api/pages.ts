@@ -36,16 +36,20 @@ export function computePage<Row extends object>(rows: readonly Row[], parameters
   const fits = readFilter(parameters.text('filter'), request)
   const perPage = parameters.perPage
   const token = parameters.text('next_token')
-  const isBackwards = (order.isReversible && parameters.lenientBoolean('reverse')) !== (order.isDescending === true)
+  const isDescending = order.isDescending === true
+  const isAskedBackwards = parameters.lenientBoolean('reverse')
+  const isBackwards = (order.isReversible && isAskedBackwards) !== isDescending
   const sorted = [...rows].sort(isBackwards ? (a, b) => order.compare(b, a) : order.compare)
-  const isBeforeStart = (row: Row) => {
-    if (token === '') return false
+  // A list that cannot be turned round still looks for its token the other way, as in Nomad.
+  const isTokenBackwards = isAskedBackwards !== isDescending
+  const isStart = (row: Row) => {
     const place = order.compareToken(row, token)
-    return isBackwards ? place > 0 : place < 0
+    return isTokenBackwards ? place <= 0 : place >= 0
   }
+  const start = token === '' ? 0 : sorted.findIndex(isStart)
   const page: Row[] = []
-  for (const row of sorted) {
-    if (isBeforeStart(row) || !fits(row)) continue
+  for (const row of start < 0 ? [] : sorted.slice(start)) {
+    if (!fits(row)) continue
     if (perPage !== 0 && page.length >= perPage) return { rows: page, nextToken: perPage < -1 ? undefined : order.token(row) }
     page.push(row)
   }

@@ -92,7 +92,7 @@ function evaluateMatch(match: Match, found: Found): boolean {
   switch (match.operator) {
     case 'equal':
     case 'not equal':
-      return equals(match, found.typed, value) !== isNegated
+      return equals(match, { type, value }) !== isNegated
     case 'in':
     case 'not in':
       return contains(match, type, value) !== isNegated
@@ -114,10 +114,8 @@ function settle(typed: Typed): Typed {
   return typed
 }
 
-function equals(match: Match, typed: Typed, value: unknown): boolean {
-  // A pointer is no primitive, even when it is set.
-  const kind = typed.type.kind
-  switch (kind) {
+function equals(match: Match, { type, value }: Typed): boolean {
+  switch (type.kind) {
     case 'string':
       return (value ?? '') === match.value
     case 'bool':
@@ -163,7 +161,7 @@ function contains(match: Match, type: Type, value: unknown): boolean {
   if (type.kind === 'string') return ((value ?? '') as string).includes(match.value)
   if (type.kind === 'map') return Object.hasOwn((value ?? {}) as object, match.value)
   if (type.kind === 'slice') {
-    return ((value ?? []) as readonly unknown[]).some((item) => equals(match, { type: type.of, value: item }, item))
+    return ((value ?? []) as readonly unknown[]).some((item) => equals(match, settle({ type: type.of, value: item })))
   }
   throw new FilterValueError(
     `cannot perform in/contains operations on type ${kindName(type, value)} for selector: "${match.selector.text}"`,

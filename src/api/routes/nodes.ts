@@ -1,10 +1,10 @@
 /** Nodes and node pools: `/v1/nodes`, `/v1/node/…` (`reference/http-api.md` A.5). */
-import { NODE_POOL_ALL, type Node, type NodePool } from '../../domain/index.js'
-import type { StateView } from '../../state/index.js'
+import { type Allocation, isTerminal, NODE_POOL_ALL, type Node, type NodePool } from '../../domain/index.js'
+import { ownerKey, type StateView } from '../../state/index.js'
 import type { ReadDeps, Reading } from '../blocking.js'
 import { FragmentCache } from '../encode.js'
 import { notFound } from '../errors.js'
-import { byId, computePage } from '../pages.js'
+import { byId, compareText, computePage } from '../pages.js'
 import type { Call, Route } from '../router.js'
 import { checkUuid, uuidPrefix } from '../uuid-prefix.js'
 import { allocationJson } from '../views/allocation-view.js'
@@ -61,12 +61,17 @@ function readNode(view: StateView, call: Call): Reading {
 /** Whole allocations, of all namespaces. */
 function readAllocations(view: StateView, call: Call): Reading {
   checkUuid(call.id, '')
-  const allocations = view.allocations.by('node', call.id)
+  const allocations = [...view.allocations.by('node', call.id)].sort(compareOnNode)
   const newest = allocations.reduce((index, allocation) => Math.max(index, allocation.ModifyIndex), 0)
   const fragments = allocations.map((allocation) => allocationJson(view, allocation))
   const covers = Math.max(newest, view.jobVersions.index)
   const watch = [{ table: 'allocations', group: ['node', call.id] }] as const
   return { ...tableReading(view.allocations, fragments, watch), index: newest || atLeastOne(view.allocations.index), covers }
+}
+
+/** What is still wanted and runs comes first, then by job. */
+function compareOnNode(a: Allocation, b: Allocation): number {
+  return Number(isTerminal(a)) - Number(isTerminal(b)) || compareText(ownerKey(a), ownerKey(b)) || compareText(a.ID, b.ID)
 }
 
 function listPools(view: StateView, call: Call): Reading {

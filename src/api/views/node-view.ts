@@ -35,12 +35,12 @@ function nodeStub(node: Node, withResources: boolean, withOs: boolean): Readonly
   return {
     Address: hostOf(node.HTTPAddr),
     ID: node.ID,
-    Attributes: withOs ? { 'os.name': node.Attributes['os.name'] ?? '' } : null,
+    Attributes: withOs ? { 'os.name': attributeOf(node, 'os.name') } : null,
     Datacenter: node.Datacenter,
     Name: node.Name,
     NodePool: node.NodePool,
     NodeClass: node.NodeClass,
-    Version: node.Attributes['nomad.version'] ?? '',
+    Version: attributeOf(node, 'nomad.version'),
     Drain: node.DrainStrategy !== null,
     SchedulingEligibility: node.SchedulingEligibility,
     Status: node.Status,
@@ -53,6 +53,12 @@ function nodeStub(node: Node, withResources: boolean, withOs: boolean): Readonly
     CreateIndex: node.CreateIndex,
     ModifyIndex: node.ModifyIndex,
   }
+}
+
+/** A node that was never fingerprinted has none at all. */
+function attributeOf(node: Node, name: string): string {
+  const attributes: Node['Attributes'] | null = node.Attributes
+  return attributes?.[name] ?? ''
 }
 
 function hostOf(address: string): string {

@@ -1,4 +1,7 @@
 /** Every kind of vectors that the project runs, in the order of `npm run vectors` without arguments. */
 import type { VectorKind } from '../kind.js'
+import { LIST_KINDS } from './api-lists.js'
+import { pureFilter, purePaginate } from './pure-lists.js'
+import { pureParseDuration } from './pure-parse-duration.js'
 
-export const KINDS: readonly VectorKind[] = []
+export const KINDS: readonly VectorKind[] = [...LIST_KINDS, pureFilter, purePaginate, pureParseDuration]
