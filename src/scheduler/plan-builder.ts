@@ -1,0 +1,116 @@
+/** Collects what one evaluation decides, and answers what the cluster would look like with it. */
+import type {
+  Allocation,
+  AllocationStop,
+  AllocMetric,
+  Deployment,
+  DeploymentStatusUpdate,
+  DesiredUpdates,
+  Evaluation,
+  Plan,
+} from '../domain/index.js'
+import { isClientTerminal } from '../domain/index.js'
+import type { StateView } from '../state/index.js'
+
+export const NO_UPDATES: DesiredUpdates = Object.freeze({
+  Ignore: 0,
+  Place: 0,
+  Migrate: 0,
+  Stop: 0,
+  InPlaceUpdate: 0,
+  DestructiveUpdate: 0,
+  Canary: 0,
+  Preemptions: 0,
+  Disconnect: 0,
+  Reconnect: 0,
+  RescheduleNow: 0,
+  RescheduleLater: 0,
+})
+
+export class PlanBuilder {
+  readonly evaluation: Evaluation
+  readonly stops = new Map<string, AllocationStop>()
+  readonly placements: Allocation[] = []
+  readonly updates = new Map<string, Allocation>()
+  readonly preemptions = new Map<string, AllocationStop>()
+  readonly followUps: Evaluation[] = []
+  readonly failed = new Map<string, AllocMetric>()
+  readonly queued = new Map<string, number>()
+  readonly #desired = new Map<string, { -readonly [Name in keyof DesiredUpdates]: number }>()
+  readonly #view: StateView
+  readonly #placedOn = new Map<string, Allocation[]>()
+  deployment: Deployment | null = null
+  deploymentUpdates: DeploymentStatusUpdate[] = []
+
+  constructor(view: StateView, evaluation: Evaluation) {
+    this.#view = view
+    this.evaluation = evaluation
+  }
+
+  stop(allocation: Allocation, description: string, details: Partial<AllocationStop> = {}): void {
+    this.stops.set(allocation.ID, { ID: allocation.ID, DesiredStatus: 'stop', DesiredDescription: description, ...details })
+  }
+
+  preempt(allocation: Allocation, byId: string): void {
+    const DesiredDescription = `Preempted by alloc ID ${byId}`
+    this.preemptions.set(allocation.ID, { ID: allocation.ID, DesiredStatus: 'evict', DesiredDescription, PreemptedByAllocation: byId })
+  }
+
+  place(allocation: Allocation): void {
+    this.placements.push(allocation)
+    const known = this.#placedOn.get(allocation.NodeID)
+    if (known === undefined) this.#placedOn.set(allocation.NodeID, [allocation])
+    else known.push(allocation)
+  }
+
+  update(allocation: Allocation): void {
+    this.updates.set(allocation.ID, allocation)
+  }
+
+  count(group: string, name: keyof DesiredUpdates, by: number): void {
+    const counts = this.#desired.get(group) ?? { ...NO_UPDATES }
+    counts[name] += by
+    this.#desired.set(group, counts)
+  }
+
+  get desired(): Readonly<Record<string, DesiredUpdates>> {
+    return Object.fromEntries(this.#desired)
+  }
+
+  /** Allocations of the node as they would be: without what has ended or is to end by this plan, with what it places. */
+  proposedOn(nodeId: string): readonly Allocation[] {
+    const rows: Allocation[] = []
+    for (const allocation of this.#view.allocations.valuesBy('node', nodeId)) {
+      if (isClientTerminal(allocation) || this.stops.has(allocation.ID) || this.preemptions.has(allocation.ID)) continue
+      rows.push(this.updates.get(allocation.ID) ?? allocation)
+    }
+    return [...rows, ...(this.#placedOn.get(nodeId) ?? [])]
+  }
+
+  placedOn(nodeId: string): readonly Allocation[] {
+    return this.#placedOn.get(nodeId) ?? []
+  }
+
+  get isEmpty(): boolean {
+    return (
+      this.stops.size + this.placements.length + this.updates.size + this.preemptions.size + this.deploymentUpdates.length === 0 &&
+      this.deployment === null
+    )
+  }
+
+  build(): Plan {
+    const { evaluation } = this
+    return {
+      EvalID: evaluation.ID,
+      Namespace: evaluation.Namespace,
+      JobID: evaluation.JobID,
+      Stops: [...this.stops.values()],
+      Placements: this.placements,
+      Updates: [...this.updates.values()],
+      Preemptions: [...this.preemptions.values()],
+      Deployment: this.deployment,
+      DeploymentUpdates: this.deploymentUpdates,
+      Annotations: evaluation.AnnotatePlan === true ? { DesiredTGUpdates: this.desired, PreemptedAllocs: null } : null,
+    }
+  }
+}

@@ -1,0 +1,267 @@
+/**
+ * One group of a service or batch job: what to stop, keep, change, replace and add (`reference/scheduler.md` §2.4, in its order).
+ * Decides only what is wanted; which node takes it is decided afterwards.
+ */
+import { type Allocation, type Deployment, type DeploymentState, isClientTerminal, isServerTerminal, type Job, type TaskGroup } from '../../domain/index.js'
+import { type Classified, classify } from './classify.js'
+import { seedDeploymentState } from './deployments.js'
+import { handleDisconnects } from './disconnect.js'
+import { NameIndex } from './names.js'
+import { reconnect } from './reconnect.js'
+import { filterReschedulable, type Rescheduling } from './reschedulable.js'
+import { computeStop } from './stop.js'
+import type { GroupContext, PlacementRequest } from './types.js'
+import { classifyUpdates } from './update.js'
+
+const NOT_NEEDED = 'alloc not needed due to job update'
+const MIGRATING = 'alloc is being migrated'
+const LOST = 'alloc is lost since its node is down'
+const RESCHEDULED = 'alloc was rescheduled because it failed'
+
+export interface GroupOutcome {
+  readonly destructive: readonly PlacementRequest[]
+  readonly placements: readonly PlacementRequest[]
+  /** Nothing is left to do for the group in its deployment. */
+  readonly isComplete: boolean
+  readonly deploymentState: DeploymentState | undefined
+}
+
+export function reconcileGroup(context: GroupContext, group: TaskGroup, all: readonly Allocation[]): GroupOutcome {
+  return new GroupReconciler(context, group).run(all)
+}
+
+class GroupReconciler {
+  readonly #context: GroupContext
+  readonly #group: TaskGroup
+  readonly #job: Job
+  readonly #deployment: Deployment | undefined
+  readonly #hadState: boolean
+  #state: DeploymentState
+
+  constructor(context: GroupContext, group: TaskGroup) {
+    this.#context = context
+    this.#group = group
+    this.#job = context.job
+    this.#deployment = context.deployment
+    const known = context.deployment?.TaskGroups[group.Name]
+    this.#hadState = known !== undefined
+    this.#state = known ?? seedDeploymentState(group)
+  }
+
+  run(everything: readonly Allocation[]): GroupOutcome {
+    const { plan, view, nowMs } = this.#context
+    const all = this.#dropOldBatch(everything)
+    const canaryIds = this.#stopOldCanaries(all)
+    const relevant = all.filter((allocation) => !plan.stops.has(allocation.ID))
+    const sets = classify(view, relevant, this.#context.jobOf, nowMs)
+    plan.count(this.#group.Name, 'Ignore', sets.ignore.length)
+    const canaries = this.#settleCanaries(sets, canaryIds)
+    const rescheduling = filterReschedulable(this.#context, sets.untainted, false)
+    this.#replaceUntainted(sets, rescheduling)
+    reconnect(this.#context, this.#group, sets, rescheduling)
+    const lostNow = handleDisconnects(this.#context, this.#group, sets, rescheduling)
+    this.#context.followUp(rescheduling.later, this.#group.Name)
+    return this.#decide(sets, rescheduling, canaries, lostNow)
+  }
+
+  /** What an older version of a batch job has finished is history. */
+  #dropOldBatch(all: readonly Allocation[]): readonly Allocation[] {
+    if (!this.#context.isBatch) return all
+    const isOld = (allocation: Allocation) =>
+      (allocation.JobVersion < this.#job.Version || allocation.JobCreateIndex < this.#job.CreateIndex) && (isClientTerminal(allocation) || isServerTerminal(allocation))
+    const kept = all.filter((allocation) => !isOld(allocation))
+    this.#context.plan.count(this.#group.Name, 'Ignore', all.length - kept.length)
+    return kept
+  }
+
+  /** Canaries of a deployment that was given up. Returns the ids of those of the current one. */
+  #stopOldCanaries(all: readonly Allocation[]): ReadonlySet<string> {
+    const { plan, oldDeployment } = this.#context
+    const abandoned = new Set<string>()
+    for (const state of Object.values(oldDeployment?.TaskGroups ?? {})) if (!state.Promoted) for (const id of state.PlacedCanaries ?? []) abandoned.add(id)
+    if (this.#deployment?.Status === 'failed') {
+      for (const state of Object.values(this.#deployment.TaskGroups)) if (!state.Promoted) for (const id of state.PlacedCanaries ?? []) abandoned.add(id)
+    }
+    for (const allocation of all) {
+      if (!abandoned.has(allocation.ID) || isServerTerminal(allocation)) continue
+      plan.stop(allocation, NOT_NEEDED)
+      plan.count(this.#group.Name, 'Stop', 1)
+    }
+    const current = Object.values(this.#deployment?.TaskGroups ?? {}).flatMap((state) => state.PlacedCanaries ?? [])
+    return new Set(current.filter((id) => !abandoned.has(id)))
+  }
+
+  /** Canaries on nodes in trouble end; the others stay apart from the ordinary ones. */
+  #settleCanaries(sets: Classified, ids: ReadonlySet<string>): readonly Allocation[] {
+    const { plan } = this.#context
+    for (const [set, description, client] of [
+      [sets.migrate, MIGRATING, undefined],
+      [sets.lost, LOST, 'lost'],
+    ] as const) {
+      for (const allocation of set.filter((candidate) => ids.has(candidate.ID))) {
+        plan.stop(allocation, description, client === undefined ? {} : { ClientStatus: client })
+        set.splice(set.indexOf(allocation), 1)
+      }
+    }
+    return sets.untainted.filter((allocation) => ids.has(allocation.ID))
+  }
+
+  #replaceUntainted(sets: Classified, rescheduling: Rescheduling): void {
+    sets.untainted.splice(0, sets.untainted.length, ...rescheduling.untainted)
+  }
+
+  #decide(sets: Classified, rescheduling: Rescheduling, canaries: readonly Allocation[], lostNow: boolean): GroupOutcome {
+    const { plan } = this.#context
+    const { Name: name, Count: count, Update: update } = this.#group
+    const lost = [...sets.lost, ...sets.expiring]
+    const names = new NameIndex(this.#job.ID, name, count, [...sets.untainted, ...sets.migrate, ...rescheduling.now, ...lost])
+    const isCanarying = this.#state.DesiredCanaries > 0 && !this.#state.Promoted
+    const stopped = computeStop(this.#context, this.#group, { ...sets, lost }, canaries, isCanarying, names)
+    const kept = sets.untainted.filter((allocation) => !stopped.has(allocation.ID))
+    const migrate = sets.migrate.filter((allocation) => !stopped.has(allocation.ID))
+    const { ignore, inPlace, destructive } = classifyUpdates(this.#context, this.#group, kept)
+    plan.count(name, 'Ignore', ignore.length)
+    plan.count(name, 'InPlaceUpdate', inPlace.length)
+    if (!this.#hadState) this.#grow(destructive.length + inPlace.length)
+    const livingCanaries = canaries.filter((allocation) => !stopped.has(allocation.ID))
+    const ordinary = isCanarying ? kept.filter((allocation) => !livingCanaries.includes(allocation)) : kept
+    const requests: PlacementRequest[] = []
+    const needsCanaries = update !== null && destructive.length > 0 && livingCanaries.length < update.Canary && !this.#state.Promoted
+    if (needsCanaries) this.#requestCanaries(requests, names, livingCanaries, destructive, update.Canary)
+    const isHeldBack = this.#state.DesiredCanaries > 0 && !this.#state.Promoted
+    const limit = this.#limit(ordinary, destructive, migrate, isHeldBack)
+    const placements = lostNow ? this.#computePlacements(ordinary, migrate, rescheduling.now, lost, names, isHeldBack) : []
+    if (!this.#hadState) this.#grow(placements.length)
+    const rest = this.#admit(requests, placements, rescheduling, isHeldBack, limit)
+    const updates = this.#admitDestructive(destructive, isHeldBack, rest)
+    this.#migrate(requests, migrate)
+    const isQuiet = destructive.length + inPlace.length + placements.length + migrate.length + rescheduling.now.length + rescheduling.later.length === 0
+    return {
+      destructive: updates,
+      placements: requests,
+      isComplete: isQuiet && !needsCanaries && this.#isProven(),
+      deploymentState: this.#stateToStore(kept, destructive.length + inPlace.length),
+    }
+  }
+
+  #grow(by: number): void {
+    this.#state = { ...this.#state, DesiredTotal: this.#state.DesiredTotal + by }
+  }
+
+  #requestCanaries(requests: PlacementRequest[], names: NameIndex, living: readonly Allocation[], destructive: readonly Allocation[], wanted: number): void {
+    this.#state = { ...this.#state, DesiredCanaries: wanted }
+    if (this.#isPaused || this.#isFailed) return
+    const missing = wanted - living.length
+    this.#context.plan.count(this.#group.Name, 'Canary', missing)
+    for (const name of names.nextCanaries(missing, living, destructive)) requests.push({ group: this.#group, name, isCanary: true })
+  }
+
+  get #isPaused(): boolean {
+    const status = this.#deployment?.Status
+    return status === 'paused' || status === 'pending' || status === 'initializing'
+  }
+
+  get #isFailed(): boolean {
+    return this.#deployment?.Status === 'failed'
+  }
+
+  /** How many more may be replaced now. */
+  #limit(kept: readonly Allocation[], destructive: readonly Allocation[], migrate: readonly Allocation[], isHeldBack: boolean): number {
+    const update = this.#group.Update
+    if (update === null || update.MaxParallel === 0 || destructive.length + migrate.length === 0) return this.#group.Count
+    if (this.#deployment === undefined) return update.MaxParallel
+    if (this.#isPaused || this.#isFailed || isHeldBack) return 0
+    const own = kept.filter((allocation) => allocation.DeploymentID === this.#deployment!.ID)
+    if (own.some((allocation) => allocation.DeploymentStatus?.Healthy === false)) return 0
+    return Math.max(0, update.MaxParallel - own.filter((allocation) => allocation.DeploymentStatus?.Healthy !== true).length)
+  }
+
+  #computePlacements(
+    kept: readonly Allocation[],
+    migrate: readonly Allocation[],
+    now: readonly Allocation[],
+    lost: readonly Allocation[],
+    names: NameIndex,
+    isHeldBack: boolean,
+  ): readonly PlacementRequest[] {
+    const isCanary = (allocation: Allocation) => allocation.DeploymentStatus?.Canary === true
+    const downgradeOf = (allocation: Allocation) => (isHeldBack && !isCanary(allocation) ? { downgradeFrom: allocation.JobVersion } : {})
+    const placements: PlacementRequest[] = now.map((previous) => ({
+      group: this.#group,
+      name: previous.Name,
+      previous,
+      isReschedule: true,
+      isCanary: isCanary(previous),
+      ...downgradeOf(previous),
+    }))
+    let existing = kept.length + migrate.length + now.length
+    for (const previous of lost) {
+      if (existing >= this.#group.Count) break
+      existing++
+      placements.push({ group: this.#group, name: previous.Name, previous, isLost: true, isCanary: isCanary(previous), ...downgradeOf(previous) })
+    }
+    const missing = Math.max(0, this.#group.Count - existing)
+    // While canaries are tried, what is added beside them still runs the version that is proven.
+    const downgrade = isHeldBack ? { downgradeFrom: 0 } : {}
+    for (const name of names.next(missing)) placements.push({ group: this.#group, name, ...downgrade })
+    return placements
+  }
+
+  /** Takes the placements that may go ahead now; gives back what remains of the limit. */
+  #admit(requests: PlacementRequest[], placements: readonly PlacementRequest[], rescheduling: Rescheduling, isHeldBack: boolean, limit: number): number {
+    const { plan } = this.#context
+    const isReady = !this.#isPaused && !this.#isFailed && !isHeldBack
+    if (isReady) {
+      requests.push(...placements)
+      plan.count(this.#group.Name, 'Place', placements.length)
+      for (const previous of rescheduling.now) if (previous.ClientStatus !== 'unknown' && !rescheduling.disconnecting.has(previous.ID)) this.#stopReplaced(previous)
+      return limit - Math.min(placements.length, limit)
+    }
+    for (const request of placements) {
+      const isOwnFailure = request.isReschedule === true && this.#isFailed && request.previous?.DeploymentID === this.#deployment?.ID
+      if (request.isLost !== true && (request.isReschedule !== true || isOwnFailure)) continue
+      requests.push(request)
+      plan.count(this.#group.Name, 'Place', 1)
+      if (request.isReschedule === true && !rescheduling.disconnecting.has(request.previous!.ID)) this.#stopReplaced(request.previous!)
+    }
+    return limit
+  }
+
+  #stopReplaced(previous: Allocation): void {
+    this.#context.plan.stop(previous, RESCHEDULED)
+    this.#context.plan.count(this.#group.Name, 'Stop', 1)
+  }
+
+  #admitDestructive(destructive: readonly Allocation[], isHeldBack: boolean, limit: number): readonly PlacementRequest[] {
+    const { plan } = this.#context
+    const isReady = !this.#isPaused && !this.#isFailed && !isHeldBack
+    const admitted = isReady ? destructive.slice(0, limit) : []
+    plan.count(this.#group.Name, 'DestructiveUpdate', admitted.length)
+    plan.count(this.#group.Name, 'Ignore', destructive.length - admitted.length)
+    return admitted.map((previous) => ({ group: this.#group, name: previous.Name, previous, replaces: previous }))
+  }
+
+  /** All at once: the pace is the drainer's. */
+  #migrate(requests: PlacementRequest[], migrate: readonly Allocation[]): void {
+    const { plan } = this.#context
+    plan.count(this.#group.Name, 'Migrate', migrate.length)
+    for (const previous of migrate) {
+      plan.stop(previous, MIGRATING)
+      requests.push({ group: this.#group, name: previous.Name, previous, isCanary: previous.DeploymentStatus?.Canary === true })
+    }
+  }
+
+  #isProven(): boolean {
+    const state = this.#deployment?.TaskGroups[this.#group.Name]
+    if (state === undefined) return true
+    return state.HealthyAllocs >= Math.max(state.DesiredTotal, state.DesiredCanaries) && (state.DesiredCanaries === 0 || state.Promoted)
+  }
+
+  /** What a new deployment would hold of the group; undefined when it would have nothing to watch. */
+  #stateToStore(kept: readonly Allocation[], updating: number): DeploymentState | undefined {
+    if (this.#group.Update === null || this.#group.Update.MaxParallel === 0) return undefined
+    if (this.#hadState) return this.#state
+    const hasCurrent = kept.some((allocation) => allocation.JobVersion === this.#job.Version && allocation.JobCreateIndex === this.#job.CreateIndex)
+    return this.#state.DesiredTotal === 0 || (hasCurrent && updating === 0) ? undefined : this.#state
+  }
+}

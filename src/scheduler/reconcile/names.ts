@@ -1,0 +1,71 @@
+/** The numbered places of a group: which are taken, which are free, which go first when there are too many. */
+import { type Allocation, allocationName, allocationNameIndex } from '../../domain/index.js'
+
+export class NameIndex {
+  readonly #jobId: string
+  readonly #group: string
+  readonly #count: number
+  readonly #used = new Map<number, number>()
+
+  constructor(jobId: string, group: string, count: number, allocations: readonly Allocation[]) {
+    this.#jobId = jobId
+    this.#group = group
+    this.#count = count
+    for (const { Name } of allocations) this.#mark(allocationNameIndex(Name))
+  }
+
+  /** The lowest free names below the count; when there are not enough, from the beginning again. */
+  next(count: number): readonly string[] {
+    const names: string[] = []
+    for (let index = 0; index < this.#count && names.length < count; index++) {
+      if (!this.#used.has(index)) names.push(this.#take(index))
+    }
+    for (let index = 0; names.length < count; index++) names.push(this.#take(index))
+    return names
+  }
+
+  /** Names for canaries: those they will replace, then free ones, then beyond the count. */
+  nextCanaries(count: number, existing: readonly Allocation[], destructive: readonly Allocation[]): readonly string[] {
+    const taken = new Set(existing.map(({ Name }) => Name))
+    const names: string[] = []
+    const offer = (index: number) => {
+      const name = this.#name(index)
+      if (names.length >= count || taken.has(name) || names.includes(name)) return
+      names.push(this.#take(index))
+    }
+    for (const index of destructive.map(({ Name }) => allocationNameIndex(Name)).sort((a, b) => a - b)) if (index >= 0 && index < this.#count) offer(index)
+    for (let index = 0; index < this.#count; index++) if (!this.#used.has(index)) offer(index)
+    for (let index = this.#count; names.length < count; index++) offer(index)
+    return names
+  }
+
+  /** The names of the `count` highest places that are taken; they count as free afterwards. */
+  highest(count: number): ReadonlySet<string> {
+    const indexes = [...this.#used.keys()].sort((a, b) => b - a).slice(0, count)
+    for (const index of indexes) this.unset(index)
+    return new Set(indexes.map((index) => this.#name(index)))
+  }
+
+  isDuplicate(name: string): boolean {
+    return (this.#used.get(allocationNameIndex(name)) ?? 0) > 1
+  }
+
+  unset(index: number): void {
+    const uses = this.#used.get(index) ?? 0
+    if (uses > 1) this.#used.set(index, uses - 1)
+    else this.#used.delete(index)
+  }
+
+  #take(index: number): string {
+    this.#mark(index)
+    return this.#name(index)
+  }
+
+  #mark(index: number): void {
+    if (index >= 0) this.#used.set(index, (this.#used.get(index) ?? 0) + 1)
+  }
+
+  #name(index: number): string {
+    return allocationName(this.#jobId, this.#group, index)
+  }
+}

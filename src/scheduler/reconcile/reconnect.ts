@@ -1,0 +1,92 @@
+/** An allocation that comes back meets what was placed for it meanwhile: one of them stays (`reference/scheduler.md` §2.7). */
+import { type Allocation, findTaskGroup, isServerTerminal, parseRfc3339Ms, rfc3339, type TaskGroup } from '../../domain/index.js'
+import type { Classified } from './classify.js'
+import type { Rescheduling } from './reschedulable.js'
+import type { GroupContext } from './types.js'
+
+const NOT_NEEDED = 'alloc not needed due to job update'
+const RECONNECTED = 'alloc not needed due to disconnected client reconnect'
+const RESCHEDULED = 'alloc was rescheduled because it failed'
+
+export function reconnect(context: GroupContext, group: TaskGroup, sets: Classified, rescheduling: Rescheduling): void {
+  for (const original of sets.reconnecting) {
+    const isKept = settle(context, group, original, sets, rescheduling)
+    if (!isKept) continue
+    sets.untainted.push(original)
+    rescheduling.untainted.push(original)
+    noteReconnect(context, group, original)
+  }
+}
+
+function settle(context: GroupContext, group: TaskGroup, original: Allocation, sets: Classified, rescheduling: Rescheduling): boolean {
+  const { plan, job } = context
+  const stop = (allocation: Allocation, description: string, details = {}) => {
+    plan.stop(allocation, description, details)
+    plan.count(group.Name, 'Stop', 1)
+    for (const set of [sets.untainted, rescheduling.untainted, rescheduling.now]) {
+      const at = set.indexOf(allocation)
+      if (at >= 0) set.splice(at, 1)
+    }
+  }
+  if (original.ClientStatus === 'failed' && !isServerTerminal(original)) {
+    stop(original, RESCHEDULED, { ClientStatus: 'failed' })
+    return false
+  }
+  const { Migrate, Reschedule, ForceReschedule } = original.DesiredTransition ?? {}
+  const isOutdated = original.JobVersion < job.Version || original.JobCreateIndex < job.CreateIndex
+  if (original.DesiredStatus !== 'run' || Migrate === true || Reschedule === true || ForceReschedule === true || isOutdated) {
+    stop(original, NOT_NEEDED)
+    return false
+  }
+  const replacements = chainOf(context, original).filter((allocation) => !isServerTerminal(allocation))
+  const best = replacements.find((replacement) => prefersReplacement(context, original, replacement))
+  if (best !== undefined) {
+    stop(original, RECONNECTED)
+    return false
+  }
+  for (const replacement of replacements) stop(replacement, RECONNECTED)
+  return true
+}
+
+/** Everything that was placed after it, link by link. */
+function chainOf(context: GroupContext, original: Allocation): readonly Allocation[] {
+  const chain: Allocation[] = []
+  for (let id = original.NextAllocation; id !== undefined && chain.length < 100; ) {
+    const next = context.view.allocations.get(id)
+    if (next === undefined) break
+    chain.push(next)
+    id = next.NextAllocation
+  }
+  return chain
+}
+
+function prefersReplacement(context: GroupContext, original: Allocation, replacement: Allocation): boolean {
+  if (replacement.ClientStatus === 'failed' || replacement.ClientStatus === 'lost') return false
+  if (replacement.JobVersion > original.JobVersion || replacement.JobCreateIndex > original.JobCreateIndex) return true
+  const job = context.jobOf(original)
+  const strategy = job === undefined ? '' : (findTaskGroup(job, original.TaskGroup)?.Disconnect?.Reconcile ?? '')
+  if (strategy === 'keep_original') return false
+  if (strategy === 'keep_replacement') return true
+  if (strategy === 'longest_running') {
+    const [first, second] = [startedMs(original), startedMs(replacement)]
+    if (first !== undefined && second !== undefined) return second <= first
+    if (first !== undefined || second !== undefined) return first === undefined
+  }
+  const isReady = replacement.ClientStatus === 'running' || original.ClientStatus !== 'running'
+  return isReady && bestScore(replacement) > bestScore(original)
+}
+
+function bestScore(allocation: Allocation): number {
+  return Math.max(Number.NEGATIVE_INFINITY, ...(allocation.Metrics?.ScoreMetaData ?? []).map((meta) => meta.NormScore))
+}
+
+function startedMs(allocation: Allocation): number | undefined {
+  const starts = Object.values(allocation.TaskStates ?? {}).flatMap((state) => parseRfc3339Ms(state.StartedAt) ?? [])
+  return starts.length === 0 ? undefined : Math.min(...starts)
+}
+
+function noteReconnect(context: GroupContext, group: TaskGroup, original: Allocation): void {
+  context.plan.count(group.Name, 'Reconnect', 1)
+  if (original.ClientStatus !== 'running') return
+  context.plan.update({ ...original, AllocStates: [...(original.AllocStates ?? []), { Field: 0, Value: 'running', Time: rfc3339(context.nowMs) }] })
+}

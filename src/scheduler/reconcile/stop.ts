@@ -1,0 +1,47 @@
+/** Who goes when there are more than wanted (`reference/scheduler.md` §2.5). */
+import { type Allocation, isServerTerminal, type TaskGroup } from '../../domain/index.js'
+import type { Classified } from './classify.js'
+import { NameIndex } from './names.js'
+import type { GroupContext } from './types.js'
+
+const NOT_NEEDED = 'alloc not needed due to job update'
+const LOST = 'alloc is lost since its node is down'
+
+/** Stages the stops and tells which ids they are. The lost ones are always among them. */
+export function computeStop(
+  context: GroupContext,
+  group: TaskGroup,
+  sets: Pick<Classified, 'untainted' | 'migrate' | 'lost'>,
+  canaries: readonly Allocation[],
+  isCanarying: boolean,
+  names: NameIndex,
+): ReadonlySet<string> {
+  const { plan, job } = context
+  for (const allocation of sets.lost) plan.stop(allocation, LOST, { ClientStatus: 'lost', ...followUpOf(plan.updates.get(allocation.ID)) })
+  plan.count(group.Name, 'Stop', sets.lost.length)
+  const stopped = new Set<string>()
+  const canaryIds = new Set(canaries.map(({ ID }) => ID))
+  const candidates = isCanarying ? sets.untainted.filter(({ ID }) => !canaryIds.has(ID)) : sets.untainted
+  let surplus = candidates.filter(({ ClientStatus }) => ClientStatus !== 'unknown').length + sets.migrate.length - group.Count
+  const stop = (allocation: Allocation) => {
+    if (surplus <= 0 || stopped.has(allocation.ID) || isServerTerminal(allocation)) return
+    stopped.add(allocation.ID)
+    plan.stop(allocation, NOT_NEEDED)
+    surplus--
+  }
+  if (surplus <= 0) return stopped
+  // Just promoted: the canary has taken the name of the one before it.
+  const canaryNames = new Set(isCanarying ? [] : canaries.map(({ Name }) => Name))
+  for (const allocation of candidates) if (canaryNames.has(allocation.Name) && !canaryIds.has(allocation.ID)) stop(allocation)
+  const movingNames = new NameIndex(job.ID, group.Name, group.Count, sets.migrate).highest(Math.max(0, surplus))
+  for (const allocation of sets.migrate) if (movingNames.has(allocation.Name)) stop(allocation)
+  const highest = names.highest(Math.max(0, surplus))
+  for (const allocation of candidates) if (highest.has(allocation.Name)) stop(allocation)
+  for (const allocation of candidates) stop(allocation)
+  plan.count(group.Name, 'Stop', stopped.size)
+  return stopped
+}
+
+function followUpOf(update: Allocation | undefined): { readonly FollowupEvalID?: string } {
+  return update?.FollowupEvalID === undefined ? {} : { FollowupEvalID: update.FollowupEvalID }
+}
