@@ -337,7 +337,7 @@ export function taskEvent(over: Partial<TaskEvent> = {}): TaskEvent {
     Time: FIXTURE_TIME,
     Message: '',
     DisplayMessage: 'Task received by client',
-    Details: null,
+    Details: {},
     FailsTask: false,
     RestartReason: '',
     SetupError: '',

@@ -52,7 +52,7 @@ async function answer(api: Api, request: FastifyRequest, reply: FastifyReply, lo
       host: request.headers.host ?? '',
       body: Buffer.isBuffer(request.body) ? request.body : EMPTY,
       get signal() {
-        return goneSignal(request)
+        return goneSignal(request, reply)
       },
     })
     return await send(response, query, request, reply)
@@ -64,13 +64,13 @@ async function answer(api: Api, request: FastifyRequest, reply: FastifyReply, lo
 const EMPTY = new Uint8Array(0)
 
 /** Aborted when the connection closes before the answer was sent. Made only where something waits for it. */
-function goneSignal(request: FastifyRequest): AbortSignal {
+function goneSignal(request: FastifyRequest, reply: FastifyReply): AbortSignal {
   const known = signals.get(request)
   if (known !== undefined) return known
   const gone = new AbortController()
   signals.set(request, gone.signal)
   if (request.raw.socket.destroyed) gone.abort()
-  else request.raw.socket.once('close', () => gone.abort())
+  else reply.raw.once('close', () => gone.abort())
   return gone.signal
 }
 

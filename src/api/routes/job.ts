@@ -10,7 +10,7 @@ import type { Call, Route } from '../router.js'
 import { allocationStubJson } from '../views/allocation-view.js'
 import { deploymentJson } from '../views/deployment-view.js'
 import { evaluationJson } from '../views/evaluation-view.js'
-import { jobJson, latestDeployment } from '../views/job-view.js'
+import { emptySummary, jobJson, latestDeployment } from '../views/job-view.js'
 import { atLeastOne, jobKeyOf, reading, tableReading } from './reading.js'
 
 const JOB_NOT_FOUND = notFound('job not found')
@@ -117,7 +117,8 @@ function readDeployment(view: StateView, call: Call): Reading {
 
 function readSummary(view: StateView, call: Call): Reading {
   const key = jobKeyOf(call)
-  const summary = view.jobSummaries.get(key)
+  const job = view.jobs.get(key)
+  const summary = view.jobSummaries.get(key) ?? (job === undefined ? undefined : emptySummary(job))
   const body = summary === undefined ? JOB_NOT_FOUND : encodeJson(summary)
   return { index: summary?.ModifyIndex ?? view.jobSummaries.index, watch: [{ table: 'jobSummaries', key }], body }
 }

@@ -3,7 +3,7 @@ import type { Evaluation } from '../../domain/index.js'
 import type { StateView } from '../../state/index.js'
 import { encodeJson, FragmentCache, withMember } from '../encode.js'
 
-export const evaluationJson = new FragmentCache<Evaluation>((evaluation) => evaluation)
+export const evaluationJson = new FragmentCache<Evaluation>((evaluation) => ({ SnapshotIndex: 0, ...evaluation }))
 
 /** With every evaluation that led to it or came of it. */
 export function evaluationWithRelatedJson(view: StateView, evaluation: Evaluation): Uint8Array {

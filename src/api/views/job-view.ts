@@ -28,6 +28,7 @@ function jobStub(job: Job, summary: JobSummary | undefined): Readonly<Record<str
     ModifyIndex: job.ModifyIndex,
     JobModifyIndex: job.JobModifyIndex,
     SubmitTime: job.SubmitTime,
+    Meta: null,
   }
 }
 
@@ -37,9 +38,7 @@ export function emptySummary(job: Job): JobSummary {
 }
 
 const plainStubs = new PairFragmentCache<Job, JobSummary>(jobStub)
-const stubsWithMeta = new PairFragmentCache<Job, JobSummary>((job, summary) =>
-  job.Meta === null ? jobStub(job, summary) : { ...jobStub(job, summary), Meta: job.Meta },
-)
+const stubsWithMeta = new PairFragmentCache<Job, JobSummary>((job, summary) => ({ ...jobStub(job, summary), Meta: job.Meta }))
 
 export function jobStubJson(job: Job, summary: JobSummary | undefined, withMeta: boolean): Uint8Array {
   return (withMeta ? stubsWithMeta : plainStubs).of(job, summary)

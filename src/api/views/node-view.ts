@@ -7,6 +7,7 @@ export const nodeJson = new FragmentCache<Node>((node) => ({
   ...node,
   SecretID: '',
   Links: node.Links ?? {},
+  NodeResources: nodeResources(node),
   HostVolumes: node.HostVolumes ?? {},
   HostNetworks: node.HostNetworks ?? {},
   CSIControllerPlugins: {},
@@ -25,6 +26,18 @@ export const nodeJson = new FragmentCache<Node>((node) => ({
     DiskMB: node.ReservedResources.Disk.DiskMB,
   }),
 }))
+
+/** Clients draw the cores of a node: where their topology is not known, all are alike. */
+function nodeResources({ NodeResources }: Node): Node['NodeResources'] {
+  const known = NodeResources.Processors?.Topology
+  if (known !== undefined && known !== null) return NodeResources
+  const { CpuShares, TotalCpuCores } = NodeResources.Cpu
+  const BaseSpeed = TotalCpuCores === 0 ? 0 : Math.round(CpuShares / TotalCpuCores)
+  const core = { SocketID: 0, NodeID: 0, Grade: true, Disable: false, BaseSpeed, MaxSpeed: 0, GuessSpeed: 0 }
+  const Cores = Array.from({ length: TotalCpuCores }, (_, ID) => ({ ...core, ID }))
+  const Topology = { Nodes: [0], Distances: null, Cores, OverrideTotalCompute: 0, OverrideWitholdCompute: 0 }
+  return { ...NodeResources, Processors: { Topology } }
+}
 
 /** What a filter sees: the settings of a drain lie one level deeper there than on the wire. */
 export function nodeView(node: Node): object {
@@ -47,7 +60,7 @@ function nodeStub(node: Node, withResources: boolean, withOs: boolean): Readonly
     StatusDescription: node.StatusDescription,
     Drivers: node.Drivers,
     HostVolumes: node.HostVolumes ?? {},
-    NodeResources: withResources ? node.NodeResources : null,
+    NodeResources: withResources ? nodeResources(node) : null,
     ReservedResources: withResources ? node.ReservedResources : null,
     LastDrain: node.LastDrain,
     CreateIndex: node.CreateIndex,

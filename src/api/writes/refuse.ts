@@ -4,7 +4,7 @@
  */
 import { namespacedKey } from '../../domain/index.js'
 import type { StateView } from '../../state/index.js'
-import { writeRefused } from '../errors.js'
+import { notFound, writeRefused } from '../errors.js'
 import type { StateReader } from '../ports.js'
 import type { Call, Handler, Route } from '../router.js'
 
@@ -31,6 +31,11 @@ function byTrailer(act: string, trailer: (call: Call) => string): Sentence {
 }
 
 const allocationAct = byTrailer('restarting, stopping or signalling an allocation', (call) => `Drover-Restart: ${call.id}`)
+/** Before anything is refused, the allocation must be there. */
+const clientAllocationAct: Sentence = (view, call) => {
+  if (view.allocations.get(call.id) === undefined) throw notFound(`Unknown allocation "${call.id}"`)
+  return allocationAct(view, call)
+}
 const deploymentAct: Sentence = () =>
   'a roll-out follows the repository: commit the version that is to run, and it replaces this one; the newest commit always wins'
 
@@ -63,8 +68,8 @@ const REFUSED: readonly (readonly [methods: string, pattern: string, sentence: S
   [WRITE, '/v1/deployment/unblock/:id', deploymentAct],
   [WRITE, '/v1/deployment/allocation-health/:id', fixed('the health of an allocation is what its tasks and checks say')],
   [WRITE, '/v1/allocation/:id/stop', allocationAct],
-  [`${WRITE} GET`, '/v1/client/allocation/:id/restart', allocationAct],
-  [`${WRITE} GET`, '/v1/client/allocation/:id/signal', allocationAct],
+  [`${WRITE} GET`, '/v1/client/allocation/:id/restart', clientAllocationAct],
+  [`${WRITE} GET`, '/v1/client/allocation/:id/signal', clientAllocationAct],
   [`${WRITE} GET`, '/v1/client/allocation/:id/gc', fixed('what has ended is collected by itself')],
   [`${WRITE} GET`, '/v1/client/gc', fixed('what has ended is collected by itself')],
   [WRITE, '/v1/client/metadata', fixed("a host's meta is declared in the repository: edit agents/<node>.hcl and commit")],
