@@ -10,7 +10,8 @@ import type {
   Plan,
 } from '../domain/index.js'
 import { isClientTerminal } from '../domain/index.js'
-import type { StateView } from '../state/index.js'
+import { ownerKey, type StateView } from '../state/index.js'
+import { claimsOnce } from './feasible/node-table.js'
 
 export const NO_UPDATES: DesiredUpdates = Object.freeze({
   Ignore: 0,
@@ -27,6 +28,9 @@ export const NO_UPDATES: DesiredUpdates = Object.freeze({
   RescheduleLater: 0,
 })
 
+/** By how much the plan changes what is used on one node. */
+export type NodeChange = { cpu: number; memory: number; disk: number; count: number }
+
 export class PlanBuilder {
   readonly evaluation: Evaluation
   readonly stops = new Map<string, AllocationStop>()
@@ -39,21 +43,36 @@ export class PlanBuilder {
   readonly #desired = new Map<string, { -readonly [Name in keyof DesiredUpdates]: number }>()
   readonly #view: StateView
   readonly #placedOn = new Map<string, Allocation[]>()
+  readonly #changes = new Map<string, NodeChange>()
+  /** Living allocations of the evaluation's job by `<group> <node>`, as they would be. */
+  readonly #residents = new Map<string, number>()
   deployment: Deployment | null = null
   deploymentUpdates: DeploymentStatusUpdate[] = []
 
   constructor(view: StateView, evaluation: Evaluation) {
     this.#view = view
     this.evaluation = evaluation
+    for (const allocation of view.allocations.valuesBy('job', ownerKey(evaluation)))
+      if (!isClientTerminal(allocation)) this.#countResident(allocation, 1)
   }
 
   stop(allocation: Allocation, description: string, details: Partial<AllocationStop> = {}): void {
+    const isFirst = !this.stops.has(allocation.ID)
     this.stops.set(allocation.ID, { ID: allocation.ID, DesiredStatus: 'stop', DesiredDescription: description, ...details })
+    if (isFirst) this.#remove(allocation)
+  }
+
+  /** Takes the last stop of the allocation back: what was to follow it has found no place. */
+  unstop(allocation: Allocation): void {
+    if (!this.stops.delete(allocation.ID) || isClientTerminal(allocation)) return
+    this.#change(allocation, 1)
+    this.#countResident(allocation, 1)
   }
 
   preempt(allocation: Allocation, byId: string): void {
     const DesiredDescription = `Preempted by alloc ID ${byId}`
     this.preemptions.set(allocation.ID, { ID: allocation.ID, DesiredStatus: 'evict', DesiredDescription, PreemptedByAllocation: byId })
+    this.#remove(allocation)
   }
 
   place(allocation: Allocation): void {
@@ -61,10 +80,48 @@ export class PlanBuilder {
     const known = this.#placedOn.get(allocation.NodeID)
     if (known === undefined) this.#placedOn.set(allocation.NodeID, [allocation])
     else known.push(allocation)
+    this.#change(allocation, 1)
+    this.#countResident(allocation, 1)
   }
 
   update(allocation: Allocation): void {
+    const before = this.updates.get(allocation.ID) ?? this.#view.allocations.get(allocation.ID)
+    if (before !== undefined && before.AllocatedResources !== allocation.AllocatedResources) {
+      this.#change(before, -1)
+      this.#change(allocation, 1)
+    }
     this.updates.set(allocation.ID, allocation)
+  }
+
+  changeOn(nodeId: string): NodeChange | undefined {
+    return this.#changes.get(nodeId)
+  }
+
+  /** Allocations of the group that would be on the node. */
+  residentsOn(nodeId: string, group: string): number {
+    return this.#residents.get(`${group} ${nodeId}`) ?? 0
+  }
+
+  #remove(allocation: Allocation): void {
+    if (isClientTerminal(allocation)) return
+    this.#change(this.updates.get(allocation.ID) ?? allocation, -1)
+    this.#countResident(allocation, -1)
+  }
+
+  #change(allocation: Allocation, sign: 1 | -1): void {
+    const claims = claimsOnce(allocation)
+    const change = this.#changes.get(allocation.NodeID) ?? { cpu: 0, memory: 0, disk: 0, count: 0 }
+    change.cpu += sign * claims.cpuShares
+    change.memory += sign * claims.memoryMb
+    change.disk += sign * claims.diskMb
+    change.count += sign
+    this.#changes.set(allocation.NodeID, change)
+  }
+
+  #countResident(allocation: Allocation, sign: 1 | -1): void {
+    if (allocation.JobID !== this.evaluation.JobID || allocation.Namespace !== this.evaluation.Namespace) return
+    const key = `${allocation.TaskGroup} ${allocation.NodeID}`
+    this.#residents.set(key, (this.#residents.get(key) ?? 0) + sign)
   }
 
   count(group: string, name: keyof DesiredUpdates, by: number): void {

@@ -41,7 +41,11 @@ export function findVictims(question: PreemptionQuestion): Victims | undefined {
     const left = proposed.filter((allocation) => !all.some((victim) => victim.allocation === allocation))
     const granted = grant(node, group, left, ask, startAt)
     if (granted.kind !== 'granted' || all.length === 0) continue
-    return { victims: all.map(({ allocation }) => allocation), priorities: all.map(({ priority }) => priority), resources: granted.resources }
+    return {
+      victims: all.map(({ allocation }) => allocation),
+      priorities: all.map(({ priority }) => priority),
+      resources: granted.resources,
+    }
   }
   return undefined
 }
@@ -62,12 +66,14 @@ function chooseByAmount(question: PreemptionQuestion, candidates: readonly Candi
   const free = freeOf(question.node, question.proposed)
   if (covers(free, wanted)) return []
   const chosen: Candidate[] = []
-  let available = free
-  let missing = wanted
+  let available: Amounts = free
+  let missing: Amounts = wanted
   for (const priority of [...new Set(candidates.map((candidate) => candidate.priority))].sort((a, b) => a - b)) {
     const open = candidates.filter((candidate) => candidate.priority === priority)
     while (open.length > 0 && !covers(available, wanted)) {
-      const next = open.reduce((best, candidate) => (cost(question, candidate, missing, chosen) < cost(question, best, missing, chosen) ? candidate : best))
+      const next = open.reduce((best, candidate) =>
+        cost(question, candidate, missing, chosen) < cost(question, best, missing, chosen) ? candidate : best,
+      )
       open.splice(open.indexOf(next), 1)
       chosen.push(next)
       available = plus(available, next.claims)
@@ -93,10 +99,12 @@ function cost(question: PreemptionQuestion, candidate: Candidate, missing: Amoun
   const { allocation, maxParallel } = candidate
   const key = ownerKey(allocation)
   const isSameGroup = (other: Allocation) => ownerKey(other) === key && other.TaskGroup === allocation.TaskGroup
-  const gone = chosen.filter((other) => isSameGroup(other.allocation)).length + [...question.preempted.keys()].filter((id) => {
-    const other = question.view.allocations.get(id)
-    return other !== undefined && isSameGroup(other)
-  }).length
+  const gone =
+    chosen.filter((other) => isSameGroup(other.allocation)).length +
+    [...question.preempted.keys()].filter((id) => {
+      const other = question.view.allocations.get(id)
+      return other !== undefined && isSameGroup(other)
+    }).length
   const penalty = maxParallel > 0 && gone >= maxParallel ? CROWDING_PENALTY * (gone + 1 - maxParallel) : 0
   return distance(missing, candidate.claims) + penalty
 }

@@ -4,7 +4,9 @@ import { capacityOf, claimsOf } from './feasible/claims.js'
 import { assignDevices, devicesInUse } from './feasible/devices.js'
 import { PortIndex } from './feasible/ports.js'
 
-export type Grant = { readonly kind: 'granted'; readonly resources: AllocatedResources } | { readonly kind: 'exhausted'; readonly dimension: string }
+export type Grant =
+  | { readonly kind: 'granted'; readonly resources: AllocatedResources }
+  | { readonly kind: 'exhausted'; readonly dimension: string }
 
 /** What the group asks, before ports, cores and devices are chosen: enough to see whether it fits by amount. */
 export function askOf(group: TaskGroup, hasOversubscription: boolean): AllocatedResources {
@@ -36,23 +38,35 @@ export function grant(node: Node, group: TaskGroup, proposed: readonly Allocatio
     shared = { ...shared, Networks: [networkOf(node, network, offer.ports)], Ports: offer.ports }
   }
   const tasks = grantTasks(node, group, proposed, ask)
-  return typeof tasks === 'string' ? { kind: 'exhausted', dimension: tasks } : { kind: 'granted', resources: { ...ask, Tasks: tasks, Shared: shared } }
+  return typeof tasks === 'string'
+    ? { kind: 'exhausted', dimension: tasks }
+    : { kind: 'granted', resources: { ...ask, Tasks: tasks, Shared: shared } }
 }
 
 /** Whether anything of the group must be chosen on the node rather than only counted. */
 export function needsChoice(group: TaskGroup): boolean {
-  return (group.Networks?.length ?? 0) > 0 || group.Tasks.some((task) => task.Resources.Cores > 0 || (task.Resources.Devices?.length ?? 0) > 0)
+  return (
+    (group.Networks?.length ?? 0) > 0 || group.Tasks.some((task) => task.Resources.Cores > 0 || (task.Resources.Devices?.length ?? 0) > 0)
+  )
 }
 
-function grantTasks(node: Node, group: TaskGroup, proposed: readonly Allocation[], ask: AllocatedResources): Readonly<Record<string, AllocatedTaskResources>> | string {
+function grantTasks(
+  node: Node,
+  group: TaskGroup,
+  proposed: readonly Allocation[],
+  ask: AllocatedResources,
+): Readonly<Record<string, AllocatedTaskResources>> | string {
   const usedCores = new Set(proposed.flatMap(({ AllocatedResources }) => claimsOf(AllocatedResources).cores))
   const taken = new Set(devicesInUse(proposed))
-  const sharesPerCore = node.NodeResources.Cpu.TotalCpuCores > 0 ? Math.floor(node.NodeResources.Cpu.CpuShares / node.NodeResources.Cpu.TotalCpuCores) : 0
+  const sharesPerCore =
+    node.NodeResources.Cpu.TotalCpuCores > 0 ? Math.floor(node.NodeResources.Cpu.CpuShares / node.NodeResources.Cpu.TotalCpuCores) : 0
   const tasks: Record<string, AllocatedTaskResources> = {}
   for (const task of group.Tasks) {
     let granted = ask.Tasks[task.Name]!
     if (task.Resources.Cores > 0) {
-      const cores = capacityOf(node).cores.filter((core) => !usedCores.has(core)).slice(0, task.Resources.Cores)
+      const cores = capacityOf(node)
+        .cores.filter((core) => !usedCores.has(core))
+        .slice(0, task.Resources.Cores)
       if (cores.length < task.Resources.Cores) return 'cores'
       for (const core of cores) usedCores.add(core)
       granted = { ...granted, Cpu: { CpuShares: sharesPerCore * cores.length, ReservedCores: cores } }
@@ -61,7 +75,8 @@ function grantTasks(node: Node, group: TaskGroup, proposed: readonly Allocation[
     if (asks.length > 0) {
       const devices = assignDevices(node, asks, taken)
       if (devices === undefined) return 'devices: no devices match request'
-      for (const device of devices) for (const id of device.DeviceIDs ?? []) taken.add(`${device.Vendor}/${device.Type}/${device.Name}/${id}`)
+      for (const device of devices)
+        for (const id of device.DeviceIDs ?? []) taken.add(`${device.Vendor}/${device.Type}/${device.Name}/${id}`)
       granted = { ...granted, Devices: devices }
     }
     tasks[task.Name] = granted
@@ -70,7 +85,11 @@ function grantTasks(node: Node, group: TaskGroup, proposed: readonly Allocation[
 }
 
 /** The group's network with its ports filled in, as older clients read it. */
-function networkOf(node: Node, ask: NetworkResource, ports: readonly { readonly Label: string; readonly Value: number; readonly To: number; readonly HostIP: string }[]): NetworkResource {
+function networkOf(
+  node: Node,
+  ask: NetworkResource,
+  ports: readonly { readonly Label: string; readonly Value: number; readonly To: number; readonly HostIP: string }[],
+): NetworkResource {
   const valued = (asked: NetworkResource['ReservedPorts']) =>
     asked?.map((port) => {
       const granted = ports.find(({ Label }) => Label === port.Label)

@@ -4,6 +4,9 @@
  */
 import type { Evaluation, Job, SchedulingResult } from '../domain/index.js'
 import type { StateView } from '../state/index.js'
+import { NodeTable } from './feasible/node-table.js'
+import { scheduleGeneric } from './generic.js'
+import { scheduleSystem } from './system.js'
 
 /** What the scheduler cannot find in the state. The worker fills it in; a test pins it. */
 export interface ScheduleEnv {
@@ -20,4 +23,13 @@ export interface Scheduler {
   schedule(evaluation: Evaluation, env: ScheduleEnv): SchedulingResult
 }
 
-export type CreateScheduler = (view: StateView) => Scheduler
+/** A scheduler over the tables of `view`: it follows their changes from now on. */
+export function createScheduler(view: StateView): Scheduler {
+  const table = new NodeTable(view)
+  return {
+    schedule(evaluation, env) {
+      const isSystem = evaluation.Type === 'system' || evaluation.Type === 'sysbatch'
+      return isSystem ? scheduleSystem(view, table, evaluation, env) : scheduleGeneric(view, table, evaluation, env)
+    },
+  }
+}

@@ -14,7 +14,9 @@ export interface Claims {
   readonly diskMb: number
 }
 
-export type Fit = { readonly fits: true; readonly used: Claims } | { readonly fits: false; readonly dimension: string; readonly used: Claims }
+export type Fit =
+  | { readonly fits: true; readonly used: Claims }
+  | { readonly fits: false; readonly dimension: string; readonly used: Claims }
 
 export const NO_CLAIMS: Claims = { cpuShares: 0, cores: [], memoryMb: 0, memoryMaxMb: 0, diskMb: 0 }
 

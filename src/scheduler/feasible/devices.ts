@@ -1,5 +1,13 @@
 /** Devices of nodes against what tasks ask for (`reference/scheduler.md` §3.7, §4.8). */
-import type { AllocatedDeviceResource, Allocation, DeviceAttribute, Node, NodeDeviceResource, RequestedDevice, TaskGroup } from '../../domain/index.js'
+import type {
+  AllocatedDeviceResource,
+  Allocation,
+  DeviceAttribute,
+  Node,
+  NodeDeviceResource,
+  RequestedDevice,
+  TaskGroup,
+} from '../../domain/index.js'
 import { compare } from './constraints.js'
 
 /** Whether healthy instances suffice for every ask of the group, whoever may hold them now. */
@@ -13,12 +21,19 @@ export function hasDevices(node: Node, group: TaskGroup): boolean {
 }
 
 /** Instances for each ask of one task, or undefined when some ask cannot be met. `taken` holds ids in use. */
-export function assignDevices(node: Node, asks: readonly RequestedDevice[], taken: ReadonlySet<string>): readonly AllocatedDeviceResource[] | undefined {
+export function assignDevices(
+  node: Node,
+  asks: readonly RequestedDevice[],
+  taken: ReadonlySet<string>,
+): readonly AllocatedDeviceResource[] | undefined {
   const assigned: AllocatedDeviceResource[] = []
   const used = new Set(taken)
   for (const ask of asks) {
     const best = matching(node, ask)
-      .map((device) => ({ device, free: (device.Instances ?? []).filter((instance) => instance.Healthy && !used.has(deviceKey(device, instance.ID))) }))
+      .map((device) => ({
+        device,
+        free: (device.Instances ?? []).filter((instance) => instance.Healthy && !used.has(deviceKey(device, instance.ID))),
+      }))
       .filter(({ free }) => free.length >= ask.Count)
       .sort((a, b) => affinityScore(b.device, ask) - affinityScore(a.device, ask))[0]
     if (best === undefined) return undefined
@@ -44,7 +59,9 @@ function deviceKey(device: { readonly Vendor: string; readonly Type: string; rea
 }
 
 function matching(node: Node, ask: RequestedDevice): readonly NodeDeviceResource[] {
-  return (node.NodeResources.Devices ?? []).filter((device) => hasName(device, ask.Name) && (ask.Constraints ?? []).every((condition) => holdsFor(device, condition)))
+  return (node.NodeResources.Devices ?? []).filter(
+    (device) => hasName(device, ask.Name) && (ask.Constraints ?? []).every((condition) => holdsFor(device, condition)),
+  )
 }
 
 /** `type`, `vendor/type` or `vendor/type/name`. */
@@ -55,7 +72,10 @@ function hasName(device: NodeDeviceResource, name: string): boolean {
   return device.Vendor === parts[0] && device.Type === parts[1] && device.Name === parts.slice(2).join('/')
 }
 
-function holdsFor(device: NodeDeviceResource, condition: { readonly LTarget: string; readonly RTarget: string; readonly Operand: string }): boolean {
+function holdsFor(
+  device: NodeDeviceResource,
+  condition: { readonly LTarget: string; readonly RTarget: string; readonly Operand: string },
+): boolean {
   const left = resolve(device, condition.LTarget)
   const right = resolve(device, condition.RTarget)
   if (condition.Operand === '!=' || condition.Operand === 'not') return !(left === undefined && right === undefined) && left !== right

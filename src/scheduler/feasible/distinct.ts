@@ -45,7 +45,9 @@ export class DistinctRules {
 
   #isOwn(allocation: Allocation, rule: Rule): boolean {
     return (
-      allocation.Namespace === this.#job.Namespace && allocation.JobID === this.#job.ID && (rule.group === undefined || allocation.TaskGroup === rule.group)
+      allocation.Namespace === this.#job.Namespace &&
+      allocation.JobID === this.#job.ID &&
+      (rule.group === undefined || allocation.TaskGroup === rule.group)
     )
   }
 
@@ -66,7 +68,13 @@ export class DistinctRules {
     let count = 0
     for (const allocation of this.#view.allocations.valuesBy('job', ownerKey({ Namespace: this.#job.Namespace, JobID: this.#job.ID }))) {
       const isLiving = !isTerminal(allocation) && !isClientTerminal(allocation) && !this.#plan.stops.has(allocation.ID)
-      if (isLiving && allocation.JobCreateIndex === this.#job.CreateIndex && this.#isOwn(allocation, rule) && valueOn(allocation.NodeID) === value) count++
+      if (
+        isLiving &&
+        allocation.JobCreateIndex === this.#job.CreateIndex &&
+        this.#isOwn(allocation, rule) &&
+        valueOn(allocation.NodeID) === value
+      )
+        count++
     }
     for (const allocation of this.#plan.placements) if (this.#isOwn(allocation, rule) && valueOn(allocation.NodeID) === value) count++
     return count

@@ -9,7 +9,12 @@ type Classified = Pick<Node, 'Datacenter' | 'Attributes' | 'Meta' | 'NodeClass' 
 
 /** `v1:<number>`, the same for equal nodes on every server. */
 export function computeNodeClass(node: Classified): string {
-  const devices = (node.NodeResources.Devices ?? []).map(({ Vendor, Type, Name, Attributes }) => [Vendor, Type, Name, sorted(Attributes ?? {})])
+  const devices = (node.NodeResources.Devices ?? []).map(({ Vendor, Type, Name, Attributes }) => [
+    Vendor,
+    Type,
+    Name,
+    sorted(Attributes ?? {}),
+  ])
   const text = JSON.stringify([node.Datacenter, shared(node.Attributes), shared(node.Meta), node.NodeClass, node.NodePool, devices])
   return `v1:${hashText(text)}`
 }

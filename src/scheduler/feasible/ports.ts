@@ -8,7 +8,9 @@ const PORT_LIMIT = 65_536
 const DYNAMIC_MIN = 20_000
 const DYNAMIC_MAX = 32_000
 
-export type PortOffer = { readonly kind: 'ports'; readonly ports: readonly AllocatedPortMapping[] } | { readonly kind: 'refused'; readonly reason: string }
+export type PortOffer =
+  | { readonly kind: 'ports'; readonly ports: readonly AllocatedPortMapping[] }
+  | { readonly kind: 'refused'; readonly reason: string }
 
 export class PortIndex {
   readonly #node: Node
@@ -45,7 +47,10 @@ export class PortIndex {
   /** Ports for the group network `ask`, and takes them. `startAt` in [0, 1) says where to look for dynamic ones first. */
   assign(ask: NetworkResource, startAt: number): PortOffer {
     const ports: AllocatedPortMapping[] = []
-    const asked = [...(ask.ReservedPorts ?? []).map((port) => ({ port, isStatic: true })), ...(ask.DynamicPorts ?? []).map((port) => ({ port, isStatic: false }))]
+    const asked = [
+      ...(ask.ReservedPorts ?? []).map((port) => ({ port, isStatic: true })),
+      ...(ask.DynamicPorts ?? []).map((port) => ({ port, isStatic: false })),
+    ]
     for (const { port, isStatic } of asked) {
       const offer = isStatic ? this.#assignStatic(port) : this.#assignDynamic(port, ask.ReservedPorts ?? [], startAt)
       if (typeof offer === 'string') return { kind: 'refused', reason: offer }
@@ -93,7 +98,8 @@ export class PortIndex {
   }
 
   #takeNetwork(network: NetworkResource): void {
-    for (const { Value, Label } of [...(network.ReservedPorts ?? []), ...(network.DynamicPorts ?? [])]) this.#takeOne(network.IP ?? '', Value, Label)
+    for (const { Value, Label } of [...(network.ReservedPorts ?? []), ...(network.DynamicPorts ?? [])])
+      this.#takeOne(network.IP ?? '', Value, Label)
   }
 
   #takeOne(address: string, value: number, label: string): void {
@@ -117,9 +123,11 @@ export class PortIndex {
 function addressesOf(node: Node): ReadonlyMap<string, readonly string[]> {
   const addresses = new Map<string, string[]>()
   for (const network of node.NodeResources.NodeNetworks ?? []) {
-    for (const { Alias, Address } of network.Addresses ?? []) addresses.set(Alias || 'default', [...(addresses.get(Alias || 'default') ?? []), Address])
+    for (const { Alias, Address } of network.Addresses ?? [])
+      addresses.set(Alias || 'default', [...(addresses.get(Alias || 'default') ?? []), Address])
   }
-  if (addresses.size === 0) for (const { IP } of node.NodeResources.Networks ?? []) if (IP) addresses.set('default', [...(addresses.get('default') ?? []), IP])
+  if (addresses.size === 0)
+    for (const { IP } of node.NodeResources.Networks ?? []) if (IP) addresses.set('default', [...(addresses.get('default') ?? []), IP])
   return addresses
 }
 

@@ -86,7 +86,11 @@ function failingNetwork(node: Node, group: TaskGroup): string | undefined {
   if (ask === undefined) return undefined
   const mode = ask.Mode || 'host'
   const networks = node.NodeResources.NodeNetworks ?? []
-  const isThere = mode === 'host' || mode === 'none' || networks.some((network) => network.Mode === mode) || (node.NodeResources.Networks ?? []).some((network) => network.Mode === mode)
+  const isThere =
+    mode === 'host' ||
+    mode === 'none' ||
+    networks.some((network) => network.Mode === mode) ||
+    (node.NodeResources.Networks ?? []).some((network) => network.Mode === mode)
   if (!isThere) return 'missing network'
   const aliases = new Set(networks.flatMap((network) => (network.Addresses ?? []).map(({ Alias }) => Alias || 'default')))
   for (const port of [...(ask.ReservedPorts ?? []), ...(ask.DynamicPorts ?? [])]) {
@@ -103,4 +107,3 @@ function hasVolumes(node: Node, group: TaskGroup): boolean {
     return volume !== undefined && (!volume.ReadOnly || request.ReadOnly)
   })
 }
-

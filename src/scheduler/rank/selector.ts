@@ -2,7 +2,16 @@
  * Chooses the node for one more allocation of a group: every feasible node is looked at, the best one wins. Scores are kept in a
  * column and only those rows are worked out again that the plan has touched since, so a placement costs one pass over numbers.
  */
-import type { AllocMetric, Allocation, AllocatedResources, Job, Node, NodeScoreMeta, SchedulerAlgorithm, TaskGroup } from '../../domain/index.js'
+import type {
+  AllocatedResources,
+  Allocation,
+  AllocMetric,
+  Job,
+  Node,
+  NodeScoreMeta,
+  SchedulerAlgorithm,
+  TaskGroup,
+} from '../../domain/index.js'
 import { isClientTerminal } from '../../domain/index.js'
 import { ownerKey, type StateView } from '../../state/index.js'
 import { type Claims, claimsOf } from '../feasible/claims.js'
@@ -70,7 +79,8 @@ export class Selector {
     const { view, job, group, table, plan } = deps
     this.#deps = deps
     this.statics = checkStatically(view, job, group)
-    const feasible = deps.onlyNode === undefined ? this.statics.feasible : this.statics.feasible.filter((node) => node.ID === deps.onlyNode!.ID)
+    const feasible =
+      deps.onlyNode === undefined ? this.statics.feasible : this.statics.feasible.filter((node) => node.ID === deps.onlyNode!.ID)
     this.#ask = askOf(group, deps.hasOversubscription)
     this.#claims = claimsOf(this.#ask)
     this.#needsChoice = needsChoice(group)
@@ -127,18 +137,40 @@ export class Selector {
     const { group } = this.#deps
     if (!this.statics.feasible.some((candidate) => candidate.ID === node.ID) && !this.#passesWhileBusy(node)) return undefined
     const others = this.#deps.plan.proposedOn(node.ID).filter(({ ID }) => ID !== allocation.ID)
-    const used = others.reduce((sum, other) => ({ cpu: sum.cpu + claimsOnce(other).cpuShares, memory: sum.memory + claimsOnce(other).memoryMb, disk: sum.disk + claimsOnce(other).diskMb }), { cpu: 0, memory: 0, disk: 0 })
+    const used = others.reduce(
+      (sum, other) => ({
+        cpu: sum.cpu + claimsOnce(other).cpuShares,
+        memory: sum.memory + claimsOnce(other).memoryMb,
+        disk: sum.disk + claimsOnce(other).diskMb,
+      }),
+      { cpu: 0, memory: 0, disk: 0 },
+    )
     const row = this.#deps.table.rowOf(node.ID)!
     const { table } = this.#deps
-    const fits = used.cpu + this.#claims.cpuShares <= table.capacityCpu[row]! && used.memory + this.#claims.memoryMb <= table.capacityMemory[row]! && used.disk + this.#claims.diskMb <= table.capacityDisk[row]!
+    const fits =
+      used.cpu + this.#claims.cpuShares <= table.capacityCpu[row]! &&
+      used.memory + this.#claims.memoryMb <= table.capacityMemory[row]! &&
+      used.disk + this.#claims.diskMb <= table.capacityDisk[row]!
     if (!fits) return undefined
     const kept = allocation.AllocatedResources
     const tasks = group.Tasks.map((task) => {
       const old = kept.Tasks[task.Name]
       const asked = this.#ask.Tasks[task.Name]!
-      return [task.Name, { ...asked, Cpu: task.Resources.Cores > 0 && old !== undefined ? old.Cpu : asked.Cpu, Networks: old?.Networks ?? null, Devices: old?.Devices ?? null }] as const
+      return [
+        task.Name,
+        {
+          ...asked,
+          Cpu: task.Resources.Cores > 0 && old !== undefined ? old.Cpu : asked.Cpu,
+          Networks: old?.Networks ?? null,
+          Devices: old?.Devices ?? null,
+        },
+      ] as const
     })
-    return { Tasks: Object.fromEntries(tasks), TaskLifecycles: this.#ask.TaskLifecycles, Shared: { ...kept.Shared, DiskMB: this.#ask.Shared.DiskMB } }
+    return {
+      Tasks: Object.fromEntries(tasks),
+      TaskLifecycles: this.#ask.TaskLifecycles,
+      Shared: { ...kept.Shared, DiskMB: this.#ask.Shared.DiskMB },
+    }
   }
 
   /** A node that takes nothing new keeps what it has, as long as the group's conditions hold there. */
@@ -154,7 +186,13 @@ export class Selector {
     if (!this.#spread.isActive) return
     const { view, job, group, plan } = this.#deps
     for (const allocation of view.allocations.valuesBy('job', ownerKey({ Namespace: job.Namespace, JobID: job.ID }))) {
-      if (allocation.TaskGroup !== group.Name || isClientTerminal(allocation) || allocation.DesiredStatus !== 'run' || plan.stops.has(allocation.ID)) continue
+      if (
+        allocation.TaskGroup !== group.Name ||
+        isClientTerminal(allocation) ||
+        allocation.DesiredStatus !== 'run' ||
+        plan.stops.has(allocation.ID)
+      )
+        continue
       this.#spread.count(view.nodes.get(allocation.NodeID), 1)
     }
   }
@@ -178,7 +216,10 @@ export class Selector {
       disk += change.disk
     }
     this.#exhausted[position] = this.#shortOf(row, node, cpu, memory, disk, change?.count ?? 0)
-    this.#scores[position] = this.#exhausted[position] === undefined ? fitScore(algorithm, share(cpu, table.capacityCpu[row]!), share(memory, table.capacityMemory[row]!)) : INFEASIBLE
+    this.#scores[position] =
+      this.#exhausted[position] === undefined
+        ? fitScore(algorithm, share(cpu, table.capacityCpu[row]!), share(memory, table.capacityMemory[row]!))
+        : INFEASIBLE
   }
 
   #shortOf(row: number, node: Node, cpu: number, memory: number, disk: number, added: number): string | undefined {
@@ -211,11 +252,11 @@ export class Selector {
 
   /** The mean of what applies. */
   #finalScore(position: number, request: SelectRequest): number {
-    const { plan, group, job } = this.#deps
+    const { plan, group } = this.#deps
     const node = this.#nodeAt(position)
     let sum = this.#scores[position]!
     let count = 1
-    const same = plan.countOn(node.ID, job, group.Name)
+    const same = plan.residentsOn(node.ID, group.Name)
     if (same > 0) {
       sum -= (same + 1) / Math.max(1, group.Count)
       count++
@@ -246,12 +287,19 @@ export class Selector {
       return undefined
     }
     const proposed = this.#needsChoice ? this.#deps.plan.proposedOn(node.ID) : []
-    const granted = this.#needsChoice ? grant(node, this.#deps.group, proposed, this.#ask, this.#startAt(position)) : ({ kind: 'granted', resources: this.#ask } as const)
+    const granted = this.#needsChoice
+      ? grant(node, this.#deps.group, proposed, this.#ask, this.#startAt(position))
+      : ({ kind: 'granted', resources: this.#ask } as const)
     if (granted.kind === 'exhausted' || !this.#coresFit(position, granted.resources)) {
       refused?.set(position, granted.kind === 'exhausted' ? granted.dimension : 'cpu')
       return undefined
     }
-    return { node, resources: granted.resources, victims: [], metric: this.#metric(refused ?? new Map(), this.#scoreMeta(position, request)) }
+    return {
+      node,
+      resources: granted.resources,
+      victims: [],
+      metric: this.#metric(refused ?? new Map(), this.#scoreMeta(position, request)),
+    }
   }
 
   /** Whole cores bring their own shares of cpu, known only when they are chosen. */
@@ -259,12 +307,14 @@ export class Selector {
     if (resources === this.#ask) return true
     const row = this.#rows[position]!
     const { table, plan } = this.#deps
-    return table.usedCpu[row]! + (plan.changeOn(this.#nodeAt(position).ID)?.cpu ?? 0) + claimsOf(resources).cpuShares <= table.capacityCpu[row]!
+    return (
+      table.usedCpu[row]! + (plan.changeOn(this.#nodeAt(position).ID)?.cpu ?? 0) + claimsOf(resources).cpuShares <= table.capacityCpu[row]!
+    )
   }
 
   #startAt(position: number): number {
     const { tieBreak } = this.#deps.table
-    return (((tieBreak[this.#rows[position]!]! ^ this.#seed) >>> 0) + this.#deps.plan.placements.length * 7919) % 4096 / 4096
+    return ((((tieBreak[this.#rows[position]!]! ^ this.#seed) >>> 0) + this.#deps.plan.placements.length * 7919) % 4096) / 4096
   }
 
   #preempt(request: SelectRequest): Choice | undefined {
@@ -274,16 +324,35 @@ export class Selector {
       const node = this.#nodeAt(position)
       if (this.#distinct.refusal(node) !== undefined) continue
       const proposed = plan.proposedOn(node.ID)
-      const found = findVictims({ view, job, group, node, proposed, ask: this.#ask, startAt: this.#startAt(position), preempted: plan.preemptions })
+      const found = findVictims({
+        view,
+        job,
+        group,
+        node,
+        proposed,
+        ask: this.#ask,
+        startAt: this.#startAt(position),
+        preempted: plan.preemptions,
+      })
       if (found === undefined) continue
       const row = this.#rows[position]!
       const left = proposed.filter((allocation) => !found.victims.includes(allocation))
-      const sum = left.reduce((total, allocation) => ({ cpu: total.cpu + claimsOnce(allocation).cpuShares, memory: total.memory + claimsOnce(allocation).memoryMb }), { cpu: this.#claims.cpuShares, memory: this.#claims.memoryMb })
+      const sum = left.reduce(
+        (total, allocation) => ({
+          cpu: total.cpu + claimsOnce(allocation).cpuShares,
+          memory: total.memory + claimsOnce(allocation).memoryMb,
+        }),
+        { cpu: this.#claims.cpuShares, memory: this.#claims.memoryMb },
+      )
       const fit = fitScore(algorithm, share(sum.cpu, table.capacityCpu[row]!), share(sum.memory, table.capacityMemory[row]!))
       const cost = preemptionScore(found.priorities)
       const score = (fit + cost) / 2
       if (best !== undefined && best.score >= score) continue
-      const meta: NodeScoreMeta = { NodeID: node.ID, Scores: { ...this.#scoresOf(position, request, fit), [SCORE_NAMES.preemption]: cost }, NormScore: score }
+      const meta: NodeScoreMeta = {
+        NodeID: node.ID,
+        Scores: { ...this.#scoresOf(position, request, fit), [SCORE_NAMES.preemption]: cost },
+        NormScore: score,
+      }
       best = { score, choice: { node, resources: found.resources, victims: found.victims, metric: this.#metric(new Map(), [meta]) } }
     }
     return best?.choice
@@ -300,14 +369,16 @@ export class Selector {
     const positions = [...this.#rows.keys()].filter((position) => this.#scores[position] !== INFEASIBLE)
     return positions
       .map(metaOf)
-      .sort((a, b) => b.NormScore - a.NormScore || Number(b.NodeID === this.#nodeAt(chosen).ID) - Number(a.NodeID === this.#nodeAt(chosen).ID))
+      .sort(
+        (a, b) => b.NormScore - a.NormScore || Number(b.NodeID === this.#nodeAt(chosen).ID) - Number(a.NodeID === this.#nodeAt(chosen).ID),
+      )
       .slice(0, SCORES_KEPT)
   }
 
   #scoresOf(position: number, request: SelectRequest, fit: number): Readonly<Record<string, number>> {
-    const { plan, group, job } = this.#deps
+    const { plan, group } = this.#deps
     const node = this.#nodeAt(position)
-    const same = plan.countOn(node.ID, job, group.Name)
+    const same = plan.residentsOn(node.ID, group.Name)
     const boost = this.#spread.isActive ? this.#spread.score(node) : 0
     return {
       [SCORE_NAMES.fit]: fit,

@@ -37,7 +37,12 @@ export function taintOf(view: StateView, nodeId: string): Taint {
   return node.Status === 'down' || node.Status === 'disconnected' || node.DrainStrategy !== null ? node : undefined
 }
 
-export function classify(view: StateView, allocations: readonly Allocation[], jobOf: (allocation: Allocation) => Job | undefined, nowMs: number): Classified {
+export function classify(
+  view: StateView,
+  allocations: readonly Allocation[],
+  jobOf: (allocation: Allocation) => Job | undefined,
+  nowMs: number,
+): Classified {
   const sets: Classified = { untainted: [], migrate: [], lost: [], disconnecting: [], reconnecting: [], expiring: [], ignore: [] }
   for (const allocation of allocations) {
     const disconnect = disconnectOf(allocation, jobOf(allocation))
@@ -98,7 +103,11 @@ function judgeDown(allocation: Allocation, disconnect: DisconnectRules | undefin
 /** Was called unknown, and nothing has been noted since. */
 export function needsReconnect(allocation: Allocation): boolean {
   const known = allocation.ClientStatus === 'unknown' || allocation.ClientStatus === 'running' || allocation.ClientStatus === 'failed'
-  return known && allocation.ClientStatus !== 'unknown' && allocation.AllocStates?.filter((state) => state.Field === 0).at(-1)?.Value === 'unknown'
+  return (
+    known &&
+    allocation.ClientStatus !== 'unknown' &&
+    allocation.AllocStates?.filter((state) => state.Field === 0).at(-1)?.Value === 'unknown'
+  )
 }
 
 export function lastUnknownMs(allocation: Allocation): number | undefined {

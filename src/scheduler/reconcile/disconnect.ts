@@ -27,7 +27,9 @@ function markUnknown(context: GroupContext, group: TaskGroup, sets: Classified, 
   rescheduling.later.push(...replaced.later)
   const ids = rescheduling.disconnecting as Set<string>
   for (const allocation of sets.disconnecting) ids.add(allocation.ID)
-  const timeouts = sets.disconnecting.map((allocation): Later => ({ allocation, atMs: context.nowMs + (disconnectOf(allocation, context.jobOf(allocation))?.lostAfterMs ?? 0) }))
+  const timeouts = sets.disconnecting.map(
+    (allocation): Later => ({ allocation, atMs: context.nowMs + (disconnectOf(allocation, context.jobOf(allocation))?.lostAfterMs ?? 0) }),
+  )
   const followUps = context.followUp(timeouts, group.Name, 'max-disconnect-timeout')
   for (const allocation of sets.disconnecting) {
     context.plan.count(group.Name, 'Disconnect', 1)

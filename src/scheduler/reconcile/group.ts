@@ -2,7 +2,15 @@
  * One group of a service or batch job: what to stop, keep, change, replace and add (`reference/scheduler.md` §2.4, in its order).
  * Decides only what is wanted; which node takes it is decided afterwards.
  */
-import { type Allocation, type Deployment, type DeploymentState, isClientTerminal, isServerTerminal, type Job, type TaskGroup } from '../../domain/index.js'
+import {
+  type Allocation,
+  type Deployment,
+  type DeploymentState,
+  isClientTerminal,
+  isServerTerminal,
+  type Job,
+  type TaskGroup,
+} from '../../domain/index.js'
 import { type Classified, classify } from './classify.js'
 import { seedDeploymentState } from './deployments.js'
 import { handleDisconnects } from './disconnect.js'
@@ -68,7 +76,8 @@ class GroupReconciler {
   #dropOldBatch(all: readonly Allocation[]): readonly Allocation[] {
     if (!this.#context.isBatch) return all
     const isOld = (allocation: Allocation) =>
-      (allocation.JobVersion < this.#job.Version || allocation.JobCreateIndex < this.#job.CreateIndex) && (isClientTerminal(allocation) || isServerTerminal(allocation))
+      (allocation.JobVersion < this.#job.Version || allocation.JobCreateIndex < this.#job.CreateIndex) &&
+      (isClientTerminal(allocation) || isServerTerminal(allocation))
     const kept = all.filter((allocation) => !isOld(allocation))
     this.#context.plan.count(this.#group.Name, 'Ignore', all.length - kept.length)
     return kept
@@ -78,9 +87,11 @@ class GroupReconciler {
   #stopOldCanaries(all: readonly Allocation[]): ReadonlySet<string> {
     const { plan, oldDeployment } = this.#context
     const abandoned = new Set<string>()
-    for (const state of Object.values(oldDeployment?.TaskGroups ?? {})) if (!state.Promoted) for (const id of state.PlacedCanaries ?? []) abandoned.add(id)
+    for (const state of Object.values(oldDeployment?.TaskGroups ?? {}))
+      if (!state.Promoted) for (const id of state.PlacedCanaries ?? []) abandoned.add(id)
     if (this.#deployment?.Status === 'failed') {
-      for (const state of Object.values(this.#deployment.TaskGroups)) if (!state.Promoted) for (const id of state.PlacedCanaries ?? []) abandoned.add(id)
+      for (const state of Object.values(this.#deployment.TaskGroups))
+        if (!state.Promoted) for (const id of state.PlacedCanaries ?? []) abandoned.add(id)
     }
     for (const allocation of all) {
       if (!abandoned.has(allocation.ID) || isServerTerminal(allocation)) continue
@@ -135,7 +146,8 @@ class GroupReconciler {
     const rest = this.#admit(requests, placements, rescheduling, isHeldBack, limit)
     const updates = this.#admitDestructive(destructive, isHeldBack, rest)
     this.#migrate(requests, migrate)
-    const isQuiet = destructive.length + inPlace.length + placements.length + migrate.length + rescheduling.now.length + rescheduling.later.length === 0
+    const isQuiet =
+      destructive.length + inPlace.length + placements.length + migrate.length + rescheduling.now.length + rescheduling.later.length === 0
     return {
       destructive: updates,
       placements: requests,
@@ -148,7 +160,13 @@ class GroupReconciler {
     this.#state = { ...this.#state, DesiredTotal: this.#state.DesiredTotal + by }
   }
 
-  #requestCanaries(requests: PlacementRequest[], names: NameIndex, living: readonly Allocation[], destructive: readonly Allocation[], wanted: number): void {
+  #requestCanaries(
+    requests: PlacementRequest[],
+    names: NameIndex,
+    living: readonly Allocation[],
+    destructive: readonly Allocation[],
+    wanted: number,
+  ): void {
     this.#state = { ...this.#state, DesiredCanaries: wanted }
     if (this.#isPaused || this.#isFailed) return
     const missing = wanted - living.length
@@ -198,7 +216,14 @@ class GroupReconciler {
     for (const previous of lost) {
       if (existing >= this.#group.Count) break
       existing++
-      placements.push({ group: this.#group, name: previous.Name, previous, isLost: true, isCanary: isCanary(previous), ...downgradeOf(previous) })
+      placements.push({
+        group: this.#group,
+        name: previous.Name,
+        previous,
+        isLost: true,
+        isCanary: isCanary(previous),
+        ...downgradeOf(previous),
+      })
     }
     const missing = Math.max(0, this.#group.Count - existing)
     // While canaries are tried, what is added beside them still runs the version that is proven.
@@ -208,13 +233,20 @@ class GroupReconciler {
   }
 
   /** Takes the placements that may go ahead now; gives back what remains of the limit. */
-  #admit(requests: PlacementRequest[], placements: readonly PlacementRequest[], rescheduling: Rescheduling, isHeldBack: boolean, limit: number): number {
+  #admit(
+    requests: PlacementRequest[],
+    placements: readonly PlacementRequest[],
+    rescheduling: Rescheduling,
+    isHeldBack: boolean,
+    limit: number,
+  ): number {
     const { plan } = this.#context
     const isReady = !this.#isPaused && !this.#isFailed && !isHeldBack
     if (isReady) {
       requests.push(...placements)
       plan.count(this.#group.Name, 'Place', placements.length)
-      for (const previous of rescheduling.now) if (previous.ClientStatus !== 'unknown' && !rescheduling.disconnecting.has(previous.ID)) this.#stopReplaced(previous)
+      for (const previous of rescheduling.now)
+        if (previous.ClientStatus !== 'unknown' && !rescheduling.disconnecting.has(previous.ID)) this.#stopReplaced(previous)
       return limit - Math.min(placements.length, limit)
     }
     for (const request of placements) {
@@ -261,7 +293,9 @@ class GroupReconciler {
   #stateToStore(kept: readonly Allocation[], updating: number): DeploymentState | undefined {
     if (this.#group.Update === null || this.#group.Update.MaxParallel === 0) return undefined
     if (this.#hadState) return this.#state
-    const hasCurrent = kept.some((allocation) => allocation.JobVersion === this.#job.Version && allocation.JobCreateIndex === this.#job.CreateIndex)
+    const hasCurrent = kept.some(
+      (allocation) => allocation.JobVersion === this.#job.Version && allocation.JobCreateIndex === this.#job.CreateIndex,
+    )
     return this.#state.DesiredTotal === 0 || (hasCurrent && updating === 0) ? undefined : this.#state
   }
 }

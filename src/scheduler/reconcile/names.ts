@@ -33,7 +33,8 @@ export class NameIndex {
       if (names.length >= count || taken.has(name) || names.includes(name)) return
       names.push(this.#take(index))
     }
-    for (const index of destructive.map(({ Name }) => allocationNameIndex(Name)).sort((a, b) => a - b)) if (index >= 0 && index < this.#count) offer(index)
+    for (const index of destructive.map(({ Name }) => allocationNameIndex(Name)).sort((a, b) => a - b))
+      if (index >= 0 && index < this.#count) offer(index)
     for (let index = 0; index < this.#count; index++) if (!this.#used.has(index)) offer(index)
     for (let index = this.#count; names.length < count; index++) offer(index)
     return names

@@ -88,5 +88,8 @@ function startedMs(allocation: Allocation): number | undefined {
 function noteReconnect(context: GroupContext, group: TaskGroup, original: Allocation): void {
   context.plan.count(group.Name, 'Reconnect', 1)
   if (original.ClientStatus !== 'running') return
-  context.plan.update({ ...original, AllocStates: [...(original.AllocStates ?? []), { Field: 0, Value: 'running', Time: rfc3339(context.nowMs) }] })
+  context.plan.update({
+    ...original,
+    AllocStates: [...(original.AllocStates ?? []), { Field: 0, Value: 'running', Time: rfc3339(context.nowMs) }],
+  })
 }

@@ -16,7 +16,12 @@ export interface Rescheduling {
 const NOW_WINDOW_MS = 1_000
 
 export function filterReschedulable(context: GroupContext, allocations: readonly Allocation[], isDisconnecting: boolean): Rescheduling {
-  const result: Rescheduling = { untainted: [], now: [], later: [], disconnecting: new Set(isDisconnecting ? allocations.map(({ ID }) => ID) : []) }
+  const result: Rescheduling = {
+    untainted: [],
+    now: [],
+    later: [],
+    disconnecting: new Set(isDisconnecting ? allocations.map(({ ID }) => ID) : []),
+  }
   for (const allocation of allocations) sortOne(context, allocation, isDisconnecting, result)
   return result
 }
@@ -72,11 +77,19 @@ function isUnderWatch(deployment: Deployment | undefined, allocation: Allocation
   return deployment !== undefined && isDeploymentActive(deployment) && allocation.DeploymentID === deployment.ID
 }
 
-function nextTime(context: GroupContext, allocation: Allocation, isDisconnecting: boolean): { readonly atMs: number; readonly isEligible: boolean } | undefined {
+function nextTime(
+  context: GroupContext,
+  allocation: Allocation,
+  isDisconnecting: boolean,
+): { readonly atMs: number; readonly isEligible: boolean } | undefined {
   const policy = policyOf(context.jobOf(allocation) ?? context.job, allocation.TaskGroup)
   if (policy === null) return undefined
   const events = allocation.RescheduleTracker?.Events ?? []
-  const sinceMs = isDisconnecting ? context.nowMs : allocation.ClientStatus === 'unknown' && allocation.FollowupEvalID === context.evaluation.ID ? lastUnknownMs(allocation) : undefined
+  const sinceMs = isDisconnecting
+    ? context.nowMs
+    : allocation.ClientStatus === 'unknown' && allocation.FollowupEvalID === context.evaluation.ID
+      ? lastUnknownMs(allocation)
+      : undefined
   if (sinceMs === undefined) return nextReschedule(allocation, policy)
   const isEligible = policy.Unlimited || events.length < policy.Attempts
   return { atMs: sinceMs + nextDelayMs(events, policy, failTimeMs(allocation)), isEligible }

@@ -88,11 +88,19 @@ function grownDelayMs(events: readonly RescheduleEvent[], policy: ReschedulePoli
 export function trackReplacement(previous: Allocation, policy: ReschedulePolicy | null, nowMs: number): RescheduleTracker {
   const events = previous.RescheduleTracker?.Events ?? []
   const delayMs = policy === null ? 0 : nextDelayMs(events, policy, failTimeMs(previous))
-  const kept = policy === null || policy.Unlimited || policy.Attempts === 0 ? events.slice(-UNLIMITED_EVENTS_KEPT) : events.filter((event) => nowMs - event.RescheduleTime / MILLISECOND <= policy.Interval / MILLISECOND)
+  const kept =
+    policy === null || policy.Unlimited || policy.Attempts === 0
+      ? events.slice(-UNLIMITED_EVENTS_KEPT)
+      : events.filter((event) => nowMs - event.RescheduleTime / MILLISECOND <= policy.Interval / MILLISECOND)
   return {
     Events: [
       ...kept,
-      { RescheduleTime: unixNanoseconds(nowMs), PrevAllocID: previous.ID, PrevNodeID: previous.NodeID, Delay: Math.round(delayMs * MILLISECOND) },
+      {
+        RescheduleTime: unixNanoseconds(nowMs),
+        PrevAllocID: previous.ID,
+        PrevNodeID: previous.NodeID,
+        Delay: Math.round(delayMs * MILLISECOND),
+      },
     ],
   }
 }

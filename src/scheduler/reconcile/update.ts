@@ -29,7 +29,11 @@ export function classifyUpdates(context: GroupContext, group: TaskGroup, allocat
 }
 
 /** The row as it would be in place, or a word. */
-export function judgeUpdate(context: Pick<GroupContext, 'job' | 'jobOf' | 'view' | 'fitInPlace'>, group: TaskGroup, allocation: Allocation): 'ignore' | 'destructive' | Allocation {
+export function judgeUpdate(
+  context: Pick<GroupContext, 'job' | 'jobOf' | 'view' | 'fitInPlace'>,
+  group: TaskGroup,
+  allocation: Allocation,
+): 'ignore' | 'destructive' | Allocation {
   const { job } = context
   if (allocation.JobVersion === job.Version && allocation.JobCreateIndex === job.CreateIndex) return 'ignore'
   const old = context.jobOf(allocation)

@@ -1,0 +1,196 @@
+/** Service and batch jobs: one evaluation from beginning to end (`reference/scheduler.md` §1.5, §2.1). */
+import {
+  type Allocation,
+  type Deployment,
+  type DeploymentState,
+  type Evaluation,
+  isClientTerminal,
+  isServerTerminal,
+  isTerminal,
+  type Job,
+  type SchedulingResult,
+  type TaskGroup,
+} from '../domain/index.js'
+import { ownerKey, type StateView } from '../state/index.js'
+import type { NodeTable } from './feasible/node-table.js'
+import { createFollowUps } from './follow-ups.js'
+import { concludeEvaluation } from './outcome.js'
+import { Placer } from './placer.js'
+import { PlanBuilder } from './plan-builder.js'
+import { taintOf } from './reconcile/classify.js'
+import { describeNew, latestDeployment, sortDeployments } from './reconcile/deployments.js'
+import { type GroupOutcome, reconcileGroup } from './reconcile/group.js'
+import type { GroupContext } from './reconcile/types.js'
+import type { ScheduleEnv } from './schedule.js'
+
+const NOT_NEEDED = 'alloc not needed due to job update'
+const LOST = 'alloc is lost since its node is down'
+
+export function scheduleGeneric(view: StateView, table: NodeTable, evaluation: Evaluation, env: ScheduleEnv): SchedulingResult {
+  const job = env.job ?? view.jobs.get(ownerKey(evaluation))
+  const plan = new PlanBuilder(view, evaluation)
+  const all = view.allocations.by('job', ownerKey(evaluation))
+  const isBatch = evaluation.Type === 'batch'
+  const { current, old } = sortDeployments(plan, isBatch ? undefined : latestDeployment(view, evaluation), job)
+  stageLost(view, plan, all)
+  if (job === undefined || job.Stop) {
+    stopAll(view, plan, all)
+    for (const group of job?.TaskGroups ?? []) plan.queued.set(group.Name, 0)
+    return concludeEvaluation(plan, { classes: {}, hasEscaped: false }, undefined, env.newId)
+  }
+  const placer = new Placer({ view, table, plan, job, nowMs: env.nowMs, newId: env.newId })
+  const context = makeContext({ view, plan, evaluation, job, isBatch, env, placer, current, old })
+  const outcomes = reconcileGroups(context, job, all)
+  const deployment = settleDeployment(plan, job, current, outcomes, env)
+  for (const group of job.TaskGroups) plan.queued.set(group.Name, 0)
+  placer.placeAll(
+    [...outcomes.values()].flatMap((outcome) => [...outcome.destructive, ...outcome.placements]),
+    deployment,
+  )
+  attachInPlace(plan, deployment)
+  return concludeEvaluation(plan, placer.eligibility, deployment?.ID, env.newId)
+}
+
+interface ContextParts {
+  readonly view: StateView
+  readonly plan: PlanBuilder
+  readonly evaluation: Evaluation
+  readonly job: Job
+  readonly isBatch: boolean
+  readonly env: ScheduleEnv
+  readonly placer: Placer
+  readonly current: Deployment | undefined
+  readonly old: Deployment | undefined
+}
+
+function makeContext({ view, plan, evaluation, job, isBatch, env, placer, current, old }: ContextParts): GroupContext {
+  return {
+    view,
+    plan,
+    evaluation,
+    job,
+    isBatch,
+    nowMs: env.nowMs,
+    deployment: current,
+    oldDeployment: old,
+    jobOf: (allocation) => view.findJobVersion(allocation.Namespace, allocation.JobID, allocation.JobCreateIndex, allocation.JobVersion),
+    fitInPlace: (allocation, group) => fitInPlace(view, placer, job, allocation, group),
+    followUp: (later, _group, trigger) => {
+      if (later.length === 0) return new Map()
+      const ids = createFollowUps(plan, later, trigger ?? 'alloc-reschedule', env.newId)
+      if (trigger === undefined) for (const { allocation } of later) noteFollowUp(plan, allocation, ids.get(allocation.ID)!)
+      return ids
+    },
+  }
+}
+
+function noteFollowUp(plan: PlanBuilder, allocation: Allocation, id: string): void {
+  plan.update({ ...(plan.updates.get(allocation.ID) ?? allocation), FollowupEvalID: id })
+}
+
+function fitInPlace(view: StateView, placer: Placer, job: Job, allocation: Allocation, group: TaskGroup): Allocation | undefined {
+  const node = view.nodes.get(allocation.NodeID)
+  const resources = node === undefined ? undefined : placer.selectorFor(job, group).fitInPlace(allocation, node)
+  if (resources === undefined) return undefined
+  return {
+    ...allocation,
+    JobVersion: job.Version,
+    JobCreateIndex: job.CreateIndex,
+    AllocatedResources: resources,
+    DesiredDescription: 'alloc updating in-place',
+  }
+}
+
+/** What was told to stop and sits on a node that is gone will never say that it ended. */
+function stageLost(view: StateView, plan: PlanBuilder, all: readonly Allocation[]): void {
+  for (const allocation of all) {
+    if (!isServerTerminal(allocation) || isClientTerminal(allocation)) continue
+    const taint = taintOf(view, allocation.NodeID)
+    if (taint === null || taint?.Status === 'down')
+      plan.stop(allocation, LOST, { ClientStatus: 'lost', DesiredStatus: allocation.DesiredStatus as 'stop' | 'evict' })
+  }
+}
+
+function stopAll(view: StateView, plan: PlanBuilder, all: readonly Allocation[]): void {
+  for (const allocation of all) {
+    if (isTerminal(allocation)) continue
+    const taint = taintOf(view, allocation.NodeID)
+    const isLost = taint === null || taint?.Status === 'down'
+    plan.stop(allocation, isLost ? LOST : NOT_NEEDED, isLost ? { ClientStatus: 'lost' } : {})
+    plan.count(allocation.TaskGroup, 'Stop', 1)
+  }
+}
+
+function reconcileGroups(context: GroupContext, job: Job, all: readonly Allocation[]): ReadonlyMap<string, GroupOutcome> {
+  const outcomes = new Map<string, GroupOutcome>()
+  const byGroup = new Map<string, Allocation[]>(job.TaskGroups.map((group) => [group.Name, []]))
+  const orphans: Allocation[] = []
+  for (const allocation of all) (byGroup.get(allocation.TaskGroup) ?? orphans).push(allocation)
+  stopAll(context.view, context.plan, orphans)
+  for (const group of job.TaskGroups) outcomes.set(group.Name, reconcileGroup(context, group, byGroup.get(group.Name)!))
+  return outcomes
+}
+
+/** A new deployment where there is something to watch, the known one with what has changed, or its success. */
+function settleDeployment(
+  plan: PlanBuilder,
+  job: Job,
+  current: Deployment | undefined,
+  outcomes: ReadonlyMap<string, GroupOutcome>,
+  env: ScheduleEnv,
+): Deployment | undefined {
+  const states = [...outcomes].flatMap(([name, outcome]): [string, DeploymentState][] =>
+    outcome.deploymentState === undefined ? [] : [[name, outcome.deploymentState]],
+  )
+  if (current === undefined) {
+    if (states.length === 0 || job.Type !== 'service') return undefined
+    plan.deployment = newDeployment(job, Object.fromEntries(states), env.newId(), plan.evaluation.Priority)
+    return plan.deployment
+  }
+  const groups = { ...current.TaskGroups, ...Object.fromEntries(states) }
+  const isChanged = states.some(([name, state]) => state !== current.TaskGroups[name])
+  if ([...outcomes.values()].every((outcome) => outcome.isComplete) && current.Status !== 'successful') {
+    plan.deploymentUpdates.push({ DeploymentID: current.ID, Status: 'successful', StatusDescription: 'Deployment completed successfully' })
+    return undefined
+  }
+  if (!isChanged) return current
+  const needsDescription = current.Status === 'running'
+  plan.deployment = { ...current, TaskGroups: groups, ...(needsDescription ? { StatusDescription: describeNew(groups) } : {}) }
+  return plan.deployment
+}
+
+function newDeployment(job: Job, groups: Readonly<Record<string, DeploymentState>>, id: string, priority: number): Deployment {
+  return {
+    ID: id,
+    Namespace: job.Namespace,
+    JobID: job.ID,
+    JobVersion: job.Version,
+    JobModifyIndex: job.ModifyIndex,
+    JobSpecModifyIndex: job.JobModifyIndex,
+    JobCreateIndex: job.CreateIndex,
+    IsMultiregion: false,
+    TaskGroups: groups,
+    Status: 'running',
+    StatusDescription: describeNew(groups),
+    EvalPriority: priority,
+    CreateIndex: 0,
+    ModifyIndex: 0,
+    CreateTime: 0,
+    ModifyTime: 0,
+  }
+}
+
+/** What changed in place belongs to the deployment too, and must prove itself anew. */
+function attachInPlace(plan: PlanBuilder, deployment: Deployment | undefined): void {
+  if (deployment === undefined) return
+  for (const [id, row] of plan.updates) {
+    if (
+      row.DesiredDescription !== 'alloc updating in-place' ||
+      row.JobVersion !== deployment.JobVersion ||
+      row.DeploymentID === deployment.ID
+    )
+      continue
+    const { DeploymentStatus: _, ...rest } = row
+    plan.updates.set(id, { ...rest, DeploymentID: deployment.ID })
+  }
+}
