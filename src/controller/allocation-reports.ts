@@ -14,7 +14,12 @@ import { ownerKey, type StateView } from '../state/index.js'
 import { newEvaluation } from './new-evaluation.js'
 
 /** At most one evaluation for each job of the batch. */
-export function reportEvaluations(view: StateView, reports: readonly AllocationReport[], random: Random, nowMs: number): readonly Evaluation[] {
+export function reportEvaluations(
+  view: StateView,
+  reports: readonly AllocationReport[],
+  random: Random,
+  nowMs: number,
+): readonly Evaluation[] {
   const evaluations = new Map<string, Evaluation>()
   for (const report of reports) {
     const allocation = view.allocations.get(report.ID)

@@ -1,6 +1,9 @@
 export { ChangeFeed, type ChangeKey } from './change-feed.js'
+export { type GitReconcilerOptions, SOURCE_ID, type SyncOutcome } from './git-reconciler.js'
 export { foldLog, Leader, type LeaderDeps } from './leader.js'
 export { makeRecord, readCommands } from './log-record.js'
+export type { KeyBinding } from './node-declarations.js'
+export type { NodeRegistrarOptions } from './node-registrar.js'
 export type {
   AppendOutcome,
   BlobContent,
@@ -17,4 +20,6 @@ export type {
   SyntaxReader,
   TreeEntry,
 } from './ports.js'
+export { classifyPath } from './repository-layout.js'
+export { Server, type ServerDeps, type ServerOptions } from './server.js'
 export { checksumOf } from './snapshot-checksum.js'

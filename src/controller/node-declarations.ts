@@ -3,7 +3,16 @@
  * says what is, it computes nothing.
  */
 import type { FrozenFile, Mistake, NodeDeclaration } from '../domain/index.js'
-import { type Expression, type Fault, fault, type HclAttribute, type HclBlock, type HclBody, type HclSyntax, toMistake } from '../jobspec/index.js'
+import {
+  type Expression,
+  type Fault,
+  fault,
+  type HclAttribute,
+  type HclBlock,
+  type HclBody,
+  type HclSyntax,
+  toMistake,
+} from '../jobspec/index.js'
 import type { CommandBody, StateView } from '../state/index.js'
 import type { SyntaxReader, TreeEntry } from './ports.js'
 import { classifyPath } from './repository-layout.js'
@@ -27,7 +36,8 @@ export async function readNodeFiles(tree: SourceTree, syntax: SyntaxReader): Pro
     if (meaning.kind !== 'node') continue
     const outcome = await readNodeFile(tree, syntax, entry, meaning)
     if (outcome.kind === 'declaration') declarations.push(outcome.declaration)
-    else if (outcome.kind === 'mistakes') frozen.push({ path: entry.path, blob: entry.blob, namespace: '', jobId: '', mistakes: outcome.mistakes })
+    else if (outcome.kind === 'mistakes')
+      frozen.push({ path: entry.path, blob: entry.blob, namespace: '', jobId: '', mistakes: outcome.mistakes })
     else aborted.push(entry.path)
   }
   return { declarations, frozen, aborted }
@@ -98,7 +108,11 @@ class Fields {
       const name = item.kind === 'attribute' ? item.name : item.type
       const known = item.kind === 'attribute' ? (attributes ?? [name]) : blocks
       if (!known.includes(name)) {
-        this.#fault(item, `Unsupported ${item.kind === 'attribute' ? 'argument' : 'block type'}`, `"${name}" is not known here; known are: ${[...(attributes ?? []), ...blocks].join(', ')}.`)
+        this.#fault(
+          item,
+          `Unsupported ${item.kind === 'attribute' ? 'argument' : 'block type'}`,
+          `"${name}" is not known here; known are: ${[...(attributes ?? []), ...blocks].join(', ')}.`,
+        )
       } else if (item.kind === 'attribute') found.set(name, item)
       else nested.push(item)
     }
@@ -122,7 +136,8 @@ class Fields {
     for (const block of body.blocks.filter((candidate) => candidate.type === 'host_volume')) {
       const name = block.labels[0]?.value
       const { attributes } = this.body(block.body, ['path', 'read_only'], [])
-      if (name === undefined || !attributes.has('path')) this.#fault(block, 'Incomplete host_volume', 'Write host_volume "name" { path = "/absolute/path" }.')
+      if (name === undefined || !attributes.has('path'))
+        this.#fault(block, 'Incomplete host_volume', 'Write host_volume "name" { path = "/absolute/path" }.')
       else volumes.push([name, { path: this.text(attributes, 'path', ''), readOnly: this.bool(attributes, 'read_only', false) }])
     }
     return Object.fromEntries(volumes)
@@ -156,7 +171,8 @@ class Fields {
     const attribute = attributes.get(name)
     if (attribute === undefined) return undefined
     const value = literalOf(attribute.value)
-    if (value === undefined) this.#fault(attribute.value, 'Not a plain value', `"${name}" must be written out: declarations of hosts compute nothing.`)
+    if (value === undefined)
+      this.#fault(attribute.value, 'Not a plain value', `"${name}" must be written out: declarations of hosts compute nothing.`)
     return value
   }
 
@@ -189,7 +205,9 @@ export function computeDeclarationChanges(view: StateView, readings: NodeReading
   const wanted = new Map(readings.declarations.map((declaration) => [declaration.name, declaration]))
   const known = view.nodeDeclarations.all()
   const removed = known.filter(({ name, path }) => !wanted.has(name) && !kept.has(path)).map(({ name }) => name)
-  const declarations = [...wanted.values()].filter((declaration) => JSON.stringify(view.nodeDeclarations.get(declaration.name)) !== JSON.stringify(declaration))
+  const declarations = [...wanted.values()].filter(
+    (declaration) => JSON.stringify(view.nodeDeclarations.get(declaration.name)) !== JSON.stringify(declaration),
+  )
   return removed.length + declarations.length === 0 ? [] : [{ kind: 'node-declare', declarations, removed }]
 }
 

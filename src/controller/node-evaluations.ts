@@ -16,5 +16,10 @@ export function nodeEvaluations(view: StateView, node: Pick<Node, 'ID' | 'NodePo
   }
   return [...jobs.keys()]
     .sort()
-    .map((key) => newEvaluation(random.uuid(), jobs.get(key)!, 'node-update', { NodeID: node.ID, NodeModifyIndex: view.nodes.get(node.ID)?.ModifyIndex ?? 0 }))
+    .map((key) =>
+      newEvaluation(random.uuid(), jobs.get(key)!, 'node-update', {
+        NodeID: node.ID,
+        NodeModifyIndex: view.nodes.get(node.ID)?.ModifyIndex ?? 0,
+      }),
+    )
 }

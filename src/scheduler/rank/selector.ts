@@ -87,7 +87,7 @@ export class Selector {
     this.#rows = Int32Array.from(feasible, (node) => table.rowOf(node.ID)!)
     this.#scores = new Float64Array(feasible.length)
     this.#exhausted = new Array(feasible.length)
-    feasible.forEach((node, position) => this.#positions.set(node.ID, position))
+    for (const [position, node] of feasible.entries()) this.#positions.set(node.ID, position)
     const affinities = affinitiesOf(job, group)
     this.#affinity = affinities.length === 0 ? undefined : Float64Array.from(feasible, (node) => affinityScore(node, affinities))
     this.#spread = new SpreadScorer(job, group)
@@ -407,7 +407,7 @@ export class Selector {
       const { NodeClass } = this.#nodeAt(position)
       if (NodeClass !== '') exhaustedByClass[NodeClass] = (exhaustedByClass[NodeClass] ?? 0) + 1
     }
-    this.#exhausted.forEach((reason, position) => reason !== undefined && note(position, reason))
+    for (const [position, reason] of this.#exhausted.entries()) if (reason !== undefined) note(position, reason)
     for (const [position, reason] of refused) note(position, reason)
     return {
       NodesEvaluated: statics.candidateCount,
