@@ -1,0 +1,220 @@
+/** Whole decisions, told as short stories over the real tables: schedule, apply, look. */
+import { expect, test } from 'vitest'
+import { type Allocation, isTerminal, type Job, type SchedulingResult } from '../../src/domain/index.js'
+import { createScheduler, fitsNode } from '../../src/scheduler/index.js'
+import { apply, type CommandBody, jobKey, State } from '../../src/state/index.js'
+import { allocation, evaluation, FIXTURE_MS, job, node, task, taskGroup, uuid } from '../fixtures.js'
+
+class Story {
+  readonly state = new State()
+  readonly #scheduler = createScheduler(this.state)
+  #atMs = FIXTURE_MS
+  #ids = 1_000
+
+  do(...bodies: readonly CommandBody[]): this {
+    for (const body of bodies) apply(this.state, this.state.index + 1, { ...body, atMs: this.#atMs })
+    return this
+  }
+
+  nodes(count: number, over: Parameters<typeof node>[0] = {}): this {
+    for (let at = 1; at <= count; at++)
+      this.do({ kind: 'node-register', node: node({ ID: uuid(at, 1), Name: `n${at}`, ...over }), evaluations: [] })
+    return this
+  }
+
+  register(over: Partial<Job>): this {
+    return this.do({ kind: 'job-register', job: job({ CreateIndex: 0, JobModifyIndex: 0, ...over }), source: null, evaluations: [] })
+  }
+
+  evaluate(over: Parameters<typeof evaluation>[0] = {}): SchedulingResult {
+    const asked = evaluation({
+      ID: uuid(this.#ids++, 9),
+      JobID: job().ID,
+      Status: 'pending',
+      Type: this.state.jobs.get(jobKey(job()))?.Type ?? 'service',
+      ...over,
+    })
+    this.do({ kind: 'evaluation-update', evaluations: [asked] })
+    const result = this.#scheduler.schedule(asked, { nowMs: this.#atMs, newId: () => uuid(this.#ids++, 7) })
+    this.do({ kind: 'plan-apply', plan: result.plan, closes: { evaluation: result.evaluation, created: result.created } })
+    for (const each of this.state.nodes.all()) {
+      const promised = this.state.allocations.by('node', each.ID).filter((row) => !isTerminal(row))
+      expect(fitsNode(each, promised).fits, `node ${each.Name} is promised more than it has`).toBe(true)
+    }
+    return result
+  }
+
+  report(rows: readonly Allocation[], ClientStatus: 'running' | 'complete' | 'failed', healthy?: boolean): this {
+    const DeploymentStatus =
+      healthy === undefined ? {} : { DeploymentStatus: { Healthy: healthy, Timestamp: new Date(this.#atMs).toISOString() } }
+    return this.do({
+      kind: 'allocation-update',
+      nodeId: '',
+      reports: rows.map(({ ID }) => ({ ID, ClientStatus, ClientDescription: '', TaskStates: {}, ...DeploymentStatus })),
+      services: [],
+      evaluations: [],
+    })
+  }
+
+  pass(ms: number): this {
+    this.#atMs += ms
+    return this
+  }
+
+  wanted(): readonly Allocation[] {
+    return this.state.allocations.all().filter((row) => !isTerminal(row))
+  }
+}
+
+const group = (count: number, over: Partial<ReturnType<typeof taskGroup>> = {}) => taskGroup({ Count: count, ...over })
+const withEnv = (value: string) => [task({ Env: { VALUE: value } })]
+const names = (rows: readonly Allocation[]) => rows.map((row) => row.Name.replace(/^.*\./, '')).sort()
+
+test('a new service is placed count times under its own names, with a deployment', () => {
+  const story = new Story().nodes(3).register({ TaskGroups: [group(3)] })
+  const { plan, evaluation: ended } = story.evaluate()
+  expect(plan.Placements.length).toBe(3)
+  expect(new Set(names(story.wanted())).size).toBe(3)
+  expect(ended.Status).toBe('complete')
+  expect(story.state.deployments.all().map((row) => row.Status)).toEqual(['running'])
+})
+
+test('a second evaluation of a job that is as wanted does nothing', () => {
+  const story = new Story().nodes(2).register({ TaskGroups: [group(2)] })
+  story.evaluate()
+  const { plan } = story.evaluate()
+  expect([plan.Placements.length, plan.Stops.length, plan.Updates.length]).toEqual([0, 0, 0])
+})
+
+test('a smaller count stops the highest names', () => {
+  const story = new Story().nodes(2).register({ TaskGroups: [group(4)] })
+  story.evaluate()
+  story.register({ TaskGroups: [group(2)], Version: 1 }).evaluate()
+  expect(names(story.wanted()).map((name) => name.slice(-3))).toEqual(['[0]', '[1]'])
+})
+
+test('a new version replaces max_parallel at a time, and goes on when those are healthy', () => {
+  const story = new Story().nodes(3).register({ TaskGroups: [group(3, { Tasks: withEnv('a') })] })
+  story.evaluate()
+  story.report(story.wanted(), 'running', true)
+  story.register({ TaskGroups: [group(3, { Tasks: withEnv('b') })], Version: 1 })
+  const first = story.evaluate()
+  expect([first.plan.Stops.length, first.plan.Placements.length]).toEqual([1, 1])
+  expect(story.evaluate().plan.Placements.length).toBe(0)
+  story.report(
+    story.wanted().filter((row) => row.JobVersion === 1),
+    'running',
+    true,
+  )
+  expect(story.evaluate().plan.Placements.length).toBe(1)
+})
+
+test('a change of the restart policy alone is carried in place', () => {
+  const story = new Story().nodes(1).register({ TaskGroups: [group(1)] })
+  story.evaluate()
+  story.report(story.wanted(), 'running', true)
+  const before = story.wanted()[0]!.ID
+  const policy = { ...job().TaskGroups[0]!.RestartPolicy!, Attempts: 7 }
+  story.register({ TaskGroups: [group(1, { RestartPolicy: policy, Tasks: [task({ RestartPolicy: policy })] })], Version: 1 })
+  const { plan } = story.evaluate()
+  expect([plan.Stops.length, plan.Placements.length, plan.Updates.map((row) => row.ID)]).toEqual([0, 0, [before]])
+  expect(story.wanted()[0]!.JobVersion).toBe(1)
+})
+
+test('what does not fit is blocked with the dimension, and placed when there is room', () => {
+  const story = new Story()
+    .nodes(1)
+    .register({ TaskGroups: [group(1, { Tasks: [task({ Resources: { ...task().Resources, MemoryMB: 1_000_000 } })] })] })
+  const { evaluation: ended, created } = story.evaluate()
+  expect(ended.BlockedEval).toBe(created[0]!.ID)
+  expect(Object.values(ended.FailedTGAllocs!)[0]!.DimensionExhausted).toEqual({ memory: 1 })
+  expect(Object.values(ended.QueuedAllocations!)).toEqual([1])
+})
+
+test('a constraint that nobody meets is told by its text', () => {
+  const story = new Story().nodes(2).register({ Constraints: [{ LTarget: '${attr.kernel.name}', Operand: '=', RTarget: 'plan9' }] })
+  const { evaluation: ended } = story.evaluate()
+  expect(Object.values(ended.FailedTGAllocs!)[0]!.ConstraintFiltered).toEqual({ '${attr.kernel.name} = plan9': 2 })
+})
+
+test('what ran on a node that is down is lost and placed elsewhere under the same name', () => {
+  const story = new Story().nodes(2).register({ TaskGroups: [group(1)] })
+  story.evaluate()
+  story.report(story.wanted(), 'running')
+  const [lost] = story.wanted()
+  story.do({ kind: 'node-status', nodeId: lost!.NodeID, status: 'down', description: '', evaluations: [] }).evaluate()
+  expect(story.state.allocations.get(lost!.ID)!.ClientStatus).toBe('lost')
+  const [next] = story.wanted()
+  expect([next!.Name, next!.PreviousAllocation, next!.NodeID === lost!.NodeID]).toEqual([lost!.Name, lost!.ID, false])
+})
+
+test('a failed allocation waits for its delay and is then replaced elsewhere', () => {
+  const story = new Story().nodes(2).register({ TaskGroups: [group(1, { Update: null })] })
+  story.evaluate()
+  story.report(story.wanted(), 'failed')
+  const later = story.evaluate()
+  expect(later.plan.Placements.length).toBe(0)
+  expect(later.created.map((row) => row.TriggeredBy)).toEqual(['alloc-reschedule'])
+  const now = story.pass(31_000).evaluate({ ID: later.created[0]!.ID })
+  expect(now.plan.Placements.map((row) => row.RescheduleTracker?.Events?.length)).toEqual([1])
+})
+
+test('a batch job that has run is not run again, one that failed is', () => {
+  const story = new Story().nodes(1).register({ Type: 'batch', TaskGroups: [group(2, { Update: null })] })
+  story.evaluate()
+  const [first, second] = story.wanted()
+  story.report([first!], 'complete').report([second!], 'failed')
+  const { plan, created } = story.pass(60_000).evaluate()
+  expect([plan.Placements.length, created.length]).toEqual([1, 0])
+})
+
+test('a system job runs once on every node, also on one that comes later', () => {
+  const story = new Story().nodes(3).register({ Type: 'system', TaskGroups: [group(1)] })
+  expect(story.evaluate().plan.Placements.length).toBe(3)
+  story.do({ kind: 'node-register', node: node({ ID: uuid(9, 1), Name: 'n9' }), evaluations: [] })
+  expect(story.evaluate().plan.Placements.map((row) => row.NodeID)).toEqual([uuid(9, 1)])
+})
+
+test('a stopped job stops everything and cancels its deployment', () => {
+  const story = new Story().nodes(1).register({ TaskGroups: [group(2)] })
+  story.evaluate()
+  story.do({ kind: 'job-deregister', namespace: 'default', jobId: job().ID, purge: false, evaluations: [] }).evaluate()
+  expect(story.wanted()).toEqual([])
+  expect(story.state.deployments.all().map((row) => row.Status)).toEqual(['cancelled'])
+})
+
+test('two allocations never get the same static port on one node', () => {
+  const networks = [{ Mode: 'host', ReservedPorts: [{ Label: 'http', Value: 8080, To: 0, HostNetwork: 'default' }] }]
+  const story = new Story().nodes(2).register({ TaskGroups: [group(3, { Networks: networks })] })
+  const { plan, evaluation: ended } = story.evaluate()
+  expect(new Set(plan.Placements.map((row) => row.NodeID)).size).toBe(2)
+  expect(Object.values(ended.FailedTGAllocs!)[0]!.DimensionExhausted).toMatchObject({ 'network: reserved port collision http=8080': 2 })
+})
+
+test('a canary is placed beside what runs, and the rest follows its promotion', () => {
+  const update = { ...job().TaskGroups[0]!.Update!, Canary: 1, MaxParallel: 2 }
+  const story = new Story().nodes(3).register({ TaskGroups: [group(2, { Update: update, Tasks: withEnv('a') })] })
+  story.evaluate()
+  story.report(story.wanted(), 'running', true)
+  story.evaluate()
+  story.register({ TaskGroups: [group(2, { Update: update, Tasks: withEnv('b') })], Version: 1 }).evaluate()
+  const canaries = story.wanted().filter((row) => row.DeploymentStatus?.Canary === true)
+  expect([story.wanted().length, canaries.length]).toEqual([3, 1])
+  story.report(canaries, 'running', true)
+  const deployment = story.state.deployments.all().find((row) => row.JobVersion === 1)!
+  story
+    .do({ kind: 'deployment-promote', deploymentId: deployment.ID, groups: Object.keys(deployment.TaskGroups), evaluations: [] })
+    .evaluate()
+  story.report(story.wanted(), 'running', true).evaluate()
+  expect(story.wanted().map((row) => row.JobVersion)).toEqual([1, 1])
+})
+
+test('an allocation of a job that is not there any more is stopped', () => {
+  const story = new Story().nodes(1).register({ TaskGroups: [group(1)] })
+  story.evaluate()
+  expect(allocation().JobID).toBe(job().ID)
+  const { plan } = story
+    .do({ kind: 'job-deregister', namespace: 'default', jobId: job().ID, purge: false, evaluations: [] })
+    .evaluate({ TriggeredBy: 'job-deregister' })
+  expect(plan.Stops.length).toBe(1)
+})
