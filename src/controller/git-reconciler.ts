@@ -5,6 +5,7 @@
  * L5 The newest commit is the one that is evaluated, at most two poll intervals late.
  */
 import {
+  assertNever,
   type Commit,
   explainError,
   type FrozenFile,
@@ -24,6 +25,8 @@ import { readJobFile } from './job-file-reader.js'
 import type { Leader } from './leader.js'
 import { newEvaluation } from './new-evaluation.js'
 import { computeDeclarationChanges, readNodeFiles } from './node-declarations.js'
+import { refuseWhatDoesNotRunYet } from './not-yet.js'
+import { oneShotActs } from './one-shot-acts.js'
 import type { GitSource, SyntaxReader, TreeEntry } from './ports.js'
 import { AGENTS_FOLDER, classifyPath, JOBS_FOLDER } from './repository-layout.js'
 import { SourceTree } from './source-tree.js'
@@ -88,16 +91,17 @@ export class GitReconciler {
     const status = leader.state.sources.get(SOURCE_ID)
     const applied = status?.commit ?? null
     if (status !== undefined && applied?.id === commit.id && !this.#hasUnread) return unchangedOutcome(status, commit)
-    const trailers = await this.#trailersSince(applied, commit)
+    const isNew = applied?.id !== commit.id
+    const trailers = await this.#trailersSince(isNew ? applied : null, commit)
     const rewind = await this.#findRewind(applied, commit, trailers)
     if (rewind !== null) return this.#hold(commit, applied!, rewind)
-    return this.#apply(commit, trailers)
+    return this.#apply(commit, trailers, isNew)
   }
 
   /** Files whose reading was aborted (a worker died): the same commit is read again for them. */
   #hasUnread = false
 
-  async #apply(commit: Commit, trailers: Commit['trailers']): Promise<SyncOutcome> {
+  async #apply(commit: Commit, trailers: Commit['trailers'], isNew: boolean): Promise<SyncOutcome> {
     const { git, leader } = this.#deps
     const entries = await git.list(commit.id, [JOBS_FOLDER, AGENTS_FOLDER])
     const tree = new SourceTree(git, entries)
@@ -112,6 +116,8 @@ export class GitReconciler {
     // What is new goes in before what is gone goes out. With something unread, absence is not certain.
     const removals = this.#hasUnread ? [] : changes.removals
     await this.#propose(removals.map((job) => this.#deregisterCommand(job)))
+    // A second look at the same commit, for files that were not read, does not act again.
+    if (isNew) await this.#propose(this.#actOnce(trailers))
     await this.#closeSync({ id: SOURCE_ID, ref: this.#deps.options.ref, commit, frozen, held: changes.held }, changes.moved)
     const outcome: SyncOutcome = {
       isComplete: !this.#hasUnread,
@@ -160,13 +166,29 @@ export class GitReconciler {
     const outcome = await readJobFile(entry.path, tree, this.#deps.syntax, { namespace })
     switch (outcome.kind) {
       case 'job':
-        return { kind: 'job', path: entry.path, blob: entry.blob, job: outcome.job, inputs: outcome.inputs }
+        return this.#asReading(entry, outcome)
       case 'mistakes':
         return { kind: 'mistakes', path: entry.path, blob: entry.blob, mistakes: outcome.mistakes }
       case 'aborted':
         this.#deps.logger.warn({ path: entry.path, reason: outcome.reason }, 'file not read yet')
         return entry.path
+      default:
+        return assertNever(outcome)
     }
+  }
+
+  #asReading(entry: TreeEntry, { job, inputs }: { readonly job: Job; readonly inputs: Readonly<Record<string, string>> }): FileReading {
+    const mistakes = refuseWhatDoesNotRunYet(entry.path, job)
+    return mistakes.length > 0
+      ? { kind: 'mistakes', path: entry.path, blob: entry.blob, mistakes }
+      : { kind: 'job', path: entry.path, blob: entry.blob, job, inputs }
+  }
+
+  /** Runs once for each commit: it is called only when the cursor moves over its trailers. */
+  #actOnce(trailers: Commit['trailers']): readonly CommandBody[] {
+    const { commands, ignored } = oneShotActs(this.#deps.leader.state, trailers, this.#deps.random)
+    if (ignored.length > 0) this.#deps.logger.warn({ ignored }, 'trailers that mean nothing now')
+    return commands
   }
 
   #registerCommand({ job, source }: DesiredChanges['registrations'][number]): CommandBody {

@@ -14,12 +14,10 @@ export function nodeEvaluations(view: StateView, node: Pick<Node, 'ID' | 'NodePo
   for (const job of view.jobs.values()) {
     if (job.Type === 'system' && !job.Stop && (job.NodePool === node.NodePool || job.NodePool === NODE_POOL_ALL)) jobs.set(jobKey(job), job)
   }
-  return [...jobs.keys()]
-    .sort()
-    .map((key) =>
-      newEvaluation(random.uuid(), jobs.get(key)!, 'node-update', {
-        NodeID: node.ID,
-        NodeModifyIndex: view.nodes.get(node.ID)?.ModifyIndex ?? 0,
-      }),
-    )
+  return [...jobs.keys()].sort().map((key) =>
+    newEvaluation(random.uuid(), jobs.get(key)!, 'node-update', {
+      NodeID: node.ID,
+      NodeModifyIndex: view.nodes.get(node.ID)?.ModifyIndex ?? 0,
+    }),
+  )
 }
