@@ -2,7 +2,7 @@
 import type { FastifyInstance } from 'fastify'
 import { createHttp, type HttpDeps } from '../../src/adapters/http/server.js'
 import { silentLogger } from '../../src/adapters/logger.js'
-import { ChangeFeed } from '../../src/controller/index.js'
+import { ChangeFeed } from '../../src/controller/change-feed.js'
 import { type Job, OrchestratorError } from '../../src/domain/index.js'
 import { jobKey, State } from '../../src/state/index.js'
 

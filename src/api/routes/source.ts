@@ -4,6 +4,7 @@ import type { StateView } from '../../state/index.js'
 import type { ReadDeps, Reading } from '../blocking.js'
 import { encodeJson } from '../encode.js'
 import { notFound } from '../errors.js'
+import { NAMESPACE_ALL } from '../parameters.js'
 import type { Call, Route } from '../router.js'
 import { reading } from './reading.js'
 
@@ -12,6 +13,7 @@ const WATCH_SOURCES = [{ table: 'sources' }] as const
 export function sourceRoutes(deps: ReadDeps): readonly Route[] {
   return [
     { pattern: '/drover/v1/source', methods: { GET: reading(deps, readSource) } },
+    { pattern: '/drover/v1/jobs', methods: { GET: reading(deps, listOwned) } },
     { pattern: '/drover/v1/held', methods: { GET: reading(deps, readHeld) } },
     { pattern: '/drover/v1/commits/:id', methods: { GET: reading(deps, readCommit) } },
   ]
@@ -33,6 +35,13 @@ function describeSource(source: SourceStatus): Readonly<Record<string, unknown>>
       mistakes: mistakes.map((mistake) => ({ place: `${mistake.path}:${mistake.line}:${mistake.column}`, ...mistake })),
     })),
   }
+}
+
+/** What each job owes to the repository: file, commit, version. */
+function listOwned(view: StateView, call: Call): Reading {
+  const { namespace } = call.parameters
+  const owned = view.jobSources.all().filter((source) => namespace === NAMESPACE_ALL || source.namespace === namespace)
+  return { index: view.jobSources.index, watch: [{ table: 'jobSources' }], body: encodeJson(owned) }
 }
 
 function readHeld(view: StateView): Reading {

@@ -1,0 +1,34 @@
+/** What a command is, and what it may touch: everything outside comes in through `Io`, so tests need no process. */
+import type { Command } from 'commander'
+
+export interface Io {
+  /** Data, for pipes. */
+  out(text: string): void
+  /** Talk, for people. */
+  err(text: string): void
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly fetch: typeof fetch
+  /** Aborted by Ctrl-C. */
+  readonly signal: AbortSignal
+  readonly hasColor: boolean
+}
+
+/** `define` adds arguments, options and an action to its command; the action resolves with the exit code. */
+export interface CommandModule {
+  readonly name: string
+  /** As in `[ID]`. */
+  readonly usage: string
+  readonly summary: string
+  readonly exitCodes: Readonly<Record<number, string>>
+  define(command: Command, io: Io, finish: (code: Promise<number>) => Promise<void>): void
+}
+
+/** A refusal that is told in one sentence, with the exit code that goes with it. */
+export class CommandError extends Error {
+  readonly exitCode: number
+
+  constructor(message: string, exitCode = 1) {
+    super(message)
+    this.exitCode = exitCode
+  }
+}

@@ -1,0 +1,7 @@
+/** The command line: everything but the wiring. */
+export { CommandError, type CommandModule, type Io } from './command.js'
+export { type FileMistake, type JobFileReading, type JobFiles, renderCommand, validateCommand } from './job-files.js'
+export { logsCommand } from './logs.js'
+export { planCommand } from './plan.js'
+export { type ProgramOptions, runProgram } from './program.js'
+export { statusCommand } from './status.js'

@@ -1,0 +1,91 @@
+/** Job files, read offline. Implemented in `main/`, where the jobspec engine and git are at hand. */
+import type { Command } from 'commander'
+import { CommandError, type CommandModule, type Io } from './command.js'
+import { formatJson } from './json.js'
+
+export type JobFileReading =
+  | {
+      readonly kind: 'job'
+      readonly path: string
+      readonly namespace: string
+      readonly id: string
+      readonly job: object
+      readonly warnings: readonly string[]
+    }
+  /** Each mistake as people read it: `file:line:column: what`, then the line with a caret. */
+  | { readonly kind: 'mistakes'; readonly path: string; readonly mistakes: readonly FileMistake[] }
+
+export interface FileMistake {
+  readonly path: string
+  readonly line: number
+  readonly column: number
+  readonly summary: string
+  readonly detail: string
+  readonly text: string
+}
+
+export interface JobFiles {
+  /**
+   * Reads files of the work tree (`ref` absent) or of a commit. No paths: every job file below `jobs/`.
+   * @throws with a sentence for a path that is not there, for no repository, for an unknown ref
+   */
+  read(request: { readonly paths: readonly string[]; readonly ref?: string }): Promise<readonly JobFileReading[]>
+}
+
+export function validateCommand(files: JobFiles): CommandModule {
+  return {
+    name: 'validate',
+    usage: '[options] [PATH...]',
+    summary: 'check job files of the work tree, offline, and tell every mistake at once',
+    exitCodes: { 0: 'sound', 1: 'not sound, or a path is not there' },
+    define(command: Command, io: Io, finish) {
+      command
+        .argument('[PATH...]', 'files or folders; without one, everything below jobs/')
+        .option('--json', 'for programs', false)
+        .action((paths: readonly string[], options: { readonly json: boolean }) => finish(validate(files, paths, options.json, io)))
+    },
+  }
+}
+
+async function validate(files: JobFiles, paths: readonly string[], asJson: boolean, io: Io): Promise<number> {
+  const readings = await files.read({ paths })
+  const wrong = readings.filter((reading) => reading.kind === 'mistakes')
+  if (asJson) io.out(formatJson(readings.map(describeReading)))
+  else {
+    for (const { mistakes } of wrong) for (const mistake of mistakes) io.err(`${mistake.text}\n`)
+    for (const reading of readings)
+      if (reading.kind === 'job') for (const warning of reading.warnings) io.err(`${reading.path}: warning: ${warning}\n`)
+    const mistakes = wrong.reduce((count, reading) => count + reading.mistakes.length, 0)
+    io.err(
+      mistakes === 0 ? `${readings.length} file(s) sound\n` : `${mistakes} mistake(s) in ${wrong.length} of ${readings.length} file(s)\n`,
+    )
+  }
+  return wrong.length === 0 ? 0 : 1
+}
+
+function describeReading(reading: JobFileReading): object {
+  if (reading.kind === 'job')
+    return { path: reading.path, namespace: reading.namespace, id: reading.id, mistakes: [], warnings: reading.warnings }
+  return { path: reading.path, mistakes: reading.mistakes.map(({ text: _, ...mistake }) => mistake), warnings: [] }
+}
+
+export function renderCommand(files: JobFiles): CommandModule {
+  return {
+    name: 'render',
+    usage: '[options] <FILE>',
+    summary: 'print the job of a file as the server would store it',
+    exitCodes: { 0: 'printed', 1: 'not sound, or not there' },
+    define(command: Command, io: Io, finish) {
+      command.argument('<FILE>').action((path: string) => finish(render(files, path, io)))
+    },
+  }
+}
+
+async function render(files: JobFiles, path: string, io: Io): Promise<number> {
+  const [reading] = await files.read({ paths: [path] })
+  if (reading === undefined)
+    throw new CommandError(`${path} is no job file; job files end in .nomad.hcl, .nomad, .nomad.json, .nomad.yaml or .nomad.yml`)
+  if (reading.kind === 'mistakes') throw new CommandError(reading.mistakes.map((mistake) => mistake.text).join('\n'))
+  io.out(formatJson(reading.job))
+  return 0
+}

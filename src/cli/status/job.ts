@@ -1,0 +1,73 @@
+import type { Client } from '../client.js'
+import type { Io } from '../command.js'
+import { formatJson } from '../json.js'
+import { describeFailures } from '../placement.js'
+import { formatAge, formatFacts, formatTable, shortId } from '../table.js'
+import type { AllocationStub, DeploymentAnswer, EvaluationAnswer, JobAnswer, JobSourceAnswer, JobSummary, SourceAnswer } from '../wire.js'
+import { describeSource } from './jobs.js'
+
+/** One job: what it is, since which commit, what runs of it, and what could not be placed. */
+export async function showJob(id: string, client: Client, io: Io, asJson: boolean): Promise<void> {
+  const path = `/v1/job/${encodeURIComponent(id)}`
+  const job = await client.get<JobAnswer>(path)
+  if (asJson) {
+    io.out(formatJson(job))
+    return
+  }
+  const [summary, allocations, evaluations, deployment, owned, sources] = await Promise.all([
+    client.get<JobSummary>(`${path}/summary`),
+    client.get<readonly AllocationStub[]>(`${path}/allocations`),
+    client.get<readonly EvaluationAnswer[]>(`${path}/evaluations`),
+    client.get<DeploymentAnswer | null>(`${path}/deployment`),
+    client.get<readonly JobSourceAnswer[]>('/drover/v1/jobs'),
+    client.get<readonly SourceAnswer[]>('/drover/v1/source'),
+  ])
+  const nowMs = Date.now()
+  const source = owned.find(({ namespace, jobId }) => namespace === job.Namespace && jobId === job.ID)
+  io.out(formatFacts(factsOf(job, source, deployment, nowMs)))
+  io.out(`\n${formatTable(['GROUP', 'WANTED', 'RUNNING', 'STARTING', 'QUEUED', 'FAILED', 'LOST', 'COMPLETE'], groupRows(job, summary))}`)
+  if (allocations.length > 0) io.out(`\n${allocationTable(allocations, nowMs)}`)
+  const blocked = evaluations.filter((evaluation) => evaluation.Status === 'blocked').sort((a, b) => b.CreateIndex - a.CreateIndex)[0]
+  if (blocked?.FailedTGAllocs) io.err(`\n${describeFailures(blocked.FailedTGAllocs)}`)
+  for (const { frozen, ...rest } of sources) io.err(describeSource({ ...rest, frozen: frozen.filter((file) => file.jobId === job.ID) }))
+}
+
+function factsOf(job: JobAnswer, source: JobSourceAnswer | undefined, deployment: DeploymentAnswer | null, nowMs: number) {
+  const facts: (readonly [string, string])[] = [
+    ['job', job.ID],
+    ['namespace', job.Namespace],
+    ['type', job.Type],
+    ['status', job.Stop ? `${job.Status} (stopped)` : job.Status],
+    ['version', `${job.Version}, ${formatAge(job.SubmitTime, nowMs)} ago`],
+  ]
+  if (job.StatusDescription !== '') facts.push(['description', job.StatusDescription])
+  if (source !== undefined) {
+    facts.push(['file', source.path], ['commit', `${source.commit.id.slice(0, 12)} ${source.commit.subject} (${source.commit.author})`])
+  }
+  if (deployment !== null) facts.push(['deployment', `${shortId(deployment.ID)} ${deployment.Status}: ${deployment.StatusDescription}`])
+  return facts
+}
+
+function groupRows(job: JobAnswer, { Summary }: JobSummary): readonly (readonly string[])[] {
+  return job.TaskGroups.map(({ Name, Count }) => {
+    const counts = Summary[Name]
+    const names = ['Running', 'Starting', 'Queued', 'Failed', 'Lost', 'Complete'] as const
+    return [Name, String(job.Stop ? 0 : Count), ...names.map((name) => String(counts?.[name] ?? 0))]
+  })
+}
+
+/** Newest first. */
+export function allocationTable(allocations: readonly AllocationStub[], nowMs: number): string {
+  const rows = [...allocations]
+    .sort((a, b) => b.CreateIndex - a.CreateIndex || (a.Name < b.Name ? -1 : 1))
+    .map((allocation) => [
+      shortId(allocation.ID),
+      allocation.Name,
+      allocation.NodeName,
+      `v${allocation.JobVersion}`,
+      allocation.DesiredStatus,
+      allocation.ClientStatus,
+      formatAge(allocation.CreateTime, nowMs),
+    ])
+  return formatTable(['ALLOCATION', 'NAME', 'NODE', 'VERSION', 'DESIRED', 'STATUS', 'AGE'], rows)
+}

@@ -1,0 +1,166 @@
+/** The members of the API's answers that commands show. */
+
+export interface JobStub {
+  readonly ID: string
+  readonly Namespace: string
+  readonly Type: string
+  readonly Status: string
+  readonly Stop: boolean
+  readonly Priority: number
+  readonly SubmitTime: number
+  readonly JobSummary: JobSummary
+}
+
+export interface JobSummary {
+  readonly Summary: Readonly<
+    Record<string, Readonly<Record<'Queued' | 'Complete' | 'Failed' | 'Running' | 'Starting' | 'Lost' | 'Unknown', number>>>
+  >
+}
+
+export interface JobAnswer {
+  readonly ID: string
+  readonly Namespace: string
+  readonly Type: string
+  readonly Status: string
+  readonly StatusDescription: string
+  readonly Stop: boolean
+  readonly Priority: number
+  readonly Version: number
+  readonly SubmitTime: number
+  readonly NodePool: string
+  readonly Datacenters: readonly string[]
+  readonly TaskGroups: readonly {
+    readonly Name: string
+    readonly Count: number
+    readonly Tasks: readonly { readonly Name: string; readonly Driver: string }[]
+  }[]
+}
+
+export interface AllocationStub {
+  readonly ID: string
+  readonly Name: string
+  readonly Namespace: string
+  readonly JobID: string
+  readonly JobVersion: number
+  readonly TaskGroup: string
+  readonly NodeID: string
+  readonly NodeName: string
+  readonly DesiredStatus: string
+  readonly DesiredDescription: string
+  readonly ClientStatus: string
+  readonly ClientDescription: string
+  readonly TaskStates: Readonly<Record<string, TaskState>> | null
+  readonly CreateIndex: number
+  readonly CreateTime: number
+  readonly ModifyTime: number
+}
+
+export interface AllocationAnswer extends Partial<Omit<AllocationStub, 'TaskStates'>> {
+  readonly ID: string
+  readonly EvalID?: string
+  readonly TaskStates?: Readonly<Record<string, TaskState>>
+  readonly Job: JobAnswer | null
+  readonly PreviousAllocation?: string
+  readonly NextAllocation?: string
+  readonly DeploymentID?: string
+}
+
+export interface TaskState {
+  readonly State: string
+  readonly Failed: boolean
+  readonly Restarts: number
+  readonly StartedAt: string
+  readonly FinishedAt: string
+  readonly Events: readonly { readonly Type: string; readonly Time: number; readonly DisplayMessage: string }[] | null
+}
+
+export interface EvaluationAnswer {
+  readonly ID: string
+  readonly JobID: string
+  readonly Type: string
+  readonly Status: string
+  readonly StatusDescription?: string
+  readonly TriggeredBy: string
+  readonly Priority: number
+  readonly BlockedEval?: string
+  readonly CreateTime: number
+  readonly CreateIndex: number
+  readonly FailedTGAllocs?: Readonly<Record<string, PlacementMetrics>> | null
+}
+
+/** Why one group could not be placed. */
+export interface PlacementMetrics {
+  readonly NodesEvaluated: number
+  readonly ConstraintFiltered: Readonly<Record<string, number>> | null
+  readonly DimensionExhausted: Readonly<Record<string, number>> | null
+  readonly CoalescedFailures: number
+}
+
+export interface DeploymentAnswer {
+  readonly ID: string
+  readonly JobID: string
+  readonly JobVersion: number
+  readonly Status: string
+  readonly StatusDescription: string
+  readonly CreateTime: number
+  readonly TaskGroups: Readonly<
+    Record<string, Readonly<Record<'DesiredTotal' | 'PlacedAllocs' | 'HealthyAllocs' | 'UnhealthyAllocs', number>>>
+  >
+}
+
+export interface NodeStub {
+  readonly ID: string
+  readonly Name: string
+  readonly Datacenter: string
+  readonly NodePool: string
+  readonly NodeClass: string
+  readonly Status: string
+  readonly SchedulingEligibility: string
+  readonly Drain: boolean
+}
+
+export interface NodeAnswer extends NodeStub {
+  readonly Attributes: Readonly<Record<string, string>>
+  readonly Drivers: Readonly<Record<string, { readonly Detected: boolean; readonly Healthy: boolean }>>
+  readonly NodeResources: {
+    readonly Cpu: { readonly CpuShares: number }
+    readonly Memory: { readonly MemoryMB: number }
+    readonly Disk: { readonly DiskMB: number }
+  }
+}
+
+export interface SearchAnswer {
+  readonly Matches: Readonly<Record<string, readonly string[] | null>>
+}
+
+export interface SourceAnswer {
+  readonly id: string
+  readonly ref: string
+  readonly commit: { readonly id: string; readonly subject: string; readonly author: string } | null
+  readonly frozen: readonly {
+    readonly path: string
+    readonly jobId: string | null
+    readonly mistakes: readonly { readonly place: string; readonly summary: string; readonly detail: string }[]
+  }[]
+  readonly held: {
+    readonly reason: string
+    readonly remedy: string
+    readonly jobs: readonly { readonly namespace: string; readonly jobId: string }[]
+  } | null
+}
+
+/** What a job owes to the repository. */
+export interface JobSourceAnswer {
+  readonly namespace: string
+  readonly jobId: string
+  readonly path: string
+  readonly version: number
+  readonly commit: { readonly id: string; readonly subject: string; readonly author: string }
+}
+
+export interface PlanAnswer {
+  readonly Diff: { readonly Type: string } | null
+  readonly Annotations: { readonly DesiredTGUpdates: Readonly<Record<string, Readonly<Record<string, number>>>> } | null
+  readonly FailedTGAllocs: Readonly<Record<string, PlacementMetrics>> | null
+  readonly Warnings: string
+}

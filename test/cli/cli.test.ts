@@ -1,0 +1,177 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import {
+  type Io,
+  type JobFileReading,
+  logsCommand,
+  planCommand,
+  renderCommand,
+  runProgram,
+  statusCommand,
+  validateCommand,
+} from '../../src/cli/index.js'
+import { filledWorld, LOG_LINE } from '../api/filled-world.js'
+import { job, sourceStatus, uuid } from '../fixtures.js'
+
+const SOUND: JobFileReading = { kind: 'job', path: 'jobs/web.nomad.hcl', namespace: 'default', id: 'web', job: job(), warnings: [] }
+const WRONG: JobFileReading = {
+  kind: 'mistakes',
+  path: 'jobs/odd.nomad.hcl',
+  mistakes: [{ path: 'jobs/odd.nomad.hcl', line: 3, column: 5, summary: 'no', detail: '', text: 'jobs/odd.nomad.hcl:3:5: no' }],
+}
+
+const world = filledWorld()
+let address = ''
+let readings: readonly JobFileReading[] = [SOUND]
+
+beforeAll(async () => {
+  address = await world.http.listen({ host: '127.0.0.1', port: 0 })
+})
+afterAll(() => world.http.close())
+
+async function drover(
+  args: readonly string[],
+  env: Io['env'] = { DROVER_ADDR: address },
+): Promise<{ code: number; out: string; err: string }> {
+  const files = { read: async () => readings }
+  let [out, err] = ['', '']
+  const io: Io = {
+    out: (text) => {
+      out += text
+    },
+    err: (text) => {
+      err += text
+    },
+    env,
+    fetch,
+    signal: new AbortController().signal,
+    hasColor: false,
+  }
+  const commands = [statusCommand, logsCommand, validateCommand(files), renderCommand(files), planCommand(files)]
+  const code = await runProgram(args, io, { version: '0.1.0', commands })
+  return { code, out, err }
+}
+
+describe('status', () => {
+  test('lists every job with its type, status and commit', async () => {
+    const { code, out } = await drover(['status'])
+    expect(code).toBe(0)
+    expect(out).toMatch(/^ID +TYPE +STATUS +RUNNING +AGE +COMMIT\n/)
+    expect(out).toMatch(/^web +service +running +1\/4 +\S+ +01234567 web: first version$/m)
+  })
+
+  test('a file with a mistake is told with its place on standard error', async () => {
+    const mistake = { path: 'jobs/web.nomad.hcl', line: 3, column: 5, summary: 'odd', detail: '', snippet: '' }
+    const frozen = [{ path: 'jobs/web.nomad.hcl', blob: 'b', namespace: 'default', jobId: 'web', mistakes: [mistake] }]
+    world.change((state, index) => state.sources.put(index, { ...sourceStatus({ frozen }), modifyIndex: index }))
+    const { err } = await drover(['status'])
+    expect(err).toContain('jobs/web.nomad.hcl:3:5: odd (job web stays as it was)')
+  })
+
+  test.each([
+    ['a job', 'web', /^job +web$/m],
+    ['an allocation by the beginning of its id', uuid(2, 0xb0), /^allocation +000000b0/m],
+    ['a node by its name', 'n1', /^node +000000a0/m],
+    ['an evaluation', uuid(1, 0xc0), /^triggered by +job-register$/m],
+    ['a deployment', uuid(1, 0xd0), /^deployment +000000d0/m],
+  ])('shows %s', async (_, id, expected) => {
+    const { code, out, err } = await drover(['status', id])
+    expect(err).not.toContain('drover:')
+    expect(out).toMatch(expected)
+    expect(code).toBe(0)
+  })
+
+  test('--json prints what the API answered and nothing else', async () => {
+    const { out } = await drover(['status', 'web', '--json'])
+    expect(JSON.parse(out)).toEqual(await world.json('/v1/job/web'))
+  })
+
+  test('an unknown id is one sentence and exit code 1', async () => {
+    const { code, out, err } = await drover(['status', 'nothing-like-it'])
+    expect([code, out]).toEqual([1, ''])
+    expect(err).toMatch(/^drover: nothing is called nothing-like-it in namespace default;.*\n$/)
+  })
+
+  test('an ambiguous beginning lists what it could be', async () => {
+    const { code, err } = await drover(['status', '000000b0'])
+    expect(code).toBe(1)
+    expect(err).toContain('is the beginning of 6 ids')
+  })
+})
+
+describe('where to ask', () => {
+  test("Nomad's address is used when Drover's is absent, and the option wins over both", async () => {
+    expect((await drover(['status'], { NOMAD_ADDR: address })).code).toBe(0)
+    expect((await drover(['status', '--address', address], { DROVER_ADDR: 'http://127.0.0.1:1' })).code).toBe(0)
+  })
+
+  test('a server that does not answer is told with its address and what to do', async () => {
+    const { code, err } = await drover(['status'], { DROVER_ADDR: '127.0.0.1:1' })
+    expect(code).toBe(1)
+    expect(err).toMatch(/^drover: no server answers at http:\/\/127\.0\.0\.1:1 \(.+\); start one with "drover dev"/)
+  })
+
+  test('a namespace without the job does not have it', async () => {
+    expect((await drover(['status', 'web'], { DROVER_ADDR: address, NOMAD_NAMESPACE: 'other' })).code).toBe(1)
+  })
+})
+
+describe('logs', () => {
+  test.each([['web'], [uuid(2, 0xb0)], ['000000b0-0000-4000-8000-000000000002']])('prints the output of %s', async (name) => {
+    expect(await drover(['logs', name])).toEqual({ code: 0, out: LOG_LINE, err: '' })
+  })
+
+  test('a task that the allocation has not is refused by name', async () => {
+    const { code, err } = await drover(['logs', 'web', 'nope'])
+    expect(code).toBe(1)
+    expect(err).toContain('unknown task name "nope"')
+  })
+})
+
+describe('job files', () => {
+  test('validate is content with sound files', async () => {
+    readings = [SOUND]
+    expect(await drover(['validate'])).toEqual({ code: 0, out: '', err: '1 file(s) sound\n' })
+  })
+
+  test('validate tells every mistake with its place and exits with 1', async () => {
+    readings = [SOUND, WRONG]
+    const { code, err } = await drover(['validate'])
+    expect([code, err]).toEqual([1, 'jobs/odd.nomad.hcl:3:5: no\n1 mistake(s) in 1 of 2 file(s)\n'])
+  })
+
+  test('render prints the stored form', async () => {
+    readings = [SOUND]
+    expect(JSON.parse((await drover(['render', 'jobs/web.nomad.hcl'])).out)).toEqual(job())
+  })
+
+  test('plan cannot tell what files with mistakes would change', async () => {
+    readings = [WRONG]
+    expect((await drover(['plan'])).code).toBe(255)
+  })
+
+  test('plan cannot tell anything without a server', async () => {
+    readings = [SOUND]
+    expect((await drover(['plan'], { DROVER_ADDR: '127.0.0.1:1' })).code).toBe(255)
+  })
+})
+
+describe('the program', () => {
+  test.each([
+    [['status', '--colour'], 'unknown option'],
+    [['fly'], 'unknown command'],
+    [['logs'], 'missing required argument'],
+  ])('%j is one sentence and exit code 1', async (args, expected) => {
+    const { code, out, err } = await drover(args)
+    expect([code, out]).toEqual([1, ''])
+    expect(err.trimEnd().split('\n')).toHaveLength(1)
+    expect(err).toContain(expected)
+  })
+
+  test('every command lists its exit codes', async () => {
+    for (const name of ['status', 'logs', 'validate', 'render', 'plan']) {
+      const { code, out } = await drover([name, '--help'])
+      expect(code).toBe(0)
+      expect(out).toMatch(/Exit codes:\n +0 +/)
+    }
+  })
+})
