@@ -1,0 +1,452 @@
+/**
+ * One task of one allocation, as a machine: an event goes in, what is to be done comes out, and everything it must know
+ * after a crash is plain data in `record`. The shell around it writes the record before it does anything.
+ *
+ * ```
+ *  gated ─open─► preparing ─► starting ─► running ─exit─► restart policy ─► backing-off ─► preparing …
+ *                                            │ stop             │
+ *                                            ▼                  ▼
+ *                                        stopping ──exit──►   dead
+ * ```
+ * Source: `reference/lifecycle.md` §6.3.
+ */
+import { formatDuration, MILLISECOND, type RestartPolicy, rfc3339, type Task, type TaskEvent, type TaskState, ZERO_TIME } from '../domain/index.js'
+import type { TaskExit, TaskHandle } from './ports.js'
+import { decideRestart, FRESH_TRACKER, isRestartedOnSuccess, type RestartCause, type RestartTracker } from './restart-policy.js'
+import { appendTaskEvents, type TaskFact, taskEvent } from './task-events.js'
+
+export type TaskPhase = 'gated' | 'preparing' | 'starting' | 'running' | 'stopping' | 'backing-off' | 'dead'
+
+export interface TaskRun {
+  readonly attempt: number
+  readonly handle: TaskHandle
+}
+
+/** What is written to disk of one task. */
+export interface TaskRecord {
+  readonly phase: TaskPhase
+  readonly state: TaskState
+  /** Number of the newest start, from 1; 0: never started. Written before the driver is asked. */
+  readonly attempt: number
+  /** Of the run that lives, or that ended and is not cleared away yet. */
+  readonly handle: TaskHandle | null
+  /** What happens when the running process has ended: nothing more, a new start, or a rest until the agent is back. */
+  readonly afterStop: 'dead' | 'restart' | 'rest'
+  /** Runs that have ended and whose remains the driver still holds. */
+  readonly remains: readonly TaskRun[]
+  /** A start must wait until the server has said what it wants, because this process has not heard it yet. */
+  readonly awaitsServer: boolean
+}
+
+/** What the machine cannot find in its record. */
+export interface TaskRules {
+  readonly task: Task
+  readonly jobType: string
+  readonly policy: RestartPolicy
+  /** Longest time that a task may take to end, ms. */
+  readonly killTimeoutMsMax: number
+}
+
+export interface Now {
+  readonly wallMs: number
+  readonly monotonicMs: number
+  /** Chance in [0, 1), drawn for this event. */
+  readonly fraction: number
+}
+
+export type TaskInput =
+  | { readonly kind: 'open' }
+  | { readonly kind: 'server-heard' }
+  | { readonly kind: 'prepared' }
+  | { readonly kind: 'prepare-failed'; readonly event: TaskEvent; readonly isRecoverable: boolean }
+  | { readonly kind: 'started'; readonly attempt: number; readonly handle: TaskHandle }
+  | { readonly kind: 'start-failed'; readonly attempt: number; readonly message: string; readonly isRecoverable: boolean }
+  | { readonly kind: 'exited'; readonly attempt: number; readonly exit: TaskExit }
+  | { readonly kind: 'cleared'; readonly attempt: number }
+  | { readonly kind: 'timer'; readonly serial: number }
+  /** `because`: told before the kill itself. `skipDelay`: without the task's shutdown delay. */
+  | { readonly kind: 'stop'; readonly because?: TaskEvent; readonly skipDelay: boolean; readonly then: 'dead' | 'rest' }
+  | { readonly kind: 'restart'; readonly reason: string; readonly includesDead: boolean }
+  | { readonly kind: 'signal'; readonly signal: string }
+  | { readonly kind: 'note'; readonly event: TaskEvent }
+  /** First input of a new life of the agent; the record is that of the life before. */
+  | { readonly kind: 'restore' }
+  /** The run of the record is still there, or has ended with its exit kept. */
+  | { readonly kind: 'attached' }
+  /** The run of the record is not there any more, and nothing tells how it ended. */
+  | { readonly kind: 'lost' }
+
+export type TaskAction =
+  | { readonly kind: 'prepare' }
+  | { readonly kind: 'start'; readonly attempt: number }
+  /** Asks the driver for a start of an earlier life whose answer was not written down. */
+  | { readonly kind: 'find'; readonly attempt: number }
+  | { readonly kind: 'attach'; readonly attempt: number; readonly handle: TaskHandle }
+  | { readonly kind: 'wait'; readonly attempt: number; readonly handle: TaskHandle }
+  | { readonly kind: 'signal'; readonly handle: TaskHandle; readonly signal: string }
+  | { readonly kind: 'kill'; readonly handle: TaskHandle }
+  /** Ends whatever is left of a run and forgets it. */
+  | { readonly kind: 'clear'; readonly attempt: number; readonly handle: TaskHandle }
+  | { readonly kind: 'timer'; readonly serial: number; readonly delayMs: number }
+
+const NANOSECONDS_PER_MS = 1e6
+const DEFAULT_KILL_SIGNAL = 'SIGINT'
+/** A kill that did not end the task is repeated after this. */
+const KILL_AGAIN_MS = 5_000
+
+export function newTaskRecord(wallMs: number): TaskRecord {
+  const state: TaskState = {
+    State: 'pending',
+    Failed: false,
+    Restarts: 0,
+    LastRestart: ZERO_TIME,
+    StartedAt: ZERO_TIME,
+    FinishedAt: ZERO_TIME,
+    Events: [taskEvent('Received', wallMs)],
+  }
+  return { phase: 'gated', state, attempt: 0, handle: null, afterStop: 'dead', remains: [], awaitsServer: false }
+}
+
+export class TaskRunner {
+  #record: TaskRecord
+  #rules: TaskRules
+  #tracker: RestartTracker = FRESH_TRACKER
+  /** The only timer that counts is the newest one. */
+  #timer: { readonly serial: number; readonly purpose: 'shutdown-delay' | 'kill' | 'restart' } | undefined
+  #serial = 0
+
+  constructor(record: TaskRecord, rules: TaskRules) {
+    this.#record = record
+    this.#rules = rules
+  }
+
+  get record(): TaskRecord {
+    return this.#record
+  }
+
+  get isDead(): boolean {
+    return this.#record.phase === 'dead'
+  }
+
+  /** A process of it may exist. */
+  get mayRun(): boolean {
+    const { phase } = this.#record
+    return phase === 'starting' || phase === 'running' || phase === 'stopping'
+  }
+
+  /** The allocation was changed in place: later decisions follow the new rules. */
+  updateRules(rules: TaskRules): void {
+    this.#rules = rules
+  }
+
+  handle(input: TaskInput, now: Now): readonly TaskAction[] {
+    switch (input.kind) {
+      case 'open':
+        return this.#record.phase === 'gated' && !this.#record.awaitsServer ? this.#prepare(now) : []
+      case 'server-heard':
+        this.#set({ awaitsServer: false })
+        return []
+      case 'prepared':
+        return this.#record.phase === 'preparing' ? this.#start() : []
+      case 'prepare-failed':
+        if (this.#record.phase !== 'preparing') return []
+        this.#tell(input.event)
+        return this.#decide({ kind: 'start-error', isRecoverable: input.isRecoverable }, now)
+      case 'started':
+        return this.#onStarted(input.attempt, input.handle, now)
+      case 'start-failed':
+        return this.#onStartFailed(input, now)
+      case 'exited':
+        return this.#onExited(input.attempt, input.exit, now)
+      case 'cleared':
+        this.#set({ remains: this.#record.remains.filter(({ attempt }) => attempt !== input.attempt) })
+        return []
+      case 'timer':
+        return this.#onTimer(input.serial, now)
+      case 'stop':
+        return this.#stop(input, now)
+      case 'restart':
+        return this.#restart(input, now)
+      case 'signal':
+        return this.#signal(input.signal, now)
+      case 'note':
+        this.#tell(input.event)
+        return []
+      case 'restore':
+        return this.#restore()
+      case 'attached':
+        return this.#onAttached(now)
+      case 'lost':
+        return this.#onLost(now)
+    }
+  }
+
+  #set(change: Partial<TaskRecord>): void {
+    this.#record = { ...this.#record, ...change }
+  }
+
+  #setState(change: Partial<TaskState>): void {
+    this.#set({ state: { ...this.#record.state, ...change } })
+  }
+
+  #tell(...events: readonly TaskEvent[]): void {
+    this.#setState({ Events: appendTaskEvents(this.#record.state.Events, ...events) })
+  }
+
+  #armTimer(purpose: 'shutdown-delay' | 'kill' | 'restart', delayMs: number): TaskAction {
+    this.#serial++
+    this.#timer = { serial: this.#serial, purpose }
+    return { kind: 'timer', serial: this.#serial, delayMs }
+  }
+
+  #prepare(now: Now): readonly TaskAction[] {
+    const isFirst = this.#record.attempt === 0 && this.#record.phase === 'gated'
+    if (isFirst) this.#tell(taskEvent('Task Setup', now.wallMs, [{ fact: 'message', text: 'Building Task Directory' }]))
+    this.#set({ phase: 'preparing' })
+    return [{ kind: 'prepare' }]
+  }
+
+  #start(): readonly TaskAction[] {
+    const attempt = this.#record.attempt + 1
+    this.#set({ phase: 'starting', attempt, afterStop: 'dead' })
+    return [{ kind: 'start', attempt }]
+  }
+
+  #onStarted(attempt: number, handle: TaskHandle, now: Now): readonly TaskAction[] {
+    const { phase } = this.#record
+    if (attempt !== this.#record.attempt || (phase !== 'starting' && phase !== 'stopping') || this.#record.handle !== null) {
+      // An answer to a question that nobody asks any more: whatever it started must not run on.
+      return this.#leaveRun(attempt, handle)
+    }
+    this.#set({ handle })
+    this.#setState({ State: 'running', StartedAt: rfc3339(now.wallMs) })
+    this.#tell(taskEvent('Started', now.wallMs))
+    const wait: TaskAction = { kind: 'wait', attempt, handle }
+    if (phase === 'stopping') return [wait, ...this.#beginKill(now)]
+    this.#set({ phase: 'running' })
+    return [wait]
+  }
+
+  #onStartFailed(input: Extract<TaskInput, { kind: 'start-failed' }>, now: Now): readonly TaskAction[] {
+    const { phase, attempt, afterStop, handle } = this.#record
+    if (input.attempt !== attempt || handle !== null || (phase !== 'starting' && phase !== 'stopping')) return []
+    this.#tell(taskEvent('Driver Failure', now.wallMs, [{ fact: 'driver_error', text: input.message }]))
+    if (phase === 'stopping' && afterStop !== 'restart') return this.#endAsAsked(now)
+    return this.#decide({ kind: 'start-error', isRecoverable: input.isRecoverable }, now)
+  }
+
+  #onExited(attempt: number, exit: TaskExit, now: Now): readonly TaskAction[] {
+    const { phase, handle, afterStop } = this.#record
+    if (attempt !== this.#record.attempt || handle === null || (phase !== 'running' && phase !== 'stopping')) return []
+    this.#timer = undefined
+    const clears = this.#leaveRun(attempt, handle)
+    this.#tell(terminatedEvent(exit, now.wallMs))
+    if (phase === 'stopping' && afterStop !== 'restart') {
+      this.#tell(taskEvent('Killed', now.wallMs))
+      return [...clears, ...this.#endAsAsked(now)]
+    }
+    if (phase === 'stopping') return [...clears, ...this.#decide({ kind: 'restart', isFailure: false }, now)]
+    const isSuccess = exit.exitCode === 0 && exit.signal === 0 && exit.error === undefined
+    return [...clears, ...this.#decide({ kind: 'exit', isSuccess }, now)]
+  }
+
+  /** The run is over: its remains are written down until the driver has cleared them away. */
+  #leaveRun(attempt: number, handle: TaskHandle): readonly TaskAction[] {
+    if (attempt === this.#record.attempt) this.#set({ handle: null })
+    this.#set({ remains: [...this.#record.remains, { attempt, handle }] })
+    return [{ kind: 'clear', attempt, handle }]
+  }
+
+  /** Ended because it was told to: for good, or until the agent is back. */
+  #endAsAsked(now: Now): readonly TaskAction[] {
+    if (this.#record.afterStop === 'rest') {
+      this.#set({ phase: 'gated', awaitsServer: true })
+      this.#setState({ State: 'pending' })
+      return []
+    }
+    return this.#die(false, now)
+  }
+
+  #die(isFailed: boolean, now: Now): readonly TaskAction[] {
+    this.#timer = undefined
+    this.#set({ phase: 'dead' })
+    this.#setState({ State: 'dead', Failed: isFailed, FinishedAt: rfc3339(now.wallMs) })
+    return []
+  }
+
+  #decide(cause: RestartCause, now: Now): readonly TaskAction[] {
+    const { policy, jobType, task } = this.#rules
+    const rules = { policy, isRestartedOnSuccess: isRestartedOnSuccess(jobType, task.Lifecycle) }
+    const { tracker, decision } = decideRestart(this.#tracker, rules, cause, now.monotonicMs, now.fraction)
+    this.#tracker = tracker
+    switch (decision.kind) {
+      case 'restarting': {
+        const delay = Math.round(decision.delayMs) * MILLISECOND
+        const facts: readonly TaskFact[] = [
+          { fact: 'restart_delay', delay },
+          { fact: 'restart_reason', text: decision.reason },
+        ]
+        this.#tell(taskEvent('Restarting', now.wallMs, facts))
+        return this.#backOff(decision.delayMs, now)
+      }
+      case 'not-restarting':
+        this.#tell(taskEvent('Not Restarting', now.wallMs, [{ fact: 'restart_reason', text: decision.reason }, { fact: 'fails_task' }]))
+        return this.#die(true, now)
+      case 'terminated':
+      case 'killed':
+      case 'nothing':
+        return this.#die(false, now)
+    }
+  }
+
+  #backOff(delayMs: number, now: Now): readonly TaskAction[] {
+    const { state } = this.#record
+    this.#set({ phase: 'backing-off' })
+    this.#setState({ State: 'pending', Restarts: state.Restarts + 1, LastRestart: rfc3339(now.wallMs) })
+    return [this.#armTimer('restart', delayMs)]
+  }
+
+  #onTimer(serial: number, now: Now): readonly TaskAction[] {
+    const timer = this.#timer
+    if (timer === undefined || timer.serial !== serial) return []
+    this.#timer = undefined
+    const { phase, handle } = this.#record
+    switch (timer.purpose) {
+      case 'restart':
+        return phase === 'backing-off' ? this.#prepare(now) : []
+      case 'shutdown-delay':
+        return phase === 'stopping' ? this.#signalEnd(now) : []
+      case 'kill':
+        if (phase !== 'stopping' || handle === null) return []
+        return [{ kind: 'kill', handle }, this.#armTimer('kill', KILL_AGAIN_MS)]
+    }
+  }
+
+  #stop(input: Extract<TaskInput, { kind: 'stop' }>, now: Now): readonly TaskAction[] {
+    const { phase, afterStop } = this.#record
+    if (phase === 'dead') return []
+    if (phase === 'stopping') {
+      // A stop outranks the restart that is under way; a second stop adds nothing.
+      if (afterStop === 'restart' || input.then === 'rest') this.#set({ afterStop: input.then })
+      return []
+    }
+    if (input.because !== undefined) this.#tell(input.because)
+    this.#set({ afterStop: input.then })
+    if (phase === 'running') {
+      this.#set({ phase: 'stopping' })
+      return this.#beginKill(now, input.skipDelay)
+    }
+    if (phase === 'starting') {
+      this.#set({ phase: 'stopping' })
+      return []
+    }
+    if (input.then === 'dead') this.#tell(this.#killingEvent(now))
+    return this.#endAsAsked(now)
+  }
+
+  #restart(input: Extract<TaskInput, { kind: 'restart' }>, now: Now): readonly TaskAction[] {
+    const { phase } = this.#record
+    if (phase === 'dead' && !input.includesDead) return []
+    if (phase !== 'running' && phase !== 'dead') return []
+    this.#tell(taskEvent('Restart Signaled', now.wallMs, [{ fact: 'restart_reason', text: input.reason }]))
+    if (phase === 'dead') {
+      this.#setState({ State: 'pending', Failed: false, FinishedAt: ZERO_TIME })
+      this.#set({ phase: 'gated' })
+      return []
+    }
+    this.#set({ phase: 'stopping', afterStop: 'restart' })
+    return this.#signalEnd(now, false)
+  }
+
+  #beginKill(now: Now, skipDelay = false): readonly TaskAction[] {
+    const delayMs = this.#rules.task.ShutdownDelay / NANOSECONDS_PER_MS
+    if (delayMs <= 0) return this.#signalEnd(now)
+    const delay = formatDuration(this.#rules.task.ShutdownDelay)
+    const tell = (type: string, text: string) => this.#tell(taskEvent(type, now.wallMs, [{ fact: 'display_message', text }]))
+    if (skipDelay) {
+      tell('Skipping shutdown delay', `Skipping shutdown_delay of ${delay} before killing the task.`)
+      return this.#signalEnd(now)
+    }
+    tell('Waiting for shutdown delay', `Waiting for shutdown_delay of ${delay} before killing the task.`)
+    return [this.#armTimer('shutdown-delay', delayMs)]
+  }
+
+  #signalEnd(now: Now, isTold = true): readonly TaskAction[] {
+    const { handle } = this.#record
+    // Not started yet: `started` comes here again.
+    if (handle === null) return []
+    if (isTold) this.#tell(this.#killingEvent(now))
+    const signal = this.#rules.task.KillSignal || DEFAULT_KILL_SIGNAL
+    return [{ kind: 'signal', handle, signal }, this.#armTimer('kill', this.#killTimeoutMs())]
+  }
+
+  #killingEvent(now: Now): TaskEvent {
+    const timeoutMax = this.#rules.killTimeoutMsMax * NANOSECONDS_PER_MS
+    return taskEvent('Killing', now.wallMs, [{ fact: 'kill_timeout', timeout: this.#rules.task.KillTimeout, timeoutMax }])
+  }
+
+  #killTimeoutMs(): number {
+    return Math.min(this.#rules.task.KillTimeout / NANOSECONDS_PER_MS, this.#rules.killTimeoutMsMax)
+  }
+
+  #signal(signal: string, now: Now): readonly TaskAction[] {
+    const { phase, handle } = this.#record
+    if (phase !== 'running' || handle === null) return []
+    this.#tell(taskEvent('Signaling', now.wallMs, [{ fact: 'detail', name: 'signal', text: signal }]))
+    return [{ kind: 'signal', handle, signal }]
+  }
+
+  #restore(): readonly TaskAction[] {
+    const { phase, handle, attempt, remains } = this.#record
+    const clears = remains.map((run): TaskAction => ({ kind: 'clear', ...run }))
+    switch (phase) {
+      case 'dead':
+        return clears
+      case 'running':
+      case 'stopping':
+        if (handle === null) return [...clears, { kind: 'find', attempt }]
+        return [...clears, { kind: 'attach', attempt, handle }]
+      case 'starting':
+        return [...clears, { kind: 'find', attempt }]
+      case 'backing-off':
+        return [...clears, this.#armTimer('restart', this.#rules.policy.Delay / NANOSECONDS_PER_MS)]
+      case 'gated':
+      case 'preparing':
+        this.#set({ phase: 'gated', awaitsServer: true })
+        return clears
+    }
+  }
+
+  /** What was under way goes on. */
+  #onAttached(now: Now): readonly TaskAction[] {
+    const { handle, attempt, phase } = this.#record
+    if (handle === null) return []
+    const wait: TaskAction = { kind: 'wait', attempt, handle }
+    return phase === 'stopping' ? [wait, ...this.#signalEnd(now, false)] : [wait]
+  }
+
+  #onLost(now: Now): readonly TaskAction[] {
+    const { phase, handle, attempt, afterStop } = this.#record
+    if (phase !== 'running' && phase !== 'stopping' && phase !== 'starting') return []
+    const clears = handle === null ? [] : this.#leaveRun(attempt, handle)
+    if (phase === 'stopping' && afterStop === 'dead') return [...clears, ...this.#die(false, now)]
+    if (phase !== 'starting') {
+      const text = 'failed to restore task; will not run until server is contacted'
+      this.#tell(taskEvent('Failed Restoring Task', now.wallMs, [{ fact: 'display_message', text }]))
+    }
+    this.#set({ phase: 'gated', awaitsServer: true })
+    this.#setState({ State: 'pending' })
+    return clears
+  }
+}
+
+function terminatedEvent(exit: TaskExit, wallMs: number): TaskEvent {
+  const facts: TaskFact[] = [
+    { fact: 'exit_code', number: exit.exitCode },
+    { fact: 'signal', number: exit.signal },
+    { fact: 'oom_killed', isOutOfMemory: exit.isOutOfMemory },
+  ]
+  if (exit.isOutOfMemory) facts.push({ fact: 'exit_message', text: 'OOM Killed' })
+  else if (exit.error !== undefined) facts.push({ fact: 'exit_message', text: exit.error })
+  return taskEvent('Terminated', wallMs, facts)
+}
