@@ -1,5 +1,5 @@
 /** `formatdate` and `timeadd`, on RFC 3339 instants. The present is not to be had: the same commit means the same job. */
-import { parseDuration } from '../../decode/duration.js'
+import { readDuration } from '../../../domain/index.js'
 import { stringValue } from '../values.js'
 import { asText, type FunctionTable, refuse, text } from './signature.js'
 
@@ -78,8 +78,9 @@ function datePart(token: string, local: Date, instant: Instant): string {
 }
 
 function timeAdd(instant: Instant, duration: string): string {
-  const nanoseconds = parseDuration(duration) ?? refuse(`"${duration}" is not a duration`, 1)
-  const total = instant.nanos + nanoseconds
+  const read = readDuration(duration)
+  if (read.kind === 'invalid') return refuse(`"${duration}" is not a duration`, 1)
+  const total = instant.nanos + read.nanoseconds
   const ms = instant.ms + Math.floor(total / 1e6)
   const nanos = total - Math.floor(total / 1e6) * 1e6
   const local = new Date(ms + instant.offsetMinutes * 60_000)

@@ -1,0 +1,77 @@
+/** Objects with every member that is stored, at zero where nothing was said. */
+import { type ApiObject, type ApiValue, apiObject, isApiObject } from './api-job.js'
+import { type Field, type StructName, structOf } from './schema.js'
+
+/** Members that are stored as null, not as zero, when they are absent. */
+const NULLABLE: Readonly<Partial<Record<StructName, readonly string[]>>> = {
+  TaskGroup: ['ShutdownDelay', 'StopAfterClientDisconnect', 'MaxClientDisconnect', 'MaxRunDuration'],
+  Template: ['Uid', 'Gid'],
+  WaitConfig: ['Min', 'Max'],
+  DisconnectStrategy: ['StopOnClientAfter', 'Replace'],
+  ConsulGatewayProxy: ['ConnectTimeout'],
+  ConsulIngressService: ['MaxConnections', 'MaxPendingRequests', 'MaxConcurrentRequests'],
+  Job: ['Payload'],
+}
+
+/** Members that are written by the API and never stored. */
+const NOT_STORED: Readonly<Partial<Record<StructName, readonly string[]>>> = {
+  Job: ['Reschedule', 'Migrate'],
+  Service: ['CheckRestart'],
+  ServiceCheck: ['Advertise'],
+  LogConfig: ['Enabled'],
+  Vault: ['Policies'],
+  ScalingPolicy: ['Namespace'],
+  ConsulProxy: ['ExposeConfig'],
+  ConsulExposeConfig: ['Path'],
+  NetworkResource: ['Device'],
+}
+
+/** Members that the stored object names differently. */
+const STORED_NAMES: Readonly<Partial<Record<StructName, Readonly<Record<string, string>>>>> = { JobUILink: { URL: 'Url' } }
+
+/** Lists that are stored as `[]` when nothing is in them. */
+const EMPTY_LISTS: Readonly<Partial<Record<StructName, readonly string[]>>> = { PeriodicConfig: ['Specs'], ChangeScript: ['Args'] }
+
+/** Lists that stay `[]` when they are given so, and are null when they are not given. */
+const KEPT_EMPTY: Readonly<Partial<Record<StructName, readonly string[]>>> = { Action: ['Args'] }
+
+/** Objects of which only what is not zero is stored. */
+const SPARSE: ReadonlySet<StructName> = new Set(['NetworkResource'])
+
+export function complete(name: StructName, object: ApiObject): ApiObject {
+  const struct = structOf(name)
+  const skipped = NOT_STORED[name] ?? []
+  const stored = struct.fields.filter(({ json }) => !skipped.includes(json))
+  const members = stored.map((field) => [STORED_NAMES[name]?.[field.json] ?? field.json, completeField(name, field, object[field.json])] as const)
+  return apiObject(SPARSE.has(name) ? members.filter(([, value]) => value !== null && value !== '' && value !== 0) : members)
+}
+
+function emptyList(name: StructName, member: string, value: ApiValue): readonly ApiValue[] | null {
+  const isKept = EMPTY_LISTS[name]?.includes(member) === true || (Array.isArray(value) && KEPT_EMPTY[name]?.includes(member) === true)
+  return isKept ? [] : null
+}
+
+function completeField(name: StructName, field: Field, value: ApiValue): ApiValue {
+  const { type } = field
+  switch (type.kind) {
+    case 'scalar': {
+      if (value !== undefined && value !== null) return value
+      if (NULLABLE[name]?.includes(field.json) === true) return null
+      return type.scalar === 'string' ? '' : type.scalar === 'bool' ? false : 0
+    }
+    case 'scalars':
+      return Array.isArray(value) && value.length > 0 ? value : emptyList(name, field.json, value)
+    case 'string-map':
+    case 'strings-map':
+      return isApiObject(value) && Object.keys(value).length > 0 ? value : null
+    case 'free-form':
+      return isApiObject(value) ? value : null
+    case 'struct':
+      return isApiObject(value) ? complete(type.struct, value) : null
+    case 'structs':
+      return Array.isArray(value) && value.length > 0 ? value.filter(isApiObject).map((item) => complete(type.struct, item)) : null
+    case 'struct-map':
+      if (!isApiObject(value) || Object.keys(value).length === 0) return null
+      return apiObject(Object.entries(value).map(([key, item]) => [key, isApiObject(item) ? complete(type.struct, item) : null] as const))
+  }
+}

@@ -1,0 +1,43 @@
+/** Values of JSON and YAML as expressions: every text, names of members included, is a template. */
+import type { Evaluation, Scope } from '../hcl/evaluation.js'
+import { readTemplateText } from '../hcl/scan.js'
+import type { Expression, JsonNode, Span } from '../syntax.js'
+
+export function jsonToExpression(evaluation: Evaluation, scope: Scope, node: JsonNode): Expression {
+  const { start, end } = node
+  switch (node.kind) {
+    case 'string':
+      return templateOf(evaluation, scope, node.value, node)
+    case 'number':
+      return node.text.startsWith('-')
+        ? { kind: 'unary', operator: '-', operand: { kind: 'number', text: node.text.slice(1), start, end }, start, end }
+        : { kind: 'number', text: node.text, start, end }
+    case 'bool':
+      return { kind: 'bool', value: node.value, start, end }
+    case 'null':
+      return { kind: 'null', start, end }
+    case 'array':
+      return { kind: 'tuple', items: node.items.map((item) => jsonToExpression(evaluation, scope, item)), start, end }
+    case 'object': {
+      const items = node.members.map((member) => ({
+        key: asKey(templateOf(evaluation, scope, member.name, member.nameSpan)),
+        value: jsonToExpression(evaluation, scope, member.value),
+      }))
+      return { kind: 'object', isJson: true, items, start, end }
+    }
+  }
+}
+
+/** Parentheses, so that `"${a.b}"` as a name is a reference and not an ambiguous word. */
+function asKey(expression: Expression): Expression {
+  return { kind: 'paren', inner: expression, start: expression.start, end: expression.end }
+}
+
+function templateOf(evaluation: Evaluation, scope: Scope, text: string, span: Span): Expression {
+  const literal: Expression = { kind: 'template', parts: [{ kind: 'string', value: text.normalize('NFC'), start: span.start, end: span.end }], start: span.start, end: span.end }
+  if (!text.includes('{')) return literal
+  const read = readTemplateText(scope.source, text, { start: span.start, end: span.end }, evaluation.limits)
+  if (read.kind === 'read') return read.value
+  evaluation.faults.push(read.fault)
+  return literal
+}

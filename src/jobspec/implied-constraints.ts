@@ -1,0 +1,74 @@
+/** Constraints that the server adds because of what a group uses. */
+import type { Constraint, Job, Service, Task, TaskGroup } from '../domain/index.js'
+
+const CONSUL: Constraint = { LTarget: '${attr.consul.version}', RTarget: '>= 1.8.0', Operand: 'semver' }
+const CNI_PLUGINS = ['bridge', 'firewall', 'host-local', 'loopback', 'portmap']
+
+export function addImpliedConstraints(job: Job): Job {
+  return { ...job, TaskGroups: job.TaskGroups.map(withImplied) }
+}
+
+function withImplied(written: TaskGroup): TaskGroup {
+  const group = { ...written, Tasks: written.Tasks.map(withConsul) }
+  const own = group.Constraints ?? []
+  const added = impliedOf(group).filter((implied) => !own.some((constraint) => isSame(constraint, implied)))
+  return added.length === 0 ? group : { ...group, Constraints: [...own, ...added] }
+}
+
+function isSame(left: Constraint, right: Constraint): boolean {
+  return left.LTarget === right.LTarget && left.RTarget === right.RTarget && left.Operand === right.Operand
+}
+
+function constraint(target: string, operand: string, value: string): Constraint {
+  return { LTarget: target, RTarget: value, Operand: operand }
+}
+
+/** Consul services of a task bind the task alone. */
+function withConsul(task: Task): Task {
+  if (!(task.Services ?? []).some((service) => service.Provider === 'consul')) return task
+  const own = task.Constraints ?? []
+  return own.some((one) => isSame(one, CONSUL)) ? task : { ...task, Constraints: [...own, CONSUL] }
+}
+
+/** In the order in which Nomad looks. */
+function impliedOf(group: TaskGroup): Constraint[] {
+  const implied: Constraint[] = []
+  const services = [...(group.Services ?? []), ...group.Tasks.flatMap((task) => task.Services ?? [])]
+  const signals = signalsOf(group)
+  if (group.Tasks.some((task) => task.Vault !== null)) implied.push(constraint('${attr.vault.version}', 'semver', '>= 0.6.1'))
+  if (signals.length > 0) implied.push(constraint('${attr.os.signals}', 'set_contains', signals.join(',')))
+  if (services.some((service) => service.Provider === 'nomad')) implied.push(constraint('${attr.nomad.service_discovery}', '=', 'true'))
+  if (services.some((service) => service.Provider === 'nomad' && (service.Checks ?? []).length > 0)) implied.push(constraint('${attr.nomad.version}', 'semver', '>= 1.4.0'))
+  if ((group.Services ?? []).some((service) => service.Provider === 'consul')) implied.push(CONSUL)
+  if (usesNamedIdentities(group, services)) implied.push(constraint('${attr.nomad.version}', 'semver', '>= 1.7.0-a'))
+  for (const provider of secretProviders(group)) implied.push(constraint(`\${attr.plugins.secrets.${provider}.version}`, 'is_set', ''))
+  if ((group.Networks ?? []).some((network) => network.Mode === 'bridge')) {
+    for (const plugin of CNI_PLUGINS) implied.push(constraint(`\${attr.plugins.cni.version.${plugin}}`, 'semver', '>= 0.4.0'))
+  }
+  return implied
+}
+
+/** Signals that tasks may be sent, sorted. */
+function signalsOf(group: TaskGroup): readonly string[] {
+  const signals = new Set<string>()
+  for (const task of group.Tasks) {
+    if (task.KillSignal !== '') signals.add(task.KillSignal)
+    if (task.Vault?.ChangeMode === 'signal') signals.add(task.Vault.ChangeSignal)
+    for (const template of task.Templates ?? []) {
+      if (template.ChangeMode === 'signal') signals.add(template.ChangeSignal)
+    }
+    for (const identity of [task.Identity, ...(task.Identities ?? [])]) {
+      if (identity?.ChangeMode === 'signal') signals.add(identity.ChangeSignal)
+    }
+  }
+  return [...signals].sort()
+}
+
+function usesNamedIdentities(group: TaskGroup, services: readonly Service[]): boolean {
+  return group.Tasks.some((task) => (task.Identities ?? []).length > 0) || services.some((service) => service.Identity !== null)
+}
+
+function secretProviders(group: TaskGroup): readonly string[] {
+  const providers = group.Tasks.flatMap((task) => task.Secrets ?? []).map((secret) => secret.Provider)
+  return [...new Set(providers)].filter((provider) => provider !== '' && provider !== 'nomad' && provider !== 'vault').sort()
+}

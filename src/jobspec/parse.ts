@@ -1,0 +1,137 @@
+/**
+ * The one door from syntax to Job. Synchronous and pure: what is not there yet (texts of `file()`, variables files, the
+ * patch) is asked for by `needs`, and the caller comes again with it. The same commit always gives the same Job.
+ */
+import type { Job, Mistake } from '../domain/index.js'
+import { canonicalizeJob } from './canonicalize.js'
+import { type ApiJob, textIn } from './decode/api-job.js'
+import { decodeFile } from './decode/decode-file.js'
+import { BudgetSpent, Evaluation, type FileTree } from './hcl/evaluation.js'
+import { LIMITS, type Limits } from './limits.js'
+import { type Fault, toMistake } from './mistakes.js'
+import { applyJobPatch } from './patch.js'
+import { companionsOf } from './companions.js'
+import type { Syntax } from './syntax.js'
+import { locateProblem } from './locate.js'
+import { validateJob } from './validate.js'
+
+export interface ParseRequest {
+  readonly syntax: Syntax
+  /** Absent: functions that read files refuse, and no file beside the job is looked at. */
+  readonly tree?: FileTree
+  /** Texts that `needs.paths` asked for, by path. */
+  readonly files?: ReadonlyMap<string, string>
+  /** What `needs.syntaxPaths` asked for, by path. */
+  readonly syntaxes?: ReadonlyMap<string, Syntax>
+  /** More variables files, after those beside the job. */
+  readonly variableFiles?: readonly Syntax[]
+  /** Values as `-var name=value` gives them. */
+  readonly variables?: Readonly<Record<string, string>>
+  /** Values of lowest precedence; names that the job does not declare are ignored. */
+  readonly environment?: Readonly<Record<string, string>>
+  /** Values for undeclared variables are mistakes (default), or else warnings. */
+  readonly isStrict?: boolean
+  /** The namespace that the file's folder means: filled in when the text has none; another one in the text is a mistake. */
+  readonly namespace?: string
+  readonly limits?: Limits
+}
+
+export type ParseOutcome =
+  | { readonly kind: 'job'; readonly job: Job; readonly warnings: readonly string[]; readonly inputs: readonly string[] }
+  | { readonly kind: 'mistakes'; readonly mistakes: readonly Mistake[] }
+  | Needs
+
+export type ApiParseOutcome =
+  | { readonly kind: 'job'; readonly job: ApiJob; readonly warnings: readonly string[]; readonly inputs: readonly string[] }
+  | { readonly kind: 'mistakes'; readonly mistakes: readonly Mistake[] }
+  | Needs
+
+export interface Needs {
+  readonly kind: 'needs'
+  /** Paths whose text is wanted in `files`. */
+  readonly paths: readonly string[]
+  /** Paths whose syntax is wanted in `syntaxes`. */
+  readonly syntaxPaths: readonly string[]
+}
+
+/** The job as it would be stored, checked in full. */
+export function parseJob(request: ParseRequest): ParseOutcome {
+  const { syntax, limits = LIMITS } = request
+  const parsed = parseApiJob(request)
+  if (parsed.kind !== 'job') return parsed
+  const { path } = syntax
+  const canonical = canonicalizeJob(parsed.job)
+  const patchPath = request.tree === undefined ? undefined : companionsOf(syntax, request.tree).patch
+  const patchSyntax = patchPath === undefined ? undefined : request.syntaxes?.get(patchPath)
+  if (patchPath !== undefined && patchSyntax === undefined) return { kind: 'needs', paths: [], syntaxPaths: [patchPath] }
+  const patched = patchSyntax === undefined ? { kind: 'patched' as const, job: canonical } : applyJobPatch(canonical, patchSyntax)
+  if (patched.kind === 'mistakes') return patched
+  const faults = limitFaults(patched.job, limits)
+  const checked = validateJob(patched.job)
+  faults.push(...checked.problems.map((problem) => locateProblem(syntax, problem)))
+  if (faults.length > 0) return { kind: 'mistakes', mistakes: faults.map((fault) => toMistake(fault, path)) }
+  const inputs = patchPath === undefined ? parsed.inputs : [...parsed.inputs, patchPath]
+  return { kind: 'job', job: patched.job, warnings: [...parsed.warnings, ...checked.warnings], inputs }
+}
+
+/** The job as its author wrote it, nothing filled in. */
+export function parseApiJob(request: ParseRequest): ApiParseOutcome {
+  const { syntax, tree, limits = LIMITS } = request
+  const { path } = syntax
+  const folder = path.includes('/') ? path.slice(0, path.lastIndexOf('/')) : ''
+  const companions = tree === undefined ? { variables: [], patch: undefined, faults: [] } : companionsOf(syntax, tree)
+  if (companions.faults.length > 0) return mistakesOf(companions.faults, path)
+  const missing = companions.variables.filter((file) => request.syntaxes?.has(file) !== true)
+  if (missing.length > 0) return { kind: 'needs', paths: [], syntaxPaths: missing }
+  const beside = companions.variables.flatMap((file) => request.syntaxes?.get(file) ?? [])
+  const files = tree === undefined ? undefined : { tree, texts: request.files ?? new Map<string, string>(), folder }
+  const evaluation = new Evaluation(limits, files)
+  const inputs = {
+    variableFiles: [...beside, ...(request.variableFiles ?? [])],
+    variables: request.variables ?? {},
+    environment: request.environment ?? {},
+    isStrict: request.isStrict ?? true,
+  }
+  const job = attempt(evaluation, () => decodeFile(evaluation, syntax, inputs))
+  if (evaluation.needs.size > 0 && !(job instanceof BudgetSpent)) return { kind: 'needs', paths: [...evaluation.needs], syntaxPaths: [] }
+  if (job instanceof BudgetSpent) return mistakesOf([job.fault], path)
+  if (job === undefined) return mistakesOf(evaluation.faults, path)
+  const placed = placeInNamespace(job, request.namespace)
+  if ('fault' in placed) return mistakesOf([placed.fault], path)
+  return { kind: 'job', job: placed.job, warnings: [...new Set(evaluation.warnings)], inputs: [...companions.variables, ...evaluation.used] }
+}
+
+function attempt<Result>(evaluation: Evaluation, decode: () => Result): Result | BudgetSpent | undefined {
+  try {
+    const result = decode()
+    return evaluation.faults.length > 0 ? undefined : result
+  } catch (error) {
+    if (error instanceof BudgetSpent) return error
+    throw error
+  }
+}
+
+function mistakesOf(faults: readonly Fault[], path: string): { readonly kind: 'mistakes'; readonly mistakes: readonly Mistake[] } {
+  return { kind: 'mistakes', mistakes: faults.map((fault) => toMistake(fault, path)) }
+}
+
+function placeInNamespace(job: ApiJob, expected: string | undefined): { readonly job: ApiJob } | { readonly fault: Fault } {
+  if (expected === undefined) return { job }
+  const given = textIn(job, 'Namespace')
+  if (given === '' || given === expected) return { job: { ...job, Namespace: expected } }
+  const detail = `The file lies in the folder of namespace "${expected}", but the job says namespace = "${given}". Move the file to jobs/${given}/, or leave the namespace out.`
+  return { fault: { summary: 'Namespace differs from the folder', detail } }
+}
+
+function limitFaults(job: Job, limits: Limits): Fault[] {
+  const faults: Fault[] = []
+  if (job.TaskGroups.length > limits.groupCountMax) {
+    faults.push({ summary: 'Too many groups', detail: `The job has ${job.TaskGroups.length} groups; the limit is ${limits.groupCountMax}.` })
+  }
+  for (const group of job.TaskGroups) {
+    if (group.Count <= limits.countMax) continue
+    faults.push({ summary: 'Count too large', detail: `Group "${group.Name}" has count ${group.Count}; the limit is ${limits.countMax}.` })
+  }
+  return faults
+}
+

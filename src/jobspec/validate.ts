@@ -1,0 +1,152 @@
+/** Everything that Nomad refuses or warns of when a job is registered, in its order and words. */
+import type { Job } from '../domain/index.js'
+import { affinityTexts, constraintTexts, spreadTexts } from './validate/constraints.js'
+import { cronProblem } from './validate/cron-syntax.js'
+import { groupTexts } from './validate/groups.js'
+import { listText, type Problem, quote, warningsText, wrapTexts } from './validate/problem.js'
+import { warningsOf } from './validate/warnings.js'
+
+export interface Validation {
+  readonly problems: readonly Problem[]
+  readonly warnings: readonly string[]
+}
+
+export { listText as validationErrorText, warningsText }
+
+const JOB_TYPES: ReadonlySet<string> = new Set(['service', 'batch', 'system', 'sysbatch'])
+const PRIORITY_MAX = 100
+const UI_DESCRIPTION_MAX = 1000
+
+/** `job` is canonical. No problems means that it may be registered as far as the job alone can tell. */
+export function validateJob(job: Job): Validation {
+  return { problems: [...jobProblems(job), ...featureProblems(job)], warnings: warningsOf(job) }
+}
+
+/** What registering `next` over `existing` refuses besides: changes of kind. In Nomad's words. */
+export function transitionProblem(existing: Job, next: Job): string | undefined {
+  if (existing.Type !== next.Type) return `cannot update job from type ${quote(existing.Type)} to ${quote(next.Type)}`
+  if (existing.Periodic !== null && next.Periodic === null) return 'cannot update periodic job to being non-periodic'
+  if (existing.Periodic === null && next.Periodic !== null) return 'cannot update non-periodic job to being periodic'
+  if (existing.ParameterizedJob !== null && next.ParameterizedJob === null) return 'cannot update parameterized job to being non-parameterized'
+  if (existing.ParameterizedJob === null && next.ParameterizedJob !== null) return 'cannot update non-parameterized job to being parameterized'
+  return undefined
+}
+
+function jobProblems(job: Job): Problem[] {
+  const texts: string[] = []
+  const isSystem = job.Type === 'system'
+  if (job.Region === '') texts.push('Missing job region')
+  if (job.ID === '') texts.push('Missing job ID')
+  else if (job.ID.includes(' ')) texts.push('Job ID contains a space')
+  else if (job.ID.includes('\0')) texts.push('Job ID contains a null character')
+  if (job.Name === '') texts.push('Missing job name')
+  else if (job.Name.includes('\0')) texts.push('Job Name contains a null character')
+  if (job.Namespace === '') texts.push('Job must be in a namespace')
+  if (!JOB_TYPES.has(job.Type) && (job.Type as string) !== '_core') texts.push(job.Type === ('' as string) ? 'Missing job type' : `Invalid job type: ${quote(job.Type)}`)
+  if (job.Datacenters.length === 0) texts.push('Missing job datacenters')
+  if (job.Datacenters.includes('')) texts.push('Job datacenter must be non-empty string')
+  texts.push(...uiTexts(job), ...constraintTexts(job.Constraints))
+  texts.push(...(isSystem ? unwanted(job.Affinities, 'System jobs may not have an affinity block') : affinityTexts(job.Affinities)))
+  texts.push(...(isSystem ? unwanted(job.Spreads, 'System jobs may not have a spread block') : spreadTexts(job.Spreads)))
+  const groups = job.TaskGroups ?? []
+  if (groups.length === 0) texts.push('Missing job task groups')
+  texts.push(...groupNameTexts(job))
+  const problems: Problem[] = texts.map((text) => ({ text }))
+  for (const group of groups) {
+    const task = group.Tasks?.length === 1 ? group.Tasks[0]?.Name : undefined
+    for (const text of wrapTexts(`Task group ${group.Name} validation failed: `, groupTexts(job, group))) {
+      problems.push({ text, group: group.Name, ...(task !== undefined && text.includes(`Task ${task} validation failed`) ? { task } : {}) })
+    }
+  }
+  return [...problems, ...[...periodicTexts(job), ...parameterizedTexts(job)].map((text) => ({ text }))]
+}
+
+function unwanted(list: readonly unknown[] | null, text: string): string[] {
+  return (list ?? []).length > 0 ? [text] : []
+}
+
+function uiTexts({ UI }: Job): string[] {
+  if (UI === null || UI.Description.length <= UI_DESCRIPTION_MAX) return []
+  return [`UI description must be under ${UI_DESCRIPTION_MAX} characters, currently ${UI.Description.length}`]
+}
+
+function groupNameTexts(job: Job): string[] {
+  const texts: string[] = []
+  const seen = new Map<string, number>()
+  for (const [at, group] of (job.TaskGroups ?? []).entries()) {
+    const other = seen.get(group.Name)
+    if (group.Name === '') texts.push(`Job task group ${at + 1} missing name`)
+    else if (other !== undefined) texts.push(`Job task group ${at + 1} redefines '${group.Name}' from group ${other}`)
+    else seen.set(group.Name, at + 1)
+    if (group.ShutdownDelay !== null && group.ShutdownDelay < 0) texts.push('ShutdownDelay must be a positive value')
+    if (job.Type === 'system' && group.Count > 1) texts.push(`Job task group ${group.Name} has count ${group.Count}. Count cannot exceed 1 with system scheduler`)
+  }
+  return texts
+}
+
+function periodicTexts(job: Job): string[] {
+  const { Periodic } = job
+  if (Periodic === null) return []
+  if (job.Type !== 'batch' && job.Type !== 'sysbatch') return ['Periodic can only be used with "batch" or "sysbatch" scheduler']
+  if (!Periodic.Enabled) return []
+  const texts: string[] = []
+  const specs = Periodic.Specs ?? []
+  if (Periodic.Spec !== '' && specs.length > 0) texts.push('Only cron or crons may be used')
+  if (Periodic.Spec === '' && specs.length === 0) texts.push('Must specify a spec')
+  if (!isTimeZone(Periodic.TimeZone)) texts.push(`Invalid time zone ${quote(Periodic.TimeZone)}: unknown time zone ${Periodic.TimeZone}`)
+  if (Periodic.SpecType === 'cron') {
+    for (const spec of Periodic.Spec === '' ? specs : [Periodic.Spec]) {
+      const problem = cronProblem(spec)
+      if (problem !== undefined) texts.push(`Invalid cron spec ${quote(spec)}: ${problem}`)
+    }
+  } else if (Periodic.SpecType !== 'test') texts.push(`Unknown periodic specification type ${quote(Periodic.SpecType)}`)
+  return texts.length === 0 ? [] : [listText(texts)]
+}
+
+function isTimeZone(name: string): boolean {
+  if (name === '' || name === 'UTC' || name === 'Local') return true
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name })
+    return !/^[+-]/.test(name)
+  } catch {
+    // The one thing that this throws is that it does not know the zone.
+    return false
+  }
+}
+
+function parameterizedTexts(job: Job): string[] {
+  const { ParameterizedJob } = job
+  if (ParameterizedJob === null) return []
+  if (job.Type !== 'batch' && job.Type !== 'sysbatch') return ['Parameterized job can only be used with "batch" or "sysbatch" scheduler']
+  const texts: string[] = []
+  const { Payload, MetaOptional, MetaRequired } = ParameterizedJob
+  if (!['optional', 'required', 'forbidden'].includes(Payload)) texts.push(`Unknown payload requirement: ${quote(Payload)}`)
+  const both = [...new Set(MetaRequired ?? [])].filter((key) => (MetaOptional ?? []).includes(key))
+  if (both.length > 0) texts.push(`Required and optional meta keys should be disjoint. Following keys exist in both: [${both.join(' ')}]`)
+  return texts.length === 0 ? [] : [listText(texts)]
+}
+
+/** What the server refuses although the job is sound. */
+function featureProblems(job: Job): Problem[] {
+  const texts: string[] = []
+  if ((job.Type as string) === '_core') texts.push('job type cannot be core')
+  if (job.Payload !== null) texts.push("job can't be submitted with a payload, only dispatched")
+  if (job.Priority < 1 || job.Priority > PRIORITY_MAX) texts.push(`job priority must be between [1, ${PRIORITY_MAX}]`)
+  texts.push(...exposeTexts(job))
+  if (job.Multiregion !== null) texts.push('Multiregion jobs are unlicensed.')
+  const tasks = (job.TaskGroups ?? []).flatMap((group) => group.Tasks ?? [])
+  if (tasks.some((task) => task.Resources.NUMA !== null && task.Resources.NUMA.Affinity !== 'none')) texts.push('numa scheduling requires Nomad Enterprise')
+  if (tasks.some((task) => task.Schedule !== null)) texts.push('task schedules requires Nomad Enterprise')
+  if (tasks.some((task) => task.Vault !== null)) texts.unshift('Vault "default" not enabled but used in the job')
+  return texts.map((text) => ({ text }))
+}
+
+function exposeTexts(job: Job): string[] {
+  return (job.TaskGroups ?? []).flatMap((group) =>
+    (group.Services ?? []).flatMap((service) =>
+      (service.Checks ?? [])
+        .filter((check) => check.Expose && service.Connect?.SidecarService == null)
+        .map((check) => `exposed service check ${group.Name}->${service.Name}->${check.Name} requires use of sidecar_proxy`),
+    ),
+  )
+}

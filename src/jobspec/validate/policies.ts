@@ -1,0 +1,154 @@
+/** Policies of a group: restart, reschedule, update, migrate, disconnect, scaling. */
+import {
+  type DisconnectStrategy,
+  formatDuration,
+  type MigrateStrategy,
+  type Nanoseconds,
+  type ReschedulePolicy,
+  type RestartPolicy,
+  type ScalingPolicy,
+  SECOND,
+  type TaskGroup,
+  type UpdateStrategy,
+} from '../../domain/index.js'
+import { quote, wrapTexts } from './problem.js'
+
+const RESTART_INTERVAL_MIN = 5 * SECOND
+const RESCHEDULE_INTERVAL_MIN = 15 * SECOND
+const RESCHEDULE_DELAY_MIN = 5 * SECOND
+
+export function restartTexts(policy: RestartPolicy): string[] {
+  const texts: string[] = []
+  if (policy.Mode !== 'fail' && policy.Mode !== 'delay') texts.push(`Unsupported restart mode: ${quote(policy.Mode)}`)
+  if (policy.Attempts === 0 && policy.Mode !== 'fail') texts.push(`Restart policy ${quote(policy.Mode)} with ${policy.Attempts} attempts is ambiguous`)
+  if (policy.Interval < RESTART_INTERVAL_MIN) {
+    texts.push(`Interval can not be less than ${formatDuration(RESTART_INTERVAL_MIN)} (got ${formatDuration(policy.Interval)})`)
+  }
+  if (policy.Attempts * policy.Delay > policy.Interval) {
+    texts.push(`Nomad can't restart the TaskGroup ${policy.Attempts} times in an interval of ${formatDuration(policy.Interval)} with a delay of ${formatDuration(policy.Delay)}`)
+  }
+  return texts
+}
+
+const DELAY_FUNCTIONS = ['constant', 'exponential', 'fibonacci']
+
+export function rescheduleTexts(policy: ReschedulePolicy | null): string[] {
+  if (policy === null) return []
+  const { Attempts, Interval, Delay, DelayFunction, MaxDelay, Unlimited } = policy
+  const isOn = Attempts > 0 || Unlimited
+  if (!isOn) return []
+  const texts: string[] = []
+  if (Interval <= 0 && Attempts > 0) texts.push('Interval must be a non zero value if Attempts > 0')
+  const isKnown = DELAY_FUNCTIONS.includes(DelayFunction)
+  if (!isKnown) texts.push(`Invalid delay function ${quote(DelayFunction)}, must be one of [${DELAY_FUNCTIONS.map(quote).join(' ')}]`)
+  if (Delay < RESCHEDULE_DELAY_MIN) texts.push(`Delay cannot be less than ${formatDuration(RESCHEDULE_DELAY_MIN)} (got ${formatDuration(Delay)})`)
+  if (isKnown && DelayFunction !== 'constant') {
+    if (MaxDelay < RESCHEDULE_DELAY_MIN) texts.push(`Max Delay cannot be less than ${formatDuration(RESCHEDULE_DELAY_MIN)} (got ${formatDuration(MaxDelay)})`)
+    if (MaxDelay < Delay) texts.push(`Max Delay cannot be less than Delay ${formatDuration(Delay)} (got ${formatDuration(MaxDelay)})`)
+  }
+  if (Unlimited) {
+    if (Interval !== 0 && Attempts !== 0) texts.push(`Reschedule Policy with Attempts = ${Attempts}, Interval = ${formatDuration(Interval)}, and Unlimited = ${Unlimited} is ambiguous`)
+    if (Attempts > 0) texts.push('If Attempts >0, Unlimited cannot also be set to true')
+    return texts
+  }
+  if (Interval < RESCHEDULE_INTERVAL_MIN && Attempts > 0) texts.push(`Interval cannot be less than ${formatDuration(RESCHEDULE_INTERVAL_MIN)} (got ${formatDuration(Interval)})`)
+  if (Delay >= RESCHEDULE_DELAY_MIN) texts.push(...attemptTexts(policy))
+  return texts
+}
+
+/** Do the delays of that many attempts fit the interval? */
+function attemptTexts(policy: ReschedulePolicy): string[] {
+  const { Attempts, Interval, Delay, DelayFunction, MaxDelay } = policy
+  const possible = possibleAttempts(policy)
+  if (possible.attempts >= Attempts) return []
+  const ceiling = DelayFunction === 'constant' ? ` and delay function ${quote(DelayFunction)}` : `, delay function ${quote(DelayFunction)}, and delay ceiling ${formatDuration(MaxDelay)}`
+  return [
+    `Nomad can only make ${possible.attempts} attempts in ${formatDuration(Interval)} with initial delay ${formatDuration(Delay)}${ceiling}`,
+    `Set the interval to at least ${formatDuration(possible.neededInterval)} to accommodate ${Attempts} attempts`,
+  ]
+}
+
+function possibleAttempts(policy: ReschedulePolicy): { attempts: number; neededInterval: Nanoseconds } {
+  const { Attempts, Interval, Delay, DelayFunction } = policy
+  if (DelayFunction === 'constant') return { attempts: Math.floor(Interval / Delay), neededInterval: Math.round((Attempts * Delay) / SECOND) * SECOND }
+  let total = 0
+  let possible = 0
+  for (let attempt = 0; attempt < Attempts; attempt++) {
+    total += delayOf(policy, attempt)
+    if (total < Interval) possible++
+  }
+  return { attempts: possible, neededInterval: roundUpToMinute(total) }
+}
+
+function delayOf({ Delay, DelayFunction, MaxDelay }: ReschedulePolicy, attempt: number): Nanoseconds {
+  let [previous, delay] = [0, Delay]
+  for (let at = 0; at < attempt; at++) {
+    if (MaxDelay > 0 && delay >= MaxDelay) return MaxDelay
+    ;[previous, delay] = DelayFunction === 'fibonacci' ? [delay, previous + delay] : [delay, delay * 2]
+  }
+  return MaxDelay > 0 ? Math.min(delay, MaxDelay) : delay
+}
+
+function roundUpToMinute(duration: Nanoseconds): Nanoseconds {
+  const minute = 60 * SECOND
+  return Math.max(minute, Math.ceil(duration / minute) * minute)
+}
+
+export function updateTexts(strategy: UpdateStrategy | null): string[] {
+  if (strategy === null) return []
+  const texts: string[] = []
+  const { HealthCheck, MaxParallel, Canary, AutoPromote, MinHealthyTime, HealthyDeadline, ProgressDeadline, Stagger } = strategy
+  if (!['checks', 'task_states', 'manual'].includes(HealthCheck)) texts.push(`Invalid health check given: ${quote(HealthCheck)}`)
+  if (MaxParallel < 0) texts.push(`Max parallel can not be less than zero: ${MaxParallel} < 0`)
+  if (Canary < 0) texts.push(`Canary count can not be less than zero: ${Canary} < 0`)
+  if (Canary === 0 && AutoPromote) texts.push('Auto Promote requires a Canary count greater than zero')
+  if (MinHealthyTime < 0) texts.push(`Minimum healthy time may not be less than zero: ${formatDuration(MinHealthyTime)}`)
+  if (HealthyDeadline <= 0) texts.push(`Healthy deadline must be greater than zero: ${formatDuration(HealthyDeadline)}`)
+  if (ProgressDeadline < 0) texts.push(`Progress deadline must be zero or greater: ${formatDuration(ProgressDeadline)}`)
+  if (MinHealthyTime >= HealthyDeadline) texts.push(`Minimum healthy time must be less than healthy deadline: ${formatDuration(MinHealthyTime)} > ${formatDuration(HealthyDeadline)}`)
+  if (ProgressDeadline !== 0 && HealthyDeadline >= ProgressDeadline) texts.push(`Healthy deadline must be less than progress deadline: ${formatDuration(HealthyDeadline)} > ${formatDuration(ProgressDeadline)}`)
+  if (Stagger <= 0) texts.push(`Stagger must be greater than zero: ${formatDuration(Stagger)}`)
+  return texts
+}
+
+export function migrateTexts(strategy: MigrateStrategy | null): string[] {
+  if (strategy === null) return []
+  const texts: string[] = []
+  const { HealthCheck, MaxParallel, MinHealthyTime, HealthyDeadline } = strategy
+  if (MaxParallel < 0) texts.push(`MaxParallel must be >= 0 but found ${MaxParallel}`)
+  if (HealthCheck !== 'checks' && HealthCheck !== 'task_states') texts.push(`Invalid HealthCheck: ${quote(HealthCheck)}`)
+  if (MinHealthyTime < 0) texts.push(`MinHealthyTime is ${formatDuration(MinHealthyTime)} but must be >= 0`)
+  if (HealthyDeadline < 0) texts.push(`HealthyDeadline is ${formatDuration(HealthyDeadline)} but must be >= 0`)
+  if (MinHealthyTime > HealthyDeadline) texts.push('MinHealthyTime must be less than HealthyDeadline')
+  return texts
+}
+
+export function disconnectTexts(strategy: DisconnectStrategy | null): string[] {
+  if (strategy === null) return []
+  const texts: string[] = []
+  if (strategy.LostAfter > 0 && strategy.StopOnClientAfter !== null) texts.push('Disconnect cannot be configured with both lost_after and stop_after')
+  if (strategy.LostAfter < 0) texts.push('lost_after cannot be a negative duration')
+  if (strategy.StopOnClientAfter !== null && strategy.StopOnClientAfter < 0) texts.push('stop_on_client_after cannot be a negative duration')
+  if (!['best_score', 'longest_running', 'keep_original', 'keep_replacement'].includes(strategy.Reconcile)) texts.push(`reconcile option is invalid: ${strategy.Reconcile}`)
+  return texts
+}
+
+const SCALING_TYPES: ReadonlySet<string> = new Set(['horizontal', 'vertical_cpu', 'vertical_mem'])
+
+export function groupScalingTexts(group: TaskGroup): string[] {
+  const policy = group.Scaling
+  if (policy === null) return []
+  const texts = scalingTexts(policy)
+  if (policy.Min >= 0 && policy.Max !== 0 && policy.Min > policy.Max) texts.push('Scaling policy invalid: maximum count must not be less than minimum count')
+  if (group.Count < policy.Min) texts.push('Scaling policy invalid: task group count must not be less than minimum count in scaling policy')
+  if (group.Count > policy.Max) texts.push('Scaling policy invalid: task group count must not be greater than maximum count in scaling policy')
+  return wrapTexts('Task group scaling policy validation failed: ', texts)
+}
+
+export function scalingTexts(policy: ScalingPolicy): string[] {
+  const texts: string[] = []
+  if (!SCALING_TYPES.has(policy.Type)) texts.push(`Scaling policy invalid: scaling policy type ${quote(policy.Type)} is not valid`)
+  if (policy.Max <= 0) texts.push('Scaling policy invalid: maximum count must be specified and non-negative')
+  if (policy.Min < 0) texts.push('Scaling policy invalid: minimum count must be specified and non-negative')
+  return texts
+}

@@ -1,0 +1,28 @@
+/** Problems of a job, in the nested texts that Nomad answers. */
+export interface Problem {
+  readonly text: string
+  /** Where in the job, for pointing at the file. */
+  readonly group?: string
+  readonly task?: string
+}
+
+/** `2 errors occurred:` and a line for each. */
+export function listText(texts: readonly string[]): string {
+  const head = texts.length === 1 ? '1 error occurred:' : `${texts.length} errors occurred:`
+  return `${head}\n${texts.map((text) => `\t* ${text}`).join('\n')}\n\n`
+}
+
+/** One text that tells all of them, or none. */
+export function wrapTexts(prefix: string, texts: readonly string[]): string[] {
+  return texts.length === 0 ? [] : [prefix + listText(texts)]
+}
+
+/** The `Warnings` member of an answer: empty without any. */
+export function warningsText(warnings: readonly string[]): string {
+  if (warnings.length === 0) return ''
+  return `${warnings.length} warning${warnings.length === 1 ? '' : 's'}:\n\n${warnings.map((warning) => `* ${warning}`).join('\n')}`.trimEnd()
+}
+
+export function quote(text: string): string {
+  return JSON.stringify(text)
+}
