@@ -2,7 +2,7 @@
  * What allocations hold on a node, and whether that fits: the one definition used by scheduler, agent admission and invariant
  * checkers (`reference/scheduler.md` §1.7 AllocsFit). I7 is what it says.
  */
-import type { AllocatedResources, AllocatedTaskResources, Allocation, Node } from '../../domain/index.js'
+import type { AllocatedResources, AllocatedTaskResources, Allocation, Node, TaskGroup } from '../../domain/index.js'
 import { isClientTerminal } from '../../domain/index.js'
 import { PortIndex } from './ports.js'
 
@@ -84,16 +84,70 @@ export function capacityOf(node: Node): Claims {
   }
 }
 
-/** Never throws. `dimension` names what is short, in Nomad's words. */
-export function fitsNode(node: Node, allocations: readonly Pick<Allocation, 'ClientStatus' | 'AllocatedResources'>[]): Fit {
+export interface FitOptions {
+  /** Device instances are counted too. */
+  readonly devices?: boolean
+  /** The volumes that an allocation's group asks for; needed to see that a volume of one writer has only one. */
+  readonly volumesOf?: (
+    allocation: Pick<Allocation, 'Namespace' | 'JobID' | 'JobCreateIndex' | 'JobVersion' | 'TaskGroup'>,
+  ) => TaskGroup['Volumes']
+}
+
+/** Never throws. `dimension` names what is short, in Nomad's words. What has ended at its client holds nothing. */
+export function fitsNode(node: Node, allocations: readonly Allocation[], options: FitOptions = {}): Fit {
   const living = allocations.filter((allocation) => !isClientTerminal(allocation))
   const used = living.reduce((total, { AllocatedResources }) => addClaims(total, claimsOf(AllocatedResources)), NO_CLAIMS)
-  if (node.NodeMaxAllocs > 0 && living.length > node.NodeMaxAllocs) return { fits: false, dimension: 'max allocation exceeded', used }
-  if (new Set(used.cores).size < used.cores.length) return { fits: false, dimension: 'cores', used }
+  const dimension = failingDimension(node, allocations, living, used, options)
+  return dimension === undefined ? { fits: true, used } : { fits: false, dimension, used }
+}
+
+function failingDimension(
+  node: Node,
+  all: readonly Allocation[],
+  living: readonly Allocation[],
+  used: Claims,
+  { devices = true, volumesOf }: FitOptions,
+): string | undefined {
+  if (node.NodeMaxAllocs > 0 && all.length > node.NodeMaxAllocs) return 'max allocation exceeded'
+  if (new Set(used.cores).size < used.cores.length) return 'cores'
   const short = shortDimension(capacityOf(node), used)
-  if (short !== undefined) return { fits: false, dimension: short, used }
-  const collision = PortIndex.of(node, living).collision
-  return collision === undefined ? { fits: true, used } : { fits: false, dimension: collision, used }
+  if (short !== undefined) return short
+  const ports = PortIndex.of(node, living)
+  if (ports.malformed !== undefined) return `reserved node port collision: ${ports.malformed}`
+  if (ports.collision !== undefined) return `reserved alloc port collision: ${ports.collision}`
+  if (devices && isDeviceShared(living)) return 'device oversubscribed'
+  return volumesOf !== undefined && isSingleWriterShared(living, volumesOf)
+    ? 'conflicting claims for host volume with single-writer'
+    : undefined
+}
+
+function isDeviceShared(living: readonly Allocation[]): boolean {
+  const held = new Set<string>()
+  for (const { AllocatedResources } of living) {
+    for (const { Devices } of Object.values(AllocatedResources.Tasks)) {
+      for (const { Vendor, Type, Name, DeviceIDs } of Devices ?? []) {
+        for (const id of DeviceIDs ?? []) {
+          const key = `${Vendor}/${Type}/${Name}/${id}`
+          if (held.has(key)) return true
+          held.add(key)
+        }
+      }
+    }
+  }
+  return false
+}
+
+/** A volume that is asked for by a single writer is asked for by nobody else. */
+function isSingleWriterShared(living: readonly Allocation[], volumesOf: NonNullable<FitOptions['volumesOf']>): boolean {
+  const users = new Map<string, { count: number; isSingle: boolean }>()
+  for (const allocation of living) {
+    for (const { Type, Source, AccessMode } of Object.values(volumesOf(allocation) ?? {})) {
+      if (Type !== 'host') continue
+      const known = users.get(Source) ?? { count: 0, isSingle: false }
+      users.set(Source, { count: known.count + 1, isSingle: known.isSingle || AccessMode === 'single-node-single-writer' })
+    }
+  }
+  return [...users.values()].some(({ count, isSingle }) => isSingle && count > 1)
 }
 
 /** The first dimension in which `used` is more than there is. */

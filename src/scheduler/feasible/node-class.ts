@@ -13,13 +13,13 @@ export function computeNodeClass(node: Classified): string {
     Vendor,
     Type,
     Name,
-    sorted(Attributes ?? {}),
+    shared(Attributes ?? {}),
   ])
   const text = JSON.stringify([node.Datacenter, shared(node.Attributes), shared(node.Meta), node.NodeClass, node.NodePool, devices])
   return `v1:${hashText(text)}`
 }
 
-function shared(values: Readonly<Record<string, string>>): readonly (readonly [string, unknown])[] {
+function shared(values: Readonly<Record<string, unknown>>): readonly (readonly [string, unknown])[] {
   return sorted(values).filter(([key]) => !key.startsWith('unique.'))
 }
 
@@ -34,7 +34,7 @@ function hashText(text: string): string {
   return hash.toString()
 }
 
-const UNIQUE = /^\$\{(node|attr|meta)\.unique\./
+const UNIQUE = /^\$\{((node|attr|meta)\.)?unique\./
 
 /** Whether the class of a node says nothing about this condition. */
 export function escapesClass(condition: Condition): boolean {

@@ -1,10 +1,10 @@
 /**
- * Host ports of one node: what is taken on which address, and what an ask gets (`reference/scheduler.md` §4.6). Dynamic ports
- * are the lowest free ones from a start that the caller chooses, so that two allocations seldom want the same one.
+ * Host ports of one node: what is taken on which address, and what an ask gets (`reference/scheduler.md` §4.6). Dynamic ports are the
+ * first free ones from a start that the caller chooses, so that two allocations seldom want the same one.
  */
 import type { AllocatedPortMapping, AllocatedResources, Allocation, NetworkResource, Node, Port } from '../../domain/index.js'
+import { PORT_LIMIT, readPortRanges } from './port-ranges.js'
 
-const PORT_LIMIT = 65_536
 const DYNAMIC_MIN = 20_000
 const DYNAMIC_MAX = 32_000
 
@@ -12,134 +12,169 @@ export type PortOffer =
   | { readonly kind: 'ports'; readonly ports: readonly AllocatedPortMapping[] }
   | { readonly kind: 'refused'; readonly reason: string }
 
+type Holder = Pick<Allocation, 'AllocatedResources'> & Partial<Pick<Allocation, 'ID'>>
+
 export class PortIndex {
   readonly #node: Node
   /** Addresses by host network alias; `default` is the main one. */
   readonly #addresses: ReadonlyMap<string, readonly string[]>
   readonly #used = new Map<string, Set<number>>()
+  /** Why the node's own reservation cannot be read. */
+  malformed: string | undefined
   /** The first port that two want, in Nomad's words. */
   collision: string | undefined
 
-  static of(node: Node, allocations: readonly Pick<Allocation, 'AllocatedResources'>[]): PortIndex {
+  static of(node: Node, allocations: readonly Holder[]): PortIndex {
     const index = new PortIndex(node)
-    for (const { AllocatedResources } of allocations) index.take(AllocatedResources)
+    for (const { ID, AllocatedResources } of allocations) index.take(AllocatedResources, ID ?? '')
     return index
   }
 
   constructor(node: Node) {
     this.#node = node
     this.#addresses = addressesOf(node)
-    const reserved = parsePortRanges(node.ReservedResources.Networks.ReservedHostPorts)
-    for (const addresses of this.#addresses.values()) for (const address of addresses) this.#usedOn(address, reserved)
+    const everywhere = this.#read(node.ReservedResources.Networks.ReservedHostPorts, 'reserved_ports')
+    for (const addresses of this.#addresses.values()) for (const address of addresses) this.#reserve(address, everywhere)
     for (const network of node.NodeResources.NodeNetworks ?? []) {
-      for (const { Address, ReservedPorts } of network.Addresses ?? []) this.#usedOn(Address, parsePortRanges(ReservedPorts ?? ''))
+      for (const { Address, ReservedPorts } of network.Addresses ?? [])
+        this.#reserve(Address, this.#read(ReservedPorts ?? '', 'reserved_ports'))
     }
   }
 
-  take(resources: AllocatedResources): void {
+  #read(text: string, name: string): readonly number[] {
+    const read = readPortRanges(text)
+    if (read.kind === 'ports') return read.ports
+    this.malformed ??= `error parsing ${name}: ${read.reason}`
+    return []
+  }
+
+  #reserve(address: string, ports: readonly number[]): void {
+    const used = this.#usedOn(address)
+    for (const port of ports) used.add(port)
+  }
+
+  take(resources: AllocatedResources, id: string): void {
     const shared = resources.Shared.Ports ?? []
-    for (const { Value, HostIP, Label, IgnoreCollision } of shared) if (IgnoreCollision !== true) this.#takeOne(HostIP, Value, Label)
+    const own = new Set<string>()
+    for (const { Value, HostIP, IgnoreCollision } of shared) if (IgnoreCollision !== true) this.#takeOne(HostIP, Value, id, own)
     // Older rows carry their ports in the networks; where both are there they say the same.
-    if (shared.length === 0) for (const network of resources.Shared.Networks ?? []) this.#takeNetwork(network)
-    for (const task of Object.values(resources.Tasks)) for (const network of task.Networks ?? []) this.#takeNetwork(network)
+    if (shared.length === 0) for (const network of resources.Shared.Networks ?? []) this.#takeNetwork(network, id, own)
+    for (const task of Object.values(resources.Tasks)) for (const network of task.Networks ?? []) this.#takeNetwork(network, id, own)
   }
 
   /** Ports for the group network `ask`, and takes them. `startAt` in [0, 1) says where to look for dynamic ones first. */
   assign(ask: NetworkResource, startAt: number): PortOffer {
+    const statics = ask.ReservedPorts ?? []
     const ports: AllocatedPortMapping[] = []
-    const asked = [
-      ...(ask.ReservedPorts ?? []).map((port) => ({ port, isStatic: true })),
-      ...(ask.DynamicPorts ?? []).map((port) => ({ port, isStatic: false })),
-    ]
-    for (const { port, isStatic } of asked) {
-      const offer = isStatic ? this.#assignStatic(port) : this.#assignDynamic(port, ask.ReservedPorts ?? [], startAt)
+    for (const port of statics) {
+      const offer = this.#findStatic(port)
       if (typeof offer === 'string') return { kind: 'refused', reason: offer }
       ports.push(offer)
     }
+    for (const port of ask.DynamicPorts ?? []) {
+      const offer = this.#findDynamic(port, statics, ports, startAt)
+      if (typeof offer === 'string') return { kind: 'refused', reason: offer }
+      ports.push(offer)
+    }
+    for (const { HostIP, Value, IgnoreCollision } of ports) if (IgnoreCollision !== true) this.#usedOn(HostIP).add(Value)
     return { kind: 'ports', ports }
   }
 
-  #assignStatic(port: Port): AllocatedPortMapping | string {
+  #findStatic(port: Port): AllocatedPortMapping | string {
     const addresses = this.#addressesFor(port)
-    if (addresses.length === 0) return `no addresses available for "${port.HostNetwork}" network`
+    if (addresses.length === 0) return noAddresses(port)
     if (port.Value < 0 || port.Value >= PORT_LIMIT) return `invalid port ${port.Value} (out of range)`
-    const isFree = (address: string) => port.IgnoreCollision === true || !this.#usedOn(address).has(port.Value)
-    const address = addresses.find(isFree)
-    if (address === undefined) return `reserved port collision ${port.Label}=${port.Value}`
-    return this.#grant(port, address, port.Value)
+    const address = addresses.find((candidate) => port.IgnoreCollision === true || !this.#usedOn(candidate).has(port.Value))
+    return address === undefined ? `reserved port collision ${port.Label}=${port.Value}` : grant(port, address, port.Value)
   }
 
-  #assignDynamic(port: Port, statics: readonly Port[], startAt: number): AllocatedPortMapping | string {
+  #findDynamic(
+    port: Port,
+    statics: readonly Port[],
+    offered: readonly AllocatedPortMapping[],
+    startAt: number,
+  ): AllocatedPortMapping | string {
     const addresses = this.#addressesFor(port)
-    if (addresses.length === 0) return `no addresses available for "${port.HostNetwork}" network`
+    if (addresses.length === 0) return noAddresses(port)
     const min = this.#node.NodeResources.MinDynamicPort || DYNAMIC_MIN
-    const max = this.#node.NodeResources.MaxDynamicPort || DYNAMIC_MAX
-    const kept = new Set(statics.filter((other) => other.HostNetwork === port.HostNetwork).map((other) => other.Value))
-    const count = max - min + 1
-    const first = Math.floor(startAt * count)
+    const max = Math.max(min, this.#node.NodeResources.MaxDynamicPort || DYNAMIC_MAX)
+    const kept = new Set(statics.filter((other) => networkOf(other) === networkOf(port)).map((other) => other.Value))
     for (const address of addresses) {
       const used = this.#usedOn(address)
-      for (let step = 0; step < count; step++) {
-        const value = min + ((first + step) % count)
-        if (!used.has(value) && !kept.has(value)) return this.#grant(port, address, value)
-      }
+      const isFree = (value: number) =>
+        !used.has(value) && !kept.has(value) && !offered.some((other) => other.Value === value && other.HostIP === address)
+      const value = firstFree(min, max, startAt, isFree)
+      if (value !== undefined) return grant(port, address, value)
     }
     return 'dynamic port selection failed'
   }
 
-  #grant(port: Port, HostIP: string, Value: number): AllocatedPortMapping {
-    if (port.IgnoreCollision !== true) this.#usedOn(HostIP).add(Value)
-    const granted = { Label: port.Label, Value, To: port.To === -1 ? Value : port.To, HostIP }
-    return port.IgnoreCollision === true ? { ...granted, IgnoreCollision: true } : granted
-  }
-
   #addressesFor(port: Port): readonly string[] {
-    return this.#addresses.get(port.HostNetwork || 'default') ?? []
+    return this.#addresses.get(networkOf(port)) ?? []
   }
 
-  #takeNetwork(network: NetworkResource): void {
-    for (const { Value, Label } of [...(network.ReservedPorts ?? []), ...(network.DynamicPorts ?? [])])
-      this.#takeOne(network.IP ?? '', Value, Label)
+  #takeNetwork(network: NetworkResource, id: string, own: Set<string>): void {
+    for (const { Value } of [...(network.ReservedPorts ?? []), ...(network.DynamicPorts ?? [])])
+      this.#takeOne(network.IP ?? '', Value, id, own)
   }
 
-  #takeOne(address: string, value: number, label: string): void {
-    if (value < 0 || value >= PORT_LIMIT) return
+  /** An allocation that names one port twice does not collide with itself. */
+  #takeOne(address: string, value: number, id: string, own: Set<string>): void {
+    if (value < 0 || value >= PORT_LIMIT) {
+      this.collision ??= `collision when reserving port for alloc ${id}: [invalid port ${value}]`
+      return
+    }
     const used = this.#usedOn(address)
-    if (used.has(value)) this.collision ??= `reserved alloc port collision: alloc port ${label}=${value} on ${address} already in use`
+    const key = `${address} ${value}`
+    if (used.has(value) && !own.has(key)) this.collision ??= `collision when reserving port for alloc ${id}: [port ${value} already in use]`
+    own.add(key)
     used.add(value)
   }
 
-  #usedOn(address: string, more: readonly number[] = []): Set<number> {
+  #usedOn(address: string): Set<number> {
     let used = this.#used.get(address)
     if (used === undefined) {
       used = new Set()
       this.#used.set(address, used)
     }
-    for (const port of more) used.add(port)
     return used
   }
 }
 
-function addressesOf(node: Node): ReadonlyMap<string, readonly string[]> {
-  const addresses = new Map<string, string[]>()
-  for (const network of node.NodeResources.NodeNetworks ?? []) {
-    for (const { Alias, Address } of network.Addresses ?? [])
-      addresses.set(Alias || 'default', [...(addresses.get(Alias || 'default') ?? []), Address])
-  }
-  if (addresses.size === 0)
-    for (const { IP } of node.NodeResources.Networks ?? []) if (IP) addresses.set('default', [...(addresses.get('default') ?? []), IP])
-  return addresses
+function networkOf(port: Port): string {
+  return port.HostNetwork || 'default'
 }
 
-/** `22,80,8000-8100`; what is no port is left out. */
-export function parsePortRanges(text: string): readonly number[] {
-  const ports: number[] = []
-  for (const part of text.split(',')) {
-    const match = /^\s*(\d+)(?:\s*-\s*(\d+))?\s*$/.exec(part)
-    if (match === null) continue
-    const from = Number(match[1])
-    const to = Math.min(PORT_LIMIT - 1, Number(match[2] ?? match[1]))
-    for (let port = from; port <= to; port++) ports.push(port)
+function noAddresses(port: Port): string {
+  return `no addresses available for ${networkOf(port)} network`
+}
+
+function grant(port: Port, HostIP: string, Value: number): AllocatedPortMapping {
+  const granted = { Label: port.Label, Value, To: port.To === -1 ? Value : port.To, HostIP }
+  return port.IgnoreCollision === true ? { ...granted, IgnoreCollision: true } : granted
+}
+
+/** From a start inside the range once around; the last port of the range is the last resort. */
+function firstFree(min: number, max: number, startAt: number, isFree: (port: number) => boolean): number | undefined {
+  const count = Math.max(1, max - min)
+  const start = Math.floor(startAt * count)
+  for (let step = 0; step < count; step++) {
+    const port = min + ((start + step) % count)
+    if (isFree(port)) return port
   }
-  return ports
+  return isFree(max) ? max : undefined
+}
+
+function addressesOf(node: Node): ReadonlyMap<string, readonly string[]> {
+  const addresses = new Map<string, string[]>()
+  const add = (alias: string, address: string) => {
+    const known = addresses.get(alias)
+    if (known === undefined) addresses.set(alias, [address])
+    else known.push(address)
+  }
+  for (const network of node.NodeResources.NodeNetworks ?? []) {
+    for (const { Alias, Address } of network.Addresses ?? []) add(Alias || 'default', Address)
+  }
+  if (addresses.size === 0) for (const { IP } of node.NodeResources.Networks ?? []) if (IP) add('default', IP)
+  return addresses
 }

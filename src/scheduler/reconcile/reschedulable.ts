@@ -90,7 +90,7 @@ function nextTime(
     : allocation.ClientStatus === 'unknown' && allocation.FollowupEvalID === context.evaluation.ID
       ? lastUnknownMs(allocation)
       : undefined
-  if (sinceMs === undefined) return nextReschedule(allocation, policy)
+  if (sinceMs === undefined) return nextReschedule(allocation, policy, context.isBatch)
   const isEligible = policy.Unlimited || events.length < policy.Attempts
   return { atMs: sinceMs + nextDelayMs(events, policy, failTimeMs(allocation)), isEligible }
 }

@@ -26,19 +26,23 @@ export function policyOf(job: Job, taskGroup: string): ReschedulePolicy | null {
 }
 
 /** Undefined where the question is not asked: no policy, not failed, or already told to stop. */
-export function nextReschedule(allocation: Allocation, policy: ReschedulePolicy | null): NextReschedule | undefined {
-  if (policy === null || !isEnabled(policy) || !isQuestionAsked(allocation)) return undefined
+export function nextReschedule(allocation: Allocation, policy: ReschedulePolicy | null, isBatch: boolean): NextReschedule | undefined {
+  if (policy === null || !isEnabled(policy) || !isQuestionAsked(allocation, isBatch)) return undefined
   const failedMs = failTimeMs(allocation)
   const delayMs = nextDelayMs(allocation.RescheduleTracker?.Events ?? [], policy, failedMs)
   return { atMs: failedMs + delayMs, isEligible: isEligible(allocation, policy, failedMs, delayMs) }
 }
 
-function isEnabled(policy: ReschedulePolicy): boolean {
+export function isEnabled(policy: ReschedulePolicy): boolean {
   return policy.Unlimited || policy.Attempts > 0
 }
 
-/** Also for lost ones that are still wanted, and for stopped ones whose replacement found no place (`corrections.md` 7). */
-function isQuestionAsked(allocation: Allocation): boolean {
+/**
+ * Also for lost ones that are still wanted, for stopped ones whose replacement found no place, and for batch work that was asked to be
+ * done again (`corrections.md` Scheduler 7).
+ */
+function isQuestionAsked(allocation: Allocation, isBatch: boolean): boolean {
+  if (isBatch && allocation.DesiredTransition?.Reschedule === true) return true
   if (allocation.DesiredStatus === 'stop' && allocation.RescheduleTracker?.LastReschedule !== 'no placement') return false
   return allocation.ClientStatus === 'failed' || (allocation.ClientStatus === 'lost' && allocation.DesiredStatus === 'run')
 }
@@ -107,7 +111,7 @@ export function trackReplacement(previous: Allocation, policy: ReschedulePolicy 
 
 /** May be replaced at once. */
 export function isReschedulableNow(allocation: Allocation, job: Job, nowMs: number): boolean {
-  const next = nextReschedule(allocation, policyOf(job, allocation.TaskGroup))
+  const next = nextReschedule(allocation, policyOf(job, allocation.TaskGroup), job.Type === 'batch')
   return next?.isEligible === true && next.atMs - nowMs <= NOW_WINDOW_MS
 }
 

@@ -3,6 +3,16 @@ import type { VectorKind } from '../kind.js'
 import { LIST_KINDS } from './api-lists.js'
 import { pureFilter, purePaginate } from './pure-lists.js'
 import { pureParseDuration } from './pure-parse-duration.js'
+import { FUNCTION_KINDS } from './scheduler/functions.js'
+import { PURE_KINDS } from './scheduler/pure.js'
 import { SCENARIO_KINDS } from './scheduler/scenarios.js'
 
-export const KINDS: readonly VectorKind[] = [...SCENARIO_KINDS, ...LIST_KINDS, pureFilter, purePaginate, pureParseDuration]
+export const KINDS: readonly VectorKind[] = [
+  ...SCENARIO_KINDS,
+  ...FUNCTION_KINDS,
+  ...PURE_KINDS,
+  ...LIST_KINDS,
+  pureFilter,
+  purePaginate,
+  pureParseDuration,
+]
