@@ -107,6 +107,7 @@ function contextOf(evaluation: Evaluation, scope: Scope, call: Call): CallContex
       else evaluation.used.add(path)
       return found
     },
+    depend: (path) => void evaluation.used.add(path),
     produce: (amount) => evaluation.produce(amount, scope.source, call),
     warn: (sentence) => evaluation.warnings.push(sentence),
     nextSeed: () => `${scope.source.path}#${evaluation.nextSeed()}`,

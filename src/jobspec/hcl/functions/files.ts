@@ -25,6 +25,7 @@ function resolve(files: Files, path: string): string {
   return parts.join('/')
 }
 
+/** Only files whose text can be trusted to be all of them are read: the reader of the tree refuses the others. */
 function read(path: string, context: CallContext): string {
   const files = filesOf(context)
   const resolved = resolve(files, path)
@@ -36,6 +37,7 @@ function fileset(folder: string, pattern: string, context: CallContext): string[
   const files = filesOf(context)
   const resolved = resolve(files, folder)
   const glob = compileGlob(pattern) ?? refuse(`failed to glob pattern "${pattern}"`, 1)
+  context.depend(`${resolved}/`)
   const below = files.tree.list(resolved)
   context.produce(below.length)
   return below.map((path) => (resolved === '' ? path : path.slice(resolved.length + 1))).filter((path) => glob.test(path))
@@ -72,7 +74,9 @@ export const FILE_FUNCTIONS: FunctionTable = {
     parameters: [text('path')],
     run: ([path], context) => {
       const files = filesOf(context)
-      return boolValue(files.tree.has(resolve(files, asText(path))))
+      const resolved = resolve(files, asText(path))
+      context.depend(resolved)
+      return boolValue(files.tree.has(resolved))
     },
   },
   fileset: {

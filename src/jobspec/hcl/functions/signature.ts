@@ -12,6 +12,8 @@ export interface CallContext {
   readonly files: Files | undefined
   /** Asks for a file's text; `undefined` when the caller has to come again with it. */
   readonly textOf: (path: string) => string | undefined
+  /** Notes that the answer depends on this path being there, or on what is below it when it ends in a slash. */
+  readonly depend: (path: string) => void
   /** Accounts for characters and elements before they are made. */
   readonly produce: (amount: number) => void
   readonly warn: (sentence: string) => void

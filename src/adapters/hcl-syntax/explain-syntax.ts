@@ -1,0 +1,75 @@
+/**
+ * HCL's own words for what is wrong with a text. `@cdktf/hcl2json` wraps HCL compiled to WebAssembly; only its refusals
+ * are used. Deep nesting kills the instance for good, so that such texts are never given to it.
+ */
+import type { Mistake } from '../../domain/index.js'
+import { type Limits, toMistake } from '../../jobspec/index.js'
+
+/** Names the file in messages, so that their beginnings can be told from text that looks like them. */
+const SENTINEL = '\u0001f'
+const SYNTAX_PREFIX = 'parse config: ['
+const NESTING_SAFE = 250
+
+let parser: ((filename: string, text: string) => Promise<unknown>) | undefined
+
+/** Empty when HCL has no objection, or cannot be asked. */
+export async function explainSyntax(path: string, text: string, limits: Limits): Promise<readonly Mistake[]> {
+  if (text.length > limits.fileBytesMax || roughNesting(text) > NESTING_SAFE) return []
+  parser ??= (await import('@cdktf/hcl2json')).parse
+  try {
+    await parser(SENTINEL, text)
+    return []
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error)
+    return message.startsWith(SYNTAX_PREFIX) ? readDiagnostics(path, text, message.slice(SYNTAX_PREFIX.length, -1)) : []
+  }
+}
+
+/** Brackets inside each other if every bracket counted, and runs of operators that nest without brackets. */
+function roughNesting(text: string): number {
+  let depth = 0
+  let deepest = 0
+  for (const match of text.matchAll(/[([{]|[)\]}]|[!-]{2,}|\?/g)) {
+    const [found] = match
+    if (')]}'.includes(found)) depth = Math.max(0, depth - 1)
+    else depth += found.length
+    deepest = Math.max(deepest, depth)
+  }
+  return deepest
+}
+
+const DIAGNOSTIC = new RegExp(`(?:^| )${SENTINEL}:(\\d+),(\\d+)-(?:(\\d+),)?(\\d+): `, 'g')
+
+/** `name:line,column-[line,]column: Summary; Detail`, joined by blanks. Columns count grapheme clusters. */
+function readDiagnostics(path: string, text: string, joined: string): Mistake[] {
+  const heads = [...joined.matchAll(DIAGNOSTIC)]
+  return heads.map((head, at) => {
+    const body = joined.slice(head.index + head[0].length, heads[at + 1]?.index)
+    const cut = body.indexOf('; ')
+    const line = Number(head[1])
+    const column = Number(head[2])
+    const start = offsetOf(text, line, column)
+    const end = offsetOf(text, head[3] === undefined ? line : Number(head[3]), Number(head[4]))
+    const fault = { summary: cut < 0 ? body : body.slice(0, cut), detail: cut < 0 ? '' : body.slice(cut + 2), source: { path, text }, span: { start, end } }
+    return { ...toMistake(fault, path), line, column }
+  })
+}
+
+const SEGMENTER = new Intl.Segmenter('en', { granularity: 'grapheme' })
+
+function offsetOf(text: string, line: number, column: number): number {
+  let start = 0
+  for (let at = 1; at < line; at++) {
+    const newline = text.indexOf('\n', start)
+    if (newline < 0) return text.length
+    start = newline + 1
+  }
+  const newline = text.indexOf('\n', start)
+  let offset = start
+  let seen = 1
+  for (const { segment } of SEGMENTER.segment(text.slice(start, newline < 0 ? undefined : newline))) {
+    if (seen++ >= column) break
+    offset += segment.length
+  }
+  return offset
+}

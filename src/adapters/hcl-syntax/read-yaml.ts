@@ -1,0 +1,99 @@
+/** YAML 1.2 (core schema) as the same tree that JSON gives. Aliases are followed, within bounds; duplicate keys are refused. */
+import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, type Scalar } from 'yaml'
+import { type Fault, fault, type JsonMember, type JsonNode, type Limits, type Span, toMistake } from '../../jobspec/index.js'
+import type { SyntaxReading } from './read-syntax.js'
+
+/** Nodes that aliases may unfold to. */
+const NODES_MAX = 100_000
+
+export function readYaml(path: string, text: string, limits: Limits): SyntaxReading {
+  const source = { path, text }
+  const refuse = (faults: readonly Fault[]): SyntaxReading => ({ kind: 'mistakes', mistakes: faults.map((one) => toMistake(one, path)) })
+  const tooDeep = nestingFault(source, limits)
+  if (tooDeep !== undefined) return refuse([tooDeep])
+  const document = parseDocument(text, { version: '1.2', uniqueKeys: true, prettyErrors: false, keepSourceTokens: false, lineCounter: new LineCounter() })
+  if (document.errors.length > 0) {
+    return refuse(document.errors.map((error) => fault(source, { start: error.pos[0], end: error.pos[1] }, 'Invalid YAML', firstLine(error.message))))
+  }
+  const reader = new YamlReader(source, limits, (node) => (isAlias(node) ? node.resolve(document) : undefined))
+  const root = document.contents === null ? undefined : reader.read(document.contents, 0)
+  if (reader.faults.length > 0) return refuse(reader.faults)
+  return { kind: 'syntax', syntax: { kind: 'yaml', path, text, root: root ?? { kind: 'null', start: 0, end: 0 } } }
+}
+
+function firstLine(message: string): string {
+  return message.split('\n')[0] ?? message
+}
+
+/** The YAML reader recurses: what could exhaust the stack is refused by a look at indentation and brackets alone. */
+function nestingFault(source: { path: string; text: string }, limits: Limits): Fault | undefined {
+  let flow = 0
+  let offset = 0
+  for (const line of source.text.split('\n')) {
+    const indent = /^[ -]*/.exec(line)?.[0].length ?? 0
+    flow += (line.match(/[[{]/g)?.length ?? 0) - (line.match(/[\]}]/g)?.length ?? 0)
+    if (indent > limits.nestingMax * 8 || flow > limits.nestingMax) {
+      return fault(source, { start: offset, end: offset + 1 }, 'Nesting too deep', `More than ${limits.nestingMax} levels are inside each other here.`)
+    }
+    offset += line.length + 1
+  }
+  return undefined
+}
+
+class YamlReader {
+  readonly faults: Fault[] = []
+  private count = 0
+
+  constructor(
+    private readonly source: { path: string; text: string },
+    private readonly limits: Limits,
+    private readonly resolve: (node: Node) => Node | undefined,
+  ) {}
+
+  read(node: unknown, depth: number): JsonNode {
+    const span = this.spanOf(node)
+    if (++this.count > NODES_MAX || depth > this.limits.nestingMax) {
+      if (this.faults.length === 0) this.fail(span, 'Too much YAML', `A file may hold ${NODES_MAX} values, aliases unfolded, and ${this.limits.nestingMax} levels.`)
+      return { kind: 'null', ...span }
+    }
+    if (isAlias(node)) return { ...this.read(this.resolve(node), depth + 1), ...span }
+    if (isMap(node)) return this.readMap(node.items, span, depth)
+    if (isSeq(node)) return { kind: 'array', items: node.items.map((item) => this.read(item, depth + 1)), ...span }
+    if (isScalar(node)) return this.readScalar(node, span)
+    return { kind: 'null', ...span }
+  }
+
+  private readMap(items: readonly { key: unknown; value: unknown }[], span: Span, depth: number): JsonNode {
+    const members: JsonMember[] = []
+    for (const { key, value } of items) {
+      const nameSpan = this.spanOf(key)
+      if (!isScalar(key) || (typeof key.value !== 'string' && typeof key.value !== 'number' && typeof key.value !== 'boolean')) {
+        this.fail(nameSpan, 'Invalid key', 'Keys must be plain texts.')
+        continue
+      }
+      members.push({ name: typeof key.value === 'string' ? key.value : (key.source ?? String(key.value)), nameSpan, value: this.read(value, depth + 1) })
+    }
+    return { kind: 'object', members, ...span }
+  }
+
+  private readScalar(node: Scalar, span: Span): JsonNode {
+    const { value } = node
+    if (typeof value === 'string') return { kind: 'string', value, ...span }
+    if (typeof value === 'boolean') return { kind: 'bool', value, ...span }
+    if (typeof value === 'number') {
+      const written = node.source ?? String(value)
+      if (Number.isFinite(value)) return { kind: 'number', text: /^-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$/.test(written) ? written : String(value), ...span }
+      this.fail(span, 'Invalid number', 'Infinity and NaN are not numbers that a job can hold.')
+    }
+    return { kind: 'null', ...span }
+  }
+
+  private spanOf(node: unknown): Span {
+    const range = typeof node === 'object' && node !== null && 'range' in node ? (node as { range?: readonly [number, number, number] | null }).range : undefined
+    return range == null ? { start: 0, end: 0 } : { start: range[0], end: range[1] }
+  }
+
+  private fail(span: Span, summary: string, detail: string): void {
+    this.faults.push(fault(this.source, span, summary, detail))
+  }
+}

@@ -1,0 +1,101 @@
+/**
+ * One job file, with everything it reads, to a Job: the loop around the pure parser that fetches what it asks for. The
+ * reconciler, `validate`, `render`, `plan` and the parse endpoint all read through here.
+ */
+import type { Job, Mistake } from '../domain/index.js'
+import { type Limits, LIMITS, type ParseRequest, parseJob, type Syntax } from '../jobspec/index.js'
+import type { SyntaxReader } from './ports.js'
+
+/** One state of the repository. Paths are relative to its root. */
+export interface JobFileTree {
+  has(path: string): boolean
+  /** Every path below the folder, in order; '' is the root. */
+  list(folder: string): readonly string[]
+  /** A mistake for what is no plain text file: links, submodules, LFS pointers, wrong encoding, too large. */
+  read(path: string): Promise<{ readonly text: string; readonly blob: string } | { readonly mistake: Mistake }>
+}
+
+export type JobFileOptions = Pick<ParseRequest, 'variables' | 'variableFiles' | 'environment' | 'isStrict' | 'namespace' | 'limits'>
+
+export type JobFileOutcome =
+  | {
+      readonly kind: 'job'
+      readonly job: Job
+      readonly warnings: readonly string[]
+      /** Blob by path of everything the job was made from. */
+      readonly inputs: Readonly<Record<string, string>>
+    }
+  | { readonly kind: 'mistakes'; readonly mistakes: readonly Mistake[] }
+  /** Not read this time, which says nothing of the file: to be tried again. */
+  | { readonly kind: 'aborted'; readonly reason: string }
+
+type Step<Value> = { readonly kind: 'read'; readonly value: Value } | Exclude<JobFileOutcome, { kind: 'job' }>
+
+export async function readJobFile(path: string, tree: JobFileTree, syntaxReader: SyntaxReader, options: JobFileOptions = {}): Promise<JobFileOutcome> {
+  return new JobFileReading(tree, syntaxReader, options).read(path)
+}
+
+class JobFileReading {
+  readonly #blobs = new Map<string, string>()
+  readonly #texts = new Map<string, string>()
+  readonly #syntaxes = new Map<string, Syntax>()
+  readonly #limits: Limits
+
+  constructor(
+    private readonly tree: JobFileTree,
+    private readonly syntaxReader: SyntaxReader,
+    private readonly options: JobFileOptions,
+  ) {
+    this.#limits = options.limits ?? LIMITS
+  }
+
+  async read(path: string): Promise<JobFileOutcome> {
+    const own = await this.#readSyntax(path)
+    if (own.kind !== 'read') return own
+    for (;;) {
+      const outcome = parseJob({ ...this.options, syntax: own.value, tree: this.tree, files: this.#texts, syntaxes: this.#syntaxes })
+      if (outcome.kind === 'mistakes') return outcome
+      if (outcome.kind === 'job') return { kind: 'job', job: outcome.job, warnings: outcome.warnings, inputs: this.#inputsOf(path, outcome.inputs) }
+      const fetched = await this.#fetch(path, outcome.paths, outcome.syntaxPaths)
+      if (fetched.kind !== 'read') return fetched
+    }
+  }
+
+  async #fetch(path: string, texts: readonly string[], syntaxes: readonly string[]): Promise<Step<undefined>> {
+    if (this.#blobs.size + texts.length + syntaxes.length > this.#limits.inputCountMax) {
+      const detail = `The job reads more than ${this.#limits.inputCountMax} files.`
+      return { kind: 'mistakes', mistakes: [{ path, line: 0, column: 0, summary: 'Too many files', detail, snippet: '' }] }
+    }
+    for (const wanted of texts) {
+      const read = await this.#readText(wanted)
+      if (read.kind !== 'read') return read
+    }
+    for (const wanted of syntaxes) {
+      const read = await this.#readSyntax(wanted)
+      if (read.kind !== 'read') return read
+    }
+    return { kind: 'read', value: undefined }
+  }
+
+  async #readText(path: string): Promise<Step<string>> {
+    const file = await this.tree.read(path)
+    if ('mistake' in file) return { kind: 'mistakes', mistakes: [file.mistake] }
+    this.#blobs.set(path, file.blob)
+    this.#texts.set(path, file.text)
+    return { kind: 'read', value: file.text }
+  }
+
+  async #readSyntax(path: string): Promise<Step<Syntax>> {
+    const text = await this.#readText(path)
+    if (text.kind !== 'read') return text
+    const outcome = await this.syntaxReader.read(path, text.value)
+    if (outcome.kind !== 'syntax') return outcome
+    this.#syntaxes.set(path, outcome.syntax)
+    return { kind: 'read', value: outcome.syntax }
+  }
+
+  /** What was looked for and is not there, or was listed, has no blob: it never counts as unchanged. */
+  #inputsOf(path: string, inputs: readonly string[]): Readonly<Record<string, string>> {
+    return Object.fromEntries([path, ...inputs].map((input) => [input, this.#blobs.get(input) ?? '']))
+  }
+}
