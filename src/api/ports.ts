@@ -2,6 +2,7 @@
 
 import type { RpcMethod, RpcParts, RpcRequests } from '../agent/index.js'
 import type { Job, LogIndex, Mistake, PlanAnnotations, SchedulingResult } from '../domain/index.js'
+import type { ApiJob } from '../jobspec/index.js'
 import type { StateView, TableName } from '../state/index.js'
 
 /** What a blocked reader waits for: a whole table, or one row or group of rows of it. */
@@ -45,7 +46,7 @@ export interface Planner {
   plan(job: Job): Promise<{ readonly result: SchedulingResult; readonly index: LogIndex }>
 }
 
-/** Text to Job, as the reconciler does it; used by parse, validate and plan. */
+/** HCL text to a job as its author wrote it, nothing filled in; used by the parse endpoint. */
 export interface JobspecParser {
   parse(request: {
     readonly path: string
@@ -53,8 +54,10 @@ export interface JobspecParser {
     /** Text of a variables file, HCL. */
     readonly variables?: string
   }): Promise<
-    | { readonly kind: 'job'; readonly job: Job; readonly warnings: readonly string[] }
+    | { readonly kind: 'job'; readonly job: ApiJob; readonly warnings: readonly string[] }
     | { readonly kind: 'mistakes'; readonly mistakes: readonly Mistake[] }
+    /** Not read this time: to be tried again. */
+    | { readonly kind: 'aborted'; readonly reason: string }
   >
 }
 

@@ -14,6 +14,8 @@ export interface ConnectionOptions {
   readonly namespace?: string
 }
 
+/** What shells say for a program that Ctrl-C ended. */
+const STOPPED = 130
 const ADDRESS_DEFAULT = 'http://127.0.0.1:4646'
 
 /** The options that every reading command has. */
@@ -104,6 +106,7 @@ export class Client {
       const content = body === undefined ? {} : { body }
       response = await this.#io.fetch(`${address}${path}?${parameters}`, { method, headers, signal: this.#io.signal, ...content })
     } catch (error) {
+      if (this.#io.signal.aborted) throw new CommandError('stopped', STOPPED)
       throw new CommandError(
         `no server answers at ${address} (${causeOf(error)}); start one with "drover dev", or name another with --address`,
       )

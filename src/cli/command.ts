@@ -10,7 +10,6 @@ export interface Io {
   readonly fetch: typeof fetch
   /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal
-  readonly hasColor: boolean
 }
 
 /** `define` adds arguments, options and an action to its command; the action resolves with the exit code. */

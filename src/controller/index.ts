@@ -1,9 +1,11 @@
 export { ChangeFeed, type ChangeKey } from './change-feed.js'
 export { type GitReconcilerOptions, SOURCE_ID, type SyncOutcome } from './git-reconciler.js'
+export { type JobFileOptions, type JobFileOutcome, type JobFileTree, readJobFile } from './job-file-reader.js'
 export { foldLog, Leader, type LeaderDeps } from './leader.js'
 export { makeRecord, readCommands } from './log-record.js'
 export type { KeyBinding } from './node-declarations.js'
 export type { NodeRegistrarOptions } from './node-registrar.js'
+export { refuseWhatDoesNotRunYet } from './not-yet.js'
 export type {
   AppendOutcome,
   BlobContent,
@@ -23,3 +25,4 @@ export type {
 export { classifyPath } from './repository-layout.js'
 export { Server, type ServerDeps, type ServerOptions } from './server.js'
 export { checksumOf } from './snapshot-checksum.js'
+export { SourceTree } from './source-tree.js'

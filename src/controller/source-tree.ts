@@ -11,12 +11,12 @@ export type TreeFile = { readonly text: string; readonly blob: string } | { read
 
 export class SourceTree {
   readonly entries: readonly TreeEntry[]
-  readonly #git: GitSource
+  readonly #git: Pick<GitSource, 'read'>
   readonly #byPath: ReadonlyMap<string, TreeEntry>
   readonly #contents = new Map<string, BlobContent>()
   #paths: readonly string[] | undefined
 
-  constructor(git: GitSource, entries: readonly TreeEntry[]) {
+  constructor(git: Pick<GitSource, 'read'>, entries: readonly TreeEntry[]) {
     this.#git = git
     this.entries = entries
     this.#byPath = new Map(entries.map((entry) => [entry.path, entry]))

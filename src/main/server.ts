@@ -14,6 +14,8 @@ import { type Bus, OrchestratorError } from '../domain/index.js'
 import { createAgentCaller } from './agent-caller.js'
 import type { ServerConfig } from './config.js'
 import { createJobspecParser } from './jobspec-parser.js'
+import { createSourceTexts } from './source-texts.js'
+import { readVersion } from './version.js'
 
 export interface RunningServer {
   readonly url: string
@@ -71,8 +73,15 @@ export async function startServer(config: ServerConfig, bus: Bus, events: Server
       agents: createAgentCaller(bus, config.region),
       planner: server.planner,
       parser: createJobspecParser(syntax),
+      sourceTexts: createSourceTexts(git),
       logger,
-      settings: { region: config.region, datacenter: config.datacenter, name: config.name, writes: config.api.writes },
+      settings: {
+        region: config.region,
+        datacenter: config.datacenter,
+        name: config.name,
+        writes: config.api.writes,
+        version: readVersion(),
+      },
     })
     undo.push(() => http.stop())
     return { url: http.url, server, stop: () => unwind(undo) }

@@ -44,7 +44,6 @@ async function drover(
     env,
     fetch,
     signal: new AbortController().signal,
-    hasColor: false,
   }
   const commands = [statusCommand, logsCommand, validateCommand(files), renderCommand(files), planCommand(files)]
   const code = await runProgram(args, io, { version: '0.1.0', commands })

@@ -1,0 +1,152 @@
+/** Job files of a work tree or of a commit, read by the same code as the server's. */
+import { existsSync, statSync } from 'node:fs'
+import { basename, dirname, join, relative, resolve, sep } from 'node:path'
+import { CliGitSource } from '../adapters/git/git-source.js'
+import { WorkTree } from '../adapters/git/work-tree.js'
+import { InProcessSyntaxReader } from '../adapters/hcl-syntax/index.js'
+import { CommandError, type FileMistake, type JobFileReading, type JobFiles } from '../cli/index.js'
+import { classifyPath, readJobFile, refuseWhatDoesNotRunYet, SourceTree, type SyntaxReader } from '../controller/index.js'
+import type { Mistake } from '../domain/index.js'
+import { formatMistake } from '../jobspec/index.js'
+
+const FOLDERS = ['jobs', 'agents']
+
+/** A tree, and which of its files are to be read, each with the namespace that its folder means. */
+interface Selection {
+  readonly tree: SourceTree
+  readonly files: readonly { readonly path: string; readonly namespace: string | undefined }[]
+}
+
+export class LocalJobFiles implements JobFiles {
+  readonly #folder: string
+
+  constructor(folder: string) {
+    this.#folder = folder
+  }
+
+  async read(request: { readonly paths: readonly string[]; readonly ref?: string }): Promise<readonly JobFileReading[]> {
+    const syntax = new InProcessSyntaxReader()
+    try {
+      const selections = request.ref === undefined ? await this.#selectInWorkTree(request.paths) : [await this.#selectInCommit(request.ref)]
+      const readings: JobFileReading[] = []
+      for (const { tree, files } of selections) {
+        for (const { path, namespace } of files) readings.push(await readOne(tree, path, namespace, syntax))
+      }
+      return refuseDuplicates(readings)
+    } finally {
+      await syntax.close()
+    }
+  }
+
+  async #selectInCommit(ref: string): Promise<Selection> {
+    const git = await CliGitSource.open({ repository: this.#root(), ref })
+    try {
+      const commit = await git.resolve()
+      const tree = new SourceTree(git, await git.list(commit.id, FOLDERS))
+      await tree.prefetch(tree.entries.map((entry) => entry.path))
+      return { tree, files: jobsOf(tree, () => true) }
+    } finally {
+      await git.close()
+    }
+  }
+
+  async #selectInWorkTree(paths: readonly string[]): Promise<readonly Selection[]> {
+    if (paths.length === 0) {
+      const root = this.#root()
+      if (!existsSync(join(root, 'jobs')))
+        throw new CommandError(`${root} has no folder jobs; put job files there, as in jobs/hello.nomad.hcl`)
+      const tree = await openWorkTree(root, FOLDERS)
+      return [{ tree, files: jobsOf(tree, () => true) }]
+    }
+    return Promise.all(paths.map((path) => this.#selectPath(path)))
+  }
+
+  /** Inside the repository a path means what it means to the server; outside, a file stands for itself. */
+  async #selectPath(given: string): Promise<Selection> {
+    const path = resolve(this.#folder, given)
+    if (!existsSync(path)) throw new CommandError(`${given} is not there`)
+    const isFolder = statSync(path).isDirectory()
+    const root = findRoot(dirname(path))
+    const inRoot = root === undefined ? undefined : relative(root, path).split(sep).join('/')
+    if (root !== undefined && inRoot !== undefined && inRoot.split('/')[0] === 'jobs') {
+      const tree = await openWorkTree(root, FOLDERS)
+      return { tree, files: jobsOf(tree, (file) => file === inRoot || file.startsWith(`${inRoot}/`)) }
+    }
+    const tree = await openWorkTree(isFolder ? path : dirname(path), [''])
+    const files = tree.entries.filter((entry) => isFolder || entry.path === basename(path))
+    return { tree, files: files.flatMap((entry) => (isJobName(entry.path) ? [{ path: entry.path, namespace: undefined }] : [])) }
+  }
+
+  #root(): string {
+    const root = findRoot(this.#folder)
+    if (root !== undefined) return root
+    throw new CommandError(`${this.#folder} is in no git repository; change to one, or name the files`)
+  }
+}
+
+/** The nearest folder upwards that is a repository's. */
+function findRoot(folder: string): string | undefined {
+  if (existsSync(join(folder, '.git'))) return folder
+  const parent = dirname(folder)
+  return parent === folder ? undefined : findRoot(parent)
+}
+
+async function openWorkTree(root: string, folders: readonly string[]): Promise<SourceTree> {
+  const workTree = new WorkTree(root)
+  return new SourceTree(workTree, await workTree.list(folders))
+}
+
+function jobsOf(tree: SourceTree, isWanted: (path: string) => boolean): Selection['files'] {
+  return tree.entries.flatMap(({ path }) => {
+    const kind = classifyPath(path)
+    return kind.kind === 'job' && isWanted(path) ? [{ path, namespace: kind.namespace }] : []
+  })
+}
+
+function isJobName(path: string): boolean {
+  return classifyPath(`jobs/${basename(path)}`).kind === 'job'
+}
+
+async function readOne(tree: SourceTree, path: string, namespace: string | undefined, syntax: SyntaxReader): Promise<JobFileReading> {
+  const outcome = await readJobFile(path, tree, syntax, namespace === undefined ? {} : { namespace })
+  if (outcome.kind === 'aborted') throw new CommandError(`${path} could not be read: ${outcome.reason}`)
+  const mistakes = outcome.kind === 'mistakes' ? outcome.mistakes : refuseWhatDoesNotRunYet(path, outcome.job)
+  if (outcome.kind === 'mistakes' || mistakes.length > 0) return { kind: 'mistakes', path, mistakes: mistakes.map(describe) }
+  const { job, warnings } = outcome
+  return { kind: 'job', path, namespace: job.Namespace, id: job.ID, job, warnings: [...warnings, ...warnOfName(path, job.ID)] }
+}
+
+function describe(mistake: Mistake): FileMistake {
+  const { path, line, column, summary, detail } = mistake
+  return { path, line, column, summary, detail, text: formatMistake(mistake) }
+}
+
+/** Names are free, but one that differs from the job's is looked for in vain. */
+function warnOfName(path: string, id: string): readonly string[] {
+  const stem = basename(path).replace(/\.nomad(\.hcl|\.json|\.ya?ml)?$/, '')
+  return stem === id ? [] : [`the file is named ${stem} and its job ${id}`]
+}
+
+/** The same job twice: both files are wrong, as in the server. */
+function refuseDuplicates(readings: readonly JobFileReading[]): readonly JobFileReading[] {
+  const paths = new Map<string, string[]>()
+  for (const reading of readings) {
+    if (reading.kind !== 'job') continue
+    const key = `${reading.namespace}/${reading.id}`
+    paths.set(key, [...(paths.get(key) ?? []), reading.path])
+  }
+  return readings.map((reading) => {
+    if (reading.kind !== 'job') return reading
+    const others = paths.get(`${reading.namespace}/${reading.id}`)!.filter((path) => path !== reading.path)
+    if (others.length === 0) return reading
+    const mistake = {
+      path: reading.path,
+      line: 0,
+      column: 0,
+      summary: 'Duplicate job',
+      detail: `Job "${reading.id}" is also defined in ${others.join(', ')}.`,
+      snippet: '',
+    }
+    return { kind: 'mistakes', path: reading.path, mistakes: [describe(mistake)] }
+  })
+}

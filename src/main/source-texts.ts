@@ -1,0 +1,13 @@
+/** Texts of files of the repository by blob id, for what the API shows of a job's source. */
+import type { SourceTexts } from '../api/index.js'
+import type { GitSource } from '../controller/index.js'
+import { LIMITS } from '../jobspec/index.js'
+
+export function createSourceTexts(git: GitSource): SourceTexts {
+  return {
+    async read(blob) {
+      const content = (await git.read([blob], LIMITS.fileBytesMax)).get(blob)
+      return content?.kind === 'bytes' ? new TextDecoder().decode(content.bytes) : undefined
+    },
+  }
+}
