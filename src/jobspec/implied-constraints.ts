@@ -58,7 +58,7 @@ function signalsOf(group: TaskGroup): readonly string[] {
       if (template.ChangeMode === 'signal') signals.add(template.ChangeSignal)
     }
     for (const identity of [task.Identity, ...(task.Identities ?? [])]) {
-      if (identity?.ChangeMode === 'signal') signals.add(identity.ChangeSignal)
+      if (identity?.ChangeMode === 'signal' && identity.ChangeSignal !== '') signals.add(identity.ChangeSignal)
     }
   }
   return [...signals].sort()

@@ -19,7 +19,7 @@ const UI_DESCRIPTION_MAX = 1000
 
 /** `job` is canonical. No problems means that it may be registered as far as the job alone can tell. */
 export function validateJob(job: Job): Validation {
-  return { problems: [...jobProblems(job), ...featureProblems(job)], warnings: warningsOf(job) }
+  return { problems: [...vaultProblems(job), ...jobProblems(job), ...featureProblems(job)], warnings: warningsOf(job) }
 }
 
 /** What registering `next` over `existing` refuses besides: changes of kind. In Nomad's words. */
@@ -126,6 +126,12 @@ function parameterizedTexts(job: Job): string[] {
   return texts.length === 0 ? [] : [listText(texts)]
 }
 
+/** Drover gives out no Vault tokens: a job that needs one would wait for it for ever. */
+function vaultProblems(job: Job): Problem[] {
+  const isUsed = job.TaskGroups.some((group) => group.Tasks.some((task) => task.Vault !== null))
+  return isUsed ? [{ text: 'Vault "default" not enabled but used in the job' }] : []
+}
+
 /** What the server refuses although the job is sound. */
 function featureProblems(job: Job): Problem[] {
   const texts: string[] = []
@@ -137,7 +143,6 @@ function featureProblems(job: Job): Problem[] {
   const tasks = (job.TaskGroups ?? []).flatMap((group) => group.Tasks ?? [])
   if (tasks.some((task) => task.Resources.NUMA !== null && task.Resources.NUMA.Affinity !== 'none')) texts.push('numa scheduling requires Nomad Enterprise')
   if (tasks.some((task) => task.Schedule !== null)) texts.push('task schedules requires Nomad Enterprise')
-  if (tasks.some((task) => task.Vault !== null)) texts.unshift('Vault "default" not enabled but used in the job')
   return texts.map((text) => ({ text }))
 }
 

@@ -30,7 +30,12 @@ const NOT_STORED: Readonly<Partial<Record<StructName, readonly string[]>>> = {
 const STORED_NAMES: Readonly<Partial<Record<StructName, Readonly<Record<string, string>>>>> = { JobUILink: { URL: 'Url' } }
 
 /** Lists that are stored as `[]` when nothing is in them. */
-const EMPTY_LISTS: Readonly<Partial<Record<StructName, readonly string[]>>> = { PeriodicConfig: ['Specs'], ChangeScript: ['Args'] }
+const EMPTY_LISTS: Readonly<Partial<Record<StructName, readonly string[]>>> = {
+  Job: ['TaskGroups'],
+  TaskGroup: ['Tasks'],
+  PeriodicConfig: ['Specs'],
+  ChangeScript: ['Args'],
+}
 
 /** Lists that stay `[]` when they are given so, and are null when they are not given. */
 const KEPT_EMPTY: Readonly<Partial<Record<StructName, readonly string[]>>> = { Action: ['Args'] }
@@ -69,7 +74,8 @@ function completeField(name: StructName, field: Field, value: ApiValue): ApiValu
     case 'struct':
       return isApiObject(value) ? complete(type.struct, value) : null
     case 'structs':
-      return Array.isArray(value) && value.length > 0 ? value.filter(isApiObject).map((item) => complete(type.struct, item)) : null
+      if (!Array.isArray(value) || value.length === 0) return emptyList(name, field.json, value)
+      return value.filter(isApiObject).map((item) => complete(type.struct, item))
     case 'struct-map':
       if (!isApiObject(value) || Object.keys(value).length === 0) return null
       return apiObject(Object.entries(value).map(([key, item]) => [key, isApiObject(item) ? complete(type.struct, item) : null] as const))

@@ -1,9 +1,10 @@
 /** Maps of texts (`meta`, `env`, …) and free-form bodies (`config`, `policy`). */
 import { convert } from '../hcl/convert.js'
 import { evaluate } from '../hcl/evaluate.js'
-import type { Evaluation } from '../hcl/evaluation.js'
-import { isInt64, numeric } from '../hcl/numbers.js'
+import type { Evaluation, Scope } from '../hcl/evaluation.js'
+import { numeric } from '../hcl/numbers.js'
 import { compareBytes, entriesOf, itemsOf, type Value } from '../hcl/values.js'
+import type { Expression } from '../syntax.js'
 import { type ApiObject, type ApiValue, apiObject } from './api-job.js'
 import { type Attribute, attributesOf, type Block, type Body } from './body.js'
 import { jsonToExpression } from './json-expressions.js'
@@ -87,14 +88,14 @@ export function decodeFreeForm(evaluation: Evaluation, body: Body): ApiObject {
   if (body.kind === 'json') {
     for (const attribute of attributesOf(evaluation, body)) {
       const name = templateName(evaluation, attribute)
-      if (name !== undefined) entries.set(name, plain(evaluate(evaluation, attribute.scope, attribute.expression)))
+      if (name !== undefined) entries.set(name, plainOf(evaluation, attribute.scope, attribute.expression))
     }
     return ordered([...entries])
   }
   const blocks = new Map<string, ApiValue[]>()
   for (const item of body.body.items) {
     if (item.kind === 'attribute') {
-      const value = plain(evaluate(evaluation, body.scope, item.value))
+      const value = plainOf(evaluation, body.scope, item.value)
       entries.set(item.name, item.value.kind === 'object' && item.value.isJson !== true ? [value] : value)
       continue
     }
@@ -111,8 +112,21 @@ export function decodeFreeFormBlock(evaluation: Evaluation, block: Block): ApiOb
   return decodeFreeForm(evaluation, block.body)
 }
 
-/** Whole numbers that fit 64 bits as they are, others as doubles. */
-export function plain(value: Value): ApiValue {
+function plainOf(evaluation: Evaluation, scope: Scope, expression: Expression): ApiValue {
+  const value = evaluate(evaluation, scope, expression)
+  if (hasHugeNumber(value)) evaluation.fail(scope.source, expression, 'Number too large', 'JSON, in which configuration is handed on, has no numbers of that size.')
+  return plain(value)
+}
+
+const DOUBLE_MAX = numeric('1.7976931348623157e308')
+
+function hasHugeNumber(value: Value): boolean {
+  if (value.kind === 'number') return value.value.abs().gt(DOUBLE_MAX)
+  return (itemsOf(value) ?? [...(entriesOf(value)?.values() ?? [])]).some(hasHugeNumber)
+}
+
+/** Numbers as doubles: whole ones beyond 2^53 lose digits, as they do in every reader of JSON. */
+function plain(value: Value): ApiValue {
   switch (value.kind) {
     case 'unknown':
     case 'null':
@@ -121,7 +135,7 @@ export function plain(value: Value): ApiValue {
     case 'bool':
       return value.value
     case 'number':
-      return isInt64(value.value) || value.value.abs().lt(numeric('1.7976931348623157e308')) ? value.value.toNumber() : null
+      return value.value.toNumber()
     case 'tuple':
     case 'list':
     case 'set':

@@ -25,6 +25,8 @@ interface Variable {
   readonly type: Type | undefined
   readonly validations: readonly Validation[]
   given: Given | undefined
+  /** A value was given, and its fault has been told. */
+  isRefused: boolean
 }
 
 interface Validation {
@@ -56,6 +58,7 @@ export function resolveVariables(evaluation: Evaluation, blocks: readonly Block[
   const entries: [string, Value][] = []
   for (const variable of variables.values()) {
     const { given } = variable
+    if (given === undefined && variable.isRefused) continue
     if (given === undefined) {
       evaluation.faults.push({ summary: `Unset variable "${variable.name}"`, detail: `The variable has neither a default nor a value; give it one in a *.vars.hcl file, or a default.` })
       continue
@@ -78,7 +81,7 @@ function declare(evaluation: Evaluation, blocks: readonly Block[]): Map<string, 
     else if (block.type === 'variables') {
       for (const attribute of attributesOf(evaluation, block.body)) {
         const value = evaluateConstant(evaluation, attribute.scope, attribute.expression)
-        if (value !== undefined) add({ name: attribute.name, type: typeOf(value), validations: [], given: { value, from: 'default', source: attribute.scope.source, span: attribute.expression } })
+        if (value !== undefined) add({ name: attribute.name, type: typeOf(value), validations: [], isRefused: false, given: { value, from: 'default', source: attribute.scope.source, span: attribute.expression } })
       }
     }
   }
@@ -102,7 +105,7 @@ function declareOne(evaluation: Evaluation, block: Block): Variable | undefined 
   if (description !== undefined) evaluateConstant(evaluation, block.body.scope, description.expression)
   const validations = blocks.flatMap((inner) => declareValidation(evaluation, label.value, inner))
   if (evaluation.faults.length > before && (type === undefined && typeAttribute !== undefined)) return undefined
-  return { name: label.value, type: type ?? (given === undefined ? undefined : typeOf(given.value)), validations, given }
+  return { name: label.value, type: type ?? (given === undefined ? undefined : typeOf(given.value)), validations, given, isRefused: fallback !== undefined && given === undefined }
 }
 
 function declaredType(evaluation: Evaluation, body: Body, written: Expression): Type | undefined {
@@ -198,6 +201,7 @@ function readText(evaluation: Evaluation, variable: Variable, text: string, from
   const detail = `The value given for "${variable.name}" is not of its type: ${converted.refusal}.`
   if (isLiteral) evaluation.faults.push({ summary, detail, source: { path: '', text: '' } })
   else evaluation.faults.push(fault(source, { start: 0, end: text.length }, summary, detail))
+  variable.isRefused = true
   return undefined
 }
 
@@ -217,10 +221,16 @@ function giveFile(evaluation: Evaluation, variables: ReadonlyMap<string, Variabl
       continue
     }
     const value = evaluateConstant(evaluation, scope, expression)
-    if (value === undefined) continue
+    if (value === undefined) {
+      variable.isRefused = true
+      continue
+    }
     const converted = variable.type === undefined ? { value } : convert(value, variable.type)
     if ('value' in converted) variable.given = { value: converted.value, from: 'varfile', source: scope.source, span: expression }
-    else evaluation.fail(scope.source, expression, 'Invalid value for variable', `The value for "${name}" is not of its type: ${converted.refusal}.`)
+    else {
+      variable.isRefused = true
+      evaluation.fail(scope.source, expression, 'Invalid value for variable', `The value for "${name}" is not of its type: ${converted.refusal}.`)
+    }
   }
 }
 

@@ -23,8 +23,7 @@ export function groupTexts(job: Job, group: TaskGroup): string[] {
   texts.push(...(isSystem ? unwanted(group.Spreads, 'System jobs may not have a spread block') : spreadTexts(group.Spreads)))
   if (type === 'system' || type === 'sysbatch') {
     if (group.ReschedulePolicy !== null) texts.push('System or sysbatch jobs should not have a reschedule policy')
-  } else if (group.ReschedulePolicy === null) texts.push(`Task Group ${group.Name} should have a reschedule policy`)
-  else texts.push(...rescheduleTexts(group.ReschedulePolicy))
+  } else texts.push(...rescheduleTexts(group.ReschedulePolicy))
   if (group.EphemeralDisk.SizeMB < 0) texts.push(`Ephemeral disk size ${group.EphemeralDisk.SizeMB} cannot be negative`)
   texts.push(...strategyTexts(type, group), ...taskNameTexts(group), ...volumeTexts(group))
   texts.push(...networkTexts(group), ...groupServiceTexts(group), ...groupScalingTexts(group))

@@ -16,6 +16,8 @@ import { quote, wrapTexts } from './problem.js'
 const RESTART_INTERVAL_MIN = 5 * SECOND
 const RESCHEDULE_INTERVAL_MIN = 15 * SECOND
 const RESCHEDULE_DELAY_MIN = 5 * SECOND
+/** More attempts than anyone means; bounds the estimate. */
+const ATTEMPTS_MAX = 10_000
 
 export function restartTexts(policy: RestartPolicy): string[] {
   const texts: string[] = []
@@ -68,30 +70,39 @@ function attemptTexts(policy: ReschedulePolicy): string[] {
   ]
 }
 
+/** Nomad's own estimate, ceiling and all: what is compared with the interval is the last delay, not the sum of them. */
 function possibleAttempts(policy: ReschedulePolicy): { attempts: number; neededInterval: Nanoseconds } {
   const { Attempts, Interval, Delay, DelayFunction } = policy
-  if (DelayFunction === 'constant') return { attempts: Math.floor(Interval / Delay), neededInterval: Math.round((Attempts * Delay) / SECOND) * SECOND }
-  let total = 0
-  let possible = 0
-  for (let attempt = 0; attempt < Attempts; attempt++) {
-    total += delayOf(policy, attempt)
-    if (total < Interval) possible++
-  }
-  return { attempts: possible, neededInterval: roundUpToMinute(total) }
+  if (DelayFunction === 'constant') return { attempts: Math.floor(Interval / Delay), neededInterval: Attempts * Delay }
+  const marks = DelayFunction === 'fibonacci' ? fibonacciMarks(policy) : exponentialMarks(policy)
+  const neededInterval = marks.at(-1) ?? 0
+  if (DelayFunction === 'exponential') return { attempts: marks.filter((mark) => mark < Interval).length, neededInterval }
+  const beyond = marks.findIndex((mark) => mark > Interval)
+  return { attempts: neededInterval < Interval || beyond < 0 ? Attempts : beyond, neededInterval }
 }
 
-function delayOf({ Delay, DelayFunction, MaxDelay }: ReschedulePolicy, attempt: number): Nanoseconds {
-  let [previous, delay] = [0, Delay]
-  for (let at = 0; at < attempt; at++) {
-    if (MaxDelay > 0 && delay >= MaxDelay) return MaxDelay
-    ;[previous, delay] = DelayFunction === 'fibonacci' ? [delay, previous + delay] : [delay, delay * 2]
+/** Beyond the ceiling each attempt adds the ceiling to what came before it. */
+function exponentialMarks({ Attempts, Delay, MaxDelay }: ReschedulePolicy): Nanoseconds[] {
+  const marks: Nanoseconds[] = []
+  for (let attempt = 0; attempt < Math.min(Attempts, ATTEMPTS_MAX); attempt++) {
+    const delay = Delay * 2 ** attempt
+    marks.push(delay > MaxDelay ? (marks.at(-1) ?? 0) + MaxDelay : delay)
   }
-  return MaxDelay > 0 ? Math.min(delay, MaxDelay) : delay
+  return marks
 }
 
-function roundUpToMinute(duration: Nanoseconds): Nanoseconds {
-  const minute = 60 * SECOND
-  return Math.max(minute, Math.ceil(duration / minute) * minute)
+function fibonacciMarks({ Attempts, Delay, MaxDelay }: ReschedulePolicy): Nanoseconds[] {
+  const marks = [Delay, Delay].slice(0, Attempts)
+  let isAtCeiling = false
+  for (let attempt = 2; attempt < Math.min(Attempts, ATTEMPTS_MAX); attempt++) {
+    const [before = 0, last = 0] = marks.slice(-2)
+    const delay = isAtCeiling ? last + MaxDelay : before + last
+    if (!isAtCeiling && delay > MaxDelay) {
+      isAtCeiling = true
+      marks.push(MaxDelay)
+    } else marks.push(delay)
+  }
+  return marks
 }
 
 export function updateTexts(strategy: UpdateStrategy | null): string[] {

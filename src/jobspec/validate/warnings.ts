@@ -30,8 +30,8 @@ function taskWarnings(task: Task): string[] {
     warnings.push('task network resources have been deprecated as of Nomad 0.12.0. Please configure networking via group network block.')
     if ((Resources.Networks ?? []).some((network) => (network.MBits ?? 0) > 0)) warnings.push('mbits has been deprecated as of Nomad 0.12.0. Please remove mbits from the network block')
   }
+  if (Resources.IOPS !== 0) warnings.push('IOPS has been deprecated as of Nomad 0.9.0. Please remove IOPS from resource block.')
   for (const [at, template] of (task.Templates ?? []).entries()) {
-    if (template.Envvars && template.Perms !== '0644') continue
     if (template.VaultGrace !== 0) warnings.push(`Template ${at + 1} has warnings: VaultGrace has been deprecated as of Nomad 0.11 and ignored since Vault 0.5. Please remove VaultGrace / vault_grace from template block.`)
   }
   for (const identity of task.Identities ?? []) {
@@ -55,12 +55,14 @@ function shutdownWarnings(group: TaskGroup): string[] {
   const tasks = group.Tasks ?? []
   if (hasDelay) return []
   const services = group.Services ?? []
+  // A sidecar stands between a service and its clients.
+  const bare = services.filter((service) => service.TaskName === '' && service.Connect?.SidecarService == null)
   const named = services.filter((service) => service.TaskName !== '')
   for (const service of named) {
     const task = tasks.find(({ Name }) => Name === service.TaskName)
     if (task !== undefined && task.ShutdownDelay === 0) warnings.push(`group ${quote(group.Name)} references task ${quote(task.Name)} in a service definition, but the task has no shutdown_delay set`)
   }
-  if (services.length > named.length && tasks.every((task) => task.ShutdownDelay === 0)) {
+  if (bare.length > 0 && tasks.every((task) => task.ShutdownDelay === 0)) {
     warnings.push(`group ${quote(group.Name)} defines services, but neither the group nor any of its tasks have shutdown_delay set`)
   }
   for (const task of tasks) {

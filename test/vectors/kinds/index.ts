@@ -1,8 +1,12 @@
 /** Every kind of vectors that the project runs, in the order of `npm run vectors` without arguments. */
 import type { VectorKind } from '../kind.js'
 import { LIST_KINDS } from './api-lists.js'
+import { hclFunctions } from './hcl-functions.js'
+import { hclJobspecs } from './hcl-jobspecs.js'
+import { pureCanonicalize } from './pure-canonicalize.js'
 import { pureFilter, purePaginate } from './pure-lists.js'
 import { pureParseDuration } from './pure-parse-duration.js'
+import { pureValidate } from './pure-validate.js'
 import { FUNCTION_KINDS } from './scheduler/functions.js'
 import { PURE_KINDS } from './scheduler/pure.js'
 import { SCENARIO_KINDS } from './scheduler/scenarios.js'
@@ -12,6 +16,10 @@ export const KINDS: readonly VectorKind[] = [
   ...FUNCTION_KINDS,
   ...PURE_KINDS,
   ...LIST_KINDS,
+  hclFunctions,
+  hclJobspecs,
+  pureCanonicalize,
+  pureValidate,
   pureFilter,
   purePaginate,
   pureParseDuration,

@@ -1,4 +1,4 @@
-import { canonicalizeBeforeServer, canonicalizeJob, readApiJob, validateJob } from '../../../src/jobspec/index.js'
+import { canonicalizeBeforeServer, canonicalizeJob, readApiJob, validateJob, warningsText } from '../../../src/jobspec/index.js'
 import { compareJson, PLACEHOLDERS } from '../compare.js'
 import type { VectorKind } from '../kind.js'
 
@@ -12,17 +12,23 @@ interface CanonicalizeCase {
   readonly error?: string
 }
 
-/** Members that differ from registration to registration, and the status, which is the state's to derive. */
-const NOT_COMPARED = ['SubmitTime', 'CreateIndex', 'ModifyIndex', 'JobModifyIndex', 'Status', 'ConsulToken', 'VaultToken']
+/** The status is the state's to derive; tokens are blanked in every answer. */
+const NOT_COMPARED: ReadonlySet<string> = new Set(['SubmitTime', 'JobModifyIndex', 'Status', 'ConsulToken', 'VaultToken'])
+/** Indexes are drawn by the server wherever they stand. */
+const INDEXES: ReadonlySet<string> = new Set(['CreateIndex', 'ModifyIndex'])
+const PORTS: ReadonlySet<string> = new Set(['ReservedPorts', 'DynamicPorts'])
 
-function comparable(job: object): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(job).filter(([name]) => !NOT_COMPARED.includes(name)))
+function comparable(job: object): unknown {
+  return strip(Object.fromEntries(Object.entries(job).filter(([name]) => !NOT_COMPARED.has(name))), '')
 }
 
-/** The `Warnings` text of an answer. */
-function warningsText(warnings: readonly string[]): string {
-  if (warnings.length === 0) return ''
-  return `${warnings.length} warning${warnings.length === 1 ? '' : 's'}:\n\n${warnings.map((warning) => `* ${warning}`).join('\n')}`
+/** Ports are stored in full, and leave out what is zero on the wire. */
+function strip(value: unknown, member: string): unknown {
+  if (Array.isArray(value)) return value.map((item) => strip(item, member))
+  if (typeof value !== 'object' || value === null) return value
+  const isPort = PORTS.has(member)
+  const kept = Object.entries(value).filter(([name, inner]) => !INDEXES.has(name) && !(isPort && (inner === 0 || inner === '' || inner === false)))
+  return Object.fromEntries(kept.map(([name, inner]) => [name, strip(inner, name)]))
 }
 
 export const pureCanonicalize: VectorKind = {

@@ -105,7 +105,7 @@ const fit = functionKind<FitCase>(
     }
     const verdict = fitsNode(completeNode(node), allocs.map(completeAllocation), { devices: checkDevices, volumesOf })
     const { cpuShares: Cpu, memoryMb: Memory, memoryMaxMb: MemoryMax, diskMb: Disk, cores } = verdict.used
-    const used = { Cpu, Memory, MemoryMax, Disk, ...(cores.length === 0 ? {} : { Cores: `[${cores.join(' ')}]` }) }
+    const used = { Cpu, Memory, MemoryMax, Disk, ...(cores.length === 0 ? {} : { Cores: [...new Set(cores)].sort((a, b) => a - b) }) }
     // A collision names the allocation in the order of summing.
     const head = (text: string) => text.split(':')[0]
     return compareJson(
@@ -185,12 +185,13 @@ const inPlace = functionKind<InPlaceCase>(
     })
     let made = 0
     const env = { nowMs: Date.parse(IN_PLACE_NOW), newId: () => `id-${made++}` }
-    const { plan } = createScheduler(state).schedule(completeEvaluation(evaluation), env)
+    const result = createScheduler(state).schedule(completeEvaluation(evaluation), env)
     const verdictOf = (group: string) => {
-      if (plan.Updates.some((row) => row.TaskGroup === group)) return 'inplace'
-      const placed = plan.Placements.find((row) => row.TaskGroup === group)
-      if (placed === undefined) return plan.Stops.length > 0 ? 'destructive' : 'ignore'
-      return placed.PreviousAllocation === undefined ? 'place' : 'destructive'
+      const counts = result.evaluation.PlanAnnotations?.DesiredTGUpdates[group]
+      if (counts === undefined) return undefined
+      if (counts.InPlaceUpdate > 0) return 'inplace'
+      if (counts.DestructiveUpdate > 0) return 'destructive'
+      return counts.Place > 0 ? 'place' : 'ignore'
     }
     return Object.entries(expect).flatMap(([group, verdict]) => compareJson(verdict, verdictOf(group), {}, `$.${group}`))
   },

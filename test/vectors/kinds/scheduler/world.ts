@@ -179,6 +179,7 @@ function completeGroup(raw: Raw<TaskGroup>, type: string, update: UpdateStrategy
     Update: update === null ? null : { ...update, ...raw.Update },
     Migrate: type === 'service' ? { ...base.Migrate!, ...raw.Migrate } : null,
     ReschedulePolicy: 'ReschedulePolicy' in raw ? (raw.ReschedulePolicy ?? null) : defaultReschedulePolicy(type),
+    Services: raw.Services?.map((service) => Object.assign({ Connect: null, Cluster: 'default' }, service)) ?? null,
     EphemeralDisk: { ...base.EphemeralDisk, ...raw.EphemeralDisk },
     Disconnect:
       raw.Disconnect == null
@@ -186,7 +187,12 @@ function completeGroup(raw: Raw<TaskGroup>, type: string, update: UpdateStrategy
         : withDefaults<DisconnectStrategy>({ LostAfter: 0, StopOnClientAfter: null, Replace: null, Reconcile: '' }, raw.Disconnect),
     Tasks: (raw.Tasks ?? []).map((given) => {
       const whole = task({ Config: null })
-      return { ...withDefaults(whole, given), Resources: withDefaults(whole.Resources, given.Resources) }
+      return {
+        ...withDefaults(whole, given),
+        Resources: withDefaults(whole.Resources, given.Resources),
+        RestartPolicy: withDefaults(whole.RestartPolicy, given.RestartPolicy),
+        LogConfig: withDefaults(whole.LogConfig, given.LogConfig),
+      }
     }),
   }
 }
