@@ -3,7 +3,7 @@
  * reconciler, `validate`, `render`, `plan` and the parse endpoint all read through here.
  */
 import type { Job, Mistake } from '../domain/index.js'
-import { type Limits, LIMITS, type ParseRequest, parseJob, type Syntax } from '../jobspec/index.js'
+import { LIMITS, type Limits, type ParseRequest, parseJob, type Syntax } from '../jobspec/index.js'
 import type { SyntaxReader } from './ports.js'
 
 /** One state of the repository. Paths are relative to its root. */
@@ -31,7 +31,12 @@ export type JobFileOutcome =
 
 type Step<Value> = { readonly kind: 'read'; readonly value: Value } | Exclude<JobFileOutcome, { kind: 'job' }>
 
-export async function readJobFile(path: string, tree: JobFileTree, syntaxReader: SyntaxReader, options: JobFileOptions = {}): Promise<JobFileOutcome> {
+export async function readJobFile(
+  path: string,
+  tree: JobFileTree,
+  syntaxReader: SyntaxReader,
+  options: JobFileOptions = {},
+): Promise<JobFileOutcome> {
   return new JobFileReading(tree, syntaxReader, options).read(path)
 }
 
@@ -55,7 +60,8 @@ class JobFileReading {
     for (;;) {
       const outcome = parseJob({ ...this.options, syntax: own.value, tree: this.tree, files: this.#texts, syntaxes: this.#syntaxes })
       if (outcome.kind === 'mistakes') return outcome
-      if (outcome.kind === 'job') return { kind: 'job', job: outcome.job, warnings: outcome.warnings, inputs: this.#inputsOf(path, outcome.inputs) }
+      if (outcome.kind === 'job')
+        return { kind: 'job', job: outcome.job, warnings: outcome.warnings, inputs: this.#inputsOf(path, outcome.inputs) }
       const fetched = await this.#fetch(path, outcome.paths, outcome.syntaxPaths)
       if (fetched.kind !== 'read') return fetched
     }

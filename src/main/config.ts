@@ -6,7 +6,7 @@ import { TerminalError } from '../domain/index.js'
 
 const address = z.string().regex(/^[^\s:]*:\d{1,5}$|^\[[0-9a-f:]+\]:\d{1,5}$/i, 'an address as in 127.0.0.1:4646')
 
-export const natsSchema = z.strictObject({
+const natsSchema = z.strictObject({
   url: z.string().min(1),
   /** File with the nkey seed that this program signs in with. */
   seed_file: z.string().optional(),
@@ -21,6 +21,8 @@ export const serverConfigSchema = z.strictObject({
   log_level: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
   /** Absent: the agents run in this process over a bus of their own. */
   nats: natsSchema.optional(),
+  /** Configurations of agents that run inside this process. */
+  local_agents: z.array(z.string()).default([]),
   source: z.strictObject({
     repository: z.string().min(1),
     ref: z.string().default('HEAD'),
@@ -37,6 +39,16 @@ export const serverConfigSchema = z.strictObject({
   api: z.strictObject({ writes: z.enum(['none']).default('none') }).prefault({}),
 })
 
+export const agentConfigSchema = z.strictObject({
+  data_dir: z.string().min(1),
+  /** Only for people: what a host is called is what its declaration is called. */
+  name: z.string().default('agent'),
+  region: z.string().default('global'),
+  log_level: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
+  nats: natsSchema.optional(),
+})
+
+export type AgentConfig = z.infer<typeof agentConfigSchema>
 export type ServerConfig = z.infer<typeof serverConfigSchema>
 
 /** @throws TerminalError CONFIG with every mistake, each with its place */

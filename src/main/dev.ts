@@ -1,0 +1,237 @@
+/**
+ * `drover dev`: a whole cluster on one machine. This process only supervises: one server and N agents as children where there is
+ * a broker, else one child that holds them all. Children end when their parent is gone; tasks, in sessions of their own, do not.
+ */
+import { mkdirSync, realpathSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { stringify } from 'yaml'
+import { type FolderLock, lockFolder } from '../adapters/lmdb/folder-lock.js'
+import { findNatsServer, type NatsServer, startNatsServer } from '../adapters/nats/server-process.js'
+import { loadOrCreateKey } from '../adapters/node-key.js'
+import { TerminalError } from '../domain/index.js'
+import type { ChildMessage } from './child-channel.js'
+import type { AgentConfig, ServerConfig } from './config.js'
+import { SupervisedChild } from './supervised-child.js'
+
+export interface DevOptions {
+  readonly repo: string
+  readonly ref: string
+  readonly http: string
+  /** Absent: `.drover` in the repository. */
+  readonly dataDir?: string
+  /** Absent: a nats-server that is installed here, else none. */
+  readonly nats?: string
+  readonly agents: number
+  readonly keepTasks: boolean
+}
+
+export interface DevOutput {
+  say(line: string): void
+  fail(line: string): void
+}
+
+type ConfigInput<T> = { [Name in keyof T]?: unknown }
+
+/** Resolves with the exit code when everything has ended. */
+export async function runDev(
+  cli: string,
+  options: DevOptions,
+  output: DevOutput,
+  onInterrupt: (handler: () => void) => void,
+): Promise<number> {
+  const repository = resolve(options.repo)
+  const dataFolder = resolve(options.dataDir ?? join(repository, '.drover'))
+  mkdirSync(dataFolder, { recursive: true, mode: 0o700 })
+  const lock = await lockFolder(realpathSync(dataFolder), 'dev')
+  try {
+    const nats = await chooseBroker(options, dataFolder, output)
+    return await new DevCluster(cli, { ...options, repo: repository, dataDir: dataFolder }, nats, output).run(onInterrupt)
+  } finally {
+    await (lock satisfies FolderLock).release()
+  }
+}
+
+type Broker = { readonly url: string; readonly stop: () => Promise<void> } | undefined
+
+async function chooseBroker(options: DevOptions, dataFolder: string, output: DevOutput): Promise<Broker> {
+  if (options.nats !== undefined) {
+    output.say(`nats: using ${options.nats}`)
+    return { url: options.nats, stop: async () => {} }
+  }
+  const binary = findNatsServer()
+  if (binary === undefined) {
+    output.say('nats: no nats-server found, agents run inside the server (install it to have them outlive it: apt-get install nats-server)')
+    return undefined
+  }
+  const server: NatsServer = await startNatsServer({ binary, folder: join(dataFolder, 'nats') })
+  output.say(`nats: ${server.wasRunning ? 'found running' : 'started'} ${binary} at ${server.url}`)
+  return { url: server.url, stop: () => server.stop() }
+}
+
+class DevCluster {
+  readonly #cli: string
+  readonly #options: DevOptions & { readonly dataDir: string }
+  readonly #broker: Broker
+  readonly #output: DevOutput
+  readonly #agents: SupervisedChild[] = []
+  readonly #server: SupervisedChild
+  #http: string
+  #finish: (code: number) => void = () => {}
+  #interrupts = 0
+  #isReady = false
+
+  constructor(cli: string, options: DevOptions & { readonly dataDir: string }, broker: Broker, output: DevOutput) {
+    this.#cli = cli
+    this.#options = options
+    this.#broker = broker
+    this.#output = output
+    this.#http = options.http
+    this.#server = new SupervisedChild(cli, {
+      name: 'server',
+      words: () => ['server', '--config', this.#writeServerConfig()],
+      onMessage: (message) => this.#onMessage(message),
+      onEnd: (code, signal, stderr) => this.#onServerEnd(code, signal, stderr),
+    })
+  }
+
+  async run(onInterrupt: (handler: () => void) => void): Promise<number> {
+    const ended = new Promise<number>((resolveCode) => {
+      this.#finish = resolveCode
+    })
+    onInterrupt(() => void this.#interrupt())
+    this.#server.start()
+    return ended
+  }
+
+  #agentName(number: number): string {
+    return `dev-${number}`
+  }
+
+  #agentFolder(number: number): string {
+    return join(this.#options.dataDir, 'agents', String(number))
+  }
+
+  get #agentNumbers(): readonly number[] {
+    return Array.from({ length: this.#options.agents }, (_, at) => at + 1)
+  }
+
+  #writeServerConfig(): string {
+    const config: ConfigInput<ServerConfig> = {
+      data_dir: join(this.#options.dataDir, 'server'),
+      http: this.#http,
+      ...(this.#broker === undefined
+        ? { local_agents: this.#agentNumbers.map((number) => this.#writeAgentConfig(number)) }
+        : { nats: { url: this.#broker.url } }),
+      source: { repository: this.#options.repo, ref: this.#options.ref, rewind: 'follow' },
+      nodes: {
+        bound_keys: this.#agentNumbers.map((number) => ({
+          name: this.#agentName(number),
+          public_key: loadOrCreateKey(this.#agentFolder(number)).publicKey,
+        })),
+      },
+    }
+    return this.#write('server.yaml', config)
+  }
+
+  #writeAgentConfig(number: number): string {
+    mkdirSync(this.#agentFolder(number), { recursive: true, mode: 0o700 })
+    const config: ConfigInput<AgentConfig> = {
+      data_dir: this.#agentFolder(number),
+      name: this.#agentName(number),
+      ...(this.#broker === undefined ? {} : { nats: { url: this.#broker.url } }),
+    }
+    return this.#write(join('agents', `${number}.yaml`), config)
+  }
+
+  #write(name: string, config: object): string {
+    const path = join(this.#options.dataDir, name)
+    mkdirSync(join(path, '..'), { recursive: true, mode: 0o700 })
+    writeFileSync(path, stringify(config), { mode: 0o600 })
+    return path
+  }
+
+  #onMessage(message: ChildMessage): void {
+    if (message.kind === 'note') return this.#output.say(message.text)
+    if (message.kind === 'sync') return this.#tellSync(message)
+    if (message.url === undefined) return
+    // A restart of the server keeps the port that people know.
+    this.#http = message.url.replace(/^https?:\/\//, '')
+    if (this.#isReady) return this.#output.say(`server is back at ${message.url}`)
+    this.#isReady = true
+    if (this.#broker !== undefined) this.#startAgents()
+    this.#output.say(`ready ${message.url}`)
+  }
+
+  #tellSync(message: Extract<ChildMessage, { kind: 'sync' }>): void {
+    const { commit, subject, registered, removed, frozen, held } = message
+    const counts = [
+      `${registered} registered`,
+      ...(removed > 0 ? [`${removed} removed`] : []),
+      ...(frozen.length > 0 ? [`${frozen.length} frozen`] : []),
+    ]
+    this.#output.say(`commit ${commit.slice(0, 10)} "${subject}": ${counts.join(', ')}`)
+    for (const { path, line, column, summary } of frozen) this.#output.say(`  ${path}${line === 0 ? '' : `:${line}:${column}`}: ${summary}`)
+    if (held !== null) this.#output.say(`  held: ${held}`)
+  }
+
+  #startAgents(): void {
+    for (const number of this.#agentNumbers) {
+      const agent = new SupervisedChild(this.#cli, {
+        name: this.#agentName(number),
+        words: () => ['agent', '--config', this.#writeAgentConfig(number)],
+        onMessage: (message) => message.kind === 'note' && this.#output.say(message.text),
+        onEnd: (code, signal, stderr) => {
+          this.#output.say(`agent ${number} ended with ${signal ?? code}, starting it again${lastLine(stderr)}`)
+          return 'restart'
+        },
+      })
+      this.#agents.push(agent)
+      agent.start()
+    }
+  }
+
+  /** Before it was ready once, it could not start: then its sentence is ours. */
+  #onServerEnd(code: number | null, signal: NodeJS.Signals | null, stderr: string): 'restart' | 'give-up' {
+    if (this.#isReady && code !== 2) {
+      this.#output.say(`server ended with ${signal ?? code}, starting it again${lastLine(stderr)}`)
+      return 'restart'
+    }
+    this.#output.fail(stderr.trim() || `the server ended with ${signal ?? code}`)
+    void this.#stopAll(code ?? 1)
+    return 'give-up'
+  }
+
+  /** The first ends the tasks politely, the second leaves them to themselves. */
+  async #interrupt(): Promise<void> {
+    this.#interrupts++
+    if (this.#interrupts === 1) {
+      if (!this.#options.keepTasks) this.#output.say('stopping; Ctrl-C again leaves the tasks running')
+      await this.#stopAll(0)
+      return
+    }
+    for (const agent of this.#agents) agent.kill()
+    this.#server.kill()
+    await this.#broker?.stop()
+    this.#finish(0)
+  }
+
+  async #stopAll(code: number): Promise<void> {
+    const tasks = this.#options.keepTasks ? 'keep' : 'end'
+    await Promise.all(this.#agents.map((agent) => agent.stop({ kind: 'stop', tasks })))
+    await this.#server.stop({ kind: 'stop', tasks })
+    await this.#broker?.stop()
+    this.#finish(code)
+  }
+}
+
+function lastLine(text: string): string {
+  const line = text.trim().split('\n').at(-1)
+  return line === undefined || line === '' ? '' : `: ${line}`
+}
+
+/** @throws TerminalError FLAG */
+export function parseAgentCount(text: string): number {
+  const count = Number(text)
+  if (Number.isInteger(count) && count >= 0 && count <= 100) return count
+  throw new TerminalError('FLAG', `--agents ${text} is no number from 0 to 100`)
+}

@@ -1,0 +1,185 @@
+/** The long-running programs as commands: `dev`, `server`, `agent`. */
+import { InProcessBus } from '../adapters/in-process-bus/index.js'
+import { connectNats } from '../adapters/nats/index.js'
+import type { CommandModule } from '../cli/index.js'
+import type { SyncOutcome } from '../controller/index.js'
+import { type Bus, DataDamagedError, explainError } from '../domain/index.js'
+import { type RunningAgent, startAgent } from './agent.js'
+import { onStopAsked, tellParent } from './child-channel.js'
+import { agentConfigSchema, readConfig, type ServerConfig, serverConfigSchema } from './config.js'
+import { parseAgentCount, runDev } from './dev.js'
+import { startServer } from './server.js'
+
+const LONG_RUNNING_EXITS = {
+  0: 'stopped as asked',
+  1: 'could not start: flags, configuration, port, lock, repository',
+  2: 'data damaged',
+}
+
+/** The first look at the repository is worth waiting for before saying that all is ready, but not for ever. */
+const FIRST_SYNC_WITHIN_MS = 15_000
+
+export function devCommand(cli: string): CommandModule {
+  return {
+    name: 'dev',
+    usage: '[options]',
+    summary: 'run a whole cluster on this machine, on the jobs/ and agents/ of a repository',
+    exitCodes: LONG_RUNNING_EXITS,
+    define(command, io, finish) {
+      command
+        .option('--repo <folder>', 'git repository to follow', '.')
+        .option('--ref <ref>', 'HEAD, or a full ref such as refs/heads/main', 'HEAD')
+        .option('--http <address>', 'where the HTTP API listens; port 0 takes a free one', '127.0.0.1:4646')
+        .option('--data-dir <folder>', 'where state is kept (default: .drover in the repository)')
+        .option('--nats <url>', 'a broker that runs already (default: an installed nats-server, else none)')
+        .option('--agents <count>', 'how many agents to run', '1')
+        .option('--keep-tasks', 'leave the tasks running on Ctrl-C', false)
+        .action((flags: Record<string, string | boolean | undefined>) =>
+          finish(
+            runDev(
+              cli,
+              {
+                repo: String(flags['repo']),
+                ref: String(flags['ref']),
+                http: String(flags['http']),
+                ...(flags['dataDir'] === undefined ? {} : { dataDir: String(flags['dataDir']) }),
+                ...(flags['nats'] === undefined ? {} : { nats: String(flags['nats']) }),
+                agents: parseAgentCount(String(flags['agents'])),
+                keepTasks: flags['keepTasks'] === true,
+              },
+              { say: (line) => io.out(`${line}\n`), fail: (line) => io.err(`${line}\n`) },
+              (handler) => {
+                process.on('SIGINT', handler)
+                process.on('SIGTERM', handler)
+              },
+            ),
+          ),
+        )
+    },
+  }
+}
+
+export const serverCommand: CommandModule = {
+  name: 'server',
+  usage: '--config FILE',
+  summary: 'run a server: follow a repository, schedule, answer the HTTP API',
+  exitCodes: LONG_RUNNING_EXITS,
+  define(command, io, finish) {
+    command
+      .requiredOption('--config <file>', 'YAML, see docs/configuration.md')
+      .action(({ config }: { config: string }) => finish(failingWith(io.err, () => runServer(readConfig(config, serverConfigSchema)))))
+  },
+}
+
+export const agentCommand: CommandModule = {
+  name: 'agent',
+  usage: '--config FILE',
+  summary: 'run an agent: run what the server places on this host',
+  exitCodes: LONG_RUNNING_EXITS,
+  define(command, io, finish) {
+    command
+      .requiredOption('--config <file>', 'YAML, see docs/configuration.md')
+      .action(({ config }: { config: string }) => finish(failingWith(io.err, () => runAgent(config))))
+  },
+}
+
+/** One sentence on stderr, and the exit code that says whether data is damaged. */
+async function failingWith(err: (text: string) => void, run: () => Promise<number>): Promise<number> {
+  try {
+    return await run()
+  } catch (error) {
+    err(`${explainError(error)}\n`)
+    return error instanceof DataDamagedError ? 2 : 1
+  }
+}
+
+async function runServer(config: ServerConfig): Promise<number> {
+  const bus: Bus =
+    config.nats === undefined ? new InProcessBus() : await connectNats({ url: config.nats.url, seedFile: config.nats.seed_file })
+  let end: (code: number) => void = () => {}
+  const ended = new Promise<number>((resolve) => {
+    end = resolve
+  })
+  const firstSync = new FirstSync()
+  const running = await startServer(config, bus, {
+    onSync: (outcome) => {
+      tellSync(outcome)
+      firstSync.happened()
+    },
+    onStop: (reason) => {
+      process.stderr.write(`server stopped: ${reason}\n`)
+      // What was decided and not written must not be let out by anything that still runs.
+      process.exit(1)
+    },
+  })
+  const agents: RunningAgent[] = []
+  for (const path of config.local_agents) agents.push(await startAgent(readConfig(path, agentConfigSchema), bus))
+  onStopAsked(({ tasks }) => {
+    const stop = async () => {
+      for (const agent of agents) await agent.stop({ tasks })
+      await running.stop()
+      await bus.close()
+    }
+    stop().then(
+      () => end(0),
+      (error: unknown) => {
+        process.stderr.write(`${explainError(error)}\n`)
+        end(1)
+      },
+    )
+  })
+  await firstSync.wait(FIRST_SYNC_WITHIN_MS)
+  tellParent({ kind: 'ready', url: running.url })
+  return ended
+}
+
+async function runAgent(path: string): Promise<number> {
+  const config = readConfig(path, agentConfigSchema)
+  if (config.nats === undefined) throw new Error(`${path} names no nats.url; an agent of its own needs a broker`)
+  const bus = await connectNats({ url: config.nats.url, seedFile: config.nats.seed_file })
+  const agent = await startAgent(config, bus)
+  tellParent({ kind: 'ready' })
+  const message = await new Promise<{ readonly tasks: 'end' | 'keep' }>((resolve) => onStopAsked(resolve))
+  await agent.stop({ tasks: message.tasks })
+  await bus.close()
+  return 0
+}
+
+function tellSync({ commit, registered, removed, frozen, held }: SyncOutcome): void {
+  const isNews = registered + removed > 0 || held !== null || commit.id !== toldCommit
+  if (!isNews) return
+  toldCommit = commit.id
+  const mistakes = frozen.flatMap((file) => file.mistakes.map(({ line, column, summary }) => ({ path: file.path, line, column, summary })))
+  tellParent({
+    kind: 'sync',
+    commit: commit.id,
+    subject: commit.subject,
+    registered,
+    removed,
+    frozen: mistakes,
+    held: held === null ? null : `${held.reason}: ${held.remedy}`,
+  })
+}
+
+let toldCommit = ''
+
+/** A gate that opens once. */
+class FirstSync {
+  #open: () => void = () => {}
+  readonly #opened = new Promise<void>((resolve) => {
+    this.#open = resolve
+  })
+
+  happened(): void {
+    this.#open()
+  }
+
+  async wait(ms: number): Promise<void> {
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, ms)
+    })
+    await Promise.race([this.#opened, late])
+    clearTimeout(timer)
+  }
+}

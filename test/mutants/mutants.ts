@@ -1,0 +1,202 @@
+/**
+ * Bugs put in on purpose, one line each: every one re-creates something that has gone wrong in real orchestrators. `find` must
+ * stand exactly once in its file. `finders` are the checkers of which one is expected to notice.
+ */
+export interface Mutant {
+  readonly name: string
+  readonly file: string
+  readonly find: string
+  readonly replace: string
+  readonly finders: readonly string[]
+}
+
+const leader = 'src/controller/leader.ts'
+const publisher = 'src/controller/allocation-publisher.ts'
+const registrar = 'src/controller/node-registrar.ts'
+
+export const MUTANTS: readonly Mutant[] = [
+  {
+    name: 'outputs-before-durable',
+    file: leader,
+    find: '    this.#held.push({ index, release: output })\n  }\n\n  /** As `release`',
+    replace: '    output()\n  }\n\n  /** As `release`',
+    finders: ['P1'],
+  },
+  {
+    name: 'lease-never-doubted-log-takes-old-epoch',
+    file: 'src/adapters/memory/command-log.ts',
+    find: "    if (record.epoch < this.epoch) return 'refused'\n",
+    replace: '',
+    finders: ['I1', 'I2'],
+  },
+  {
+    name: 'refused-append-is-ignored',
+    file: leader,
+    find: "    if (outcome.kind === 'refused') return this.stop(`the log refused index ${firstIndex}: ${outcome.reason}`)\n",
+    replace: '',
+    finders: ['P1', 'I2', 'I13', 'L4', 'L5', 'L6'],
+  },
+  {
+    name: 'epoch-not-raised',
+    file: leader,
+    find: '    this.epoch = state.epoch + 1\n',
+    replace: '    this.epoch = Math.max(1, state.epoch)\n',
+    finders: ['I1', 'L6'],
+  },
+  {
+    name: 'pulled-sets-leave-at-once',
+    file: registrar,
+    find: '    this.#deps.leader.release(this.#deps.leader.state.index, () => message.respond(payload))\n',
+    replace: '    message.respond(payload)\n',
+    finders: ['P1'],
+  },
+  {
+    name: 'heartbeat-tells-undurable-version',
+    file: registrar,
+    find: '      version: publisher.sentVersionOf(nodeId),\n',
+    replace: '      version: publisher.versionOf(nodeId),\n',
+    finders: ['P1'],
+  },
+  {
+    name: 'readers-see-undurable',
+    file: 'src/controller/leader-reader.ts',
+    find: '    await this.#leader.whenDurable(answer.index)\n',
+    replace: '',
+    finders: ['P1', 'I13'],
+  },
+  {
+    name: 'apply-draws-chance',
+    file: 'src/state/apply/plans.ts',
+    find: '  return { ModifyIndex: index, AllocModifyIndex: index, ModifyTime: unixNanoseconds(state.atMs) }\n',
+    replace:
+      '  return { ModifyIndex: index, AllocModifyIndex: index, ModifyTime: unixNanoseconds(state.atMs) + Math.floor(Math.random() * 1e6) }\n',
+    finders: ['I2'],
+  },
+  {
+    name: 'snapshot-forgets-table-index',
+    file: 'src/state/snapshot.ts',
+    find: '    ;(state[slice.table] as { index: number }).index = slice.index\n',
+    replace: '',
+    finders: ['I2', 'I13'],
+  },
+  {
+    name: 'deletion-does-not-move-the-index',
+    file: 'src/state/table.ts',
+    find: '    this.#regroup(key, before, undefined)\n    this.index = index\n',
+    replace: '    this.#regroup(key, before, undefined)\n',
+    finders: ['I2', 'I13'],
+  },
+  {
+    name: 'names-not-seeded',
+    file: 'src/scheduler/reconcile/names.ts',
+    find: '    for (const { Name } of allocations) this.#mark(allocationNameIndex(Name))\n',
+    replace: '',
+    finders: ['I3'],
+  },
+  {
+    name: 'stopping-frees-its-share-at-once',
+    file: 'src/scheduler/feasible/node-table.ts',
+    find: '    if (row === undefined || isClientTerminal(allocation)) return\n',
+    replace: "    if (row === undefined || isClientTerminal(allocation) || allocation.ClientStatus === 'pending') return\n",
+    finders: ['I7'],
+  },
+  {
+    name: 'memory-not-counted',
+    file: 'src/scheduler/feasible/node-table.ts',
+    find: '    this.usedCpu[row]! += sign * claims.cpuShares\n',
+    replace: '    this.usedCpu[row]! += sign * Math.min(claims.cpuShares, 50)\n',
+    finders: ['I7'],
+  },
+  {
+    name: 'ended-may-live-again',
+    file: 'src/state/apply/allocations.ts',
+    find: '    if (allocation === undefined || isClientTerminal(allocation)) continue\n',
+    replace: '    if (allocation === undefined) continue\n',
+    finders: ['I8'],
+  },
+  {
+    name: 'pause-of-the-server-counts-as-silence',
+    file: 'src/controller/heartbeat-monitor.ts',
+    find: '    if (lateMs > 2 * this.#options.tickMs) {\n',
+    replace: '    if (lateMs < 0) {\n',
+    finders: ['I12'],
+  },
+  {
+    name: 'new-leader-gives-no-full-ttl',
+    file: registrar,
+    find: "    for (const node of leader.state.nodes.values()) if (node.Status !== 'down') this.#monitor.heard(node.ID)\n",
+    replace: '',
+    finders: ['L4'],
+  },
+  {
+    name: 'silent-nodes-never-down',
+    file: registrar,
+    find: "    logger.warn({ nodeId, name: node.Name }, 'node is silent')\n",
+    replace: "    if (nodeId !== '') return\n",
+    finders: ['L4'],
+  },
+  {
+    name: 'blocked-never-woken',
+    file: 'src/controller/blocked-evaluations.ts',
+    find: '    if (this.#freedClasses.size === 0) return\n',
+    replace: '    if (this.#freedClasses.size >= 0) return\n',
+    finders: ['L1', 'L4'],
+  },
+  {
+    name: 'broker-forgets-pending-at-start',
+    file: 'src/controller/evaluation-broker.ts',
+    find: '    for (const evaluation of view.evaluations.values()) this.#consider(evaluation)\n',
+    replace: '',
+    finders: ['L1', 'L4'],
+  },
+  {
+    name: 'evaluation-never-closed',
+    file: 'src/state/apply/plans.ts',
+    find: '  if (closes !== null) putEvaluations(state, index, [closes.evaluation, ...closes.created])\n',
+    replace: '  if (closes !== null) putEvaluations(state, index, closes.created)\n',
+    finders: ['L1'],
+  },
+  {
+    name: 'set-not-published-when-it-changes',
+    file: publisher,
+    find: '      this.#nodes.set(nodeId, versions)\n',
+    replace: '',
+    finders: ['L4'],
+  },
+  {
+    name: 'older-blocked-evaluation-stays',
+    file: 'src/controller/worker.ts',
+    find: '    if (!settles) return []\n',
+    replace: '    if (settles || !settles) return []\n',
+    finders: ['I10'],
+  },
+  {
+    name: 'source-cursor-never-moves',
+    file: 'src/state/apply/settings.ts',
+    find: '  state.sources.put(index, { ...command.status, modifyIndex: index })\n',
+    replace:
+      '  state.sources.put(index, { ...command.status, commit: state.sources.get(command.status.id)?.commit ?? command.status.commit, modifyIndex: index })\n',
+    finders: ['L5'],
+  },
+  {
+    name: 'removed-files-keep-their-jobs',
+    file: 'src/controller/git-reconciler.ts',
+    find: '    await this.#propose(removals.map((job) => this.#deregisterCommand(job)))\n',
+    replace: '',
+    finders: ['L4'],
+  },
+  {
+    name: 'summary-counts-twice',
+    file: 'src/state/apply/job-status.ts',
+    find: '  if (before?.ClientStatus === after.ClientStatus) return\n',
+    replace: '',
+    finders: ['I17'],
+  },
+  {
+    name: 'health-counted-twice',
+    file: 'src/state/apply/deployments.ts',
+    find: '  if (!isPlaced && healthBefore === healthAfter) return\n',
+    replace: '  if (!isPlaced && healthAfter === null) return\n',
+    finders: ['I15'],
+  },
+]

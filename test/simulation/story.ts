@@ -1,0 +1,159 @@
+/**
+ * One simulated life: some minutes of work and faults drawn from the seed, then a quiet time, then everything must have come true.
+ */
+
+import { SimulatedReader } from './simulated-reader.js'
+import { Workload } from './workload.js'
+import { World } from './world.js'
+
+export interface StoryResult {
+  readonly seed: number
+  readonly virtualMs: number
+  readonly events: number
+  readonly commands: number
+  readonly violation: { readonly atMs: number; readonly error: Error } | undefined
+}
+
+const WORKING_MS = 110_000
+/** Pauses of ten minutes are among the faults: the quiet time begins when the last of them is over. */
+const QUIET_MS = 75_000
+const READERS = 3
+
+export async function tellStory(seed: number): Promise<StoryResult> {
+  const world = new World({ seed, hosts: 3 + (seed % 3) })
+  const workload = new Workload(world.repository, world.random)
+  try {
+    workload.begin()
+    world.startServer()
+    for (const host of world.hosts) host.startAgent()
+    for (let number = 1; number <= READERS; number++) world.readers.push(newReader(world, number))
+    new Faults(world, workload).schedule()
+    await world.run(WORKING_MS)
+    world.calm()
+    while (world.isPaused()) await world.run(10_000)
+    workload.settle()
+    await world.run(QUIET_MS)
+    world.checkConverged()
+    return result(seed, world, undefined)
+  } catch (error) {
+    if (!(error instanceof Error)) throw error
+    return result(seed, world, error)
+  }
+}
+
+function newReader(world: World, number: number): SimulatedReader {
+  return new SimulatedReader(
+    world.newProcess(`reader-${number}`),
+    world.random,
+    () => world.leader,
+    () => world.durable,
+    (violation) => world.fail(violation),
+  )
+}
+
+function result(seed: number, world: World, error: Error | undefined): StoryResult {
+  return {
+    seed,
+    virtualMs: world.time.nowMs,
+    events: world.time.eventCount,
+    commands: world.durable.index,
+    violation: error === undefined ? undefined : { atMs: world.time.nowMs, error },
+  }
+}
+
+/** What goes wrong, and how often: each seed draws its own subset and its own rates. */
+class Faults {
+  readonly #world: World
+  readonly #workload: Workload
+
+  constructor(world: World, workload: Workload) {
+    this.#world = world
+    this.#workload = workload
+  }
+
+  schedule(): void {
+    const { random } = this.#world
+    this.#every(random.between(1_500, 9_000), () => this.#workload.step())
+    const kinds: readonly (readonly [meanMs: number, act: () => void])[] = [
+      [random.between(12_000, 60_000), () => this.#crashServer()],
+      [random.between(30_000, 120_000), () => this.#pauseServer()],
+      [random.between(40_000, 120_000), () => this.#rivalServer()],
+      [random.between(10_000, 50_000), () => this.#crashAgent()],
+      [random.between(40_000, 160_000), () => this.#killHost()],
+      [random.between(20_000, 80_000), () => this.#endTask()],
+      [random.between(20_000, 60_000), () => this.#jumpWallClock()],
+      [random.between(15_000, 60_000), () => this.#cutOffHost()],
+    ]
+    for (const [meanMs, act] of kinds) if (random.chance(0.6)) this.#every(meanMs, act)
+    if (random.chance(0.6))
+      Object.assign(this.#world.network.faults, {
+        lossShare: random.fraction() * 0.08,
+        duplicateShare: random.fraction() * 0.1,
+        delayMsMax: random.between(1, 120),
+      })
+    if (random.chance(0.5))
+      Object.assign(this.#world.logFaults, {
+        requestLostShare: random.fraction() * 0.1,
+        answerLostShare: random.fraction() * 0.15,
+        delayMsMax: random.between(1, 60),
+      })
+  }
+
+  #every(meanMs: number, act: () => void): void {
+    const { random, time } = this.#world
+    time.after(meanMs * (0.3 + 1.4 * random.fraction()), () => {
+      if (this.#world.isCalm) return
+      act()
+      this.#every(meanMs, act)
+    })
+  }
+
+  #crashServer(): void {
+    this.#world.crashServer(this.#world.random.between(50, 6_000))
+  }
+
+  /** SIGSTOP, a laptop lid, a long collection: from a second to ten minutes. */
+  #pauseServer(): void {
+    const { random, serverProcesses } = this.#world
+    const process = serverProcesses.at(-1)
+    process?.pause(random.chance(0.8) ? random.between(1_000, 20_000) : random.between(20_000, 600_000))
+  }
+
+  /** A second server takes the lead while the first is paused, and the first comes back beside it. */
+  #rivalServer(): void {
+    const { random, serverProcesses, time } = this.#world
+    const process = serverProcesses.at(-1)
+    if (process === undefined || serverProcesses.length > 1) return
+    process.pause(random.between(5_000, 15_000))
+    time.after(random.between(500, 6_000), () => this.#world.isCalm || this.#world.startServer())
+  }
+
+  #crashAgent(): void {
+    const { random, hosts } = this.#world
+    random.pick(hosts).crashAgent(random.between(50, 8_000))
+  }
+
+  /** The machine is gone with all it ran, and comes back empty or not at all. */
+  #killHost(): void {
+    const { random, hosts } = this.#world
+    if (hosts.filter((host) => host.isAlive).length > 1)
+      random.pick(hosts).die(random.chance(0.5) ? random.between(15_000, 60_000) : undefined)
+  }
+
+  #endTask(): void {
+    const { random, hosts } = this.#world
+    random.pick(hosts).endSomeTask(random.chance(0.5) ? 0 : 1)
+  }
+
+  #jumpWallClock(): void {
+    this.#world.wallOffsetMs += this.#world.random.between(-120_000, 120_000)
+  }
+
+  #cutOffHost(): void {
+    const { random, hosts, network, time } = this.#world
+    const process = random.pick(hosts).agentProcess
+    if (process === undefined) return
+    network.cutOff.add(process)
+    time.after(random.between(500, 6_000), () => network.cutOff.delete(process))
+  }
+}

@@ -1,0 +1,288 @@
+/**
+ * The whole system in one process on virtual time: the shipped `Server` and `Agent` on simulated clock, chance, log, bus, git and
+ * driver. Everything that happens follows from the seed.
+ */
+
+import { InProcessSyntaxReader } from '../../src/adapters/hcl-syntax/index.js'
+import { silentLogger } from '../../src/adapters/logger.js'
+import { MemoryCommandLog, MemoryLogStore } from '../../src/adapters/memory/command-log.js'
+import { decodeMessage } from '../../src/agent/index.js'
+import { readCommands, Server } from '../../src/controller/index.js'
+import { type AllocationReport, isClientTerminal } from '../../src/domain/index.js'
+import { apply, State } from '../../src/state/index.js'
+import {
+  checkCapacity,
+  checkConverged,
+  checkDeployments,
+  checkEpochs,
+  checkEvaluations,
+  checkNames,
+  checkReplay,
+  checkSummaries,
+  checkTransition,
+  Violation,
+} from '../checkers.js'
+import { SeededRandom } from './seeded-random.js'
+import { SimulatedRepository } from './simulated-git.js'
+import { SimulatedHost } from './simulated-host.js'
+import { SimulatedNetwork } from './simulated-network.js'
+import { SimulatedProcess } from './simulated-process.js'
+import type { SimulatedReader } from './simulated-reader.js'
+import { VirtualTime } from './virtual-time.js'
+
+export interface WorldOptions {
+  readonly seed: number
+  readonly hosts: number
+  readonly rewind?: 'hold' | 'follow'
+}
+
+export const REGION = 'global'
+const LEASE_MS = 3_000
+const HEARTBEAT_TTL_MS = 10_000
+const SOURCE_POLL_MS = 2_000
+const SNAPSHOT_EVERY = 150
+const FULL_CHECK_EVERY_MS = 3_000
+
+type RunningServer = { readonly process: SimulatedProcess; server: Server | undefined }
+
+export class World {
+  readonly random: SeededRandom
+  readonly time: VirtualTime
+  readonly network: SimulatedNetwork
+  readonly repository = new SimulatedRepository()
+  readonly hosts: SimulatedHost[] = []
+  readonly readers: SimulatedReader[] = []
+  readonly log: MemoryLogStore
+  /** The fold of what is durable: the truth that outsiders are measured against. */
+  readonly durable = new State()
+  readonly #options: WorldOptions
+  readonly #servers: RunningServer[] = []
+  readonly #epochs: { epoch: number; writer: string }[] = []
+  /** What agents have said, by node and number, until the world ends. */
+  readonly #reports = new Map<string, readonly AllocationReport[]>()
+  readonly #syntax = new InProcessSyntaxReader()
+  /** Faults of the way to the log. */
+  readonly logFaults = { requestLostShare: 0, answerLostShare: 0, delayMsMax: 3 }
+  wallOffsetMs = 0
+  isCalm = false
+  #fullCheckedMs = 0
+  #serverNumber = 0
+  #failure: unknown
+
+  constructor(options: WorldOptions) {
+    this.#options = options
+    this.random = new SeededRandom(options.seed)
+    this.time = new VirtualTime(this.random)
+    this.log = new MemoryLogStore(() => this.time.nowMs, LEASE_MS)
+    this.network = new SimulatedNetwork(this.time, this.random, (from, subject, payload, kind) =>
+      this.#overhear(from, subject, payload, kind),
+    )
+    this.durable.allocations.observe((before, after) => checkTransition(before, after))
+    for (let number = 1; number <= options.hosts; number++) this.hosts.push(new SimulatedHost(this, `n${number}`))
+  }
+
+  get leader(): Server | undefined {
+    const living = this.#servers.filter(({ process, server }) => process.isAlive && server !== undefined && !server.leader.isStopped)
+    return living.at(-1)?.server
+  }
+
+  /** Processes of servers that have not died, the oldest first. */
+  get serverProcesses(): readonly SimulatedProcess[] {
+    return this.#servers.filter(({ process }) => process.isAlive).map(({ process }) => process)
+  }
+
+  newProcess(name: string): SimulatedProcess {
+    return new SimulatedProcess(name, this.time, () => this.wallOffsetMs)
+  }
+
+  /** Starts one more server process; it leads as soon as the log lets it. */
+  startServer(): void {
+    const process = this.newProcess(`server-${++this.#serverNumber}`)
+    const running: RunningServer = { process, server: undefined }
+    this.#servers.push(running)
+    const cross = () => ({
+      delayMs: this.random.fraction() * this.logFaults.delayMsMax,
+      requestLost: this.random.chance(this.logFaults.requestLostShare),
+      answerLost: this.random.chance(this.logFaults.answerLostShare),
+    })
+    const end = () => {
+      process.kill()
+      this.time.after(this.random.between(100, 3_000), () => this.serverProcesses.length === 0 && this.startServer())
+    }
+    Server.start({
+      log: new MemoryCommandLog(this.log, process.clock, cross),
+      bus: this.network.busOf(process),
+      git: this.repository.sourceFor(process.clock),
+      syntax: this.#syntax,
+      clock: process.clock,
+      random: this.random,
+      logger: silentLogger,
+      onStop: end,
+      options: {
+        source: { rewind: this.#options.rewind ?? 'follow', ref: 'HEAD' },
+        sourcePollMs: SOURCE_POLL_MS,
+        snapshotEveryCommands: SNAPSHOT_EVERY,
+        nodes: {
+          region: REGION,
+          heartbeatTtlMs: HEARTBEAT_TTL_MS,
+          boundKeys: this.hosts.map((host) => ({ name: host.name, publicKey: host.publicKey })),
+          verify: (publicKey, nonce, signature) => signature === `${publicKey} signs ${nonce}`,
+          nodeIdOf: (publicKey) => SimulatedHost.nodeIdOf(publicKey),
+        },
+      },
+    }).then(
+      (server) => {
+        running.server = server
+      },
+      (error: unknown) => {
+        if (!isLostLead(error)) this.#failure ??= error
+        if (process.isAlive) end()
+      },
+    )
+  }
+
+  /** kill -9 of every server; one starts again after a while. */
+  crashServer(restartAfterMs: number): void {
+    for (const { process } of this.#servers) process.kill()
+    this.time.after(restartAfterMs, () => this.serverProcesses.length === 0 && this.startServer())
+  }
+
+  /** Lets virtual time pass; every event is followed by every check. */
+  async run(forMs: number): Promise<void> {
+    await this.time.runUntil(this.time.nowMs + forMs, () => this.#afterEvent())
+  }
+
+  /** Everything that must be true once faults have stopped and all had their time. */
+  checkConverged(): void {
+    const server = this.leader
+    if (server === undefined) throw new Violation('L6', 'nobody leads')
+    this.#checkFully(server)
+    const living = this.hosts.filter((host) => host.isAlive)
+    checkConverged({
+      state: this.durable,
+      headCommit: this.repository.head!,
+      running: new Map(living.map((host) => [host.nodeId, host.runningAllocations()])),
+      livingNodes: new Set(living.map((host) => host.nodeId)),
+    })
+  }
+
+  #afterEvent(): void {
+    if (this.#failure !== undefined) throw this.#failure
+    if (this.#foldNew()) {
+      checkNames(this.durable)
+      checkEvaluations(this.durable, this.time.nowMs)
+    }
+    if (this.time.nowMs - this.#fullCheckedMs < FULL_CHECK_EVERY_MS) return
+    this.#fullCheckedMs = this.time.nowMs
+    const server = this.leader
+    if (server !== undefined) this.#checkFully(server)
+    for (const host of this.hosts) host.check(this.durable)
+  }
+
+  #checkFully(server: Server): void {
+    checkCapacity(this.durable)
+    checkDeployments(this.durable)
+    checkSummaries(this.durable)
+    checkEpochs(this.#epochs)
+    if (server.leader.epoch === this.durable.epoch) checkReplay(this.durable, server.leader.state)
+  }
+
+  /** Applies what has become durable since the last look. */
+  #foldNew(): boolean {
+    let isNew = false
+    for (const record of this.log.records) {
+      if (record.firstIndex <= this.durable.index) continue
+      isNew = true
+      this.#epochs.push({ epoch: record.epoch, writer: this.#writerOf(record.epoch) })
+      for (const command of readCommands(record)) apply(this.durable, this.durable.index + 1, command)
+    }
+    return isNew
+  }
+
+  /** The process that holds this epoch: told by the process itself, so that two with one epoch are found. */
+  #writerOf(epoch: number): string {
+    return (
+      this.#servers
+        .filter(({ server }) => server?.leader.epoch === epoch)
+        .map(({ process }) => process.name)
+        .join('+') || `starting-${epoch}`
+    )
+  }
+
+  /** P1: whatever leaves a server tells only of what is durable. */
+  #overhear(from: SimulatedProcess, subject: string, payload: Uint8Array, kind: 'publish' | 'request' | 'response'): void {
+    if (kind === 'request' && subject.endsWith('.report')) {
+      const { nodeId, number, reports } = decodeMessage('report', payload)
+      this.#reports.set(`${nodeId} ${number}`, reports)
+    }
+    if (!from.name.startsWith('server')) return
+    this.#foldNew()
+    if (kind === 'response') return this.#overhearAnswer(subject, payload)
+    const { version, entries } = decodeMessage('desired', payload)
+    if (version > this.durable.index)
+      throw this.#fail(new Violation('P1', `a desired set of version ${version} left at durable index ${this.durable.index}`))
+    for (const [id] of entries) this.#expectDurable(id, 'was shown to an agent')
+  }
+
+  #overhearAnswer(subject: string, payload: Uint8Array): void {
+    switch (subject.split('.').at(-1)) {
+      case 'heartbeat': {
+        const { version, index } = decodeMessage('heartbeat-response', payload)
+        if (Math.max(version, index) > this.durable.index) {
+          throw this.#fail(
+            new Violation('P1', `a heartbeat was told of index ${Math.max(version, index)}, durable is ${this.durable.index}`),
+          )
+        }
+        return
+      }
+      case 'pull':
+        for (const part of decodeMessage('pull-response', payload).parts)
+          for (const [id] of part.entries) this.#expectDurable(id, 'was pulled by an agent')
+        return
+      case 'report': {
+        const { number, isKnown } = decodeMessage('report-response', payload)
+        const nodeId = subject.split('.').at(-2)!
+        if (isKnown) for (const report of this.#reports.get(`${nodeId} ${number}`) ?? []) this.#expectReported(report)
+        return
+      }
+    }
+  }
+
+  /** An acknowledged report is in the log: with what it said, or with an end that came before. */
+  #expectReported({ ID, ClientStatus }: AllocationReport): void {
+    const allocation = this.durable.allocations.get(ID)
+    if (allocation === undefined || isClientTerminal(allocation) || allocation.ClientStatus === ClientStatus) return
+    throw this.#fail(new Violation('P1', `${ClientStatus} of ${ID} was acknowledged, the log says ${allocation.ClientStatus}`))
+  }
+
+  #expectDurable(allocationId: string, what: string): void {
+    if (this.durable.allocations.get(allocationId) !== undefined) return
+    throw this.#fail(new Violation('P1', `allocation ${allocationId} ${what} and is not in the log`))
+  }
+
+  /** From now on nothing goes wrong any more. */
+  calm(): void {
+    this.isCalm = true
+    Object.assign(this.network.faults, { lossShare: 0, duplicateShare: 0, delayMsMax: 2 })
+    Object.assign(this.logFaults, { requestLostShare: 0, answerLostShare: 0, delayMsMax: 3 })
+    this.network.cutOff.clear()
+  }
+
+  isPaused(): boolean {
+    return this.serverProcesses.some((process) => process.isPaused)
+  }
+
+  fail(error: unknown): void {
+    this.#failure ??= error
+  }
+
+  #fail(error: unknown): unknown {
+    this.#failure ??= error
+    return error
+  }
+}
+
+/** Losing the lead while starting is a fault of the world, not of the product. */
+function isLostLead(error: unknown): boolean {
+  return (error as { code?: string }).code === 'NO_LEADER'
+}
