@@ -1,0 +1,115 @@
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { afterEach, expect, test } from 'vitest'
+import type { JobFileReading } from '../../src/cli/index.js'
+import { LocalJobFiles } from '../../src/main/job-files.js'
+
+const folders: string[] = []
+afterEach(() => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true })
+})
+
+const job = (id: string, count = 1) => `job "${id}" {
+  group "g" {
+    count = ${count}
+    task "t" {
+      driver = "raw_exec"
+      config {
+        command = "/bin/true"
+      }
+    }
+  }
+}
+`
+
+function git(repository: string, ...args: readonly string[]): void {
+  const identity = ['-c', 'user.name=Ada', '-c', 'user.email=ada@example.org']
+  execFileSync('git', ['-C', repository, ...identity, ...args], { stdio: 'pipe' })
+}
+
+/** A repository with these files, not committed. */
+function repository(files: Readonly<Record<string, string | Uint8Array>>): string {
+  const root = mkdtempSync(join(tmpdir(), 'drover-files-'))
+  folders.push(root)
+  git(root, 'init', '-q', '-b', 'main')
+  for (const [path, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(root, path)), { recursive: true })
+    writeFileSync(join(root, path), content)
+  }
+  return root
+}
+
+function outline(readings: readonly JobFileReading[]): readonly string[] {
+  return readings.map((reading) =>
+    reading.kind === 'job'
+      ? `${reading.path} ${reading.namespace}/${reading.id}`
+      : `${reading.path} ${reading.mistakes.map(({ line, column, summary }) => `${line}:${column} ${summary}`).join('; ')}`,
+  )
+}
+
+test('every job file below jobs/ is read, each in the namespace of its folder, committed or not', async () => {
+  const root = repository({ 'jobs/a.nomad.hcl': job('a'), 'jobs/ops/deep/b.nomad.hcl': job('b'), 'jobs/README.md': 'no job' })
+  expect(outline(await new LocalJobFiles(root).read({ paths: [] }))).toEqual([
+    'jobs/a.nomad.hcl default/a',
+    'jobs/ops/deep/b.nomad.hcl ops/b',
+  ])
+})
+
+test('a path narrows what is read, from wherever in the repository it is given', async () => {
+  const root = repository({ 'jobs/a.nomad.hcl': job('a'), 'jobs/ops/b.nomad.hcl': job('b') })
+  expect(outline(await new LocalJobFiles(join(root, 'jobs')).read({ paths: ['ops'] }))).toEqual(['jobs/ops/b.nomad.hcl ops/b'])
+})
+
+test('a ref is read from its commit, whatever the work tree holds', async () => {
+  const root = repository({ 'jobs/a.nomad.hcl': job('a') })
+  git(root, 'add', '.')
+  git(root, 'commit', '-qm', 'a')
+  writeFileSync(join(root, 'jobs/b.nomad.hcl'), job('b'))
+  expect(outline(await new LocalJobFiles(root).read({ paths: [], ref: 'main' }))).toEqual(['jobs/a.nomad.hcl default/a'])
+})
+
+test('mistakes of all files are told together, with their places', async () => {
+  const root = repository({ 'jobs/a.nomad.hcl': 'job "a" {\n  colour = "grey"\n}\n', 'jobs/b.nomad.hcl': 'job "b" {\n' })
+  const readings = outline(await new LocalJobFiles(root).read({ paths: [] }))
+  expect(readings).toHaveLength(2)
+  expect(readings[0]).toMatch(/^jobs\/a\.nomad\.hcl 2:3 /)
+  expect(readings[1]).toMatch(/^jobs\/b\.nomad\.hcl \d+:\d+ /)
+})
+
+test('links, other encodings and files beyond the limit are refused by file and do not stop the others', async () => {
+  const root = repository({
+    'jobs/good.nomad.hcl': job('good'),
+    'jobs/latin.nomad.hcl': Uint8Array.of(0x6a, 0xff, 0xfe),
+    'jobs/large.nomad.hcl': `# ${'x'.repeat(10 * 1024 * 1024)}\n`,
+  })
+  symlinkSync('good.nomad.hcl', join(root, 'jobs/link.nomad.hcl'))
+  expect(outline(await new LocalJobFiles(root).read({ paths: [] }))).toEqual([
+    'jobs/good.nomad.hcl default/good',
+    'jobs/large.nomad.hcl 0:0 jobs/large.nomad.hcl is too large',
+    'jobs/latin.nomad.hcl 0:0 jobs/latin.nomad.hcl is not UTF-8',
+    'jobs/link.nomad.hcl 0:0 jobs/link.nomad.hcl is a symbolic link',
+  ])
+})
+
+test('the same job in two files is wrong in both', async () => {
+  const root = repository({ 'jobs/a.nomad.hcl': job('a'), 'jobs/copy.nomad.hcl': job('a') })
+  expect(outline(await new LocalJobFiles(root).read({ paths: [] }))).toEqual([
+    'jobs/a.nomad.hcl 0:0 Duplicate job',
+    'jobs/copy.nomad.hcl 0:0 Duplicate job',
+  ])
+})
+
+test('a file outside any repository stands for itself', async () => {
+  const root = repository({ 'elsewhere/a.nomad.hcl': job('a') })
+  expect(outline(await new LocalJobFiles(root).read({ paths: ['elsewhere/a.nomad.hcl'] }))).toEqual(['a.nomad.hcl default/a'])
+})
+
+test.each([
+  ['a path that is not there', { paths: ['nowhere'] }, /^nowhere is not there$/],
+  ['a repository without jobs', { paths: [] }, /has no folder jobs; put job files there/],
+  ['an unknown ref', { paths: [], ref: 'refs/heads/none' }, /none/],
+])('%s is told in a sentence', async (_, request, expected) => {
+  await expect(new LocalJobFiles(repository({})).read(request)).rejects.toThrow(expected)
+})
