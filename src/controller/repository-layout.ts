@@ -23,8 +23,3 @@ export function classifyPath(path: string): RepositoryPath {
   }
   return { kind: 'other' }
 }
-
-/** The file's name without folder and job suffix: what its companions are named by. */
-export function jobStem(path: string): string {
-  return path.replace(JOB_FILE, '')
-}

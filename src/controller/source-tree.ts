@@ -1,11 +1,10 @@
 /** One commit's files below `jobs/` and `agents/`, read once each, with the checks that every used path must pass. */
 import { type Mistake, OrchestratorError } from '../domain/index.js'
-import { LIMITS } from '../jobspec/index.js'
+import { LIMITS, stemOf } from '../jobspec/index.js'
 import type { BlobContent, GitSource, TreeEntry } from './ports.js'
-import { jobStem } from './repository-layout.js'
 
 /** Files of these names beside a job belong to it without being named in it. */
-const COMPANION_SUFFIXES = ['.vars.hcl', '.patch.yaml']
+const COMPANION_SUFFIXES = ['.vars.hcl', '.patch.yaml', '.patch.yml']
 
 export type TreeFile = { readonly text: string; readonly blob: string } | { readonly mistake: Mistake }
 
@@ -56,7 +55,7 @@ export class SourceTree {
   /** Whether every input still has the blob it had, and no new companion of the job file has appeared. */
   matches(inputs: Readonly<Record<string, string>>, jobPath: string): boolean {
     for (const [path, blob] of Object.entries(inputs)) if (this.#byPath.get(path)?.blob !== blob) return false
-    return COMPANION_SUFFIXES.map((suffix) => jobStem(jobPath) + suffix).every((path) => this.has(path) === Object.hasOwn(inputs, path))
+    return COMPANION_SUFFIXES.map((suffix) => stemOf(jobPath) + suffix).every((path) => this.has(path) === Object.hasOwn(inputs, path))
   }
 }
 
