@@ -18,13 +18,16 @@ export function readJsonBody(call: Call): JsonObject {
   try {
     value = JSON.parse(text)
   } catch (cause) {
-    throw badRequest(
-      /end of JSON|Unterminated/i.test(String(cause)) ? 'unexpected EOF' : `invalid JSON: ${(cause as Error).message}`,
-      cause,
-    )
+    throw badRequest(endsTooEarly(cause as Error, text) ? 'unexpected EOF' : `invalid JSON: ${(cause as Error).message}`, cause)
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw badRequest('json: the body must be an object')
   return value as JsonObject
+}
+
+/** The parser tells either that the text ended, or the place where it wanted more. */
+function endsTooEarly({ message }: Error, text: string): boolean {
+  const position = /at position (\d+)/.exec(message)?.[1]
+  return /end of JSON|Unterminated/i.test(message) || (position !== undefined && Number(position) >= text.length)
 }
 
 /** The member of that name, whatever its case; the exact one wins. */

@@ -16,7 +16,7 @@ export function createJobspecParser(reader: SyntaxReader): JobspecParser {
         if (file.kind !== 'syntax') return file
         variableFiles.push(file.syntax)
       }
-      const outcome = parseApiJob({ syntax: own.syntax, variableFiles })
+      const outcome = parseApiJob({ syntax: own.syntax, variableFiles, isStrict: false })
       if (outcome.kind === 'needs') throw new Error(`${path} asks for files although none can be read`)
       return outcome
     },

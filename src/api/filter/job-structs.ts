@@ -15,7 +15,7 @@ export const JOB_STRUCTS: Structs = {
   Job: members(`Stop bool, Region string, Namespace string, ID string, ParentID string, Name string, Type string, Priority int,
     AllAtOnce bool, Datacenters []string, NodePool string, Constraints []*Constraint, Affinities []*Affinity, Spreads []*Spread,
     TaskGroups []*TaskGroup, Update UpdateStrategy, Multiregion *Multiregion, Periodic *PeriodicConfig,
-    ParameterizedJob *ParameterizedJobConfig, Dispatched bool, DispatchIdempotencyToken string, Payload []uint16, Meta {string},
+    ParameterizedJob *ParameterizedJobConfig, Dispatched bool, DispatchIdempotencyToken string, Payload string, Meta {string},
     ConsulNamespace string, VaultNamespace string, NomadTokenID string, Status string, StatusDescription string, Stable bool,
     Version uint64, SubmitTime int64, CreateIndex uint64, ModifyIndex uint64, JobModifyIndex uint64, UI *JobUI,
     VersionTag *JobVersionTag`),

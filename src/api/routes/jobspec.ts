@@ -3,6 +3,7 @@ import { type Job, type Mistake, ZERO_TIME } from '../../domain/index.js'
 import {
   canonicalizeBeforeServer,
   canonicalizeJob,
+  clientForm,
   readApiJob,
   validateJob,
   validationErrorText,
@@ -13,6 +14,7 @@ import type { ReadDeps } from '../blocking.js'
 import { type JsonObject, memberOf, readJsonBody } from '../body.js'
 import { encodeJson } from '../encode.js'
 import { badRequest, requestFailed } from '../errors.js'
+import { findWrongType } from '../filter/json-types.js'
 import { NAMESPACE_ALL } from '../parameters.js'
 import type { JobDiffer, JobspecParser, Planner } from '../ports.js'
 import { jsonAnswer } from '../request.js'
@@ -48,7 +50,7 @@ async function parseJob({ parser }: JobspecDeps, call: Call) {
   })
   if (outcome.kind === 'aborted') throw requestFailed(`the job could not be read: ${outcome.reason}`)
   if (outcome.kind === 'mistakes') throw badRequest(`Failed to parse job: ${outcome.mistakes.map(describeMistake).join('\n')}`)
-  return jsonAnswer(encodeJson(memberOf(body, 'Canonicalize') === true ? canonicalizeBeforeServer(outcome.job) : outcome.job))
+  return jsonAnswer(encodeJson(memberOf(body, 'Canonicalize') === true ? canonicalizeBeforeServer(outcome.job) : clientForm(outcome.job)))
 }
 
 function describeMistake({ path, line, column, summary, detail }: Mistake): string {
@@ -59,6 +61,9 @@ function describeMistake({ path, line, column, summary, detail }: Mistake): stri
 function jobOfBody(body: JsonObject): JsonObject {
   const job = memberOf(body, 'Job')
   if (typeof job !== 'object' || job === null || Array.isArray(job)) throw badRequest('Job must be specified')
+  const wrong = findWrongType(job, 'Job')
+  if (wrong !== undefined)
+    throw badRequest(`json: cannot unmarshal ${wrong.got} into Go struct field Job.Job.${wrong.path} of type ${wrong.wanted}`)
   return job as JsonObject
 }
 
