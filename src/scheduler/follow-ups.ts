@@ -5,7 +5,11 @@ import type { PlanBuilder } from './plan-builder.js'
 import type { Later } from './reconcile/types.js'
 
 const WINDOW_MS = 5_000
-const FIRST_DESCRIPTION = 'created for delayed rescheduling'
+const DESCRIPTIONS: { readonly [Trigger in EvaluationTrigger]?: string } = {
+  'alloc-reschedule': 'created for delayed rescheduling',
+  'alloc-failure': 'created for delayed rescheduling',
+  'max-disconnect-timeout': 'created for delayed disconnect timeout',
+}
 
 /** Adds the evaluations to the plan and says which allocation waits for which. */
 export function createFollowUps(
@@ -29,17 +33,17 @@ export function createFollowUps(
 
 /** Only the first window of rescheduling is told as such; later ones go by the older name. */
 function followUp(evaluation: Evaluation, id: string, atMs: number, trigger: EvaluationTrigger, isFirst: boolean): Evaluation {
-  const isReschedule = trigger === 'alloc-reschedule'
+  const description = DESCRIPTIONS[trigger]
   return {
     ID: id,
     Namespace: evaluation.Namespace,
     Priority: evaluation.Priority,
     Type: evaluation.Type,
-    TriggeredBy: isReschedule && !isFirst ? 'alloc-failure' : trigger,
+    TriggeredBy: trigger === 'alloc-reschedule' && !isFirst ? 'alloc-failure' : trigger,
     JobID: evaluation.JobID,
     ...(evaluation.JobModifyIndex === undefined ? {} : { JobModifyIndex: evaluation.JobModifyIndex }),
     Status: 'pending',
-    ...(isReschedule && isFirst ? { StatusDescription: FIRST_DESCRIPTION } : {}),
+    ...(isFirst && description !== undefined ? { StatusDescription: description } : {}),
     WaitUntil: rfc3339(atMs),
     PreviousEval: evaluation.ID,
     CreateIndex: 0,

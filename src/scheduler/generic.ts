@@ -5,6 +5,7 @@ import {
   type DeploymentState,
   type Evaluation,
   isClientTerminal,
+  isDeploymentActive,
   isServerTerminal,
   isTerminal,
   type Job,
@@ -12,6 +13,7 @@ import {
   type TaskGroup,
 } from '../domain/index.js'
 import { ownerKey, type StateView } from '../state/index.js'
+import { IN_PLACE, LOST, NOT_NEEDED } from './descriptions.js'
 import type { NodeTable } from './feasible/node-table.js'
 import { createFollowUps } from './follow-ups.js'
 import { concludeEvaluation } from './outcome.js'
@@ -23,20 +25,18 @@ import { type GroupOutcome, reconcileGroup } from './reconcile/group.js'
 import type { GroupContext } from './reconcile/types.js'
 import type { ScheduleEnv } from './schedule.js'
 
-const NOT_NEEDED = 'alloc not needed due to job update'
-const LOST = 'alloc is lost since its node is down'
-
 export function scheduleGeneric(view: StateView, table: NodeTable, evaluation: Evaluation, env: ScheduleEnv): SchedulingResult {
   const job = env.job ?? view.jobs.get(ownerKey(evaluation))
   const plan = new PlanBuilder(view, evaluation)
   const all = view.allocations.by('job', ownerKey(evaluation))
   const isBatch = evaluation.Type === 'batch'
-  const { current, old } = sortDeployments(plan, isBatch ? undefined : latestDeployment(view, evaluation), job)
+  const latest = isBatch ? undefined : latestDeployment(view, evaluation)
+  const { current, old } = sortDeployments(plan, latest, job)
   stageLost(view, plan, all)
   if (job === undefined || job.Stop) {
     stopAll(view, plan, all)
     for (const group of job?.TaskGroups ?? []) plan.queued.set(group.Name, 0)
-    return concludeEvaluation(plan, { classes: {}, hasEscaped: false }, undefined, env.newId)
+    return concludeEvaluation(plan, { classes: {}, hasEscaped: false }, latest?.ID, env.newId)
   }
   const placer = new Placer({ view, table, plan, job, nowMs: env.nowMs, newId: env.newId })
   const context = makeContext({ view, plan, evaluation, job, isBatch, env, placer, current, old })
@@ -48,7 +48,7 @@ export function scheduleGeneric(view: StateView, table: NodeTable, evaluation: E
     deployment,
   )
   attachInPlace(plan, deployment)
-  return concludeEvaluation(plan, placer.eligibility, deployment?.ID, env.newId)
+  return concludeEvaluation(plan, placer.eligibility, (plan.deployment ?? latest)?.ID, env.newId)
 }
 
 interface ContextParts {
@@ -75,10 +75,10 @@ function makeContext({ view, plan, evaluation, job, isBatch, env, placer, curren
     oldDeployment: old,
     jobOf: (allocation) => view.findJobVersion(allocation.Namespace, allocation.JobID, allocation.JobCreateIndex, allocation.JobVersion),
     fitInPlace: (allocation, group) => fitInPlace(view, placer, job, allocation, group),
-    followUp: (later, _group, trigger) => {
+    followUp: (later, trigger) => {
       if (later.length === 0) return new Map()
-      const ids = createFollowUps(plan, later, trigger ?? 'alloc-reschedule', env.newId)
-      if (trigger === undefined) for (const { allocation } of later) noteFollowUp(plan, allocation, ids.get(allocation.ID)!)
+      const ids = createFollowUps(plan, later, trigger, env.newId)
+      if (trigger === 'alloc-reschedule') for (const { allocation } of later) noteFollowUp(plan, allocation, ids.get(allocation.ID)!)
       return ids
     },
   }
@@ -97,7 +97,7 @@ function fitInPlace(view: StateView, placer: Placer, job: Job, allocation: Alloc
     JobVersion: job.Version,
     JobCreateIndex: job.CreateIndex,
     AllocatedResources: resources,
-    DesiredDescription: 'alloc updating in-place',
+    DesiredDescription: IN_PLACE,
   }
 }
 
@@ -106,8 +106,7 @@ function stageLost(view: StateView, plan: PlanBuilder, all: readonly Allocation[
   for (const allocation of all) {
     if (!isServerTerminal(allocation) || isClientTerminal(allocation)) continue
     const taint = taintOf(view, allocation.NodeID)
-    if (taint === null || taint?.Status === 'down')
-      plan.stop(allocation, LOST, { ClientStatus: 'lost', DesiredStatus: allocation.DesiredStatus as 'stop' | 'evict' })
+    if (taint === null || taint?.Status === 'down') plan.stop(allocation, LOST, { ClientStatus: 'lost' })
   }
 }
 
@@ -149,13 +148,12 @@ function settleDeployment(
   }
   const groups = { ...current.TaskGroups, ...Object.fromEntries(states) }
   const isChanged = states.some(([name, state]) => state !== current.TaskGroups[name])
-  if ([...outcomes.values()].every((outcome) => outcome.isComplete) && current.Status !== 'successful') {
+  if ([...outcomes.values()].every((outcome) => outcome.isComplete) && isDeploymentActive(current)) {
     plan.deploymentUpdates.push({ DeploymentID: current.ID, Status: 'successful', StatusDescription: 'Deployment completed successfully' })
     return undefined
   }
   if (!isChanged) return current
-  const needsDescription = current.Status === 'running'
-  plan.deployment = { ...current, TaskGroups: groups, ...(needsDescription ? { StatusDescription: describeNew(groups) } : {}) }
+  plan.deployment = { ...current, TaskGroups: groups }
   return plan.deployment
 }
 
@@ -184,12 +182,7 @@ function newDeployment(job: Job, groups: Readonly<Record<string, DeploymentState
 function attachInPlace(plan: PlanBuilder, deployment: Deployment | undefined): void {
   if (deployment === undefined) return
   for (const [id, row] of plan.updates) {
-    if (
-      row.DesiredDescription !== 'alloc updating in-place' ||
-      row.JobVersion !== deployment.JobVersion ||
-      row.DeploymentID === deployment.ID
-    )
-      continue
+    if (row.DesiredDescription !== IN_PLACE || row.JobVersion !== deployment.JobVersion || row.DeploymentID === deployment.ID) continue
     const { DeploymentStatus: _, ...rest } = row
     plan.updates.set(id, { ...rest, DeploymentID: deployment.ID })
   }

@@ -19,7 +19,8 @@ export function concludeEvaluation(
   const outcome = { QueuedAllocations: queued, ...failed, ...(deploymentId === undefined ? {} : { DeploymentID: deploymentId }) }
   const annotations = plan.build()
   const withAnnotations = { PlanAnnotations: { DesiredTGUpdates: plan.desired, PreemptedAllocs: null } }
-  const nextEval = plan.followUps[0] === undefined ? {} : { NextEval: plan.followUps[0].ID }
+  const last = plan.followUps.at(-1)
+  const nextEval = last === undefined ? {} : { NextEval: last.ID }
   if (evaluation.Status === 'blocked' && plan.failed.size > 0) {
     return { plan: annotations, evaluation: { ...evaluation, ...outcome, ...blockedBy(eligibility) }, created: plan.followUps }
   }

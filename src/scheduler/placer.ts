@@ -11,6 +11,7 @@ import {
   unixNanoseconds,
 } from '../domain/index.js'
 import { ownerKey, type StateView } from '../state/index.js'
+import { UPDATING } from './descriptions.js'
 import type { NodeTable } from './feasible/node-table.js'
 import type { Eligibility } from './outcome.js'
 import type { PlanBuilder } from './plan-builder.js'
@@ -85,7 +86,7 @@ export class Placer {
     }
     const selector = this.selectorFor(job, group)
     if (request.replaces !== undefined) {
-      plan.stop(request.replaces, 'alloc is being updated due to job update')
+      plan.stop(request.replaces, UPDATING)
       this.#touch(request.replaces.NodeID)
       selector.countSpread(request.replaces.NodeID, -1)
     }

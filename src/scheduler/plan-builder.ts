@@ -90,6 +90,8 @@ export class PlanBuilder {
       this.#change(before, -1)
       this.#change(allocation, 1)
     }
+    // What has failed and waits for its replacement counts as a neighbour: others had better go elsewhere.
+    if (before !== undefined && isClientTerminal(before) && !this.updates.has(allocation.ID)) this.#countResident(allocation, 1)
     this.updates.set(allocation.ID, allocation)
   }
 

@@ -18,6 +18,7 @@ import {
   unixNanoseconds,
 } from '../domain/index.js'
 import { ownerKey, type StateView } from '../state/index.js'
+import { IN_PLACE, LOST, MIGRATING, NOT_NEEDED, UPDATING } from './descriptions.js'
 import { findCandidates } from './feasible/candidates.js'
 import type { NodeTable } from './feasible/node-table.js'
 import { createFollowUps } from './follow-ups.js'
@@ -28,11 +29,6 @@ import { disconnectOf, lastUnknownMs, needsReconnect, taintOf } from './reconcil
 import { describeNew, latestDeployment, seedDeploymentState, sortDeployments } from './reconcile/deployments.js'
 import { judgeUpdate } from './reconcile/update.js'
 import type { ScheduleEnv } from './schedule.js'
-
-const NOT_NEEDED = 'alloc not needed due to job update'
-const MIGRATING = 'alloc is being migrated'
-const LOST = 'alloc is lost since its node is down'
-const UPDATING = 'alloc is being updated due to job update'
 
 type Wanted = { readonly node: Node; readonly previous?: Allocation; readonly replaces?: Allocation }
 
@@ -226,7 +222,7 @@ class SystemScheduler {
             JobVersion: job.Version,
             JobCreateIndex: job.CreateIndex,
             AllocatedResources: resources,
-            DesiredDescription: 'alloc updating in-place',
+            DesiredDescription: IN_PLACE,
           }
     }
     const verdict = judgeUpdate({ job, view: this.#view, jobOf: (row) => this.#jobOf(row), fitInPlace }, group, allocation)
@@ -304,8 +300,7 @@ class SystemScheduler {
     const living = all.filter((allocation) => !isTerminal(allocation) && !this.#plan.stops.has(allocation.ID))
     const hasCurrent = living.some((allocation) => allocation.JobVersion === job.Version && allocation.JobCreateIndex === job.CreateIndex)
     const hasUpdates =
-      destructive > 0 ||
-      [...this.#plan.updates.values()].some((row) => row.TaskGroup === group.Name && row.DesiredDescription === 'alloc updating in-place')
+      destructive > 0 || [...this.#plan.updates.values()].some((row) => row.TaskGroup === group.Name && row.DesiredDescription === IN_PLACE)
     const known = this.#current?.TaskGroups[group.Name]
     if (known === undefined && hasCurrent && !hasUpdates) return
     if (known === undefined && missing + destructive === 0 && !hasUpdates) return
@@ -457,7 +452,7 @@ class SystemScheduler {
   #attach(deployment: Deployment): void {
     for (const [at, row] of this.#plan.placements.entries()) this.#plan.placements[at] = { ...row, DeploymentID: deployment.ID }
     for (const [id, row] of this.#plan.updates) {
-      if (row.DesiredDescription !== 'alloc updating in-place' || row.JobVersion !== deployment.JobVersion) continue
+      if (row.DesiredDescription !== IN_PLACE || row.JobVersion !== deployment.JobVersion) continue
       const { DeploymentStatus: _, ...rest } = row
       this.#plan.updates.set(id, { ...rest, DeploymentID: deployment.ID })
     }

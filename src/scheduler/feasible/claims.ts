@@ -97,18 +97,18 @@ export interface FitOptions {
 export function fitsNode(node: Node, allocations: readonly Allocation[], options: FitOptions = {}): Fit {
   const living = allocations.filter((allocation) => !isClientTerminal(allocation))
   const used = living.reduce((total, { AllocatedResources }) => addClaims(total, claimsOf(AllocatedResources)), NO_CLAIMS)
-  const dimension = failingDimension(node, allocations, living, used, options)
+  if (node.NodeMaxAllocs > 0 && allocations.length > node.NodeMaxAllocs)
+    return { fits: false, dimension: 'max allocation exceeded', used: NO_CLAIMS }
+  const dimension = failingDimension(node, living, used, options)
   return dimension === undefined ? { fits: true, used } : { fits: false, dimension, used }
 }
 
 function failingDimension(
   node: Node,
-  all: readonly Allocation[],
   living: readonly Allocation[],
   used: Claims,
   { devices = true, volumesOf }: FitOptions,
 ): string | undefined {
-  if (node.NodeMaxAllocs > 0 && all.length > node.NodeMaxAllocs) return 'max allocation exceeded'
   if (new Set(used.cores).size < used.cores.length) return 'cores'
   const short = shortDimension(capacityOf(node), used)
   if (short !== undefined) return short

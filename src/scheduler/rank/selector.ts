@@ -12,7 +12,7 @@ import type {
   SchedulerAlgorithm,
   TaskGroup,
 } from '../../domain/index.js'
-import { isClientTerminal } from '../../domain/index.js'
+import { isClientTerminal, isReady } from '../../domain/index.js'
 import { ownerKey, type StateView } from '../../state/index.js'
 import { type Claims, claimsOf } from '../feasible/claims.js'
 import { DistinctRules } from '../feasible/distinct.js'
@@ -175,11 +175,11 @@ export class Selector {
 
   /** A node that takes nothing new keeps what it has, as long as the group's conditions hold there. */
   #passesWhileBusy(node: Node): boolean {
-    return node.Status === 'ready' && failingCheck(node, this.#deps.group) === undefined && !this.#isCandidate(node)
+    return !this.#isCandidate(node) && failingCheck(node, this.#deps.group) === undefined
   }
 
   #isCandidate(node: Node): boolean {
-    return node.SchedulingEligibility === 'eligible' && node.DrainStrategy === null
+    return isReady(node)
   }
 
   #countResidents(): void {

@@ -4,25 +4,25 @@ import { type Classified, disconnectOf } from './classify.js'
 import { filterReschedulable, type Rescheduling } from './reschedulable.js'
 import type { GroupContext, Later } from './types.js'
 
-/** True when the lost ones may be replaced now; false while the agent may still be ending them by itself. */
-export function handleDisconnects(context: GroupContext, group: TaskGroup, sets: Classified, rescheduling: Rescheduling): boolean {
+/** Which of the lost ones may still be running, as their agents end them by themselves after a while: the evaluation that each waits for. */
+export function handleDisconnects(
+  context: GroupContext,
+  group: TaskGroup,
+  sets: Classified,
+  rescheduling: Rescheduling,
+): ReadonlyMap<string, string> {
   markUnknown(context, group, sets, rescheduling)
   const waiting = sets.lost.flatMap((allocation): Later[] => {
     const atMs = stoppedByItselfAtMs(context, allocation)
     return atMs !== undefined && atMs > context.nowMs ? [{ allocation, atMs }] : []
   })
-  if (waiting.length === 0) return true
-  context.followUp(waiting, group.Name)
-  return false
+  return context.followUp(waiting, 'alloc-failure')
 }
 
 function markUnknown(context: GroupContext, group: TaskGroup, sets: Classified, rescheduling: Rescheduling): void {
   if (sets.disconnecting.length === 0) return
-  const replaced = filterReschedulable(
-    context,
-    sets.disconnecting.filter((allocation) => disconnectOf(allocation, context.jobOf(allocation))?.replace === true),
-    true,
-  )
+  const isReplaced = (allocation: Allocation) => disconnectOf(allocation, context.jobOf(allocation))?.replace !== false
+  const replaced = filterReschedulable(context, sets.disconnecting.filter(isReplaced), true)
   rescheduling.now.push(...replaced.now)
   rescheduling.later.push(...replaced.later)
   const ids = rescheduling.disconnecting as Set<string>
@@ -30,7 +30,7 @@ function markUnknown(context: GroupContext, group: TaskGroup, sets: Classified, 
   const timeouts = sets.disconnecting.map(
     (allocation): Later => ({ allocation, atMs: context.nowMs + (disconnectOf(allocation, context.jobOf(allocation))?.lostAfterMs ?? 0) }),
   )
-  const followUps = context.followUp(timeouts, group.Name, 'max-disconnect-timeout')
+  const followUps = context.followUp(timeouts, 'max-disconnect-timeout')
   for (const allocation of sets.disconnecting) {
     context.plan.count(group.Name, 'Disconnect', 1)
     context.plan.update({
@@ -40,7 +40,8 @@ function markUnknown(context: GroupContext, group: TaskGroup, sets: Classified, 
       ...(followUps.has(allocation.ID) ? { FollowupEvalID: followUps.get(allocation.ID)! } : {}),
     })
   }
-  sets.untainted.push(...replaced.untainted.filter((allocation) => !replaced.now.includes(allocation)))
+  // What is not replaced keeps its place.
+  sets.untainted.push(...replaced.untainted, ...sets.disconnecting.filter((allocation) => !isReplaced(allocation)))
 }
 
 /** When the agent, left alone, has ended the allocation for sure. */

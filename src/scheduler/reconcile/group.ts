@@ -4,13 +4,16 @@
  */
 import {
   type Allocation,
+  allocationNameIndex,
   type Deployment,
   type DeploymentState,
   isClientTerminal,
   isServerTerminal,
   type Job,
+  type RescheduleTracker,
   type TaskGroup,
 } from '../../domain/index.js'
+import { LOST, MIGRATING, NOT_NEEDED, RESCHEDULED } from '../descriptions.js'
 import { type Classified, classify } from './classify.js'
 import { seedDeploymentState } from './deployments.js'
 import { handleDisconnects } from './disconnect.js'
@@ -20,11 +23,6 @@ import { filterReschedulable, type Rescheduling } from './reschedulable.js'
 import { computeStop } from './stop.js'
 import type { GroupContext, PlacementRequest } from './types.js'
 import { classifyUpdates } from './update.js'
-
-const NOT_NEEDED = 'alloc not needed due to job update'
-const MIGRATING = 'alloc is being migrated'
-const LOST = 'alloc is lost since its node is down'
-const RESCHEDULED = 'alloc was rescheduled because it failed'
 
 export interface GroupOutcome {
   readonly destructive: readonly PlacementRequest[]
@@ -62,14 +60,17 @@ class GroupReconciler {
     const canaryIds = this.#stopOldCanaries(all)
     const relevant = all.filter((allocation) => !plan.stops.has(allocation.ID))
     const sets = classify(view, relevant, this.#context.jobOf, nowMs)
-    plan.count(this.#group.Name, 'Ignore', sets.ignore.length)
+    // What a service was told to end is history already; of batch work it may be a result.
+    const ignored = this.#context.isBatch ? sets.ignore : sets.ignore.filter((allocation) => !isServerTerminal(allocation))
+    plan.count(this.#group.Name, 'Ignore', ignored.length)
     const canaries = this.#settleCanaries(sets, canaryIds)
     const rescheduling = filterReschedulable(this.#context, sets.untainted, false)
     this.#replaceUntainted(sets, rescheduling)
     reconnect(this.#context, this.#group, sets, rescheduling)
-    const lostNow = handleDisconnects(this.#context, this.#group, sets, rescheduling)
-    this.#context.followUp(rescheduling.later, this.#group.Name)
-    return this.#decide(sets, rescheduling, canaries, lostNow)
+    const lostLater = handleDisconnects(this.#context, this.#group, sets, rescheduling)
+    this.#context.followUp(rescheduling.later, 'alloc-reschedule')
+    plan.count(this.#group.Name, 'RescheduleLater', rescheduling.later.length)
+    return this.#decide(sets, rescheduling, canaries, lostLater)
   }
 
   /** What an older version of a batch job has finished is history. */
@@ -121,13 +122,18 @@ class GroupReconciler {
     sets.untainted.splice(0, sets.untainted.length, ...rescheduling.untainted)
   }
 
-  #decide(sets: Classified, rescheduling: Rescheduling, canaries: readonly Allocation[], lostNow: boolean): GroupOutcome {
+  #decide(
+    sets: Classified,
+    rescheduling: Rescheduling,
+    canaries: readonly Allocation[],
+    lostLater: ReadonlyMap<string, string>,
+  ): GroupOutcome {
     const { plan } = this.#context
     const { Name: name, Count: count, Update: update } = this.#group
     const lost = [...sets.lost, ...sets.expiring]
     const names = new NameIndex(this.#job.ID, name, count, [...sets.untainted, ...sets.migrate, ...rescheduling.now, ...lost])
     const isCanarying = this.#state.DesiredCanaries > 0 && !this.#state.Promoted
-    const stopped = computeStop(this.#context, this.#group, { ...sets, lost }, canaries, isCanarying, names)
+    const stopped = computeStop(this.#context, this.#group, { ...sets, lost }, canaries, isCanarying, names, lostLater)
     const kept = sets.untainted.filter((allocation) => !stopped.has(allocation.ID))
     const migrate = sets.migrate.filter((allocation) => !stopped.has(allocation.ID))
     const { ignore, inPlace, destructive } = classifyUpdates(this.#context, this.#group, kept)
@@ -141,7 +147,7 @@ class GroupReconciler {
     if (needsCanaries) this.#requestCanaries(requests, names, livingCanaries, destructive, update.Canary)
     const isHeldBack = this.#state.DesiredCanaries > 0 && !this.#state.Promoted
     const limit = this.#limit(ordinary, destructive, migrate, isHeldBack)
-    const placements = lostNow ? this.#computePlacements(ordinary, migrate, rescheduling.now, lost, names, isHeldBack) : []
+    const placements = lostLater.size === 0 ? this.#computePlacements(ordinary, migrate, rescheduling.now, lost, names, isHeldBack) : []
     if (!this.#hadState) this.#grow(placements.length)
     const rest = this.#admit(requests, placements, rescheduling, isHeldBack, limit)
     const updates = this.#admitDestructive(destructive, isHeldBack, rest)
@@ -204,7 +210,7 @@ class GroupReconciler {
   ): readonly PlacementRequest[] {
     const isCanary = (allocation: Allocation) => allocation.DeploymentStatus?.Canary === true
     const downgradeOf = (allocation: Allocation) => (isHeldBack && !isCanary(allocation) ? { downgradeFrom: allocation.JobVersion } : {})
-    const placements: PlacementRequest[] = now.map((previous) => ({
+    const placements: PlacementRequest[] = inNameOrder(now).map((previous) => ({
       group: this.#group,
       name: previous.Name,
       previous,
@@ -260,7 +266,7 @@ class GroupReconciler {
   }
 
   #stopReplaced(previous: Allocation): void {
-    this.#context.plan.stop(previous, RESCHEDULED)
+    this.#context.plan.stop(previous, RESCHEDULED, { RescheduleTracker: rescheduled(previous) })
     this.#context.plan.count(this.#group.Name, 'Stop', 1)
   }
 
@@ -275,11 +281,19 @@ class GroupReconciler {
 
   /** All at once: the pace is the drainer's. */
   #migrate(requests: PlacementRequest[], migrate: readonly Allocation[]): void {
-    const { plan } = this.#context
+    const { plan, isBatch } = this.#context
     plan.count(this.#group.Name, 'Migrate', migrate.length)
-    for (const previous of migrate) {
-      plan.stop(previous, MIGRATING)
-      requests.push({ group: this.#group, name: previous.Name, previous, isCanary: previous.DeploymentStatus?.Canary === true })
+    for (const previous of inNameOrder(migrate)) {
+      const isReschedule = isBatch && previous.DesiredTransition?.Reschedule === true
+      plan.stop(previous, MIGRATING, isReschedule ? { RescheduleTracker: rescheduled(previous) } : {})
+      if (isReschedule) plan.count(this.#group.Name, 'Place', 1)
+      requests.push({
+        group: this.#group,
+        name: previous.Name,
+        previous,
+        isCanary: previous.DeploymentStatus?.Canary === true,
+        isReschedule,
+      })
     }
   }
 
@@ -298,4 +312,13 @@ class GroupReconciler {
     )
     return this.#state.DesiredTotal === 0 || (hasCurrent && updating === 0) ? undefined : this.#state
   }
+}
+
+function inNameOrder(allocations: readonly Allocation[]): readonly Allocation[] {
+  return [...allocations].sort((a, b) => allocationNameIndex(a.Name) - allocationNameIndex(b.Name))
+}
+
+/** The history of what is being replaced, marked as done. */
+function rescheduled(previous: Allocation): RescheduleTracker {
+  return { Events: previous.RescheduleTracker?.Events ?? null, LastReschedule: 'ok' }
 }

@@ -1,12 +1,9 @@
 /** An allocation that comes back meets what was placed for it meanwhile: one of them stays (`reference/scheduler.md` §2.7). */
 import { type Allocation, findTaskGroup, isServerTerminal, parseRfc3339Ms, rfc3339, type TaskGroup } from '../../domain/index.js'
+import { NOT_NEEDED, RECONNECTED, RESCHEDULED } from '../descriptions.js'
 import type { Classified } from './classify.js'
 import type { Rescheduling } from './reschedulable.js'
 import type { GroupContext } from './types.js'
-
-const NOT_NEEDED = 'alloc not needed due to job update'
-const RECONNECTED = 'alloc not needed due to disconnected client reconnect'
-const RESCHEDULED = 'alloc was rescheduled because it failed'
 
 export function reconnect(context: GroupContext, group: TaskGroup, sets: Classified, rescheduling: Rescheduling): void {
   for (const original of sets.reconnecting) {
@@ -41,7 +38,7 @@ function settle(context: GroupContext, group: TaskGroup, original: Allocation, s
   const replacements = chainOf(context, original).filter((allocation) => !isServerTerminal(allocation))
   const best = replacements.find((replacement) => prefersReplacement(context, original, replacement))
   if (best !== undefined) {
-    stop(original, RECONNECTED)
+    stop(original, NOT_NEEDED)
     return false
   }
   for (const replacement of replacements) stop(replacement, RECONNECTED)

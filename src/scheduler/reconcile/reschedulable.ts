@@ -46,6 +46,7 @@ function sortOne(context: GroupContext, allocation: Allocation, isDisconnecting:
 
 /** A batch allocation that completed is done; one that was stopped counts as done only when it had finished well. */
 function judgeBatch(allocation: Allocation): 'keep' | 'drop' | 'decide' {
+  if (allocation.DesiredStatus !== 'run' && allocation.DesiredTransition?.MigrateDisablePlacement === true) return 'keep'
   if (allocation.DesiredStatus === 'stop') return ranWell(allocation) ? 'keep' : 'drop'
   if (allocation.DesiredStatus === 'evict') return 'drop'
   return allocation.ClientStatus === 'failed' ? 'decide' : 'keep'

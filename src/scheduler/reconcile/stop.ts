@@ -1,11 +1,9 @@
 /** Who goes when there are more than wanted (`reference/scheduler.md` §2.5). */
 import { type Allocation, isServerTerminal, type TaskGroup } from '../../domain/index.js'
+import { LOST, NOT_NEEDED } from '../descriptions.js'
 import type { Classified } from './classify.js'
 import { NameIndex } from './names.js'
 import type { GroupContext } from './types.js'
-
-const NOT_NEEDED = 'alloc not needed due to job update'
-const LOST = 'alloc is lost since its node is down'
 
 /** Stages the stops and tells which ids they are. The lost ones are always among them. */
 export function computeStop(
@@ -15,9 +13,10 @@ export function computeStop(
   canaries: readonly Allocation[],
   isCanarying: boolean,
   names: NameIndex,
+  lostLater: ReadonlyMap<string, string>,
 ): ReadonlySet<string> {
   const { plan, job } = context
-  for (const allocation of sets.lost) plan.stop(allocation, LOST, { ClientStatus: 'lost', ...followUpOf(plan.updates.get(allocation.ID)) })
+  for (const allocation of sets.lost) plan.stop(allocation, LOST, { ClientStatus: 'lost', ...followUpOf(lostLater.get(allocation.ID)) })
   plan.count(group.Name, 'Stop', sets.lost.length)
   const stopped = new Set<string>()
   const canaryIds = new Set(canaries.map(({ ID }) => ID))
@@ -42,6 +41,6 @@ export function computeStop(
   return stopped
 }
 
-function followUpOf(update: Allocation | undefined): { readonly FollowupEvalID?: string } {
-  return update?.FollowupEvalID === undefined ? {} : { FollowupEvalID: update.FollowupEvalID }
+function followUpOf(id: string | undefined): { readonly FollowupEvalID?: string } {
+  return id === undefined ? {} : { FollowupEvalID: id }
 }

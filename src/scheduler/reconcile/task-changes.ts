@@ -44,8 +44,18 @@ function connectChanged(before: TaskGroup, after: TaskGroup): boolean {
   })
 }
 
-function connectEssence(service: Service): unknown {
-  return [service.PortLabel, service.Cluster, service.Connect]
+/** What of the mesh is decided when the allocation starts; upstreams and the like follow later. */
+function connectEssence({ PortLabel, Cluster, Connect }: Service): unknown {
+  if (Connect === null) return null
+  return [
+    PortLabel,
+    Cluster,
+    Connect.Native,
+    Connect.Gateway,
+    Connect.SidecarTask,
+    Connect.SidecarService?.['Port'] ?? '',
+    Connect.SidecarService === null,
+  ]
 }
 
 function tasksChanged(oldJob: Job, before: TaskGroup, newJob: Job, after: TaskGroup): boolean {

@@ -32,7 +32,7 @@ export interface GroupContext {
   /** Whether the allocation's node would still take it with the job as it is now; gives the row as it would be then. */
   readonly fitInPlace: (allocation: Allocation, group: TaskGroup) => Allocation | undefined
   /** Notes that the allocation is looked at again at that instant. */
-  readonly followUp: (later: readonly Later[], group: string, trigger?: EvaluationTrigger) => ReadonlyMap<string, string>
+  readonly followUp: (later: readonly Later[], trigger: EvaluationTrigger) => ReadonlyMap<string, string>
 }
 
 export interface Later {
