@@ -5,16 +5,10 @@
 import { RE2JS, RE2JSException } from 're2js'
 import { type Found, find, kindName } from './select.js'
 import type { Expression, Selector } from './syntax.js'
-import type { Structs, Type } from './types.js'
+import type { Structs, Type, Typed } from './types.js'
 
 /** The expression does not fit the object: an unknown member, a value of the wrong type, a test that its type has not. */
 export class FilterValueError extends Error {}
-
-/** A value with its type; `value` undefined or null is the type's zero. */
-export interface Typed {
-  readonly type: Type
-  readonly value: unknown
-}
 
 type Match = Extract<Expression, { kind: 'match' }>
 type Scope = ReadonlyMap<string, Typed>

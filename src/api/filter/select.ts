@@ -1,6 +1,5 @@
 /** Follows a selector into an object, part by part, by the types of what it meets. */
-import type { Typed } from './evaluate.js'
-import { parseType, type Structs, type Type } from './types.js'
+import { parseType, type Structs, type Type, type Typed } from './types.js'
 
 export type Found =
   | { readonly kind: 'found'; readonly typed: Typed }

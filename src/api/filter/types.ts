@@ -13,6 +13,12 @@ export type Type =
   | { readonly kind: 'struct'; readonly members: Readonly<Record<string, string>> }
   | { readonly kind: 'pointer' | 'slice' | 'map'; readonly of: Type }
 
+/** A value with its type; `value` undefined or null is the type's zero. */
+export interface Typed {
+  readonly type: Type
+  readonly value: unknown
+}
+
 /** Members by struct name, in the notation above. */
 export type Structs = Readonly<Record<string, Readonly<Record<string, string>>>>
 

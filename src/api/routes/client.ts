@@ -1,20 +1,13 @@
-/** What only the agent of an allocation knows: files, logs, statistics (`reference/http-api.md` A.2, A.9). */
-import type { Allocation } from '../../domain/index.js'
 import { encodeJson } from '../encode.js'
 import { ApiError, badRequest, notFound, requestFailed } from '../errors.js'
-import type { AgentCaller, StateReader } from '../ports.js'
 import { jsonAnswer } from '../request.js'
 import type { Call, Route } from '../router.js'
 import { checkUuid } from '../uuid-prefix.js'
 import { allocationUsage, hostUsage } from '../views/usage-view.js'
 import { agentFault } from './agent-fault.js'
 import { fileRoutes } from './files.js'
+import { type ClientDeps, findAllocation } from './find-allocation.js'
 import { logRoutes } from './logs.js'
-
-export interface ClientDeps {
-  readonly reader: StateReader
-  readonly agents: AgentCaller
-}
 
 const BROWSERS_MAY_READ = ['GET', 'HEAD'] as const
 
@@ -32,15 +25,6 @@ export function clientRoutes(deps: ClientDeps): readonly Route[] {
     ...routes.map((route) => ({ ...route, crossOrigin: BROWSERS_MAY_READ })),
     { pattern: '/v1/allocation/:id/checks', methods: { GET: checks } },
   ]
-}
-
-/** @throws ApiError NOT_FOUND when there is no such allocation */
-export async function findAllocation({ reader }: ClientDeps, call: Call): Promise<Allocation> {
-  if (call.id === '') throw badRequest('must provide a valid alloc id')
-  if (call.id.length !== 36) throw requestFailed('alloc lookup failed: index error: UUID must be 36 characters')
-  const { allocation } = await reader.read((view) => ({ index: 0, allocation: view.allocations.get(call.id) }))
-  if (allocation === undefined) throw notFound(`Unknown allocation "${call.id}"`)
-  return allocation
 }
 
 /** The node asked for; without one, the only node there is. */

@@ -6,7 +6,7 @@ import { badRequest, notFound, requestFailed, wrongMethod } from '../errors.js'
 import { type ApiResponse, jsonAnswer } from '../request.js'
 import type { Call, Route } from '../router.js'
 import { agentFault } from './agent-fault.js'
-import { type ClientDeps, findAllocation } from './client.js'
+import { type ClientDeps, findAllocation } from './find-allocation.js'
 import { framesOf, streamed } from './frames.js'
 
 export function fileRoutes(deps: ClientDeps): readonly Route[] {

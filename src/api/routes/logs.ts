@@ -5,7 +5,7 @@ import { badRequest, notFound } from '../errors.js'
 import type { ApiResponse } from '../request.js'
 import type { Call, Route } from '../router.js'
 import { jobOf } from '../views/allocation-view.js'
-import { type ClientDeps, findAllocation } from './client.js'
+import { type ClientDeps, findAllocation } from './find-allocation.js'
 import { framesOf, streamed } from './frames.js'
 
 export function logRoutes(deps: ClientDeps): readonly Route[] {
