@@ -5,8 +5,8 @@
  * An allocation is reported as ended only when every process of it has: until then it holds its share of the node.
  */
 import {
-  type AllocationReport,
   type Allocation,
+  type AllocationReport,
   type ClientStatus,
   type Job,
   OrchestratorError,
@@ -19,7 +19,7 @@ import {
 } from '../domain/index.js'
 import { type HealthTracker, lookAtHealth, startHealth } from './health.js'
 import { taskEvent } from './task-events.js'
-import { newTaskRecord, type Now, type TaskAction, type TaskInput, type TaskRecord, TaskRunner } from './task-runner.js'
+import { type Now, newTaskRecord, type TaskAction, type TaskInput, type TaskRecord, TaskRunner } from './task-runner.js'
 
 /** What is written to disk of one allocation. */
 export interface AllocationRecord {
@@ -44,7 +44,13 @@ export interface HealthRecord {
 }
 
 export type AllocationInput =
-  | { readonly kind: 'desired'; readonly allocation: Allocation; readonly job: Job; readonly clusterId: string; readonly want: 'run' | 'stop' }
+  | {
+      readonly kind: 'desired'
+      readonly allocation: Allocation
+      readonly job: Job
+      readonly clusterId: string
+      readonly want: 'run' | 'stop'
+    }
   /** The server's set does not hold it any more. */
   | { readonly kind: 'absent' }
   | { readonly kind: 'admit' }
@@ -81,6 +87,8 @@ export class AllocationRunner {
   #group: TaskGroup
   #ending: Ending | undefined
   #isResting = false
+  /** In this life the server has said that it still wants this. */
+  #hasHeardServer = false
   #health: HealthTracker | undefined
   readonly #serials: Record<AllocationTimer, number> = { health: 0, 'shutdown-delay': 0 }
 
@@ -110,6 +118,11 @@ export class AllocationRunner {
 
   get hasEnded(): boolean {
     return this.#record.endedMs !== null
+  }
+
+  /** A process of it may exist. */
+  get mayRun(): boolean {
+    return [...this.#tasks.values()].some(({ mayRun }) => mayRun)
   }
 
   task(name: string): { readonly task: Task; readonly record: TaskRecord } | undefined {
@@ -159,7 +172,8 @@ export class AllocationRunner {
         this.#record = { ...this.#record, isAdmitted: true }
         return []
       case 'server-heard':
-        return this.#toAll({ kind: 'server-heard' }, now)
+        this.#hasHeardServer = true
+        return []
       case 'setup-failed':
         return this.#onSetupFailed(input.message, now)
       case 'task':
@@ -174,7 +188,7 @@ export class AllocationRunner {
         return this.#onRestore(now)
       case 'rest':
         this.#isResting = true
-        return this.#toAll({ kind: 'stop', skipDelay: true, then: 'rest' }, now)
+        return this.#toAll({ kind: 'stop', skipDelay: true, afterwards: 'rest' }, now)
     }
   }
 
@@ -232,8 +246,7 @@ export class AllocationRunner {
     this.#ending = ending
     const delayMs = (this.#group.ShutdownDelay ?? 0) / NANOSECONDS_PER_MS
     const isServerStop = ending.because === null
-    const hasRunning = [...this.#tasks.values()].some(({ mayRun }) => mayRun)
-    if (isServerStop && !ending.skipDelay && delayMs > 0 && hasRunning) return [this.#armTimer('shutdown-delay', delayMs)]
+    if (isServerStop && !ending.skipDelay && delayMs > 0 && this.mayRun) return [this.#armTimer('shutdown-delay', delayMs)]
     ending.step = 'tasks'
     return this.#killNext(now)
   }
@@ -253,6 +266,7 @@ export class AllocationRunner {
   #settle(now: Now): readonly AllocationAction[] {
     if (this.hasEnded || this.#isResting) return []
     const actions: AllocationAction[] = []
+    if (this.#hasHeardServer) actions.push(...this.#toAll({ kind: 'server-heard' }, now))
     actions.push(...this.#spreadEnd(now))
     actions.push(...this.#killNext(now))
     actions.push(...this.#skipPoststop(now))
@@ -273,7 +287,8 @@ export class AllocationRunner {
       const because = taskEvent('Sibling Task Failed', now.wallMs, [{ fact: 'failed_sibling', text: failed.task.Name }])
       return this.#end({ because, skipDelay: true, step: 'tasks' }, now)
     }
-    if (dead.some(({ task }) => task.Leader)) return this.#end({ because: taskEvent('Leader Task Dead', now.wallMs), skipDelay: true, step: 'tasks' }, now)
+    if (dead.some(({ task }) => task.Leader))
+      return this.#end({ because: taskEvent('Leader Task Dead', now.wallMs), skipDelay: true, step: 'tasks' }, now)
     const mains = states.filter(({ task }) => isMain(task))
     const isMainDead = mains.length > 0 && mains.every(({ runner }) => runner?.isDead === true)
     if (isMainDead && others.every(({ task }) => isSidecar(task))) {
@@ -287,13 +302,15 @@ export class AllocationRunner {
     if (this.#ending === undefined || this.#record.want !== 'stop') return []
     const hasStarted = [...this.#tasks.values()].some(({ record }) => record.state.StartedAt !== ZERO_TIME)
     if (hasStarted) return []
-    return this.#group.Tasks.filter(isPoststop).flatMap(({ Name }) => this.#toTask(Name, { kind: 'stop', skipDelay: true, then: 'dead' }, now))
+    return this.#group.Tasks.filter(isPoststop).flatMap(({ Name }) =>
+      this.#toTask(Name, { kind: 'stop', skipDelay: true, afterwards: 'dead' }, now),
+    )
   }
 
   #openGates(now: Now): readonly AllocationAction[] {
     if (!this.#record.isAdmitted) return []
-    return this.#group.Tasks.filter((task) => this.#tasks.get(task.Name)?.record.phase === 'gated' && this.#mayOpen(task)).flatMap(({ Name }) =>
-      this.#toTask(Name, { kind: 'open' }, now),
+    return this.#group.Tasks.filter((task) => this.#tasks.get(task.Name)?.record.phase === 'gated' && this.#mayOpen(task)).flatMap(
+      ({ Name }) => this.#toTask(Name, { kind: 'open' }, now),
     )
   }
 
@@ -404,7 +421,7 @@ function isHeardWhenEnded(input: AllocationInput): boolean {
 }
 
 function stopInput({ because, skipDelay }: Ending): TaskInput {
-  const stop = { kind: 'stop', skipDelay, then: 'dead' } as const
+  const stop = { kind: 'stop', skipDelay, afterwards: 'dead' } as const
   return because === null ? stop : { ...stop, because }
 }
 

@@ -7,8 +7,8 @@ import {
   type AllocatedPortMapping,
   type AllocatedTaskResources,
   type Allocation,
-  allocationNameIndex,
   type AllocNetworkStatus,
+  allocationNameIndex,
   type Job,
   type Node,
   type Port,
@@ -66,7 +66,10 @@ export function buildEnvironment(input: EnvironmentInput): TaskEnvironment {
 /** Fills in `${name}` where the name is known, the environment before the node; anything else stays as it stands. */
 export function interpolate(text: string, { variables, nodeValues }: TaskEnvironment): string {
   if (!text.includes('${')) return text
-  return text.replace(/\$\{([A-Za-z0-9_.-]+)\}/g, (literal, name: string) => findOwn(variables, name) ?? findOwn(nodeValues, name) ?? literal)
+  return text.replace(
+    /\$\{([A-Za-z0-9_.-]+)\}/g,
+    (literal, name: string) => findOwn(variables, name) ?? findOwn(nodeValues, name) ?? literal,
+  )
 }
 
 function findOwn(values: Variables, name: string): string | undefined {

@@ -96,7 +96,9 @@ function findDead(rules: HealthRules, view: HealthView): Readonly<Record<string,
   const considered = rules.tasks.filter(isConsidered)
   if (!considered.some(isLost)) return {}
   const lost = considered.filter(isLost)
-  return Object.fromEntries(lost.map(({ Name }) => [Name, states[Name]!.Failed ? 'Unhealthy because of failed task' : 'Unhealthy because of dead task']))
+  return Object.fromEntries(
+    lost.map(({ Name }) => [Name, states[Name]!.Failed ? 'Unhealthy because of failed task' : 'Unhealthy because of dead task']),
+  )
 }
 
 function observe(tracker: HealthTracker, rules: HealthRules, view: HealthView, nowMs: number): HealthTracker {
@@ -114,7 +116,9 @@ function observe(tracker: HealthTracker, rules: HealthRules, view: HealthView, n
 /** Checks are looked at every half second from the start, not more often. No result stored yet counts as passing. */
 function observeChecks(tracker: HealthTracker, view: HealthView, nowMs: number): Pick<HealthTracker, 'checksSinceMs' | 'checkedMs'> {
   if (nowMs < nextCheckLook(tracker)) return { checksSinceMs: tracker.checksSinceMs, checkedMs: tracker.checkedMs }
-  const isPassing = Object.values(view.checks).every(({ status, isReadiness }) => status === 'success' || (isReadiness && status === 'failure'))
+  const isPassing = Object.values(view.checks).every(
+    ({ status, isReadiness }) => status === 'success' || (isReadiness && status === 'failure'),
+  )
   return { checksSinceMs: isPassing ? (tracker.checksSinceMs ?? nowMs) : null, checkedMs: nowMs }
 }
 
@@ -148,7 +152,8 @@ function deadlineMessages(tracker: HealthTracker, rules: HealthRules, view: Heal
         ? `Task not running for min_healthy_time of ${formatDuration(rules.minHealthyTime)} by healthy_deadline of ${deadline}`
         : `Task not running by healthy_deadline of ${deadline}`
     } else if (nowMs < since.sinceMs + minHealthyMs) {
-      messages[task.Name] = `Task not running for min_healthy_time of ${formatDuration(rules.minHealthyTime)} by healthy_deadline of ${deadline}`
+      messages[task.Name] =
+        `Task not running for min_healthy_time of ${formatDuration(rules.minHealthyTime)} by healthy_deadline of ${deadline}`
     } else if (rules.healthCheck === 'checks' && hasChecks(task)) {
       messages[task.Name] = 'Service checks not registered'
     }

@@ -1,5 +1,8 @@
 /** The agent: what a host does with the set that the server wants of it, and the messages between the two. */
 
+export { AGENT_DEFAULTS, Agent, type AgentDeps, type AgentOptions, type StopOptions } from './agent.js'
+export { type ConfigScope, type ConfigValue, refuseExpressions, type TemplateEngine } from './driver-config.js'
+export { MemoryLocalStore } from './memory-local-store.js'
 export { decodeMessage, decodeValue, encodeMessage, encodeValue, hashEntries, type MessageKind, type Messages } from './messages.js'
 export type * from './ports.js'
 export type * from './protocol.js'

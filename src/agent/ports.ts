@@ -1,5 +1,6 @@
 /** What the agent asks of its host. Real adapters and the simulated host implement these. */
 import type { AllocatedTaskResources, Allocation, DriverInfo, Job, Node, Task } from '../domain/index.js'
+import type { FileEntry, HostStats } from './rpc.js'
 
 /** What a driver needs to start one task. Paths are absolute on the host. */
 export interface TaskStart {
@@ -9,6 +10,8 @@ export interface TaskStart {
   /** Grows with every start of this task in this allocation: names the run in files and handles. */
   readonly attempt: number
   readonly environment: Readonly<Record<string, string>>
+  /** `task.Config` with every reference filled in. */
+  readonly config: Readonly<Record<string, unknown>>
   readonly resources: AllocatedTaskResources
   readonly directories: TaskDirectories
 }
@@ -37,8 +40,13 @@ export interface TaskExit {
 export interface Driver {
   readonly name: string
   fingerprint(): Promise<DriverInfo & { readonly nodeAttributes: Readonly<Record<string, string>> }>
-  /** @throws OrchestratorError DRIVER_START with `facts.recoverable` */
+  /**
+   * One run for each (allocation, task, attempt): asked again for the same, it answers with the run that there is.
+   * @throws OrchestratorError DRIVER_START with `facts.recoverable`; DRIVER_CONFIG when the configuration is wrong
+   */
   start(request: TaskStart): Promise<TaskHandle>
+  /** The run of a start that was asked for in an earlier life of the agent, whether or not its answer arrived. */
+  find(allocationId: string, taskName: string, attempt: number): Promise<TaskHandle | undefined>
   /** Finds the task of an earlier life: still running, or ended with its exit recorded. False: it is gone without trace. */
   attach(handle: TaskHandle): Promise<boolean>
   /** Resolves once, when the task has ended. */
@@ -47,14 +55,15 @@ export interface Driver {
   signal(handle: TaskHandle, name: string): Promise<void>
   /** Ends everything the task started, at once. `wait` resolves afterwards. */
   kill(handle: TaskHandle): Promise<void>
-  /** Forgets an ended task and frees what it held on the host. */
+  /** Ends what is left of a run, forgets it and frees what it held on the host. Without effect when it is gone. */
   destroy(handle: TaskHandle): Promise<void>
   usage(handle: TaskHandle): Promise<TaskUsage>
 }
 
 export interface TaskUsage {
   readonly memoryBytes: number
-  readonly cpuTimeMs: number
+  readonly userTimeMs: number
+  readonly systemTimeMs: number
   readonly pids: readonly number[]
 }
 
@@ -68,6 +77,18 @@ export interface LocalStore {
   close(): Promise<void>
 }
 
+/** What is below the folder of an allocation, for those who look from outside. Paths are relative and never leave it. */
+export interface AllocationFiles {
+  /** @throws OrchestratorError NO_SUCH_FILE, NOT_A_FOLDER, PATH_ESCAPES */
+  list(allocationId: string, path: string): Promise<readonly FileEntry[]>
+  /** @throws OrchestratorError NO_SUCH_FILE, PATH_ESCAPES */
+  stat(allocationId: string, path: string): Promise<FileEntry>
+  /** At most `lengthBytes` from `offsetBytes` on; fewer only at the end. @throws OrchestratorError NO_SUCH_FILE, NOT_A_FILE, PATH_ESCAPES */
+  read(allocationId: string, path: string, offsetBytes: number, lengthBytes: number): Promise<Uint8Array>
+  /** Calls back when something in the folder may have changed; too often is fine. Returns the way to stop. */
+  watch(allocationId: string, folder: string, onChange: () => void): () => void
+}
+
 /** The folders of allocations on the host. */
 export interface AllocationDirectories {
   create(allocation: Allocation, tasks: readonly Task[]): Promise<void>
@@ -79,3 +100,12 @@ export interface AllocationDirectories {
 
 /** What this host is: everything of a Node that the host itself knows. */
 export type Fingerprint = () => Promise<Node>
+
+export type HostUsage = () => Promise<HostStats>
+
+/** The host's key: proves who speaks. */
+export interface Signer {
+  readonly publicKey: string
+  /** Base64 signature over the text. */
+  sign(text: string): string
+}

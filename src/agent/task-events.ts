@@ -189,7 +189,10 @@ function quote(text: string): string {
     '\f': '\\f',
     '\v': '\\v',
   }
-  const escaped = text.replace(/["\\\u0000-\u001f\u007f]/g, (char) => escapes[char] ?? `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`)
+  const escaped = text.replace(
+    /["\\\u0000-\u001f\u007f]/g,
+    (char) => escapes[char] ?? `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`,
+  )
   return `"${escaped}"`
 }
 

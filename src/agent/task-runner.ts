@@ -10,7 +10,16 @@
  * ```
  * Source: `reference/lifecycle.md` §6.3.
  */
-import { formatDuration, MILLISECOND, type RestartPolicy, rfc3339, type Task, type TaskEvent, type TaskState, ZERO_TIME } from '../domain/index.js'
+import {
+  formatDuration,
+  MILLISECOND,
+  type RestartPolicy,
+  rfc3339,
+  type Task,
+  type TaskEvent,
+  type TaskState,
+  ZERO_TIME,
+} from '../domain/index.js'
 import type { TaskExit, TaskHandle } from './ports.js'
 import { decideRestart, FRESH_TRACKER, isRestartedOnSuccess, type RestartCause, type RestartTracker } from './restart-policy.js'
 import { appendTaskEvents, type TaskFact, taskEvent } from './task-events.js'
@@ -60,12 +69,12 @@ export type TaskInput =
   | { readonly kind: 'prepared' }
   | { readonly kind: 'prepare-failed'; readonly event: TaskEvent; readonly isRecoverable: boolean }
   | { readonly kind: 'started'; readonly attempt: number; readonly handle: TaskHandle }
-  | { readonly kind: 'start-failed'; readonly attempt: number; readonly message: string; readonly isRecoverable: boolean }
+  | { readonly kind: 'start-failed'; readonly attempt: number; readonly event: TaskEvent; readonly isRecoverable: boolean }
   | { readonly kind: 'exited'; readonly attempt: number; readonly exit: TaskExit }
   | { readonly kind: 'cleared'; readonly attempt: number }
   | { readonly kind: 'timer'; readonly serial: number }
   /** `because`: told before the kill itself. `skipDelay`: without the task's shutdown delay. */
-  | { readonly kind: 'stop'; readonly because?: TaskEvent; readonly skipDelay: boolean; readonly then: 'dead' | 'rest' }
+  | { readonly kind: 'stop'; readonly because?: TaskEvent; readonly skipDelay: boolean; readonly afterwards: 'dead' | 'rest' }
   | { readonly kind: 'restart'; readonly reason: string; readonly includesDead: boolean }
   | { readonly kind: 'signal'; readonly signal: string }
   | { readonly kind: 'note'; readonly event: TaskEvent }
@@ -230,7 +239,7 @@ export class TaskRunner {
   #onStartFailed(input: Extract<TaskInput, { kind: 'start-failed' }>, now: Now): readonly TaskAction[] {
     const { phase, attempt, afterStop, handle } = this.#record
     if (input.attempt !== attempt || handle !== null || (phase !== 'starting' && phase !== 'stopping')) return []
-    this.#tell(taskEvent('Driver Failure', now.wallMs, [{ fact: 'driver_error', text: input.message }]))
+    this.#tell(input.event)
     if (phase === 'stopping' && afterStop !== 'restart') return this.#endAsAsked(now)
     return this.#decide({ kind: 'start-error', isRecoverable: input.isRecoverable }, now)
   }
@@ -327,11 +336,11 @@ export class TaskRunner {
     if (phase === 'dead') return []
     if (phase === 'stopping') {
       // A stop outranks the restart that is under way; a second stop adds nothing.
-      if (afterStop === 'restart' || input.then === 'rest') this.#set({ afterStop: input.then })
+      if (afterStop === 'restart' || input.afterwards === 'rest') this.#set({ afterStop: input.afterwards })
       return []
     }
     if (input.because !== undefined) this.#tell(input.because)
-    this.#set({ afterStop: input.then })
+    this.#set({ afterStop: input.afterwards })
     if (phase === 'running') {
       this.#set({ phase: 'stopping' })
       return this.#beginKill(now, input.skipDelay)
@@ -340,7 +349,7 @@ export class TaskRunner {
       this.#set({ phase: 'stopping' })
       return []
     }
-    if (input.then === 'dead') this.#tell(this.#killingEvent(now))
+    if (input.afterwards === 'dead') this.#tell(this.#killingEvent(now))
     return this.#endAsAsked(now)
   }
 

@@ -50,6 +50,8 @@ export interface BusMessage {
   respond(payload: Uint8Array): void
   /** Answers a `requestStream`: any number of parts, then `endStream`. */
   stream(part: Uint8Array): void
+  /** Resolves when the asker has taken enough of what was streamed for more to be sent. */
+  drained(): Promise<void>
   endStream(error?: { readonly code: string; readonly message: string }): void
   /** Aborted when the asker of a stream has gone away. */
   readonly signal: AbortSignal

@@ -105,6 +105,7 @@ function message(
     signal: new AbortController().signal,
     respond: (answer) => respond(responder, answer),
     stream() {},
+    drained: async () => {},
     endStream() {},
   }
 }

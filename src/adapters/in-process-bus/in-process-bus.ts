@@ -1,0 +1,208 @@
+/** A bus inside one process: for `dev` without a broker, and for tests. Delivery is in order and in a later turn. */
+import { type Bus, type BusMessage, type Clock, OrchestratorError } from '../../domain/index.js'
+import { systemClock } from '../clock.js'
+import { matchesSubject } from '../subjects.js'
+
+type Handler = (message: BusMessage) => void
+type Subscription = { readonly subject: string; readonly handler: Handler }
+
+/** Parts that may wait for a slow asker before the responder has to wait for it. */
+const PARTS_AHEAD_MAX = 16
+
+/** One per process; every part of it that wants a bus of its own to close takes a `connect()`. */
+export class InProcessHub {
+  readonly #subscriptions = new Set<Subscription>()
+  readonly #clock: Clock
+
+  constructor(clock: Clock = systemClock) {
+    this.#clock = clock
+  }
+
+  connect(): Bus {
+    return new InProcessBus(this.#subscriptions, this.#clock)
+  }
+}
+
+class InProcessBus implements Bus {
+  readonly #all: Set<Subscription>
+  readonly #clock: Clock
+  readonly #own = new Set<Subscription>()
+  readonly #waiting = new Set<(error: OrchestratorError) => void>()
+  #isClosed = false
+
+  constructor(all: Set<Subscription>, clock: Clock) {
+    this.#all = all
+    this.#clock = clock
+  }
+
+  publish(subject: string, payload: Uint8Array): void {
+    if (this.#isClosed) return
+    for (const handler of this.#findHandlers(subject)) deliver(handler, plainMessage(subject, payload))
+  }
+
+  subscribe(subject: string, handler: Handler): () => void {
+    const subscription = { subject, handler }
+    this.#all.add(subscription)
+    this.#own.add(subscription)
+    return () => {
+      this.#all.delete(subscription)
+      this.#own.delete(subscription)
+    }
+  }
+
+  request(subject: string, payload: Uint8Array, timeoutMs: number): Promise<Uint8Array> {
+    return new Promise((resolve, reject) => {
+      const handlers = this.#findHandlers(subject)
+      if (this.#isClosed) return reject(closedError())
+      if (handlers.length === 0) return reject(noRespondersError(subject))
+      const end = () => {
+        cancelTimeout()
+        this.#waiting.delete(fail)
+      }
+      const fail = (error: OrchestratorError) => {
+        end()
+        reject(error)
+      }
+      const cancelTimeout = this.#clock.after(timeoutMs, () => fail(timeoutError(subject, timeoutMs)))
+      this.#waiting.add(fail)
+      const respond = (answer: Uint8Array) => {
+        end()
+        queueMicrotask(() => resolve(answer))
+      }
+      for (const handler of handlers) deliver(handler, { ...plainMessage(subject, payload), respond })
+    })
+  }
+
+  async *requestStream(
+    subject: string,
+    payload: Uint8Array,
+    { idleTimeoutMs, signal }: { readonly idleTimeoutMs: number; readonly signal: AbortSignal },
+  ): AsyncIterable<Uint8Array> {
+    if (this.#isClosed) throw closedError()
+    const handlers = this.#findHandlers(subject)
+    if (handlers.length === 0) throw noRespondersError(subject)
+    const stream = new PartQueue(subject, idleTimeoutMs, signal, this.#clock)
+    this.#waiting.add(stream.fail)
+    try {
+      for (const handler of handlers) deliver(handler, { ...plainMessage(subject, payload), ...stream.responder })
+      yield* stream.parts()
+    } finally {
+      this.#waiting.delete(stream.fail)
+      stream.abandon()
+    }
+  }
+
+  isConnected(): boolean {
+    return !this.#isClosed
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    for (const subscription of this.#own) this.#all.delete(subscription)
+    for (const fail of [...this.#waiting]) fail(closedError())
+  }
+
+  #findHandlers(subject: string): readonly Handler[] {
+    return [...this.#all].filter((subscription) => matchesSubject(subscription.subject, subject)).map(({ handler }) => handler)
+  }
+}
+
+/** Parts on their way from a responder to an asker in the same process. */
+class PartQueue {
+  readonly #subject: string
+  readonly #idleTimeoutMs: number
+  readonly #signal: AbortSignal
+  readonly #clock: Clock
+  readonly #abandoned = new AbortController()
+  readonly #queue: Uint8Array[] = []
+  #end: { readonly error?: OrchestratorError } | undefined
+  #wakeAsker = () => {}
+  #wakeResponder = () => {}
+
+  constructor(subject: string, idleTimeoutMs: number, signal: AbortSignal, clock: Clock) {
+    this.#clock = clock
+    this.#subject = subject
+    this.#idleTimeoutMs = idleTimeoutMs
+    this.#signal = signal
+    signal.addEventListener('abort', () => this.abandon())
+    if (signal.aborted) this.abandon()
+  }
+
+  readonly fail = (error: OrchestratorError): void => {
+    this.#end = { error }
+    this.#wakeAsker()
+  }
+
+  get responder(): Pick<BusMessage, 'stream' | 'drained' | 'endStream' | 'signal'> {
+    return {
+      stream: (part) => {
+        this.#queue.push(part)
+        this.#wakeAsker()
+      },
+      drained: async () => {
+        while (this.#queue.length >= PARTS_AHEAD_MAX && !this.#abandoned.signal.aborted) {
+          await new Promise<void>((resolve) => {
+            this.#wakeResponder = resolve
+          })
+        }
+      },
+      endStream: (error) => {
+        this.#end ??= error === undefined ? {} : { error: new OrchestratorError(error.code, error.message) }
+        this.#wakeAsker()
+      },
+      signal: this.#abandoned.signal,
+    }
+  }
+
+  async *parts(): AsyncIterable<Uint8Array> {
+    while (!this.#signal.aborted) {
+      const part = this.#queue.shift()
+      if (part !== undefined) {
+        this.#wakeResponder()
+        yield part
+      } else if (this.#end !== undefined) {
+        if (this.#end.error !== undefined) throw this.#end.error
+        return
+      } else {
+        await this.#wait()
+      }
+    }
+  }
+
+  abandon(): void {
+    this.#abandoned.abort()
+    this.#wakeAsker()
+    this.#wakeResponder()
+  }
+
+  async #wait(): Promise<void> {
+    let cancelTimeout = () => {}
+    await new Promise<void>((resolve) => {
+      this.#wakeAsker = resolve
+      cancelTimeout = this.#clock.after(this.#idleTimeoutMs, () => this.fail(timeoutError(this.#subject, this.#idleTimeoutMs)))
+    })
+    cancelTimeout()
+  }
+}
+
+function deliver(handler: Handler, message: BusMessage): void {
+  queueMicrotask(() => handler(message))
+}
+
+const NEVER = new AbortController().signal
+
+function plainMessage(subject: string, payload: Uint8Array): BusMessage {
+  return { subject, payload, respond() {}, stream() {}, drained: async () => {}, endStream() {}, signal: NEVER }
+}
+
+function closedError(): OrchestratorError {
+  return new OrchestratorError('BUS_CLOSED', 'the bus is closed')
+}
+
+function noRespondersError(subject: string): OrchestratorError {
+  return new OrchestratorError('BUS_NO_RESPONDERS', `nobody answers ${subject}`, { subject })
+}
+
+function timeoutError(subject: string, timeoutMs: number): OrchestratorError {
+  return new OrchestratorError('BUS_TIMEOUT', `no answer to ${subject} within ${timeoutMs} ms`, { subject, timeoutMs })
+}

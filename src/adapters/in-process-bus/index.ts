@@ -1,0 +1,1 @@
+export { InProcessHub } from './in-process-bus.js'

@@ -1,0 +1,280 @@
+/**
+ * The agent of one host: makes what runs here equal to the set that the server wants of it, and tells what became of it.
+ * Knows the world only through the ports it is given, so the simulation runs this very class.
+ */
+import { type Bus, type Clock, explainError, type Logger, type Node, type Random } from '../domain/index.js'
+import { type AllocationRecord, AllocationRunner } from './allocation-runner.js'
+import { AllocationShell } from './allocation-shell.js'
+import { computeAdmissible } from './claims.js'
+import { computeOrders, type Held, type Order, type WholeSet } from './desired-set.js'
+import type { TemplateEngine } from './driver-config.js'
+import { allocationKey, LocalState } from './local-state.js'
+import { Outbox } from './outbox.js'
+import type { AllocationDirectories, AllocationFiles, Driver, Fingerprint, HostUsage, LocalStore, Signer } from './ports.js'
+import { RpcServer } from './rpc-server.js'
+import { ServerLink } from './server-link.js'
+import type { Now } from './task-runner.js'
+
+export interface AgentOptions {
+  readonly region: string
+  /** Longest time that a task may take to end, ms. */
+  readonly killTimeoutMsMax: number
+  /** Ended allocations whose folders are kept for those who look. */
+  readonly endedKept: number
+  readonly requestTimeoutMs: number
+}
+
+export const AGENT_DEFAULTS: AgentOptions = { region: 'global', killTimeoutMsMax: 30_000, endedKept: 50, requestTimeoutMs: 2_000 }
+
+export interface AgentDeps {
+  readonly bus: Bus
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  readonly store: LocalStore
+  readonly directories: AllocationDirectories
+  readonly files: AllocationFiles
+  readonly drivers: readonly Driver[]
+  readonly fingerprint: Fingerprint
+  readonly hostUsage: HostUsage
+  readonly signer: Signer
+  readonly templates: TemplateEngine
+  readonly options: AgentOptions
+  /** A bug, or a refusal that trying again cannot mend: the process should end. */
+  readonly onFatal: (error: unknown) => void
+  readonly onRefused?: (reason: string, remedy: string) => void
+}
+
+export interface StopOptions {
+  /** `keep`: they run on and are found again. `end`: politely, bounded by their kill timeouts; they start again with the agent. */
+  readonly tasks: 'keep' | 'end'
+}
+
+const KILL_GRACE_MS = 5_000
+const NANOSECONDS_PER_MS = 1e6
+
+export class Agent {
+  readonly #deps: AgentDeps
+  readonly #local: LocalState
+  readonly #outbox: Outbox
+  readonly #drivers: ReadonlyMap<string, Driver>
+  readonly #shells = new Map<string, AllocationShell>()
+  /** Ids of the newest set that was acted upon. */
+  #wanted: ReadonlySet<string> = new Set()
+  #heldVersion = 0
+  #hasHeardServer = false
+  #isStopped = false
+  #node: Node | undefined
+  #link: ServerLink | undefined
+  #rpc: RpcServer | undefined
+  readonly #settled = new Set<() => void>()
+
+  constructor(deps: AgentDeps) {
+    this.#deps = deps
+    this.#local = new LocalState(deps.store, deps.clock, deps.logger)
+    this.#outbox = new Outbox(this.#local)
+    this.#drivers = new Map(deps.drivers.map((driver) => [driver.name, driver]))
+  }
+
+  /** Finds again what ran, and begins to talk with the server. Resolves without waiting for it. */
+  async start(): Promise<void> {
+    const deps = this.#deps
+    const node = await this.#fingerprint()
+    if (this.#isStopped) return
+    this.#node = this.#local.agent.node === null ? node : withDeclared(node, this.#local.agent.node)
+    for (const record of this.#local.allocations()) this.#restore(record)
+    this.#link = new ServerLink({
+      ...deps,
+      local: this.#local,
+      outbox: this.#outbox,
+      region: deps.options.region,
+      nodeId: node.ID,
+      requestTimeoutMs: deps.options.requestTimeoutMs,
+      describe: () => ({ node, holds: this.#holds() }),
+      heldVersion: () => this.#heldVersion,
+      onSet: (set) => this.#obey(set),
+      onJoined: (declared) => {
+        this.#node = withDeclared(node, declared)
+      },
+      onRefused: (reason, remedy) => deps.onRefused?.(reason, remedy),
+    })
+    this.#rpc = new RpcServer({
+      ...deps,
+      region: deps.options.region,
+      nodeId: node.ID,
+      drivers: this.#drivers,
+      findShell: (id) => this.#shells.get(id),
+    })
+    this.#link.start()
+    await this.#removeStrayFolders()
+  }
+
+  async stop(options: StopOptions): Promise<void> {
+    if (this.#isStopped) return
+    if (options.tasks === 'end') await this.#endTasks()
+    this.#isStopped = true
+    this.#link?.close()
+    this.#rpc?.close()
+    for (const shell of this.#shells.values()) shell.close()
+    await this.#local.save({})
+    await this.#deps.store.close()
+  }
+
+  get nodeId(): string | undefined {
+    return this.#node?.ID
+  }
+
+  get isJoined(): boolean {
+    return this.#link?.isJoined === true
+  }
+
+  async #fingerprint(): Promise<Node> {
+    const node = await this.#deps.fingerprint()
+    const drivers = await Promise.all(this.#deps.drivers.map(async (driver) => ({ driver, found: await driver.fingerprint() })))
+    const attributes = { ...node.Attributes }
+    const infos: Record<string, Node['Drivers'][string]> = { ...node.Drivers }
+    for (const { driver, found } of drivers) {
+      const { nodeAttributes, ...info } = found
+      infos[driver.name] = info
+      Object.assign(attributes, nodeAttributes)
+    }
+    return { ...node, Attributes: attributes, Drivers: infos }
+  }
+
+  #restore(record: AllocationRecord): void {
+    const shell = this.#newShell(new AllocationRunner(record, this.#deps.options))
+    shell.rememberTold()
+    shell.post({ kind: 'restore' })
+  }
+
+  #newShell(runner: AllocationRunner): AllocationShell {
+    const deps = this.#deps
+    const shell = new AllocationShell(runner, {
+      ...deps,
+      local: this.#local,
+      outbox: this.#outbox,
+      drivers: this.#drivers,
+      region: deps.options.region,
+      node: () => this.#node!,
+      onSettled: () => this.#onSettled(),
+    })
+    this.#shells.set(shell.id, shell)
+    return shell
+  }
+
+  /** What the server must know of when it meets this host: whatever may run here, and whatever it was not told the end of. */
+  #holds() {
+    return [...this.#shells.values()]
+      .filter(({ id, runner }) => !runner.hasEnded || this.#outbox.holds(id))
+      .map(({ runner }) => ({ allocation: runner.record.allocation, report: runner.report() }))
+  }
+
+  #obey(set: WholeSet): void {
+    const { agent } = this.#local
+    if (this.#isStopped || set.epoch < agent.epoch) return
+    if (set.epoch === agent.versionEpoch && set.version < agent.version) return
+    if (set.epoch === agent.versionEpoch && set.version === agent.version && set.version === this.#heldVersion) return
+    void this.#local.saveAgent({ version: set.version, versionEpoch: set.epoch })
+    this.#wanted = new Set(set.entries.map(([id]) => id))
+    const held = new Map([...this.#shells].map(([id, { runner }]): [string, Held] => [id, runner.record]))
+    const { orders, isWhole } = computeOrders(set, held)
+    for (const order of orders) this.#carryOut(order, set.clusterId)
+    if (!isWhole) return this.#link?.pull()
+    this.#heldVersion = set.version
+    if (!this.#hasHeardServer) this.#hearServer()
+    this.#admit()
+    this.#collectEnded()
+  }
+
+  #carryOut(order: Order, clusterId: string): void {
+    const shell = this.#shells.get(order.id)
+    if (order.kind === 'absent') return shell?.post({ kind: 'absent' })
+    const { allocation, job, want } = order
+    try {
+      const target = shell ?? this.#newShell(AllocationRunner.create({ allocation, job, clusterId, want }, this.#deps.options, this.#now()))
+      target.post({ kind: 'desired', allocation, job, clusterId, want })
+      target.post({ kind: 'server-heard' })
+    } catch (error) {
+      // A contradiction inside one allocation must not keep the others from being obeyed.
+      this.#deps.logger.error({ allocationId: order.id, error: explainError(error) }, 'allocation cannot be run')
+    }
+  }
+
+  #now(): Now {
+    const { clock, random } = this.#deps
+    return { wallMs: clock.wallMs(), monotonicMs: clock.monotonicMs(), fraction: random.fraction() }
+  }
+
+  /** What waited to hear whether it is still wanted may start. */
+  #hearServer(): void {
+    this.#hasHeardServer = true
+    for (const shell of this.#shells.values()) shell.post({ kind: 'server-heard' })
+  }
+
+  #admit(): void {
+    if (this.#node === undefined) return
+    const claimants = [...this.#shells.values()]
+      .filter(({ runner }) => !runner.hasEnded)
+      .map(({ runner: { record } }) => ({ allocation: record.allocation, holds: record.isAdmitted, isEnding: record.want === 'stop' }))
+    for (const id of computeAdmissible(this.#node, claimants)) this.#shells.get(id)!.post({ kind: 'admit' })
+  }
+
+  #onSettled(): void {
+    if (this.#isStopped) return
+    if (!this.#outbox.isEmpty) this.#link?.send()
+    if (this.#hasHeardServer) this.#admit()
+    for (const look of this.#settled) look()
+  }
+
+  /** Of what has ended, was acknowledged and is wanted no more, the newest are kept for people to look at. */
+  #collectEnded(): void {
+    const ended = [...this.#shells.values()]
+      .filter(({ id, runner }) => runner.hasEnded && !this.#wanted.has(id) && !this.#outbox.holds(id))
+      .sort((a, b) => b.runner.record.endedMs! - a.runner.record.endedMs!)
+    for (const shell of ended.slice(this.#deps.options.endedKept)) void this.#forget(shell)
+  }
+
+  async #forget(shell: AllocationShell): Promise<void> {
+    this.#shells.delete(shell.id)
+    shell.close()
+    try {
+      await this.#deps.directories.remove(shell.id)
+      await this.#local.save({ [allocationKey(shell.id)]: undefined })
+    } catch (error) {
+      this.#deps.logger.warn({ allocationId: shell.id, error: explainError(error) }, 'folders could not be removed')
+    }
+  }
+
+  async #removeStrayFolders(): Promise<void> {
+    const folders = await this.#deps.directories.list()
+    for (const id of folders) if (!this.#shells.has(id)) await this.#deps.directories.remove(id)
+  }
+
+  async #endTasks(): Promise<void> {
+    const shells = [...this.#shells.values()].filter(({ runner }) => !runner.hasEnded)
+    this.#link?.close()
+    for (const shell of shells) shell.post({ kind: 'rest' })
+    const boundMs =
+      Math.max(0, ...shells.flatMap(({ runner }) => runner.tasks.map((task) => this.#killTimeoutMs(task.KillTimeout)))) + KILL_GRACE_MS
+    await new Promise<void>((resolve) => {
+      const look = () => {
+        if (shells.some(({ runner }) => runner.mayRun)) return
+        this.#settled.delete(look)
+        resolve()
+      }
+      this.#settled.add(look)
+      this.#deps.clock.after(boundMs, resolve)
+      look()
+    })
+  }
+
+  #killTimeoutMs(timeout: number): number {
+    return Math.min(timeout / NANOSECONDS_PER_MS, this.#deps.options.killTimeoutMsMax)
+  }
+}
+
+/** What the host found out itself, under the name, pool, class and meta that the repository gives it. */
+function withDeclared(node: Node, declared: Node): Node {
+  const { Name, NodePool, NodeClass, Datacenter, Meta, ReservedResources, HostVolumes } = declared
+  return { ...node, Name, NodePool, NodeClass, Datacenter, Meta, ReservedResources, HostVolumes }
+}

@@ -1,0 +1,260 @@
+/**
+ * Runs one allocation's machine: feeds it one event at a time, writes down what it decided, then does it through the ports.
+ * Whatever comes back from a port is the next event.
+ */
+import {
+  type Clock,
+  explainError,
+  type Job,
+  type Logger,
+  type Node,
+  OrchestratorError,
+  type Random,
+  type TaskEvent,
+} from '../domain/index.js'
+import { type AllocationAction, type AllocationInput, type AllocationRunner, findGroup } from './allocation-runner.js'
+import { configScope, evaluateConfig, type TemplateEngine } from './driver-config.js'
+import { buildEnvironment } from './environment.js'
+import { findUnsupported } from './hooks/validate.js'
+import { allocationKey, type LocalState } from './local-state.js'
+import type { Outbox } from './outbox.js'
+import type { AllocationDirectories, Driver, TaskExit, TaskHandle, TaskStart } from './ports.js'
+import { type TaskFact, taskEvent } from './task-events.js'
+import type { Now, TaskAction, TaskInput } from './task-runner.js'
+
+export interface ShellDeps {
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  readonly local: LocalState
+  readonly outbox: Outbox
+  readonly directories: AllocationDirectories
+  readonly drivers: ReadonlyMap<string, Driver>
+  readonly templates: TemplateEngine
+  readonly region: string
+  /** The node as declared. */
+  readonly node: () => Node
+  /** After each event that was written down and acted upon. */
+  readonly onSettled: (shell: AllocationShell) => void
+  /** A bug: nothing more may be decided. */
+  readonly onFatal: (error: unknown) => void
+}
+
+const ASK_AGAIN_MS = 1_000
+
+export class AllocationShell {
+  readonly runner: AllocationRunner
+  readonly #deps: ShellDeps
+  readonly #inputs: AllocationInput[] = []
+  #isBusy = false
+  #isClosed = false
+  #isResting = false
+  #told = ''
+  #created: Promise<void> | undefined
+
+  constructor(runner: AllocationRunner, deps: ShellDeps) {
+    this.runner = runner
+    this.#deps = deps
+  }
+
+  get id(): string {
+    return this.runner.record.allocation.ID
+  }
+
+  /** What is under way of it is left alone from now on. */
+  close(): void {
+    this.#isClosed = true
+  }
+
+  post(input: AllocationInput): void {
+    if (this.#isClosed) return
+    if (input.kind === 'rest') this.#isResting = true
+    this.#inputs.push(input)
+    if (!this.#isBusy) void this.#drain()
+  }
+
+  /** For a new life of the agent: what the record says was told, or waits in the outbox, already. */
+  rememberTold(): void {
+    this.#told = JSON.stringify(this.runner.report())
+  }
+
+  async #drain(): Promise<void> {
+    this.#isBusy = true
+    try {
+      while (this.#inputs.length > 0 && !this.#isClosed) {
+        const actions = this.#inputs.splice(0).flatMap((input) => this.runner.handle(input, this.#now()))
+        await this.#save()
+        if (this.#isClosed) return
+        for (const action of actions) this.#perform(action)
+        this.#deps.onSettled(this)
+      }
+    } catch (error) {
+      this.#deps.onFatal(error)
+    } finally {
+      this.#isBusy = false
+    }
+  }
+
+  #now(): Now {
+    const { clock, random } = this.#deps
+    return { wallMs: clock.wallMs(), monotonicMs: clock.monotonicMs(), fraction: random.fraction() }
+  }
+
+  /** The record first and the report with it: what is told has been written down. */
+  async #save(): Promise<void> {
+    const { local, outbox } = this.#deps
+    const saved = local.save({ [allocationKey(this.id)]: this.runner.record })
+    const report = this.runner.report()
+    const text = JSON.stringify(report)
+    // At rest the processes are only away for a while, which is not the server's business.
+    if (text !== this.#told && !this.#isResting) {
+      this.#told = text
+      void outbox.put(report)
+    }
+    await saved
+  }
+
+  #perform(action: AllocationAction): void {
+    if (action.kind === 'task') return this.#performTask(action.task, action.action)
+    const { timer, serial } = action
+    this.#deps.clock.after(action.delayMs, () => this.post({ kind: 'timer', timer, serial }))
+  }
+
+  #performTask(task: string, action: TaskAction): void {
+    const post = (input: TaskInput) => this.post({ kind: 'task', task, input })
+    switch (action.kind) {
+      case 'timer':
+        this.#deps.clock.after(action.delayMs, () => post({ kind: 'timer', serial: action.serial }))
+        return
+      case 'prepare':
+        return void this.#prepare(task).then(post)
+      case 'start':
+        return void this.#start(task, action.attempt).then(post)
+      case 'find':
+        return void this.#find(task, action.attempt).then(post)
+      case 'attach':
+        return void this.#attach(task, action.handle).then(post)
+      case 'wait':
+        return void this.#wait(task, action.handle).then((exit) => post({ kind: 'exited', attempt: action.attempt, exit }))
+      case 'signal':
+        return void this.#try(task, 'signal', (driver) => driver.signal(action.handle, action.signal))
+      case 'kill':
+        return void this.#try(task, 'kill', (driver) => driver.kill(action.handle))
+      case 'clear':
+        return void this.#try(task, 'clear away', (driver) => driver.destroy(action.handle)).then((isDone) => {
+          if (isDone) post({ kind: 'cleared', attempt: action.attempt })
+        })
+    }
+  }
+
+  #driverOf(taskName: string): Driver {
+    const name = this.runner.task(taskName)!.task.Driver
+    const driver = this.#deps.drivers.get(name)
+    if (driver !== undefined) return driver
+    throw new OrchestratorError('DRIVER_START', `driver ${JSON.stringify(name)} is not on this host`, { recoverable: false })
+  }
+
+  async #try(taskName: string, what: string, act: (driver: Driver) => Promise<void>): Promise<boolean> {
+    try {
+      await act(this.#driverOf(taskName))
+      return true
+    } catch (error) {
+      this.#deps.logger.warn({ allocationId: this.id, task: taskName, what, error: explainError(error) }, 'driver refused')
+      return false
+    }
+  }
+
+  async #prepare(taskName: string): Promise<TaskInput> {
+    const { allocation, job } = this.runner.record
+    const group = findGroup({ allocation, job })
+    const unsupported = findUnsupported(this.runner.task(taskName)!.task, group)
+    if (unsupported !== undefined) {
+      return {
+        kind: 'prepare-failed',
+        event: this.#event('Failed Validation', { fact: 'validation_error', text: unsupported }),
+        isRecoverable: false,
+      }
+    }
+    try {
+      this.#created ??= this.#deps.directories.create(allocation, group.Tasks)
+      await this.#created
+      return { kind: 'prepared' }
+    } catch (error) {
+      this.#created = undefined
+      return {
+        kind: 'prepare-failed',
+        event: this.#event('Setup Failure', { fact: 'setup_error', text: explainError(error) }),
+        isRecoverable: true,
+      }
+    }
+  }
+
+  async #start(taskName: string, attempt: number): Promise<TaskInput> {
+    try {
+      const driver = this.#driverOf(taskName)
+      const handle = await driver.start(this.#startRequest(taskName, attempt))
+      return { kind: 'started', attempt, handle }
+    } catch (error) {
+      const isConfig = error instanceof OrchestratorError && error.code === 'DRIVER_CONFIG'
+      const event = isConfig
+        ? this.#event('Failed Validation', { fact: 'validation_error', text: explainError(error) })
+        : this.#event('Driver Failure', { fact: 'driver_error', text: explainError(error) })
+      const isRecoverable = error instanceof OrchestratorError && error.facts['recoverable'] === true
+      return { kind: 'start-failed', attempt, event, isRecoverable }
+    }
+  }
+
+  #startRequest(taskName: string, attempt: number): TaskStart {
+    const { allocation, job } = this.runner.record
+    const { task } = this.runner.task(taskName)!
+    const directories = this.#deps.directories.of(allocation.ID, taskName)
+    const folders = { shared: directories.shared, local: directories.local, secrets: directories.secrets }
+    const environment = buildEnvironment({ node: this.#deps.node(), job: job as Job, allocation, task, region: this.#deps.region, folders })
+    const config = evaluateConfig(task.Config ?? {}, configScope(environment), this.#deps.templates)
+    if (config.kind === 'problem')
+      throw new OrchestratorError('DRIVER_CONFIG', `${config.summary}: ${config.detail}`, { recoverable: false })
+    const resources = allocation.AllocatedResources.Tasks[taskName]
+    if (resources === undefined)
+      throw new OrchestratorError('DRIVER_START', `no resources are allocated to task ${taskName}`, { recoverable: false })
+    const values = config.value as TaskStart['config']
+    return { allocation, job, task, attempt, environment: environment.variables, config: values, resources, directories }
+  }
+
+  async #find(taskName: string, attempt: number): Promise<TaskInput> {
+    const handle = await this.#insist(taskName, (driver) => driver.find(this.id, taskName, attempt))
+    return handle === undefined ? { kind: 'lost' } : { kind: 'started', attempt, handle }
+  }
+
+  async #attach(taskName: string, handle: TaskHandle): Promise<TaskInput> {
+    return (await this.#insist(taskName, (driver) => driver.attach(handle))) ? { kind: 'attached' } : { kind: 'lost' }
+  }
+
+  /** As long as the driver cannot say, nothing may be taken for gone: a second process would run beside the first. */
+  async #insist<Answer>(taskName: string, ask: (driver: Driver) => Promise<Answer>): Promise<Answer | undefined> {
+    const driver = this.#deps.drivers.get(this.runner.task(taskName)!.task.Driver)
+    while (driver !== undefined && !this.#isClosed) {
+      try {
+        return await ask(driver)
+      } catch (error) {
+        this.#deps.logger.warn(
+          { allocationId: this.id, task: taskName, error: explainError(error) },
+          'task could not be looked for, trying again',
+        )
+        await new Promise<void>((resolve) => this.#deps.clock.after(ASK_AGAIN_MS, resolve))
+      }
+    }
+    return undefined
+  }
+
+  async #wait(taskName: string, handle: TaskHandle): Promise<TaskExit> {
+    try {
+      return await this.#driverOf(taskName).wait(handle)
+    } catch (error) {
+      return { exitCode: -1, signal: 0, isOutOfMemory: false, error: explainError(error) }
+    }
+  }
+
+  #event(type: string, fact: TaskFact): TaskEvent {
+    return taskEvent(type, this.#deps.clock.wallMs(), [fact])
+  }
+}

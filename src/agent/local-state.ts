@@ -1,0 +1,91 @@
+/**
+ * What this agent must still know after a crash, in its small store. All that is saved in one turn is one write, so an order
+ * and what follows from it become durable together or not at all.
+ */
+import { type AllocationReport, type Clock, explainError, type Logger, type Node } from '../domain/index.js'
+import type { AllocationRecord } from './allocation-runner.js'
+import type { LocalStore } from './ports.js'
+
+export interface AgentRecord {
+  /** Empty: never joined. */
+  readonly clusterId: string
+  /** Highest epoch ever heard: nothing older is obeyed. */
+  readonly epoch: number
+  /** Newest version acted upon under `versionEpoch`: nothing older of that epoch is obeyed. */
+  readonly version: number
+  readonly versionEpoch: number
+  /** The node as the server has declared it. */
+  readonly node: Node | null
+  /** Of the newest report; never reused. */
+  readonly reportNumber: number
+}
+
+export interface OutboxEntry {
+  readonly number: number
+  readonly report: AllocationReport
+}
+
+const NEVER_JOINED: AgentRecord = { clusterId: '', epoch: 0, version: 0, versionEpoch: 0, node: null, reportNumber: 0 }
+const RETRY_MS = 1_000
+
+export const allocationKey = (id: string) => `allocation/${id}`
+export const outboxKey = (id: string) => `outbox/${id}`
+
+export class LocalState {
+  readonly #store: LocalStore
+  readonly #clock: Clock
+  readonly #logger: Logger
+  #agent: AgentRecord
+  #changes: Record<string, unknown> = {}
+  #write: Promise<void> | undefined
+
+  constructor(store: LocalStore, clock: Clock, logger: Logger) {
+    this.#store = store
+    this.#clock = clock
+    this.#logger = logger
+    this.#agent = { ...NEVER_JOINED, ...(store.get('agent') as AgentRecord | undefined) }
+  }
+
+  get agent(): AgentRecord {
+    return this.#agent
+  }
+
+  allocations(): readonly AllocationRecord[] {
+    return this.#all(allocationKey('')) as readonly AllocationRecord[]
+  }
+
+  outbox(): readonly OutboxEntry[] {
+    return this.#all(outboxKey('')) as readonly OutboxEntry[]
+  }
+
+  #all(prefix: string): readonly unknown[] {
+    return this.#store.keys(prefix).map((key) => this.#store.get(key))
+  }
+
+  saveAgent(change: Partial<AgentRecord>): Promise<void> {
+    this.#agent = { ...this.#agent, ...change }
+    return this.save({ agent: this.#agent })
+  }
+
+  /** Resolves when the changes are durable, with all others of this turn. `undefined` deletes. */
+  save(changes: Readonly<Record<string, unknown>>): Promise<void> {
+    Object.assign(this.#changes, changes)
+    this.#write ??= Promise.resolve().then(() => this.#flush())
+    return this.#write
+  }
+
+  async #flush(): Promise<void> {
+    const changes = this.#changes
+    this.#changes = {}
+    this.#write = undefined
+    for (;;) {
+      try {
+        return await this.#store.write(changes)
+      } catch (error) {
+        // What is not written must not be acted upon: everything that waits for it waits on.
+        this.#logger.error({ error: explainError(error) }, 'local state could not be written, trying again')
+        await new Promise<void>((resolve) => this.#clock.after(RETRY_MS, resolve))
+      }
+    }
+  }
+}

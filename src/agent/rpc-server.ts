@@ -1,0 +1,148 @@
+/** Answers what the server asks of this host: logs, files, statistics, and the two acts on running tasks. */
+import { type Bus, type BusMessage, type Clock, type Logger, OrchestratorError } from '../domain/index.js'
+import type { AllocationShell } from './allocation-shell.js'
+import { streamFile, streamLogs } from './file-stream.js'
+import { decodeValue, encodeValue } from './messages.js'
+import type { AllocationFiles, Driver, HostUsage } from './ports.js'
+import { type RpcMethod, subjects } from './protocol.js'
+import type { AllocationStats, RestartRequest, RpcParts, RpcRequests, SignalRequest, StatsRequest, TaskStats } from './rpc.js'
+import { RPC_METHODS } from './rpc.js'
+
+export interface RpcServerDeps {
+  readonly bus: Bus
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly region: string
+  readonly nodeId: string
+  readonly files: AllocationFiles
+  readonly hostUsage: HostUsage
+  readonly drivers: ReadonlyMap<string, Driver>
+  readonly findShell: (allocationId: string) => AllocationShell | undefined
+}
+
+type Handlers = {
+  readonly [Method in RpcMethod]: (request: RpcRequests[Method], signal: AbortSignal) => AsyncIterable<RpcParts[Method]>
+}
+
+type Sample = { readonly cpuTimeMs: number; readonly atMs: number }
+
+export class RpcServer {
+  readonly #deps: RpcServerDeps
+  readonly #unsubscribe: readonly (() => void)[]
+  /** By allocation and task: what the share of a core is reckoned from. */
+  readonly #samples = new Map<string, Sample>()
+  readonly #handlers: Handlers
+
+  constructor(deps: RpcServerDeps) {
+    this.#deps = deps
+    this.#handlers = {
+      logs: (request, signal) => streamLogs(this.#fileSource(request.allocationId, request.task), request, signal),
+      'fs-list': (request) => once(() => this.#deps.files.list(this.#shellOf(request.allocationId).id, request.path)),
+      'fs-stat': (request) => once(() => this.#deps.files.stat(this.#shellOf(request.allocationId).id, request.path)),
+      'fs-read': (request, signal) => streamFile(this.#fileSource(request.allocationId), request, signal),
+      stats: (request) => once(() => this.#stats(request)),
+      restart: (request) => once(() => this.#restart(request)),
+      signal: (request) => once(() => this.#signal(request)),
+    }
+    this.#unsubscribe = RPC_METHODS.map((method) =>
+      deps.bus.subscribe(subjects(deps.region).rpc(deps.nodeId, method), (message) => void this.#answer(method, message)),
+    )
+  }
+
+  close(): void {
+    for (const unsubscribe of this.#unsubscribe) unsubscribe()
+  }
+
+  async #answer(method: RpcMethod, message: BusMessage): Promise<void> {
+    try {
+      const handler = this.#handlers[method] as (request: unknown, signal: AbortSignal) => AsyncIterable<unknown>
+      for await (const part of handler(decodeValue(message.payload), message.signal)) {
+        if (message.signal.aborted) return
+        message.stream(encodeValue(part))
+        await message.drained()
+      }
+      message.endStream()
+    } catch (error) {
+      const isKnown = error instanceof OrchestratorError
+      if (!isKnown) this.#deps.logger.error({ method, error: String(error) }, 'question could not be answered')
+      message.endStream({ code: isKnown ? error.code : 'INTERNAL', message: error instanceof Error ? error.message : String(error) })
+    }
+  }
+
+  #shellOf(allocationId: string): AllocationShell {
+    const shell = this.#deps.findShell(allocationId)
+    if (shell !== undefined) return shell
+    throw new OrchestratorError('UNKNOWN_ALLOCATION', `allocation ${allocationId} is not on this host`, { allocationId })
+  }
+
+  #fileSource(allocationId: string, task?: string) {
+    const shell = this.#shellOf(allocationId)
+    if (task !== undefined && shell.runner.task(task) === undefined) throw unknownTask(allocationId, task)
+    const isOver = () => {
+      if (task === undefined) return shell.runner.hasEnded
+      return shell.runner.task(task)?.record.phase === 'dead'
+    }
+    return { files: this.#deps.files, clock: this.#deps.clock, allocationId, isOver }
+  }
+
+  async #stats({ allocationId }: StatsRequest): Promise<AllocationStats | RpcParts['stats']> {
+    if (allocationId === undefined) return this.#deps.hostUsage()
+    const shell = this.#shellOf(allocationId)
+    const tasks: Record<string, TaskStats> = {}
+    for (const { Name } of shell.runner.tasks) {
+      const stats = await this.#taskStats(shell, Name)
+      if (stats !== undefined) tasks[Name] = stats
+    }
+    return { kind: 'allocation', atMs: this.#deps.clock.wallMs(), tasks }
+  }
+
+  async #taskStats(shell: AllocationShell, taskName: string): Promise<TaskStats | undefined> {
+    const { task, record } = shell.runner.task(taskName)!
+    const driver = this.#deps.drivers.get(task.Driver)
+    if (driver === undefined || record.handle === null) return undefined
+    const usage = await driver.usage(record.handle)
+    const atMs = this.#deps.clock.monotonicMs()
+    const cpuTimeMs = usage.userTimeMs + usage.systemTimeMs
+    const key = `${shell.id}/${taskName}/${record.attempt}`
+    const before = this.#samples.get(key)
+    this.#samples.set(key, { cpuTimeMs, atMs })
+    const cpuPercent = before === undefined || atMs <= before.atMs ? 0 : ((cpuTimeMs - before.cpuTimeMs) / (atMs - before.atMs)) * 100
+    return { ...usage, cpuPercent }
+  }
+
+  async #restart({ allocationId, task, allTasks }: RestartRequest): Promise<{ readonly ok: true }> {
+    const shell = this.#shellOf(allocationId)
+    if (task !== undefined) this.#demandRunning(shell, task)
+    else if (!allTasks && !shell.runner.tasks.some(({ Name }) => isRunning(shell, Name))) throw notRunning(allocationId)
+    shell.post({ kind: 'restart', task: task ?? null, allTasks })
+    return { ok: true }
+  }
+
+  async #signal({ allocationId, task, signal }: SignalRequest): Promise<{ readonly ok: true }> {
+    const shell = this.#shellOf(allocationId)
+    if (task !== undefined) this.#demandRunning(shell, task)
+    shell.post({ kind: 'signal', task: task ?? null, signal })
+    return { ok: true }
+  }
+
+  #demandRunning(shell: AllocationShell, task: string): void {
+    if (shell.runner.task(task) === undefined) throw unknownTask(shell.id, task)
+    if (!isRunning(shell, task)) throw notRunning(shell.id)
+  }
+}
+
+function isRunning(shell: AllocationShell, task: string): boolean {
+  return shell.runner.task(task)?.record.phase === 'running'
+}
+
+function unknownTask(allocationId: string, task: string): OrchestratorError {
+  return new OrchestratorError('UNKNOWN_TASK', `allocation ${allocationId} has no task ${JSON.stringify(task)}`, { allocationId, task })
+}
+
+function notRunning(allocationId: string): OrchestratorError {
+  return new OrchestratorError('TASK_NOT_RUNNING', 'Task not running', { allocationId })
+}
+
+async function* once<Part>(compute: () => Promise<Part>): AsyncIterable<Part> {
+  yield await compute()
+}

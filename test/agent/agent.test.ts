@@ -1,0 +1,250 @@
+import { expect, test } from 'vitest'
+import { SECOND } from '../../src/domain/index.js'
+import { settle } from './hand-clock.js'
+import { AgentHarness, mockTask, resources, stopped, wanted } from './harness.js'
+
+const BATCH_POLICY = { Attempts: 0, Interval: 60 * SECOND, Delay: SECOND, Mode: 'fail', RenderTemplates: false }
+
+test('an agent runs what it is told to and reports it', async () => {
+  const { harness, server } = await begin([wanted(1)])
+  expect(harness.running()).toHaveLength(1)
+  expect(server.lastReport(wanted(1).allocation.ID)?.ClientStatus).toBe('running')
+  expect(server.registered?.node.ID).toBe('node-1')
+})
+
+test('an allocation that is to stop ends and is reported complete', async () => {
+  const { harness, server } = await begin([wanted(1)])
+  server.publish([stopped(wanted(1), 20)])
+  await settle()
+  expect(harness.running()).toEqual([])
+  const report = server.lastReport(wanted(1).allocation.ID)!
+  expect(report.ClientStatus).toBe('complete')
+  expect(report.TaskStates['main']!.Events.map(({ Type }) => Type)).toEqual([
+    'Received',
+    'Task Setup',
+    'Started',
+    'Killing',
+    'Terminated',
+    'Killed',
+  ])
+})
+
+test('an allocation that is to stop before it was ever seen is reported complete without a start', async () => {
+  const { harness, server } = await begin([stopped(wanted(1), 20)])
+  expect(harness.host.processes.size).toBe(0)
+  expect(server.lastReport(wanted(1).allocation.ID)?.ClientStatus).toBe('complete')
+})
+
+test('what is absent from a newer set ends', async () => {
+  const { harness, server } = await begin([wanted(1), wanted(2)])
+  server.publish([wanted(2)])
+  await settle()
+  expect(harness.running()).toEqual([`${wanted(2).allocation.ID}/main/1`])
+})
+
+test('neither an older version nor an older epoch is obeyed', async () => {
+  const { harness, server } = await begin([wanted(1)])
+  server.epoch = 3
+  server.publish()
+  await settle()
+  const newest = server.set()
+  const nothing = { entries: [], bodies: [], jobs: [], count: 0, hash: '0000000000000000' }
+  server.send({ ...newest, ...nothing, version: newest.version - 1 })
+  server.send({ ...newest, ...nothing, epoch: 2, version: newest.version + 10 })
+  await settle()
+  expect(harness.running()).toHaveLength(1)
+})
+
+test('an older epoch is not obeyed after a restart of the agent either', async () => {
+  const { harness, server } = await begin([wanted(1)])
+  server.epoch = 3
+  server.publish()
+  await settle()
+  await harness.kill()
+  server.epoch = 2
+  server.wanted = []
+  server.version += 10
+  await harness.start()
+  await harness.clock.advance(10_000)
+  expect(harness.running()).toHaveLength(1)
+})
+
+test('a foreign cluster is not obeyed', async () => {
+  const { harness, server } = await begin([wanted(1)])
+  server.clusterId = 'cluster-2'
+  server.publish([])
+  await harness.clock.advance(10_000)
+  expect(harness.running()).toHaveLength(1)
+})
+
+test('nothing acts before all parts and the hash are there', async () => {
+  const { harness, server } = await begin([])
+  server.wanted = [wanted(1), wanted(2)]
+  server.version++
+  const whole = server.set()
+  const part = (at: number) => ({
+    ...whole,
+    part: at,
+    parts: 2,
+    entries: whole.entries.slice(at, at + 1),
+    bodies: whole.bodies.slice(at, at + 1),
+  })
+  server.send(part(1))
+  await settle()
+  expect(harness.running()).toEqual([])
+  server.send(part(0))
+  await settle()
+  expect(harness.running()).toHaveLength(2)
+})
+
+test('a body that is missing keeps what runs and is pulled', async () => {
+  const { harness, server } = await begin([wanted(1)])
+  const pullsBefore = server.pullCount
+  server.wanted = [wanted(1), wanted(2)]
+  server.version++
+  server.send({ ...server.set(), baseVersion: 1, bodies: [] })
+  await settle()
+  expect(server.pullCount).toBe(pullsBefore + 1)
+  expect(harness.running()).toHaveLength(2)
+})
+
+test('a lost set is noticed within one heartbeat', async () => {
+  const { harness, server } = await begin([])
+  server.wanted = [wanted(1)]
+  server.version++
+  await harness.clock.advance(1_001)
+  expect(harness.running()).toHaveLength(1)
+})
+
+test('work goes on and restarts while the server is silent', async () => {
+  const { harness, server } = await begin([wanted(1, {}, [mockTask({ Config: { run_for: '20s' } })])])
+  server.isSilent = true
+  await harness.clock.advance(50_000)
+  expect(harness.running()).toHaveLength(1)
+  expect(harness.running()[0]).not.toBe(`${wanted(1).allocation.ID}/main/1`)
+})
+
+test('after kill -9 of the agent its task is attached again and not started anew', async () => {
+  const { harness, server } = await begin([wanted(1)])
+  const before = harness.host.running()
+  await harness.kill()
+  await harness.start()
+  await harness.clock.advance(5_000)
+  expect(harness.host.running()).toEqual(before)
+  server.publish([stopped(wanted(1), 20)])
+  await settle()
+  expect(server.lastReport(wanted(1).allocation.ID)?.ClientStatus).toBe('complete')
+})
+
+test('a task that ended while the agent was away is reported with its exit code', async () => {
+  const batch = wanted(1, {}, [mockTask({ Config: { run_for: '3s', exit_code: 7 }, RestartPolicy: BATCH_POLICY })])
+  const { harness, server } = await begin([batch])
+  await harness.kill()
+  await harness.clock.advance(5_000)
+  await harness.start()
+  const report = server.lastReport(batch.allocation.ID)!
+  expect(report.ClientStatus).toBe('failed')
+  expect(report.TaskStates['main']!.Events.find(({ Type }) => Type === 'Terminated')?.ExitCode).toBe(7)
+})
+
+test('a host that was rebooted starts its tasks again, but only once the server still wants them', async () => {
+  const { harness, server } = await begin([wanted(1)])
+  await harness.kill()
+  harness.host.reboot()
+  server.isSilent = true
+  await harness.start()
+  await harness.clock.advance(30_000)
+  expect(harness.running()).toEqual([])
+  server.isSilent = false
+  await harness.clock.advance(10_000)
+  expect(harness.running()).toHaveLength(1)
+})
+
+test('a start whose answer the agent did not live to hear is found and not repeated', async () => {
+  const harness = new AgentHarness()
+  harness.host.killSupervisor()
+  harness.server.wanted = [wanted(1)]
+  await harness.start()
+  await harness.kill()
+  harness.host.startSupervisor()
+  await settle()
+  await harness.start()
+  await harness.clock.advance(5_000)
+  expect(harness.running()).toHaveLength(1)
+})
+
+test('a report stays in the outbox until the server has acknowledged it, over restarts of the agent', async () => {
+  const harness = new AgentHarness()
+  const { server } = harness
+  server.acknowledgesReports = false
+  server.wanted = [wanted(1)]
+  await harness.start()
+  await harness.kill()
+  server.acknowledgesReports = true
+  await harness.start()
+  await harness.clock.advance(1_000)
+  expect(server.lastReport(wanted(1).allocation.ID)?.ClientStatus).toBe('running')
+})
+
+test('an allocation placed within the share of one that is to end starts only when that one has ended', async () => {
+  const large = (number: number, over = {}) => {
+    const one = wanted(number, over, [mockTask({ Config: { kill_after: '3s' } })])
+    const AllocatedResources = { ...one.allocation.AllocatedResources, Tasks: { main: resources(3_000, 64) } }
+    return { ...one, allocation: { ...one.allocation, AllocatedResources } }
+  }
+  const { harness, server } = await begin([large(1)])
+  server.publish([stopped(large(1), 20), large(2)])
+  await settle()
+  expect(harness.running()).toEqual([`${large(1).allocation.ID}/main/1`])
+  await harness.clock.advance(3_100)
+  expect(harness.running()).toEqual([`${large(2).allocation.ID}/main/1`])
+})
+
+test('an allocation waits for the end of the one it replaces on the same node', async () => {
+  const old = wanted(1, {}, [mockTask({ Config: { kill_after: '2s' } })])
+  const { harness, server } = await begin([old])
+  server.publish([stopped(old, 20), wanted(2, { PreviousAllocation: old.allocation.ID })])
+  await settle()
+  expect(harness.running()).toHaveLength(1)
+  await harness.clock.advance(2_100)
+  expect(harness.running()).toEqual([`${wanted(2).allocation.ID}/main/1`])
+})
+
+test('a task that does not heed its signal is killed after its kill timeout', async () => {
+  const stubborn = wanted(1, {}, [mockTask({ Config: { kill_after: '1h' }, KillTimeout: 5 * SECOND })])
+  const { harness, server } = await begin([stubborn])
+  server.publish([stopped(stubborn, 20)])
+  await harness.clock.advance(4_900)
+  expect(harness.running()).toHaveLength(1)
+  await harness.clock.advance(200)
+  expect(harness.running()).toEqual([])
+  expect(server.lastReport(stubborn.allocation.ID)?.TaskStates['main']!.Events.find(({ Type }) => Type === 'Terminated')?.Signal).toBe(9)
+})
+
+test('an agent that is stopped with its tasks starts them again when it is back, with no failure counted', async () => {
+  const { harness, server } = await begin([wanted(1)])
+  const told = server.reports.length
+  await harness.agent.stop({ tasks: 'end' })
+  expect(harness.running()).toEqual([])
+  expect(server.reports).toHaveLength(told)
+  await harness.start()
+  expect(harness.running()).toHaveLength(1)
+  expect(server.lastReport(wanted(1).allocation.ID)?.TaskStates['main']!.Restarts).toBe(0)
+})
+
+test('folders of ended allocations go, except for the newest', async () => {
+  const { harness, server } = await begin([wanted(1), wanted(2)])
+  server.publish([stopped(wanted(1), 20), stopped(wanted(2), 20)])
+  await settle()
+  server.publish([])
+  await settle()
+  expect(harness.folders.size).toBe(1)
+})
+
+async function begin(initially: Parameters<AgentHarness['server']['publish']>[0] = []) {
+  const harness = new AgentHarness()
+  harness.server.wanted = initially
+  await harness.start()
+  expect(harness.failures).toEqual([])
+  return { harness, server: harness.server }
+}

@@ -1,0 +1,225 @@
+/** One agent on a simulated host, and a server that says what the test tells it to say. */
+import { MockDriver, MockHost } from '../../src/adapters/drivers/mock/mock-driver.js'
+import { InProcessHub } from '../../src/adapters/in-process-bus/in-process-bus.js'
+import { silentLogger } from '../../src/adapters/logger.js'
+import { MemoryAllocationDirectories, noFiles } from '../../src/adapters/memory/allocation-directories.js'
+import {
+  AGENT_DEFAULTS,
+  Agent,
+  type DesiredSet,
+  decodeMessage,
+  encodeMessage,
+  hashEntries,
+  MemoryLocalStore,
+  type RegisterRequest,
+  refuseExpressions,
+  subjects,
+} from '../../src/agent/index.js'
+import type { Allocation, AllocationReport, Bus, Job, Node } from '../../src/domain/index.js'
+import { allocation, job, node, task, taskGroup } from '../fixtures.js'
+import { SeededRandom } from '../simulation/seeded-random.js'
+import { HandClock, settle } from './hand-clock.js'
+
+export const CLUSTER = 'cluster-1'
+const REGION = 'global'
+
+export interface Wanted {
+  readonly allocation: Allocation
+  readonly job: Job
+}
+
+/** Answers everything as a leader would, of the epoch and with the set that it is given. */
+export class FakeServer {
+  readonly bus: Bus
+  readonly node: Node
+  epoch = 1
+  clusterId = CLUSTER
+  version = 1
+  wanted: readonly Wanted[] = []
+  isSilent = false
+  acknowledgesReports = true
+  readonly reports: AllocationReport[] = []
+  readonly reportNumbers: number[] = []
+  registered: RegisterRequest | undefined
+  pullCount = 0
+
+  constructor(bus: Bus, thisNode: Node) {
+    this.bus = bus
+    this.node = thisNode
+    const subject = subjects(REGION)
+    bus.subscribe(subject.register('*'), (message) => {
+      if (this.isSilent) return
+      this.registered = decodeMessage('register', message.payload)
+      const answer = { ...this.#envelope(), kind: 'accepted', index: this.version, heartbeatTtlMs: 3_000, node: this.node } as const
+      message.respond(encodeMessage('register-response', answer))
+    })
+    bus.subscribe(subject.heartbeat('*'), (message) => {
+      if (this.isSilent) return
+      const answer = { ...this.#envelope(), version: this.version, index: this.version, isKnown: true, heartbeatTtlMs: 3_000 }
+      message.respond(encodeMessage('heartbeat-response', answer))
+    })
+    bus.subscribe(subject.pull('*'), (message) => {
+      if (this.isSilent) return
+      this.pullCount++
+      message.respond(encodeMessage('pull-response', { ...this.#envelope(), parts: [this.set()] }))
+    })
+    bus.subscribe(subject.report('*'), (message) => {
+      if (this.isSilent || !this.acknowledgesReports) return
+      const request = decodeMessage('report', message.payload)
+      this.reports.push(...request.reports)
+      this.reportNumbers.push(request.number)
+      message.respond(encodeMessage('report-response', { ...this.#envelope(), number: request.number, isKnown: true }))
+    })
+  }
+
+  #envelope() {
+    return { clusterId: this.clusterId, epoch: this.epoch }
+  }
+
+  set(over: Partial<DesiredSet> = {}): DesiredSet {
+    const entries = this.wanted.map(({ allocation: wanted }) => {
+      return [wanted.ID, wanted.AllocModifyIndex, wanted.DesiredStatus === 'run' ? 'run' : 'stop'] as const
+    })
+    return {
+      ...this.#envelope(),
+      nodeId: this.node.ID,
+      version: this.version,
+      baseVersion: 0,
+      part: 0,
+      parts: 1,
+      count: entries.length,
+      hash: hashEntries(entries),
+      entries,
+      bodies: this.wanted.map(({ allocation: wanted }) => wanted),
+      jobs: this.wanted.map((wanted) => wanted.job),
+      ...over,
+    }
+  }
+
+  /** Says the newest set, one version later. */
+  publish(wanted: readonly Wanted[] = this.wanted): void {
+    this.wanted = wanted
+    this.version++
+    this.send(this.set())
+  }
+
+  send(set: DesiredSet): void {
+    this.bus.publish(subjects(REGION).desired(this.node.ID), encodeMessage('desired', set))
+  }
+
+  lastReport(allocationId: string): AllocationReport | undefined {
+    return this.reports.findLast(({ ID }) => ID === allocationId)
+  }
+}
+
+export class AgentHarness {
+  readonly clock = new HandClock()
+  readonly hub = new InProcessHub(this.clock)
+  readonly host = new MockHost(this.clock)
+  readonly node: Node
+  readonly server: FakeServer
+  readonly rows = new Map<string, unknown>()
+  readonly folders = new Set<string>()
+  readonly failures: unknown[] = []
+  readonly random = new SeededRandom(7)
+  agent!: Agent
+  #life = { isAlive: true, bus: undefined as Bus | undefined }
+
+  constructor(over: Partial<Node> = {}) {
+    this.node = node({ ID: 'node-1', ...over })
+    this.server = new FakeServer(this.hub.connect(), this.node)
+  }
+
+  async start(): Promise<this> {
+    const bus = this.hub.connect()
+    const life = { isAlive: true, bus }
+    this.#life = life
+    const clock = {
+      wallMs: () => this.clock.wallMs(),
+      monotonicMs: () => this.clock.monotonicMs(),
+      after: (delayMs: number, callback: () => void) => this.clock.after(delayMs, () => (life.isAlive ? callback() : undefined)),
+    }
+    const directories = new MemoryAllocationDirectories(this.folders)
+    this.agent = new Agent({
+      bus,
+      clock,
+      random: this.random,
+      logger: silentLogger,
+      store: new MemoryLocalStore(this.rows, () => (life.isAlive ? Promise.resolve() : new Promise(() => {}))),
+      directories,
+      files: noFiles,
+      drivers: [new MockDriver(this.host, { isAlive: () => life.isAlive })],
+      fingerprint: async () => this.node,
+      hostUsage: () => Promise.reject(new Error('not measured')),
+      signer: { publicKey: 'key', sign: (text) => `signed ${text}` },
+      templates: refuseExpressions,
+      options: { ...AGENT_DEFAULTS, endedKept: 1 },
+      onFatal: (error) => this.failures.push(error),
+    })
+    await this.agent.start()
+    await settle()
+    return this
+  }
+
+  /** kill -9: nothing of this life has an effect any more. */
+  async kill(): Promise<void> {
+    this.#life.isAlive = false
+    await this.#life.bus?.close()
+    await settle()
+  }
+
+  running(): readonly string[] {
+    return this.host.running().map(({ runId }) => runId)
+  }
+}
+
+export function wanted(
+  number: number,
+  over: Partial<Allocation> = {},
+  tasks = [mockTask()],
+  group: Partial<Job['TaskGroups'][number]> = {},
+): Wanted {
+  const ID = `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`
+  const groups = [taskGroup({ Name: 'web', Tasks: tasks, ...group })]
+  const ofJob = job({ ID: 'hello', TaskGroups: groups, Version: 0, CreateIndex: 5 })
+  const AllocatedResources = {
+    Tasks: Object.fromEntries(tasks.map(({ Name }) => [Name, resources(100, 64)])),
+    TaskLifecycles: null,
+    Shared: { Networks: null, DiskMB: 10, Ports: null },
+  }
+  const ofIt = allocation({
+    ID,
+    NodeID: 'node-1',
+    JobID: ofJob.ID,
+    Namespace: ofJob.Namespace,
+    JobCreateIndex: ofJob.CreateIndex,
+    JobVersion: ofJob.Version,
+    TaskGroup: 'web',
+    Name: `hello.web[${number}]`,
+    AllocModifyIndex: 10,
+    CreateIndex: 10 + number,
+    DesiredStatus: 'run',
+    ClientStatus: 'pending',
+    AllocatedResources,
+    ...over,
+  })
+  return { allocation: ofIt, job: ofJob }
+}
+
+export function resources(cpuMhz: number, memoryMb: number) {
+  return {
+    Cpu: { CpuShares: cpuMhz, ReservedCores: null },
+    Memory: { MemoryMB: memoryMb, MemoryMaxMB: 0 },
+    Networks: null,
+    Devices: null,
+  }
+}
+
+export function mockTask(over: Parameters<typeof task>[0] = {}) {
+  return task({ Name: 'main', Driver: 'mock_driver', Config: {}, ...over })
+}
+
+/** The same allocation, told to stop. */
+export function stopped({ allocation: before, job: ofJob }: Wanted, modifyIndex: number): Wanted {
+  return { allocation: { ...before, DesiredStatus: 'stop', AllocModifyIndex: modifyIndex }, job: ofJob }
+}
