@@ -1,8 +1,8 @@
 /** Services and their checks as they are stored. */
 import { SECOND } from '../domain/index.js'
 import { fill, type GroupContext } from './canonicalize.js'
-import { CPU_DEFAULT, KILL_TIMEOUT_DEFAULT, LOGS_DEFAULT, MEMORY_DEFAULT } from './defaults.js'
 import { type ApiObject, objectIn, objectsIn, textIn } from './decode/api-job.js'
+import { CPU_DEFAULT, KILL_TIMEOUT_DEFAULT, LOGS_DEFAULT, MEMORY_DEFAULT } from './defaults.js'
 
 /** `task` is set for a service inside a task. */
 export function canonicalizeService(context: GroupContext, task: string | undefined, service: ApiObject): ApiObject {
@@ -35,7 +35,13 @@ function serviceName(context: GroupContext, task: string | undefined, given: str
     .replaceAll('${BASE}', base)
 }
 
-function canonicalizeCheck(service: string, onUpdate: string, task: string | undefined, shared: ApiObject | undefined, check: ApiObject): ApiObject {
+function canonicalizeCheck(
+  service: string,
+  onUpdate: string,
+  task: string | undefined,
+  shared: ApiObject | undefined,
+  check: ApiObject,
+): ApiObject {
   const own = objectIn(check, 'CheckRestart')
   const restart = own === undefined ? shared : fill(own, shared ?? {})
   return {
@@ -71,5 +77,9 @@ function canonicalizeSidecar(sidecar: ApiObject): ApiObject {
 
 function canonicalizeSidecarTask(task: ApiObject): ApiObject {
   const resources = fill(objectIn(task, 'Resources'), { CPU: CPU_DEFAULT, MemoryMB: MEMORY_DEFAULT })
-  return { ...fill(task, { KillTimeout: KILL_TIMEOUT_DEFAULT, ShutdownDelay: 0 }), Resources: resources, LogConfig: fill(objectIn(task, 'LogConfig'), LOGS_DEFAULT) }
+  return {
+    ...fill(task, { KillTimeout: KILL_TIMEOUT_DEFAULT, ShutdownDelay: 0 }),
+    Resources: resources,
+    LogConfig: fill(objectIn(task, 'LogConfig'), LOGS_DEFAULT),
+  }
 }

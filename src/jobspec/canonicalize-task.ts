@@ -3,7 +3,15 @@ import { fill, fillConsul, fillScaling, type GroupContext, weighted } from './ca
 import { canonicalizeNetwork } from './canonicalize-network.js'
 import { canonicalizeService } from './canonicalize-service.js'
 import { type ApiObject, objectIn, objectsIn, textIn } from './decode/api-job.js'
-import { CHANGE_SCRIPT_DEFAULT, CPU_DEFAULT, DEFAULT_IDENTITY, KILL_TIMEOUT_DEFAULT, LOGS_DEFAULT, MEMORY_DEFAULT, TEMPLATE_DEFAULT } from './defaults.js'
+import {
+  CHANGE_SCRIPT_DEFAULT,
+  CPU_DEFAULT,
+  DEFAULT_IDENTITY,
+  KILL_TIMEOUT_DEFAULT,
+  LOGS_DEFAULT,
+  MEMORY_DEFAULT,
+  TEMPLATE_DEFAULT,
+} from './defaults.js'
 
 export function canonicalizeTask(context: GroupContext, groupRestart: ApiObject, task: ApiObject): ApiObject {
   const name = textIn(task, 'Name')
@@ -20,7 +28,10 @@ export function canonicalizeTask(context: GroupContext, groupRestart: ApiObject,
     Affinities: weighted(task, 'Affinities'),
     Templates: objectsIn(task, 'Templates').map(canonicalizeTemplate),
     Artifacts: objectsIn(task, 'Artifacts').map(canonicalizeArtifact),
-    VolumeMounts: objectsIn(task, 'VolumeMounts').map((mount) => ({ ...mount, PropagationMode: textIn(mount, 'PropagationMode') || 'private' })),
+    VolumeMounts: objectsIn(task, 'VolumeMounts').map((mount) => ({
+      ...mount,
+      PropagationMode: textIn(mount, 'PropagationMode') || 'private',
+    })),
     ScalingPolicies: objectsIn(task, 'ScalingPolicies').map((policy) => fillScaling(context, policy, 0, name)),
     Vault: vault === undefined ? null : canonicalizeVault(vault),
     Consul: fillConsul(objectIn(task, 'Consul')),
@@ -33,7 +44,10 @@ function canonicalizeResources(resources: ApiObject | undefined): ApiObject {
   const given = resources ?? {}
   const cores = typeof given['Cores'] === 'number' ? given['Cores'] : 0
   const filled = fill(given, { CPU: cores > 0 ? 0 : CPU_DEFAULT, MemoryMB: MEMORY_DEFAULT })
-  const devices = objectsIn(given, 'Devices').map((device) => ({ ...fill(device, { Count: 1 }), Affinities: weighted(device, 'Affinities') }))
+  const devices = objectsIn(given, 'Devices').map((device) => ({
+    ...fill(device, { Count: 1 }),
+    Affinities: weighted(device, 'Affinities'),
+  }))
   return { ...filled, DiskMB: 0, Networks: objectsIn(given, 'Networks').map(canonicalizeNetwork), Devices: devices }
 }
 
@@ -76,6 +90,10 @@ function splitIdentities(task: ApiObject): { identity: ApiObject; identities: re
   const all = objectsIn(task, 'Identities')
   const own = objectIn(task, 'Identity') ?? all.find(isDefault)
   const audience = own?.['Audience']
-  const identity = { ...own, Name: 'default', Audience: Array.isArray(audience) && audience.length > 0 ? audience : DEFAULT_IDENTITY['Audience'] }
+  const identity = {
+    ...own,
+    Name: 'default',
+    Audience: Array.isArray(audience) && audience.length > 0 ? audience : DEFAULT_IDENTITY['Audience'],
+  }
   return { identity, identities: all.filter((one) => !isDefault(one)) }
 }

@@ -3,6 +3,10 @@
  * group, members that imply others, and at last every member at its zero. Canonicalizing twice changes nothing.
  */
 import type { Job } from '../domain/index.js'
+import { canonicalizeNetwork } from './canonicalize-network.js'
+import { canonicalizeService } from './canonicalize-service.js'
+import { canonicalizeTask } from './canonicalize-task.js'
+import { addSidecars } from './connect-sidecar.js'
 import { type ApiJob, type ApiObject, type ApiValue, objectIn, objectsIn, textIn } from './decode/api-job.js'
 import { complete } from './decode/complete.js'
 import {
@@ -14,12 +18,8 @@ import {
   UPDATE_DEFAULT,
   WEIGHT_DEFAULT,
 } from './defaults.js'
-import { addSidecars } from './connect-sidecar.js'
-import { addImpliedConstraints } from './implied-constraints.js'
 import { nameUuid } from './hcl/functions/uuid.js'
-import { canonicalizeNetwork } from './canonicalize-network.js'
-import { canonicalizeService } from './canonicalize-service.js'
-import { canonicalizeTask } from './canonicalize-task.js'
+import { addImpliedConstraints } from './implied-constraints.js'
 
 /** What parts need to know of the job that they are in. */
 export interface JobContext {
@@ -144,7 +144,12 @@ export interface GroupContext extends JobContext {
 
 export function fillScaling(context: GroupContext, policy: ApiObject, count: number, task: string | undefined): ApiObject {
   const type = textOr(policy['Type'], 'horizontal')
-  const target: ApiObject = { Namespace: context.namespace, Job: context.id, Group: context.group, ...(task === undefined ? {} : { Task: task }) }
+  const target: ApiObject = {
+    Namespace: context.namespace,
+    Job: context.id,
+    Group: context.group,
+    ...(task === undefined ? {} : { Task: task }),
+  }
   const name = [context.namespace, context.id, context.group, task ?? '', type].join('\u0000')
   return {
     ...fill(policy, { Enabled: true, Min: task === undefined ? count : 0 }),
@@ -168,7 +173,9 @@ function fillUpdate(type: string, job: ApiObject | undefined, group: ApiObject |
 /** The stored job-level block holds two members only: its zeros say nothing to a group. */
 function inheritable(update: ApiObject | undefined): ApiObject | undefined {
   if (update === undefined || isZero(update)) return undefined
-  return update['HealthCheck'] === '' ? Object.fromEntries(Object.entries(update).filter(([name]) => name === 'Stagger' || name === 'MaxParallel')) : update
+  return update['HealthCheck'] === ''
+    ? Object.fromEntries(Object.entries(update).filter(([name]) => name === 'Stagger' || name === 'MaxParallel'))
+    : update
 }
 
 function isZero(object: ApiObject): boolean {

@@ -35,9 +35,17 @@ export function companionsOf(syntax: Syntax, tree: FileTree): Companions {
 
 function missing(syntax: Syntax, span: Span, name: string, tree: FileTree, folder: string): Fault {
   const files = tree.list(folder.replace(/\/$/, '')).filter((path) => path.endsWith('.vars.hcl'))
-  const near = suggestName(name, files.map((path) => path.slice(folder.length)))
+  const near = suggestName(
+    name,
+    files.map((path) => path.slice(folder.length)),
+  )
   const hint = near === undefined ? '' : ` Did you mean "${near}"?`
-  return fault(syntax, span, 'Variables file not found', `The job's meta "${META_NAME}" lists "${name}", which this commit does not have beside the job's file.${hint}`)
+  return fault(
+    syntax,
+    span,
+    'Variables file not found',
+    `The job's meta "${META_NAME}" lists "${name}", which this commit does not have beside the job's file.${hint}`,
+  )
 }
 
 function normalize(path: string): string | undefined {
@@ -71,7 +79,9 @@ function metaInHcl(body: HclBody): Expression | undefined {
       if (attribute?.kind === 'attribute') return attribute.value
     }
     if (item.kind === 'attribute' && item.name === 'meta' && item.value.kind === 'object') {
-      const entry = item.value.items.find(({ key }) => (key.kind === 'traversal' && key.root === META_NAME) || literalOf(key)?.text === META_NAME)
+      const entry = item.value.items.find(
+        ({ key }) => (key.kind === 'traversal' && key.root === META_NAME) || literalOf(key)?.text === META_NAME,
+      )
       if (entry !== undefined) return entry.value
     }
   }

@@ -43,14 +43,24 @@ function addSidecar(group: ApiObject, service: ApiObject): ApiObject {
   const tasks = objectsIn(group, 'Tasks')
   const isThere = tasks.some((task) => textIn(task, 'Kind') === `connect-proxy:${textIn(service, 'Name')}`)
   const written = objectIn(objectIn(service, 'Connect') ?? {}, 'SidecarTask')
-  const proxy = { ...proxyTask(written), Name: (written === undefined ? '' : textIn(written, 'Name')) || name, Kind: `connect-proxy:${textIn(service, 'Name')}` }
+  const proxy = {
+    ...proxyTask(written),
+    Name: (written === undefined ? '' : textIn(written, 'Name')) || name,
+    Kind: `connect-proxy:${textIn(service, 'Name')}`,
+  }
   return { ...group, Tasks: isThere ? tasks : [...tasks, proxy], Networks: withPort(objectsIn(group, 'Networks'), name) }
 }
 
 /** Members of the sidecar task as written win over those of the proxy. */
 function proxyTask(written: ApiObject | undefined): ApiObject {
   const given = Object.entries(written ?? {}).filter(([, value]) => value !== null && value !== undefined && value !== '')
-  return { ...PROXY_TASK, Config: PROXY_CONFIG, Constraints: PROXY_CONSTRAINTS, Lifecycle: { Hook: 'prestart', Sidecar: true }, ...Object.fromEntries(given) }
+  return {
+    ...PROXY_TASK,
+    Config: PROXY_CONFIG,
+    Constraints: PROXY_CONSTRAINTS,
+    Lifecycle: { Hook: 'prestart', Sidecar: true },
+    ...Object.fromEntries(given),
+  }
 }
 
 function withPort(networks: readonly ApiObject[], label: string): readonly ApiObject[] {

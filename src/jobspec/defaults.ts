@@ -14,7 +14,12 @@ export const UPDATE_DEFAULT: ApiObject = {
   Canary: 0,
 }
 
-export const MIGRATE_DEFAULT: ApiObject = { MaxParallel: 1, HealthCheck: 'checks', MinHealthyTime: 10 * SECOND, HealthyDeadline: 5 * MINUTE }
+export const MIGRATE_DEFAULT: ApiObject = {
+  MaxParallel: 1,
+  HealthCheck: 'checks',
+  MinHealthyTime: 10 * SECOND,
+  HealthyDeadline: 5 * MINUTE,
+}
 
 export const RESCHEDULE_DEFAULTS: Readonly<Record<string, ApiObject>> = {
   service: { Attempts: 0, Interval: 0, Delay: 30 * SECOND, DelayFunction: 'exponential', MaxDelay: HOUR, Unlimited: true },

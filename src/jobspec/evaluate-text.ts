@@ -1,6 +1,7 @@
 /** A single expression or template, outside of any job: for consoles, tests and the second reading of driver configuration. */
-import { Evaluation, type FileTree, type Scope } from './hcl/evaluation.js'
+
 import { evaluate } from './hcl/evaluate.js'
+import { Evaluation, type FileTree, type Scope } from './hcl/evaluation.js'
 import { toJsonText } from './hcl/functions/json.js'
 import { readExpressionText } from './hcl/scan.js'
 import { LIMITS } from './limits.js'

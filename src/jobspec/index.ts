@@ -1,16 +1,41 @@
 /** The jobspec engine: text's syntax to Job, and what jobs are compared and checked by. */
 export { canonicalizeBeforeServer, canonicalizeJob } from './canonicalize.js'
 export { stemOf } from './companions.js'
-export type { ApiJob, ApiObject, ApiValue } from './decode/api-job.js'
 export { readApiJob } from './decode/api-form.js'
+export type { ApiJob, ApiObject, ApiValue } from './decode/api-job.js'
+export { clientForm } from './decode/client-form.js'
+export {
+  annotateDiff,
+  type DiffOptions,
+  type DiffType,
+  diffJobs,
+  type FieldDiff,
+  type JobDiff,
+  type ObjectDiff,
+  type TaskDiff,
+  type TaskGroupDiff,
+} from './diff.js'
+export { evaluateText, type TextEvaluation } from './evaluate-text.js'
 export type { FileTree } from './hcl/evaluation.js'
 export { readJson } from './hcl/json-reader.js'
 export { readHcl } from './hcl/scan.js'
-export { type Limits, LIMITS } from './limits.js'
+export { LIMITS, type Limits } from './limits.js'
 export { type Fault, fault, formatMistake, type Mistake, placeOf, type SourceText, suggestName, toMistake } from './mistakes.js'
 export { type ApiParseOutcome, type Needs, type ParseOutcome, type ParseRequest, parseApiJob, parseJob } from './parse.js'
 export { applyJobPatch, type PatchOutcome } from './patch.js'
 export { isSpecChanged } from './spec-change.js'
-export type { Expression, HclAttribute, HclBlock, HclBody, HclSyntax, JsonMember, JsonNode, JsonSyntax, Label, Span, Syntax, YamlSyntax } from './syntax.js'
+export type {
+  Expression,
+  HclAttribute,
+  HclBlock,
+  HclBody,
+  HclSyntax,
+  JsonMember,
+  JsonNode,
+  JsonSyntax,
+  Label,
+  Span,
+  Syntax,
+  YamlSyntax,
+} from './syntax.js'
 export { transitionProblem, type Validation, validateJob, validationErrorText, warningsText } from './validate.js'
-export { evaluateText, type TextEvaluation } from './evaluate-text.js'

@@ -1,13 +1,15 @@
 /** Points a problem of the finished job at the block that it is about. */
 import { type Fault, fault } from './mistakes.js'
-import type { HclBody, HclBlock, Syntax } from './syntax.js'
+import type { HclBlock, HclBody, Syntax } from './syntax.js'
 import type { Problem } from './validate/problem.js'
 
 export function locateProblem(syntax: Syntax, problem: Problem): Fault {
   const [summary = '', ...rest] = flatten(problem.text)
   const detail = rest.join('\n')
   const block = syntax.kind === 'hcl' ? findBlock(syntax.body, problem) : undefined
-  return block === undefined ? { summary, detail } : fault(syntax, { start: block.start, end: block.labels.at(-1)?.end ?? block.start + block.type.length }, summary, detail)
+  return block === undefined
+    ? { summary, detail }
+    : fault(syntax, { start: block.start, end: block.labels.at(-1)?.end ?? block.start + block.type.length }, summary, detail)
 }
 
 /** The nested text as lines, innermost sentences first when there is only one of them. */

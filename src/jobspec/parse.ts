@@ -4,15 +4,15 @@
  */
 import type { Job, Mistake } from '../domain/index.js'
 import { canonicalizeJob } from './canonicalize.js'
+import { companionsOf } from './companions.js'
 import { type ApiJob, textIn } from './decode/api-job.js'
 import { decodeFile } from './decode/decode-file.js'
 import { BudgetSpent, Evaluation, type FileTree } from './hcl/evaluation.js'
 import { LIMITS, type Limits } from './limits.js'
+import { locateProblem } from './locate.js'
 import { type Fault, toMistake } from './mistakes.js'
 import { applyJobPatch } from './patch.js'
-import { companionsOf } from './companions.js'
 import type { Syntax } from './syntax.js'
-import { locateProblem } from './locate.js'
 import { validateJob } from './validate.js'
 
 export interface ParseRequest {
@@ -98,7 +98,12 @@ export function parseApiJob(request: ParseRequest): ApiParseOutcome {
   if (job === undefined) return mistakesOf(evaluation.faults, path)
   const placed = placeInNamespace(job, request.namespace)
   if ('fault' in placed) return mistakesOf([placed.fault], path)
-  return { kind: 'job', job: placed.job, warnings: [...new Set(evaluation.warnings)], inputs: [...companions.variables, ...evaluation.used] }
+  return {
+    kind: 'job',
+    job: placed.job,
+    warnings: [...new Set(evaluation.warnings)],
+    inputs: [...companions.variables, ...evaluation.used],
+  }
 }
 
 function attempt<Result>(evaluation: Evaluation, decode: () => Result): Result | BudgetSpent | undefined {
@@ -126,7 +131,10 @@ function placeInNamespace(job: ApiJob, expected: string | undefined): { readonly
 function limitFaults(job: Job, limits: Limits): Fault[] {
   const faults: Fault[] = []
   if (job.TaskGroups.length > limits.groupCountMax) {
-    faults.push({ summary: 'Too many groups', detail: `The job has ${job.TaskGroups.length} groups; the limit is ${limits.groupCountMax}.` })
+    faults.push({
+      summary: 'Too many groups',
+      detail: `The job has ${job.TaskGroups.length} groups; the limit is ${limits.groupCountMax}.`,
+    })
   }
   for (const group of job.TaskGroups) {
     if (group.Count <= limits.countMax) continue
@@ -134,4 +142,3 @@ function limitFaults(job: Job, limits: Limits): Fault[] {
   }
   return faults
 }
-

@@ -39,7 +39,9 @@ function isSame(left: unknown, right: unknown): boolean {
 function membersOf(object: Readonly<Record<string, unknown>>): readonly string[] {
   const isPolicy = 'Target' in object && 'Policy' in object
   const ignored = (name: string): boolean => isPolicy && (name === 'ID' || name === 'CreateIndex' || name === 'ModifyIndex')
-  return Object.keys(object).filter((name) => object[name] !== undefined && !ignored(name)).sort(compareBytes)
+  return Object.keys(object)
+    .filter((name) => object[name] !== undefined && !ignored(name))
+    .sort(compareBytes)
 }
 
 function isPlain(value: unknown): value is Readonly<Record<string, unknown>> {

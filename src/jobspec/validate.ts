@@ -27,8 +27,10 @@ export function transitionProblem(existing: Job, next: Job): string | undefined 
   if (existing.Type !== next.Type) return `cannot update job from type ${quote(existing.Type)} to ${quote(next.Type)}`
   if (existing.Periodic !== null && next.Periodic === null) return 'cannot update periodic job to being non-periodic'
   if (existing.Periodic === null && next.Periodic !== null) return 'cannot update non-periodic job to being periodic'
-  if (existing.ParameterizedJob !== null && next.ParameterizedJob === null) return 'cannot update parameterized job to being non-parameterized'
-  if (existing.ParameterizedJob === null && next.ParameterizedJob !== null) return 'cannot update non-parameterized job to being parameterized'
+  if (existing.ParameterizedJob !== null && next.ParameterizedJob === null)
+    return 'cannot update parameterized job to being non-parameterized'
+  if (existing.ParameterizedJob === null && next.ParameterizedJob !== null)
+    return 'cannot update non-parameterized job to being parameterized'
   return undefined
 }
 
@@ -42,7 +44,8 @@ function jobProblems(job: Job): Problem[] {
   if (job.Name === '') texts.push('Missing job name')
   else if (job.Name.includes('\0')) texts.push('Job Name contains a null character')
   if (job.Namespace === '') texts.push('Job must be in a namespace')
-  if (!JOB_TYPES.has(job.Type) && (job.Type as string) !== '_core') texts.push(job.Type === ('' as string) ? 'Missing job type' : `Invalid job type: ${quote(job.Type)}`)
+  if (!JOB_TYPES.has(job.Type) && (job.Type as string) !== '_core')
+    texts.push(job.Type === ('' as string) ? 'Missing job type' : `Invalid job type: ${quote(job.Type)}`)
   if (job.Datacenters.length === 0) texts.push('Missing job datacenters')
   if (job.Datacenters.includes('')) texts.push('Job datacenter must be non-empty string')
   texts.push(...uiTexts(job), ...constraintTexts(job.Constraints))
@@ -79,7 +82,8 @@ function groupNameTexts(job: Job): string[] {
     else if (other !== undefined) texts.push(`Job task group ${at + 1} redefines '${group.Name}' from group ${other}`)
     else seen.set(group.Name, at + 1)
     if (group.ShutdownDelay !== null && group.ShutdownDelay < 0) texts.push('ShutdownDelay must be a positive value')
-    if (job.Type === 'system' && group.Count > 1) texts.push(`Job task group ${group.Name} has count ${group.Count}. Count cannot exceed 1 with system scheduler`)
+    if (job.Type === 'system' && group.Count > 1)
+      texts.push(`Job task group ${group.Name} has count ${group.Count}. Count cannot exceed 1 with system scheduler`)
   }
   return texts
 }
@@ -141,7 +145,8 @@ function featureProblems(job: Job): Problem[] {
   texts.push(...exposeTexts(job))
   if (job.Multiregion !== null) texts.push('Multiregion jobs are unlicensed.')
   const tasks = (job.TaskGroups ?? []).flatMap((group) => group.Tasks ?? [])
-  if (tasks.some((task) => task.Resources.NUMA !== null && task.Resources.NUMA.Affinity !== 'none')) texts.push('numa scheduling requires Nomad Enterprise')
+  if (tasks.some((task) => task.Resources.NUMA !== null && task.Resources.NUMA.Affinity !== 'none'))
+    texts.push('numa scheduling requires Nomad Enterprise')
   if (tasks.some((task) => task.Schedule !== null)) texts.push('task schedules requires Nomad Enterprise')
   return texts.map((text) => ({ text }))
 }

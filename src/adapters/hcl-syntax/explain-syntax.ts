@@ -50,7 +50,12 @@ function readDiagnostics(path: string, text: string, joined: string): Mistake[] 
     const column = Number(head[2])
     const start = offsetOf(text, line, column)
     const end = offsetOf(text, head[3] === undefined ? line : Number(head[3]), Number(head[4]))
-    const fault = { summary: cut < 0 ? body : body.slice(0, cut), detail: cut < 0 ? '' : body.slice(cut + 2), source: { path, text }, span: { start, end } }
+    const fault = {
+      summary: cut < 0 ? body : body.slice(0, cut),
+      detail: cut < 0 ? '' : body.slice(cut + 2),
+      source: { path, text },
+      span: { start, end },
+    }
     return { ...toMistake(fault, path), line, column }
   })
 }

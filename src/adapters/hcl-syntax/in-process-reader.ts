@@ -1,5 +1,5 @@
 import type { SyntaxOutcome, SyntaxReader } from '../../controller/index.js'
-import { type Limits, LIMITS } from '../../jobspec/index.js'
+import { LIMITS, type Limits } from '../../jobspec/index.js'
 import { readSyntax } from './read-syntax.js'
 
 /** Reads on the calling thread: for the command line, tests and simulation, where a hang harms nobody else. */

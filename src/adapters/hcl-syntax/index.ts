@@ -1,2 +1,2 @@
 export { InProcessSyntaxReader } from './in-process-reader.js'
-export { WorkerSyntaxReader, type WorkerSyntaxOptions } from './worker-reader.js'
+export { type WorkerSyntaxOptions, WorkerSyntaxReader } from './worker-reader.js'

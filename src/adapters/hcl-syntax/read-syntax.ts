@@ -3,11 +3,13 @@
  * HCL's own reader, whose words people know, where that is safe.
  */
 import type { Mistake } from '../../domain/index.js'
-import { type Limits, LIMITS, readHcl, readJson, type Syntax, toMistake } from '../../jobspec/index.js'
+import { LIMITS, type Limits, readHcl, readJson, type Syntax, toMistake } from '../../jobspec/index.js'
 import { explainSyntax } from './explain-syntax.js'
 import { readYaml } from './read-yaml.js'
 
-export type SyntaxReading = { readonly kind: 'syntax'; readonly syntax: Syntax } | { readonly kind: 'mistakes'; readonly mistakes: readonly Mistake[] }
+export type SyntaxReading =
+  | { readonly kind: 'syntax'; readonly syntax: Syntax }
+  | { readonly kind: 'mistakes'; readonly mistakes: readonly Mistake[] }
 
 export async function readSyntax(path: string, text: string, limits: Limits = LIMITS): Promise<SyntaxReading> {
   const read = readFast(path, text, limits)

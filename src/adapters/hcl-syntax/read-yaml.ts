@@ -11,9 +11,17 @@ export function readYaml(path: string, text: string, limits: Limits): SyntaxRead
   const refuse = (faults: readonly Fault[]): SyntaxReading => ({ kind: 'mistakes', mistakes: faults.map((one) => toMistake(one, path)) })
   const tooDeep = nestingFault(source, limits)
   if (tooDeep !== undefined) return refuse([tooDeep])
-  const document = parseDocument(text, { version: '1.2', uniqueKeys: true, prettyErrors: false, keepSourceTokens: false, lineCounter: new LineCounter() })
+  const document = parseDocument(text, {
+    version: '1.2',
+    uniqueKeys: true,
+    prettyErrors: false,
+    keepSourceTokens: false,
+    lineCounter: new LineCounter(),
+  })
   if (document.errors.length > 0) {
-    return refuse(document.errors.map((error) => fault(source, { start: error.pos[0], end: error.pos[1] }, 'Invalid YAML', firstLine(error.message))))
+    return refuse(
+      document.errors.map((error) => fault(source, { start: error.pos[0], end: error.pos[1] }, 'Invalid YAML', firstLine(error.message))),
+    )
   }
   const reader = new YamlReader(source, limits, (node) => (isAlias(node) ? node.resolve(document) : undefined))
   const root = document.contents === null ? undefined : reader.read(document.contents, 0)
@@ -33,7 +41,12 @@ function nestingFault(source: { path: string; text: string }, limits: Limits): F
     const indent = /^[ -]*/.exec(line)?.[0].length ?? 0
     flow += (line.match(/[[{]/g)?.length ?? 0) - (line.match(/[\]}]/g)?.length ?? 0)
     if (indent > limits.nestingMax * 8 || flow > limits.nestingMax) {
-      return fault(source, { start: offset, end: offset + 1 }, 'Nesting too deep', `More than ${limits.nestingMax} levels are inside each other here.`)
+      return fault(
+        source,
+        { start: offset, end: offset + 1 },
+        'Nesting too deep',
+        `More than ${limits.nestingMax} levels are inside each other here.`,
+      )
     }
     offset += line.length + 1
   }
@@ -53,7 +66,8 @@ class YamlReader {
   read(node: unknown, depth: number): JsonNode {
     const span = this.spanOf(node)
     if (++this.count > NODES_MAX || depth > this.limits.nestingMax) {
-      if (this.faults.length === 0) this.fail(span, 'Too much YAML', `A file may hold ${NODES_MAX} values, aliases unfolded, and ${this.limits.nestingMax} levels.`)
+      if (this.faults.length === 0)
+        this.fail(span, 'Too much YAML', `A file may hold ${NODES_MAX} values, aliases unfolded, and ${this.limits.nestingMax} levels.`)
       return { kind: 'null', ...span }
     }
     if (isAlias(node)) return { ...this.read(this.resolve(node), depth + 1), ...span }
@@ -71,7 +85,11 @@ class YamlReader {
         this.fail(nameSpan, 'Invalid key', 'Keys must be plain texts.')
         continue
       }
-      members.push({ name: typeof key.value === 'string' ? key.value : (key.source ?? String(key.value)), nameSpan, value: this.read(value, depth + 1) })
+      members.push({
+        name: typeof key.value === 'string' ? key.value : (key.source ?? String(key.value)),
+        nameSpan,
+        value: this.read(value, depth + 1),
+      })
     }
     return { kind: 'object', members, ...span }
   }
@@ -82,14 +100,18 @@ class YamlReader {
     if (typeof value === 'boolean') return { kind: 'bool', value, ...span }
     if (typeof value === 'number') {
       const written = node.source ?? String(value)
-      if (Number.isFinite(value)) return { kind: 'number', text: /^-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$/.test(written) ? written : String(value), ...span }
+      if (Number.isFinite(value))
+        return { kind: 'number', text: /^-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$/.test(written) ? written : String(value), ...span }
       this.fail(span, 'Invalid number', 'Infinity and NaN are not numbers that a job can hold.')
     }
     return { kind: 'null', ...span }
   }
 
   private spanOf(node: unknown): Span {
-    const range = typeof node === 'object' && node !== null && 'range' in node ? (node as { range?: readonly [number, number, number] | null }).range : undefined
+    const range =
+      typeof node === 'object' && node !== null && 'range' in node
+        ? (node as { range?: readonly [number, number, number] | null }).range
+        : undefined
     return range == null ? { start: 0, end: 0 } : { start: range[0], end: range[1] }
   }
 

@@ -4,7 +4,7 @@
  */
 import { Worker } from 'node:worker_threads'
 import type { SyntaxOutcome, SyntaxReader } from '../../controller/index.js'
-import { type Limits, LIMITS } from '../../jobspec/index.js'
+import { LIMITS, type Limits } from '../../jobspec/index.js'
 import { readFast } from './read-syntax.js'
 import type { ReadAnswer, ReadRequest } from './worker.js'
 

@@ -21,6 +21,9 @@ port.on('message', async (request: ReadRequest) => {
   try {
     port.postMessage({ id: request.id, outcome: await readSyntax(request.path, request.text, request.limits) } satisfies ReadAnswer)
   } catch (error) {
-    port.postMessage({ id: request.id, error: error instanceof Error ? (error.stack ?? error.message) : String(error) } satisfies ReadAnswer)
+    port.postMessage({
+      id: request.id,
+      error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    } satisfies ReadAnswer)
   }
 })

@@ -3,7 +3,7 @@
  * bodies, where it is ignored and names are read without regard to case.
  */
 import type { Evaluation } from '../hcl/evaluation.js'
-import { suggestName, type SourceText } from '../mistakes.js'
+import { type SourceText, suggestName } from '../mistakes.js'
 import type { JsonMember, JsonNode, Syntax } from '../syntax.js'
 import { type ApiJob, type ApiObject, type ApiValue, apiObject, isApiObject } from './api-job.js'
 import { type Field, type IntegerType, type ScalarType, type StructName, structOf } from './schema.js'
@@ -29,9 +29,18 @@ function decodeNode(evaluation: Evaluation, source: SourceText, node: JsonObject
   for (const member of node.members) {
     const field = struct.byJson.get(member.name.toLowerCase())
     if (field === undefined) {
-      const near = suggestName(member.name, struct.fields.map(({ json }) => json))
-      evaluation.fail(source, member.nameSpan, 'Unknown member', `${name} has no member "${member.name}".${near === undefined ? '' : ` Did you mean "${near}"?`}`)
-    } else if (seen.has(field.json)) evaluation.fail(source, member.nameSpan, 'Duplicate member', `The member "${member.name}" was already set above.`)
+      const near = suggestName(
+        member.name,
+        struct.fields.map(({ json }) => json),
+      )
+      evaluation.fail(
+        source,
+        member.nameSpan,
+        'Unknown member',
+        `${name} has no member "${member.name}".${near === undefined ? '' : ` Did you mean "${near}"?`}`,
+      )
+    } else if (seen.has(field.json))
+      evaluation.fail(source, member.nameSpan, 'Duplicate member', `The member "${member.name}" was already set above.`)
     else {
       seen.add(field.json)
       const value = decodeMember(evaluation, source, member, field)
@@ -76,7 +85,11 @@ function decodeMember(evaluation: Evaluation, source: SourceText, member: JsonMe
     }
     case 'struct-map': {
       if (node.kind !== 'object') return refuse('an object of objects')
-      return apiObject(node.members.flatMap(({ name, value }) => (value.kind === 'object' ? [[name, decodeNode(evaluation, source, value, type.struct)] as const] : [])))
+      return apiObject(
+        node.members.flatMap(({ name, value }) =>
+          value.kind === 'object' ? [[name, decodeNode(evaluation, source, value, type.struct)] as const] : [],
+        ),
+      )
     }
   }
 }
@@ -138,7 +151,8 @@ function normalizeMember(field: Field, value: ApiValue): ApiValue {
   const { type } = field
   if (value === null) return null
   if (type.kind === 'struct') return isApiObject(value) ? normalize(value, type.struct) : null
-  if (type.kind === 'structs') return Array.isArray(value) ? value.map((item) => (isApiObject(item) ? normalize(item, type.struct) : null)) : null
+  if (type.kind === 'structs')
+    return Array.isArray(value) ? value.map((item) => (isApiObject(item) ? normalize(item, type.struct) : null)) : null
   if (type.kind === 'struct-map' && isApiObject(value)) {
     return apiObject(Object.entries(value).map(([key, item]) => [key, isApiObject(item) ? normalize(item, type.struct) : null] as const))
   }

@@ -88,11 +88,21 @@ function hclContent(evaluation: Evaluation, body: HclBody, scope: Scope, schema:
   return { attributes, blocks }
 }
 
-function failArgument(evaluation: Evaluation, scope: Scope, item: { name: string; start: number; nameEnd: number }, schema: BodySchema): void {
+function failArgument(
+  evaluation: Evaluation,
+  scope: Scope,
+  item: { name: string; start: number; nameEnd: number },
+  schema: BodySchema,
+): void {
   const near = suggestName(item.name, schema.attributes)
   const isBlock = schema.blocks.has(item.name)
   const hint = isBlock ? ` Did you mean to define a block of type "${item.name}"?` : near === undefined ? '' : ` Did you mean "${near}"?`
-  evaluation.fail(scope.source, { start: item.start, end: item.nameEnd }, 'Unsupported argument', `An argument named "${item.name}" is not expected here.${hint}`)
+  evaluation.fail(
+    scope.source,
+    { start: item.start, end: item.nameEnd },
+    'Unsupported argument',
+    `An argument named "${item.name}" is not expected here.${hint}`,
+  )
 }
 
 function hclBlock(evaluation: Evaluation, item: HclBlock, scope: Scope, schema: BodySchema): Block | undefined {
@@ -110,7 +120,13 @@ function hclBlock(evaluation: Evaluation, item: HclBlock, scope: Scope, schema: 
 function blockOf(item: HclBlock, scope: Scope, typeSpan: Span): Block {
   const last = item.labels.at(-1)
   const missing = { start: item.open, end: item.open }
-  return { type: item.type, typeSpan, headSpan: { start: item.start, end: last?.end ?? typeSpan.end }, labels: item.labels, body: { kind: 'hcl', body: item.body, scope, missing } }
+  return {
+    type: item.type,
+    typeSpan,
+    headSpan: { start: item.start, end: last?.end ?? typeSpan.end },
+    labels: item.labels,
+    body: { kind: 'hcl', body: item.body, scope, missing },
+  }
 }
 
 function dynamicOf(item: HclBlock, scope: Scope): Block {
@@ -120,20 +136,39 @@ function dynamicOf(item: HclBlock, scope: Scope): Block {
 export function failBlockType(evaluation: Evaluation, scope: Scope, type: string, span: Span, schema: BodySchema): void {
   const near = suggestName(type, schema.blocks.keys())
   const isArgument = schema.attributes.has(type)
-  const hint = isArgument ? ` Did you mean to define argument "${type}"? If so, use the equals sign to assign it a value.` : near === undefined ? '' : ` Did you mean "${near}"?`
+  const hint = isArgument
+    ? ` Did you mean to define argument "${type}"? If so, use the equals sign to assign it a value.`
+    : near === undefined
+      ? ''
+      : ` Did you mean "${near}"?`
   evaluation.fail(scope.source, span, 'Unsupported block type', `Blocks of type "${type}" are not expected here.${hint}`)
 }
 
-export function hasRightLabels(evaluation: Evaluation, scope: Scope, type: string, labels: readonly Label[], names: readonly string[], open: Span): boolean {
+export function hasRightLabels(
+  evaluation: Evaluation,
+  scope: Scope,
+  type: string,
+  labels: readonly Label[],
+  names: readonly string[],
+  open: Span,
+): boolean {
   const extra = labels[names.length]
   if (extra !== undefined) {
-    const detail = names.length === 0 ? `No labels are expected for ${type} blocks.` : `Only ${names.length} label(s) (${names.join(', ')}) are expected for ${type} blocks.`
+    const detail =
+      names.length === 0
+        ? `No labels are expected for ${type} blocks.`
+        : `Only ${names.length} label(s) (${names.join(', ')}) are expected for ${type} blocks.`
     evaluation.fail(scope.source, extra, `Extraneous label for ${type}`, detail)
     return false
   }
   if (labels.length === names.length) return true
   const name = names[labels.length] ?? 'name'
-  evaluation.fail(scope.source, open, `Missing ${name} for ${type}`, `All ${type} blocks must have ${names.length} label(s) (${names.join(', ')}).`)
+  evaluation.fail(
+    scope.source,
+    open,
+    `Missing ${name} for ${type}`,
+    `All ${type} blocks must have ${names.length} label(s) (${names.join(', ')}).`,
+  )
   return false
 }
 
@@ -165,7 +200,12 @@ function jsonContent(evaluation: Evaluation, body: Extract<Body, { kind: 'json' 
 function failProperty(evaluation: Evaluation, scope: Scope, member: JsonMember, schema: BodySchema): void {
   const near = suggestName(member.name, [...schema.attributes, ...schema.blocks.keys()])
   const hint = near === undefined ? '' : ` Did you mean "${near}"?`
-  evaluation.fail(scope.source, member.nameSpan, 'Extraneous JSON object property', `No argument or block type is named "${member.name}".${hint}`)
+  evaluation.fail(
+    scope.source,
+    member.nameSpan,
+    'Extraneous JSON object property',
+    `No argument or block type is named "${member.name}".${hint}`,
+  )
 }
 
 /** Labels are the names of nested objects; at each level one object or a list of objects. */
@@ -174,7 +214,9 @@ function jsonBlocks(evaluation: Evaluation, scope: Scope, member: JsonMember, la
     const objects = objectsOf(evaluation, scope, node, labels.length < labelNames.length)
     if (labels.length === labelNames.length) return objects.map((object) => jsonBlock(member, scope, labels, object))
     return objects.flatMap((object) =>
-      object.members.filter(({ name }) => name !== '//').flatMap(({ name, nameSpan, value }) => unpack(value, [...labels, { value: name, ...nameSpan }])),
+      object.members
+        .filter(({ name }) => name !== '//')
+        .flatMap(({ name, nameSpan, value }) => unpack(value, [...labels, { value: name, ...nameSpan }])),
     )
   }
   return unpack(member.value, [])
@@ -188,7 +230,9 @@ function objectsOf(evaluation: Evaluation, scope: Scope, node: JsonNode, isLabel
   const objects = nodes.filter((one) => one.kind === 'object')
   for (const one of nodes) {
     if (one.kind === 'object' || one.kind === 'null') continue
-    const detail = isLabelLevel ? 'An object is required here, whose names are the labels.' : 'Either a JSON object or a list of objects is required here, because this is a nested block.'
+    const detail = isLabelLevel
+      ? 'An object is required here, whose names are the labels.'
+      : 'Either a JSON object or a list of objects is required here, because this is a nested block.'
     evaluation.fail(scope.source, one, 'Incorrect JSON value type', detail)
   }
   return objects
@@ -196,5 +240,11 @@ function objectsOf(evaluation: Evaluation, scope: Scope, node: JsonNode, isLabel
 
 function jsonBlock(member: JsonMember, scope: Scope, labels: readonly Label[], object: JsonObject): Block {
   const missing = { start: object.start, end: object.start + 1 }
-  return { type: member.name, typeSpan: member.nameSpan, headSpan: member.nameSpan, labels, body: { kind: 'json', members: object.members, scope, missing } }
+  return {
+    type: member.name,
+    typeSpan: member.nameSpan,
+    headSpan: member.nameSpan,
+    labels,
+    body: { kind: 'json', members: object.members, scope, missing },
+  }
 }

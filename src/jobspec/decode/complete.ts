@@ -47,7 +47,9 @@ export function complete(name: StructName, object: ApiObject): ApiObject {
   const struct = structOf(name)
   const skipped = NOT_STORED[name] ?? []
   const stored = struct.fields.filter(({ json }) => !skipped.includes(json))
-  const members = stored.map((field) => [STORED_NAMES[name]?.[field.json] ?? field.json, completeField(name, field, object[field.json])] as const)
+  const members = stored.map(
+    (field) => [STORED_NAMES[name]?.[field.json] ?? field.json, completeField(name, field, object[field.json])] as const,
+  )
   return apiObject(SPARSE.has(name) ? members.filter(([, value]) => value !== null && value !== '' && value !== 0) : members)
 }
 

@@ -1,11 +1,11 @@
 /** A whole file to the job as its author wrote it: variables, locals, and then the job block. */
-import { Evaluation, type Scope } from '../hcl/evaluation.js'
+import type { Evaluation, Scope } from '../hcl/evaluation.js'
 import { resolveLocals } from '../hcl/locals.js'
-import { resolveVariables } from '../hcl/variables.js'
 import { objectValue, type Value } from '../hcl/values.js'
+import { resolveVariables } from '../hcl/variables.js'
 import type { JsonNode, Syntax } from '../syntax.js'
-import type { ApiJob } from './api-job.js'
 import { decodeApiJob } from './api-form.js'
+import type { ApiJob } from './api-job.js'
 import { type Block, type Body, type BodySchema, contentOf } from './body.js'
 import { decodeJobBlock } from './decode-job.js'
 import { onlyBlock } from './struct.js'
@@ -31,7 +31,10 @@ const TOP: BodySchema = {
 /** `undefined` when there are faults. */
 export function decodeFile(evaluation: Evaluation, syntax: Syntax, inputs: FileInputs): ApiJob | undefined {
   if (syntax.kind !== 'hcl' && isApiForm(syntax.root)) return decodeApiJob(evaluation, syntax, syntax.root)
-  const names = new Map<string, Value>([['var', objectValue([])], ['local', objectValue([])]])
+  const names = new Map<string, Value>([
+    ['var', objectValue([])],
+    ['local', objectValue([])],
+  ])
   const scope: Scope = { source: { path: syntax.path, text: syntax.text }, names, parent: undefined }
   const body = topBody(evaluation, syntax, scope)
   if (body === undefined) return undefined
@@ -40,7 +43,11 @@ export function decodeFile(evaluation: Evaluation, syntax: Syntax, inputs: FileI
   const files = inputs.variableFiles.flatMap((file) => variablesBody(evaluation, file))
   names.set('var', resolveVariables(evaluation, blocks, { ...inputs, values: inputs.variables, files }))
   if (evaluation.faults.length > 0) return undefined
-  resolveLocals(evaluation, blocks.filter((block) => block.type === 'locals'), names)
+  resolveLocals(
+    evaluation,
+    blocks.filter((block) => block.type === 'locals'),
+    names,
+  )
   const job = onlyJob(evaluation, blocks)
   if (job === undefined || evaluation.faults.length > 0) return undefined
   const decoded = decodeJobBlock(evaluation, job)
@@ -56,7 +63,10 @@ function topBody(evaluation: Evaluation, syntax: Syntax, scope: Scope): Body | u
 }
 
 function onlyJob(evaluation: Evaluation, blocks: readonly Block[]): Block | undefined {
-  const job = onlyBlock(evaluation, blocks.filter((block) => block.type === 'job'))
+  const job = onlyBlock(
+    evaluation,
+    blocks.filter((block) => block.type === 'job'),
+  )
   if (job === undefined) evaluation.faults.push({ summary: 'Missing job block', detail: 'A job block is required: job "name" { … }.' })
   return job
 }
@@ -69,8 +79,13 @@ function variablesBody(evaluation: Evaluation, syntax: Syntax): Body[] {
   if (body.kind === 'hcl') {
     const block = body.body.items.find((item) => item.kind === 'block')
     if (block?.kind === 'block') {
-      const detail = 'A variables file sets values, by name = value; variables are declared in the job\'s file.'
-      evaluation.fail(scope.source, { start: block.start, end: block.start + block.type.length }, 'Unexpected block in a variables file', detail)
+      const detail = "A variables file sets values, by name = value; variables are declared in the job's file."
+      evaluation.fail(
+        scope.source,
+        { start: block.start, end: block.start + block.type.length },
+        'Unexpected block in a variables file',
+        detail,
+      )
       return []
     }
   }

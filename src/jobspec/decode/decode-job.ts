@@ -40,7 +40,10 @@ export function decodeJobBlock(evaluation: Evaluation, block: Block): ApiObject 
   const job = decodeContent(evaluation, struct, block.body, without(content, ['group', 'task', 'vault', 'secret']))
   const lone = blocksOf(content, 'task').map((task) => {
     const decoded = decodeTask(evaluation, task, inherited)
-    return apiObject([['Name', textIn(decoded, 'Name')], ['Tasks', [decoded]]])
+    return apiObject([
+      ['Name', textIn(decoded, 'Name')],
+      ['Tasks', [decoded]],
+    ])
   })
   const groups = blocksOf(content, 'group').map((group) => decodeGroup(evaluation, group, inherited))
   const all = [...lone, ...groups]
@@ -50,7 +53,13 @@ export function decodeJobBlock(evaluation: Evaluation, block: Block): ApiObject 
 function decodeGroup(evaluation: Evaluation, block: Block, job: Inherited): ApiObject {
   const struct = structOf('TaskGroup')
   const content = contentOf(evaluation, block.body, schemaOf(struct, GROUP_EXTRAS))
-  const group = decodeContent(evaluation, struct, block.body, without(content, ['task', 'vault', 'secret', 'scaling']), block.labels[0]?.value)
+  const group = decodeContent(
+    evaluation,
+    struct,
+    block.body,
+    without(content, ['task', 'vault', 'secret', 'scaling']),
+    block.labels[0]?.value,
+  )
   const vaults = blocksOf(content, 'vault').map((vault) => decodeBlock(evaluation, 'Vault', vault))
   const inherited = { vault: vaults.at(-1) ?? job.vault, secrets: [...secretsOf(evaluation, content), ...job.secrets] }
   const scaling = onlyBlock(evaluation, blocksOf(content, 'scaling'))

@@ -1,7 +1,7 @@
 /** `dynamic "type" { for_each … labels … content { … } }`: one block of that type for each element, in place. */
 import { convert } from '../hcl/convert.js'
-import { childScope, type Evaluation, type Scope } from '../hcl/evaluation.js'
 import { evaluate, pairsOf } from '../hcl/evaluate.js'
+import { childScope, type Evaluation, type Scope } from '../hcl/evaluation.js'
 import { objectValue, type Value } from '../hcl/values.js'
 import type { Expression, Label } from '../syntax.js'
 import { type Attribute, type Block, type Body, type BodySchema, contentOf, failBlockType, hasRightLabels } from './body.js'
@@ -35,22 +35,52 @@ export function expandDynamic(evaluation: Evaluation, dynamic: Block, schema: Bo
     const made = labels.map((expression) => labelOf(evaluation, scope, expression))
     if (made.some((one) => one === undefined)) return []
     const inner: Body = { ...content.body, scope }
-    return [{ type: label.value, typeSpan: dynamic.typeSpan, headSpan: dynamic.headSpan, labels: made.filter((one) => one !== undefined), body: inner }]
+    return [
+      {
+        type: label.value,
+        typeSpan: dynamic.typeSpan,
+        headSpan: dynamic.headSpan,
+        labels: made.filter((one) => one !== undefined),
+        body: inner,
+      },
+    ]
   })
 }
 
 function missing(evaluation: Evaluation, body: Body, name: string): void {
-  evaluation.fail(body.scope.source, body.missing, 'Missing required argument', `The argument "${name}" is required, but no definition was found.`)
+  evaluation.fail(
+    body.scope.source,
+    body.missing,
+    'Missing required argument',
+    `The argument "${name}" is required, but no definition was found.`,
+  )
 }
 
 function onlyContent(evaluation: Evaluation, body: Body, blocks: readonly Block[]): Block | undefined {
   const [first, second] = blocks
-  if (second !== undefined) evaluation.fail(body.scope.source, second.typeSpan, 'Extraneous dynamic content block', 'Only one nested content block is allowed for each dynamic block.')
-  if (first === undefined) evaluation.fail(body.scope.source, body.missing, 'Missing dynamic content block', 'A dynamic block must have a nested block of type "content" to describe the body of each generated block.')
+  if (second !== undefined)
+    evaluation.fail(
+      body.scope.source,
+      second.typeSpan,
+      'Extraneous dynamic content block',
+      'Only one nested content block is allowed for each dynamic block.',
+    )
+  if (first === undefined)
+    evaluation.fail(
+      body.scope.source,
+      body.missing,
+      'Missing dynamic content block',
+      'A dynamic block must have a nested block of type "content" to describe the body of each generated block.',
+    )
   return second === undefined ? first : undefined
 }
 
-function labelExpressions(evaluation: Evaluation, body: Body, attribute: Attribute | undefined, names: readonly string[]): readonly Expression[] | undefined {
+function labelExpressions(
+  evaluation: Evaluation,
+  body: Body,
+  attribute: Attribute | undefined,
+  names: readonly string[],
+): readonly Expression[] | undefined {
   const { source } = body.scope
   if (attribute === undefined) {
     if (names.length === 0) return []
@@ -78,7 +108,12 @@ function iteratorName(evaluation: Evaluation, isJson: boolean, attribute: Attrib
   const { expression, scope } = attribute
   if (expression.kind === 'traversal' && expression.steps.length === 0) return expression.root
   if (isJson && expression.kind === 'template' && expression.parts[0]?.kind === 'string') return expression.parts[0].value
-  evaluation.fail(scope.source, startSpan(expression), 'Invalid expression', 'A single static variable reference is required: only attribute access and indexing with constant keys. No calculations, function calls, template expressions, etc are allowed here.')
+  evaluation.fail(
+    scope.source,
+    startSpan(expression),
+    'Invalid expression',
+    'A single static variable reference is required: only attribute access and indexing with constant keys. No calculations, function calls, template expressions, etc are allowed here.',
+  )
   return undefined
 }
 
@@ -90,9 +125,17 @@ function elementsOf(evaluation: Evaluation, attribute: Attribute): readonly Valu
   const pairs = pairsOf(collection)
   if (pairs !== undefined) {
     evaluation.produce(pairs.length, scope.source, expression)
-    return pairs.map(([key, value]) => objectValue([['key', key], ['value', value]]))
+    return pairs.map(([key, value]) =>
+      objectValue([
+        ['key', key],
+        ['value', value],
+      ]),
+    )
   }
-  const detail = collection.kind === 'null' ? 'Cannot use a null value in for_each.' : `Cannot use a value of type ${collection.kind} in for_each. An iterable collection is required.`
+  const detail =
+    collection.kind === 'null'
+      ? 'Cannot use a null value in for_each.'
+      : `Cannot use a value of type ${collection.kind} in for_each. An iterable collection is required.`
   evaluation.fail(scope.source, expression, 'Invalid dynamic for_each value', detail)
   return []
 }
@@ -101,7 +144,13 @@ function labelOf(evaluation: Evaluation, scope: Scope, expression: Expression): 
   const value = evaluate(evaluation, scope, expression)
   if (value.kind === 'unknown') return undefined
   const converted = value.kind === 'null' ? { refusal: 'a label cannot be null' } : convert(value, 'string')
-  if ('value' in converted && converted.value.kind === 'string') return { value: converted.value.value, start: expression.start, end: expression.end }
-  evaluation.fail(scope.source, expression, 'Invalid dynamic block label', `The value is not suitable as a label: ${'refusal' in converted ? converted.refusal : 'string required'}.`)
+  if ('value' in converted && converted.value.kind === 'string')
+    return { value: converted.value.value, start: expression.start, end: expression.end }
+  evaluation.fail(
+    scope.source,
+    expression,
+    'Invalid dynamic block label',
+    `The value is not suitable as a label: ${'refusal' in converted ? converted.refusal : 'string required'}.`,
+  )
   return undefined
 }

@@ -34,7 +34,12 @@ function asKey(expression: Expression): Expression {
 }
 
 function templateOf(evaluation: Evaluation, scope: Scope, text: string, span: Span): Expression {
-  const literal: Expression = { kind: 'template', parts: [{ kind: 'string', value: text.normalize('NFC'), start: span.start, end: span.end }], start: span.start, end: span.end }
+  const literal: Expression = {
+    kind: 'template',
+    parts: [{ kind: 'string', value: text.normalize('NFC'), start: span.start, end: span.end }],
+    start: span.start,
+    end: span.end,
+  }
   if (!text.includes('{')) return literal
   const read = readTemplateText(scope.source, text, { start: span.start, end: span.end }, evaluation.limits)
   if (read.kind === 'read') return read.value

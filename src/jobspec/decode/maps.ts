@@ -35,7 +35,8 @@ function templateName(evaluation: Evaluation, attribute: Attribute): string | un
   const value = evaluate(evaluation, scope, jsonName(evaluation, attribute))
   const converted = value.kind === 'unknown' || value.kind === 'null' ? undefined : convert(value, 'string')
   if (converted !== undefined && 'value' in converted && converted.value.kind === 'string') return converted.value.value
-  if (value.kind !== 'unknown') evaluation.fail(scope.source, nameSpan, 'Incorrect key type', "Can't use this value as a key: string required.")
+  if (value.kind !== 'unknown')
+    evaluation.fail(scope.source, nameSpan, 'Incorrect key type', "Can't use this value as a key: string required.")
   return undefined
 }
 
@@ -73,7 +74,11 @@ export function decodeStringsMap(evaluation: Evaluation, body: Body): ApiObject 
     if (value.kind === 'unknown') continue
     const texts = (itemsOf(value) ?? []).map((item) => (item.kind === 'null' ? undefined : convert(item, 'string')))
     const isList = itemsOf(value) !== undefined && texts.every((text) => text !== undefined && 'value' in text)
-    if (isList) entries.push([attribute.name, texts.map((text) => (text !== undefined && 'value' in text && text.value.kind === 'string' ? text.value.value : ''))])
+    if (isList)
+      entries.push([
+        attribute.name,
+        texts.map((text) => (text !== undefined && 'value' in text && text.value.kind === 'string' ? text.value.value : '')),
+      ])
     else failType(evaluation, attribute, 'a list of strings is required')
   }
   return ordered(entries)
@@ -114,7 +119,8 @@ export function decodeFreeFormBlock(evaluation: Evaluation, block: Block): ApiOb
 
 function plainOf(evaluation: Evaluation, scope: Scope, expression: Expression): ApiValue {
   const value = evaluate(evaluation, scope, expression)
-  if (hasHugeNumber(value)) evaluation.fail(scope.source, expression, 'Number too large', 'JSON, in which configuration is handed on, has no numbers of that size.')
+  if (hasHugeNumber(value))
+    evaluation.fail(scope.source, expression, 'Number too large', 'JSON, in which configuration is handed on, has no numbers of that size.')
   return plain(value)
 }
 

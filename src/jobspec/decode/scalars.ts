@@ -26,14 +26,24 @@ const RANGES: Readonly<Record<IntegerType, readonly [bigint, bigint]>> = {
 export function decodeAttribute(evaluation: Evaluation, attribute: Attribute, type: FieldType): ApiValue {
   const value = evaluate(evaluation, attribute.scope, attribute.expression)
   if (value.kind === 'unknown') return undefined
-  const decoded = type.kind === 'scalars' ? decodeList(value, type.scalar) : type.kind === 'scalar' ? decodeScalar(value, type.scalar, type.isOptional) : { refusal: 'a block is required' }
+  const decoded =
+    type.kind === 'scalars'
+      ? decodeList(value, type.scalar)
+      : type.kind === 'scalar'
+        ? decodeScalar(value, type.scalar, type.isOptional)
+        : { refusal: 'a block is required' }
   if ('value' in decoded) return decoded.value
   failType(evaluation, attribute, decoded.refusal)
   return undefined
 }
 
 export function failType(evaluation: Evaluation, attribute: Attribute, refusal: string): void {
-  evaluation.fail(attribute.scope.source, startSpan(attribute.expression), 'Unsuitable value type', `Unsuitable value for "${attribute.name}": ${refusal}.`)
+  evaluation.fail(
+    attribute.scope.source,
+    startSpan(attribute.expression),
+    'Unsuitable value type',
+    `Unsuitable value for "${attribute.name}": ${refusal}.`,
+  )
 }
 
 export function decodeScalar(value: Value, scalar: ScalarType, isOptional: boolean): Decoded {
@@ -49,8 +59,10 @@ export function decodeScalar(value: Value, scalar: ScalarType, isOptional: boole
 function decodeInteger(number: ReturnType<typeof numeric>, scalar: IntegerType): Decoded {
   if (!number.isInteger()) return { refusal: 'a whole number is required' }
   const [min, max] = RANGES[scalar]
-  if (number.lt(numeric(min.toString())) || number.gt(numeric(max.toString()))) return { refusal: `a number from ${min} to ${max} is required` }
-  if (number.abs().gt(numeric(Number.MAX_SAFE_INTEGER))) return { refusal: `numbers beyond ${Number.MAX_SAFE_INTEGER} cannot be kept exactly and are not supported` }
+  if (number.lt(numeric(min.toString())) || number.gt(numeric(max.toString())))
+    return { refusal: `a number from ${min} to ${max} is required` }
+  if (number.abs().gt(numeric(Number.MAX_SAFE_INTEGER)))
+    return { refusal: `numbers beyond ${Number.MAX_SAFE_INTEGER} cannot be kept exactly and are not supported` }
   return { value: number.toNumber() }
 }
 
@@ -58,7 +70,9 @@ function decodeInteger(number: ReturnType<typeof numeric>, scalar: IntegerType):
 function decodeDuration(value: Value): Decoded {
   if (value.kind === 'string') {
     const read = readDuration(value.value)
-    return read.kind === 'duration' ? { value: read.nanoseconds } : { refusal: `"${value.value}" is no duration; write for example "30s", "1m30s" or "12h"` }
+    return read.kind === 'duration'
+      ? { value: read.nanoseconds }
+      : { refusal: `"${value.value}" is no duration; write for example "30s", "1m30s" or "12h"` }
   }
   if (value.kind === 'number') return decodeInteger(value.value, 'int64')
   return { refusal: `a duration such as "30s" is required, but have ${value.kind === 'null' ? 'null' : describeType(typeOf(value))}` }

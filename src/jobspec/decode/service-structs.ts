@@ -82,8 +82,7 @@ export const SERVICE_STRUCTS = {
     key_file: 'string KeyFile',
     sni: 'string SNI',
   },
-  ConsulMeshConfigEntry: {
-  },
+  ConsulMeshConfigEntry: {},
   ConsulMeshGateway: {
     mode: 'string Mode',
   },

@@ -1,9 +1,10 @@
 /** Blocks whose form is not that of their object: sugar of constraints, ports, defaults that the parser itself fills in. */
-import { numeric, parseNumeric } from '../hcl/numbers.js'
+
+import { SECOND } from '../../domain/index.js'
 import { convert } from '../hcl/convert.js'
 import { evaluate } from '../hcl/evaluate.js'
 import type { Evaluation } from '../hcl/evaluation.js'
-import { SECOND } from '../../domain/index.js'
+import { numeric, parseNumeric } from '../hcl/numbers.js'
 import { type ApiObject, apiObject, objectsIn, textIn } from './api-job.js'
 import { type Block, contentOf } from './body.js'
 import { failType } from './scalars.js'
@@ -52,7 +53,8 @@ function decodeConstraint(evaluation: Evaluation, block: Block): ApiObject {
   const property = texts.get('distinct_property') ?? ''
   if (property !== '') [target, operator] = [property, 'distinct_property']
   for (const name of CONSTRAINT_WITHOUT_EFFECT) {
-    if ((texts.get(name) ?? '') !== '') evaluation.warnings.push(`constraint argument "${name}" has no effect, as in Nomad; write operator = "${name}"`)
+    if ((texts.get(name) ?? '') !== '')
+      evaluation.warnings.push(`constraint argument "${name}" has no effect, as in Nomad; write operator = "${name}"`)
   }
   return { LTarget: target, RTarget: value, Operand: operator }
 }
@@ -79,12 +81,18 @@ function affinityWeight(evaluation: Evaluation, block: Block, written: string | 
   if (written === undefined) return undefined
   const number = parseNumeric(written)
   if (number === undefined) {
-    evaluation.fail(block.body.scope.source, block.typeSpan, 'Unsuitable value type', 'Unsuitable value for "weight": a number is required.')
+    evaluation.fail(
+      block.body.scope.source,
+      block.typeSpan,
+      'Unsuitable value type',
+      'Unsuitable value for "weight": a number is required.',
+    )
     return undefined
   }
   const whole = number.truncated()
   const weight = Number(BigInt.asIntN(8, BigInt(whole.toFixed(0))))
-  if (!whole.eq(numeric(weight))) evaluation.warnings.push(`affinity weight ${written} does not fit and counts as ${weight}; weights are from -100 to 100`)
+  if (!whole.eq(numeric(weight)))
+    evaluation.warnings.push(`affinity weight ${written} does not fit and counts as ${weight}; weights are from -100 to 100`)
   return weight
 }
 
@@ -166,8 +174,12 @@ export function decodeTaskScaling(evaluation: Evaluation, blocks: readonly Block
 function withType(evaluation: Evaluation, block: Block, policy: ApiObject, type: string): ApiObject {
   const given = textIn(policy, 'Type')
   if (given !== '' && given !== type) {
-    evaluation.fail(block.body.scope.source, block.typeSpan, 'Invalid scaling policy type', `scaling policy type must be "${type}", but is "${given}"`)
+    evaluation.fail(
+      block.body.scope.source,
+      block.typeSpan,
+      'Invalid scaling policy type',
+      `scaling policy type must be "${type}", but is "${given}"`,
+    )
   }
   return { ...policy, Type: type }
 }
-

@@ -74,10 +74,13 @@ function decodeField(evaluation: Evaluation, struct: Struct, body: Body, content
   }
   if (type.kind === 'struct-map') {
     const { struct: inner } = type
-    return blocks.length === 0 ? undefined : apiObject(blocks.map((block) => [block.labels[0]?.value ?? '', decodeBlock(evaluation, inner, block)]))
+    return blocks.length === 0
+      ? undefined
+      : apiObject(blocks.map((block) => [block.labels[0]?.value ?? '', decodeBlock(evaluation, inner, block)]))
   }
   const block = onlyBlock(evaluation, blocks, attribute === undefined ? 1 : 0)
-  if (attribute !== undefined && EITHER_FORM[struct.name]?.includes(field.hcl) === true) return decodeStringMapAttribute(evaluation, attribute)
+  if (attribute !== undefined && EITHER_FORM[struct.name]?.includes(field.hcl) === true)
+    return decodeStringMapAttribute(evaluation, attribute)
   if (block === undefined) return undefined
   switch (type.kind) {
     case 'struct':
@@ -101,5 +104,10 @@ export function onlyBlock(evaluation: Evaluation, blocks: readonly Block[], allo
 }
 
 export function failMissing(evaluation: Evaluation, body: Body, name: string): void {
-  evaluation.fail(body.scope.source, body.missing, 'Missing required argument', `The argument "${name}" is required, but no definition was found.`)
+  evaluation.fail(
+    body.scope.source,
+    body.missing,
+    'Missing required argument',
+    `The argument "${name}" is required, but no definition was found.`,
+  )
 }

@@ -10,7 +10,8 @@ export function evaluateConstant(evaluation: Evaluation, scope: Scope, expressio
   const before = evaluation.faults.length
   for (const part of walk(expression)) {
     if (part.kind === 'call') evaluation.fail(scope.source, part, 'Function calls not allowed', 'Functions may not be called here.')
-    else if (part.kind === 'traversal') evaluation.fail(scope.source, { start: part.start, end: part.rootEnd }, 'Variables not allowed', 'Variables may not be used here.')
+    else if (part.kind === 'traversal')
+      evaluation.fail(scope.source, { start: part.start, end: part.rootEnd }, 'Variables not allowed', 'Variables may not be used here.')
   }
   if (evaluation.faults.length > before) return undefined
   const value = evaluate(evaluation, scope, expression)

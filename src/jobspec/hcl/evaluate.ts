@@ -107,12 +107,22 @@ function interpolate(evaluation: Evaluation, scope: Scope, part: Expression): st
   const value = evaluate(evaluation, scope, part)
   if (value.kind === 'unknown') return undefined
   if (value.kind === 'null') {
-    evaluation.fail(scope.source, part, 'Invalid template interpolation value', 'The expression result is null. Cannot include a null value in a string template.')
+    evaluation.fail(
+      scope.source,
+      part,
+      'Invalid template interpolation value',
+      'The expression result is null. Cannot include a null value in a string template.',
+    )
     return undefined
   }
   const converted = convert(value, 'string')
   if ('value' in converted && converted.value.kind === 'string') return converted.value.value
-  evaluation.fail(scope.source, part, 'Invalid template interpolation value', `Cannot include the given value in a string template: ${'refusal' in converted ? converted.refusal : 'string required'}.`)
+  evaluation.fail(
+    scope.source,
+    part,
+    'Invalid template interpolation value',
+    `Cannot include the given value in a string template: ${'refusal' in converted ? converted.refusal : 'string required'}.`,
+  )
   return undefined
 }
 
@@ -120,7 +130,10 @@ function followSteps(evaluation: Evaluation, scope: Scope, from: Value, steps: r
   let value = from
   for (const step of steps) {
     if (value.kind === 'unknown') return UNKNOWN
-    value = step.kind === 'name' ? memberOf(evaluation, scope, value, step) : indexInto(evaluation, scope, value, evaluate(evaluation, scope, step.key), step)
+    value =
+      step.kind === 'name'
+        ? memberOf(evaluation, scope, value, step)
+        : indexInto(evaluation, scope, value, evaluate(evaluation, scope, step.key), step)
   }
   return value
 }
@@ -130,11 +143,21 @@ function memberOf(evaluation: Evaluation, scope: Scope, value: Value, step: Extr
   const member = entries?.get(step.name)
   if (member !== undefined) return member
   if (value.kind === 'null') {
-    evaluation.fail(scope.source, step, 'Attempt to get attribute from null value', 'This value is null, so it does not have any attributes.')
+    evaluation.fail(
+      scope.source,
+      step,
+      'Attempt to get attribute from null value',
+      'This value is null, so it does not have any attributes.',
+    )
   } else if (value.kind === 'map') {
     evaluation.fail(scope.source, step, 'Missing map element', `This map does not have an element with the key "${step.name}".`)
   } else if (entries === undefined) {
-    evaluation.fail(scope.source, step, 'Unsupported attribute', `Can't access attributes on a primitive-typed value or a list (${describeType(typeOf(value))}).`)
+    evaluation.fail(
+      scope.source,
+      step,
+      'Unsupported attribute',
+      `Can't access attributes on a primitive-typed value or a list (${describeType(typeOf(value))}).`,
+    )
   } else {
     evaluation.fail(scope.source, step, 'Unsupported attribute', `This object does not have an attribute named "${step.name}".`)
   }
@@ -155,7 +178,8 @@ function indexInto(evaluation: Evaluation, scope: Scope, value: Value, key: Valu
   const entries = entriesOf(value)
   if (entries !== undefined) {
     const name = convert(key, 'string')
-    if ('refusal' in name || name.value.kind !== 'string') return refuse('The given key does not identify an element in this collection value: string required.')
+    if ('refusal' in name || name.value.kind !== 'string')
+      return refuse('The given key does not identify an element in this collection value: string required.')
     return entries.get(name.value.value) ?? refuse('The given key does not identify an element in this collection value.')
   }
   const items = value.kind === 'set' ? undefined : itemsOf(value)
@@ -179,7 +203,13 @@ function evaluateSplat(evaluation: Evaluation, scope: Scope, splat: Extract<Expr
 
 /** Both branches are evaluated, because both take part in the type; only the chosen one's faults count. */
 function evaluateConditional(evaluation: Evaluation, scope: Scope, expression: Conditional): Value {
-  const condition = requireBool(evaluation, scope, expression.condition, 'Incorrect condition type', 'The condition expression must be of type bool')
+  const condition = requireBool(
+    evaluation,
+    scope,
+    expression.condition,
+    'Incorrect condition type',
+    'The condition expression must be of type bool',
+  )
   const whenTrue = evaluation.withoutFaults(() => evaluate(evaluation, scope, expression.whenTrue))
   const whenFalse = evaluation.withoutFaults(() => evaluate(evaluation, scope, expression.whenFalse))
   if (condition === undefined) return UNKNOWN
@@ -209,7 +239,12 @@ function requireBool(evaluation: Evaluation, scope: Scope, expression: Expressio
   const value = evaluate(evaluation, scope, expression)
   if (value.kind === 'unknown') return undefined
   if (value.kind === 'null') {
-    evaluation.fail(scope.source, expression, summary === 'Incorrect condition type' ? 'Null condition' : summary, 'The condition value is null. Conditions must either be true or false.')
+    evaluation.fail(
+      scope.source,
+      expression,
+      summary === 'Incorrect condition type' ? 'Null condition' : summary,
+      'The condition value is null. Conditions must either be true or false.',
+    )
     return undefined
   }
   const converted = convert(value, 'bool')
@@ -252,7 +287,12 @@ function evaluateBinary(evaluation: Evaluation, scope: Scope, expression: Extrac
   const result = compute(operator, a.value, b.value)
   if (typeof result === 'boolean') return boolValue(result)
   if (isInRange(result)) return numberValue(roundNumeric(result))
-  evaluation.fail(scope.source, expression, 'Operation failed', `Error during operation: ${b.value.isZero() ? 'division by zero' : 'the result is out of the range that is supported'}.`)
+  evaluation.fail(
+    scope.source,
+    expression,
+    'Operation failed',
+    `Error during operation: ${b.value.isZero() ? 'division by zero' : 'the result is out of the range that is supported'}.`,
+  )
   return UNKNOWN
 }
 
@@ -298,7 +338,12 @@ function keyOf(evaluation: Evaluation, scope: Scope, key: Expression): string | 
   const word = literalName(key)
   if (word !== undefined) return word
   if (key.kind === 'traversal') {
-    evaluation.fail(scope.source, key, 'Ambiguous attribute key', 'If this expression is intended to be a reference, wrap it in parentheses. If it is instead intended as a literal name containing periods, wrap it in quotes to create a string literal.')
+    evaluation.fail(
+      scope.source,
+      key,
+      'Ambiguous attribute key',
+      'If this expression is intended to be a reference, wrap it in parentheses. If it is instead intended as a literal name containing periods, wrap it in quotes to create a string literal.',
+    )
     return undefined
   }
   return stringKey(evaluation, scope, key, evaluate(evaluation, scope, key))
@@ -312,7 +357,12 @@ function stringKey(evaluation: Evaluation, scope: Scope, span: Span, value: Valu
   }
   const converted = convert(value, 'string')
   if ('value' in converted && converted.value.kind === 'string') return converted.value.value
-  evaluation.fail(scope.source, span, 'Incorrect key type', `Can't use this value as a key: ${'refusal' in converted ? converted.refusal : 'string required'}.`)
+  evaluation.fail(
+    scope.source,
+    span,
+    'Incorrect key type',
+    `Can't use this value as a key: ${'refusal' in converted ? converted.refusal : 'string required'}.`,
+  )
   return undefined
 }
 
@@ -333,7 +383,9 @@ function iterate(evaluation: Evaluation, scope: Scope, expression: ForExpression
       scope.source,
       expression.collection,
       isNull ? 'Iteration over null value' : 'Iteration over non-iterable value',
-      isNull ? 'A null value cannot be used as the collection in a for expression.' : `A value of type ${describeType(typeOf(collection))} cannot be used as the collection in a for expression.`,
+      isNull
+        ? 'A null value cannot be used as the collection in a for expression.'
+        : `A value of type ${describeType(typeOf(collection))} cannot be used as the collection in a for expression.`,
     )
     return undefined
   }
@@ -375,7 +427,12 @@ function evaluateFor(evaluation: Evaluation, scope: Scope, expression: ForExpres
     if (group === undefined) entries.set(name, [value])
     else if (expression.isGrouped) group.push(value)
     else {
-      evaluation.fail(scope.source, keyExpression, 'Duplicate object key', `Two different items produced the key "${name}" in this 'for' expression. If duplicates are expected, use the ellipsis (...) after the value expression to enable grouping by key.`)
+      evaluation.fail(
+        scope.source,
+        keyExpression,
+        'Duplicate object key',
+        `Two different items produced the key "${name}" in this 'for' expression. If duplicates are expected, use the ellipsis (...) after the value expression to enable grouping by key.`,
+      )
       return UNKNOWN
     }
   }

@@ -51,7 +51,14 @@ export class Evaluation {
 
   step(source: SourceText, span: Span): void {
     if (++this.steps > this.limits.stepsMax) {
-      throw new BudgetSpent(fault(source, span, 'Too much to evaluate', `Evaluating this file takes more than ${this.limits.stepsMax} steps; it was stopped here.`))
+      throw new BudgetSpent(
+        fault(
+          source,
+          span,
+          'Too much to evaluate',
+          `Evaluating this file takes more than ${this.limits.stepsMax} steps; it was stopped here.`,
+        ),
+      )
     }
   }
 
@@ -59,7 +66,14 @@ export class Evaluation {
   produce(amount: number, source: SourceText, span: Span): void {
     this.output += amount
     if (this.output <= this.limits.outputMax) return
-    throw new BudgetSpent(fault(source, span, 'Result too large', `Evaluating this file makes more than ${this.limits.outputMax} characters and elements; it was stopped here.`))
+    throw new BudgetSpent(
+      fault(
+        source,
+        span,
+        'Result too large',
+        `Evaluating this file makes more than ${this.limits.outputMax} characters and elements; it was stopped here.`,
+      ),
+    )
   }
 
   /** Numbers the values that stand in for random ones, so that each is its own and every reading gives the same. */

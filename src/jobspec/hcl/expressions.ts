@@ -15,7 +15,10 @@ function readConditional(cursor: Cursor): Expression {
   if (!cursor.take('?')) return condition
   const whenTrue = readExpression(cursor)
   if (!cursor.take(':')) {
-    cursor.fail('Missing false expression in conditional', 'The conditional operator (...?...:...) requires a false expression, delimited by a colon.')
+    cursor.fail(
+      'Missing false expression in conditional',
+      'The conditional operator (...?...:...) requires a false expression, delimited by a colon.',
+    )
   }
   const whenFalse = readExpression(cursor)
   return { kind: 'conditional', condition, whenTrue, whenFalse, start: condition.start, end: whenFalse.end }
@@ -96,7 +99,15 @@ function readNamed(cursor: Cursor): Expression {
   const end = cursor.end(token.end)
   if (name === 'true' || name === 'false') return { kind: 'bool', value: name === 'true', start, end }
   if (name === 'null') return { kind: 'null', start, end }
-  return { kind: 'traversal', root: name.normalize('NFC'), rootEnd: end, steps: [], start, end, runtime: runtimeText(cursor.text, token.start, token.end) }
+  return {
+    kind: 'traversal',
+    root: name.normalize('NFC'),
+    rootEnd: end,
+    steps: [],
+    start,
+    end,
+    runtime: runtimeText(cursor.text, token.start, token.end),
+  }
 }
 
 /**
@@ -128,15 +139,25 @@ function readParentheses(cursor: Cursor): Expression {
 function readCall(cursor: Cursor, first: Token): Call {
   let nameEnd = first.end
   while (cursor.take('::')) {
-    if (cursor.peek().kind !== 'identifier') cursor.fail('Missing function name', 'Function scope resolution symbol :: must be followed by a function name in this scope.')
+    if (cursor.peek().kind !== 'identifier')
+      cursor.fail('Missing function name', 'Function scope resolution symbol :: must be followed by a function name in this scope.')
     nameEnd = cursor.read().end
   }
-  if (cursor.peek().kind !== '(') cursor.fail('Missing open parenthesis', 'Function selector must be followed by an open parenthesis to begin the function call.')
+  if (cursor.peek().kind !== '(')
+    cursor.fail('Missing open parenthesis', 'Function selector must be followed by an open parenthesis to begin the function call.')
   cursor.read()
   const args: Expression[] = []
   const { isExpanded, close } = cursor.nested(false, () => readArguments(cursor, args))
   const name = cursor.text.slice(first.start, nameEnd)
-  return { kind: 'call', name, nameEnd: cursor.end(nameEnd), args, isExpanded, start: cursor.start(first.start), end: cursor.end(close.end) }
+  return {
+    kind: 'call',
+    name,
+    nameEnd: cursor.end(nameEnd),
+    args,
+    isExpanded,
+    start: cursor.start(first.start),
+    end: cursor.end(close.end),
+  }
 }
 
 function readArguments(cursor: Cursor, args: Expression[]): { isExpanded: boolean; close: Token } {
@@ -144,11 +165,16 @@ function readArguments(cursor: Cursor, args: Expression[]): { isExpanded: boolea
     if (cursor.peek().kind === ')') return { isExpanded: false, close: cursor.read() }
     args.push(readExpression(cursor))
     if (cursor.take('...')) {
-      if (cursor.peek().kind !== ')') cursor.fail('Missing closing parenthesis', 'An expanded function argument (with ...) must be immediately followed by closing parentheses.')
+      if (cursor.peek().kind !== ')')
+        cursor.fail(
+          'Missing closing parenthesis',
+          'An expanded function argument (with ...) must be immediately followed by closing parentheses.',
+        )
       return { isExpanded: true, close: cursor.read() }
     }
     if (cursor.peek().kind === ')') continue
-    if (!cursor.take(',')) cursor.fail('Missing argument separator', 'A comma is required to separate each function argument from the next.')
+    if (!cursor.take(','))
+      cursor.fail('Missing argument separator', 'A comma is required to separate each function argument from the next.')
   }
 }
 
@@ -222,7 +248,17 @@ function readFor(cursor: Cursor, open: Token, closing: ']' | '}'): ForExpression
   if (cursor.peek().kind !== closing) cursor.fail("Invalid 'for' expression", `Extra characters after the end of the 'for' expression.`)
   const close = cursor.read()
   const names = { keyName: second === undefined ? undefined : first, valueName: second ?? first }
-  return { kind: 'for', ...names, collection, key, value, condition, isGrouped, start: cursor.start(open.start), end: cursor.end(close.end) }
+  return {
+    kind: 'for',
+    ...names,
+    collection,
+    key,
+    value,
+    condition,
+    isGrouped,
+    start: cursor.start(open.start),
+    end: cursor.end(close.end),
+  }
 }
 
 export function readName(cursor: Cursor): string {
@@ -247,7 +283,8 @@ function nameStep(cursor: Cursor, dot: Token, token: Token): Step {
 /** `a.0.1` reads as a dot and the number 0.1, which means two steps. */
 function indexSteps(cursor: Cursor, dot: Token, token: Token): Step[] {
   const text = cursor.word(token)
-  if (/[eE]/.test(text)) cursor.fail('Invalid legacy index syntax', 'When using the legacy index syntax, chaining two indexes together is not permitted.', token)
+  if (/[eE]/.test(text))
+    cursor.fail('Invalid legacy index syntax', 'When using the legacy index syntax, chaining two indexes together is not permitted.', token)
   const start = cursor.start(dot.start)
   const end = cursor.end(token.end)
   return text.split('.').map((digits) => ({ kind: 'key', key: { kind: 'number', text: digits, start, end }, start, end }))
@@ -276,7 +313,14 @@ function readAttributeSplat(cursor: Cursor, source: Expression): Expression {
   }
   const end = cursor.end(cursor.position)
   const each: Expression = { kind: 'each', ...marker }
-  return { kind: 'splat', source, marker, each: steps.length === 0 ? each : { kind: 'relative', source: each, steps, ...marker, end }, start: source.start, end }
+  return {
+    kind: 'splat',
+    source,
+    marker,
+    each: steps.length === 0 ? each : { kind: 'relative', source: each, steps, ...marker, end },
+    start: source.start,
+    end,
+  }
 }
 
 /** `[key]`, `[*]` */

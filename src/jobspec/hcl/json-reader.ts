@@ -60,7 +60,8 @@ class JsonReader {
   }
 
   private nested<Result>(read: () => Result): Result {
-    if (++this.depth > this.limits.nestingMax) this.fail('Nesting too deep', `More than ${this.limits.nestingMax} objects and lists are inside each other here.`)
+    if (++this.depth > this.limits.nestingMax)
+      this.fail('Nesting too deep', `More than ${this.limits.nestingMax} objects and lists are inside each other here.`)
     const result = read()
     this.depth--
     return result
@@ -77,7 +78,10 @@ class JsonReader {
   private string(): string {
     const quoted = this.match(STRING)
     if (quoted !== undefined) return JSON.parse(quoted) as string
-    return this.fail('Invalid JSON string', 'This JSON string is not closed, or holds a control character or an escape that JSON does not have.')
+    return this.fail(
+      'Invalid JSON string',
+      'This JSON string is not closed, or holds a control character or an escape that JSON does not have.',
+    )
   }
 
   private array(start: number): JsonNode {
@@ -90,7 +94,8 @@ class JsonReader {
         if (next === ']') break
         if (next !== ',') this.fail('Missing array element separator', 'A comma is required between the elements of a list.')
         this.at++
-        if (this.peek() === ']') this.fail('Trailing comma in array', "JSON does not permit a trailing comma after the final value in an array.")
+        if (this.peek() === ']')
+          this.fail('Trailing comma in array', 'JSON does not permit a trailing comma after the final value in an array.')
       }
     }
     this.at++
@@ -107,7 +112,8 @@ class JsonReader {
         if (next === '}') break
         if (next !== ',') this.fail('Missing attribute separator', 'A comma is required between the members of an object.')
         this.at++
-        if (this.peek() === '}') this.fail('Trailing comma in object', 'JSON does not permit a trailing comma after the final property in an object.')
+        if (this.peek() === '}')
+          this.fail('Trailing comma in object', 'JSON does not permit a trailing comma after the final property in an object.')
       }
     }
     this.at++
@@ -121,7 +127,8 @@ class JsonReader {
     if (char !== '"') this.fail('Invalid object property name', 'A JSON object property name must be a string.')
     const name = this.string()
     const nameSpan = { start, end: this.at }
-    if (this.peek() !== ':') this.fail('Missing property value colon', 'A colon must appear between an object property\'s name and its value.')
+    if (this.peek() !== ':')
+      this.fail('Missing property value colon', "A colon must appear between an object property's name and its value.")
     this.at++
     return { name, nameSpan, value: this.value() }
   }

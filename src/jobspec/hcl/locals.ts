@@ -16,7 +16,13 @@ export function resolveLocals(evaluation: Evaluation, blocks: readonly Block[], 
   const needs = new Map([...locals].map(([name, attribute]) => [name, referencesOf(attribute)]))
   const isWhole = (name: string): boolean => needs.get(name)?.has(EVERYTHING) === true
   const entries = new Map<string, Value>()
-  const order = [...sortByNeeds([...locals.keys()].filter((name) => !isWhole(name)), needs), ...[...locals.keys()].filter(isWhole)]
+  const order = [
+    ...sortByNeeds(
+      [...locals.keys()].filter((name) => !isWhole(name)),
+      needs,
+    ),
+    ...[...locals.keys()].filter(isWhole),
+  ]
   for (const name of order) {
     scopeNames.set('local', isWhole(name) ? objectValue(entries) : { kind: 'object', entries })
     const attribute = locals.get(name)!
@@ -48,7 +54,8 @@ function sortByNeeds(names: readonly string[], needs: ReadonlyMap<string, Readon
       if (state.get(name) === undefined) {
         state.set(name, 'open')
         for (const need of needs.get(name) ?? []) {
-          if (typeof need === 'string' && needs.has(need) && state.get(need) === undefined && needs.get(need)?.has(EVERYTHING) !== true) stack.push(need)
+          if (typeof need === 'string' && needs.has(need) && state.get(need) === undefined && needs.get(need)?.has(EVERYTHING) !== true)
+            stack.push(need)
         }
         continue
       }

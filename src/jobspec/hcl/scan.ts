@@ -3,8 +3,8 @@
  * whatever is accepted here is accepted by HCL, and the reverse (differential test in test/fuzz).
  */
 import type { Limits } from '../limits.js'
-import type { Expression, HclAttribute, HclBlock, HclBody, HclSyntax, Label, Span } from '../syntax.js'
 import { type Fault, fault } from '../mistakes.js'
+import type { Expression, HclAttribute, HclBlock, HclBody, HclSyntax, Label, Span } from '../syntax.js'
 import { readExpression } from './expressions.js'
 import { readBareTemplate, readQuotedLiteral } from './templates.js'
 import { Cursor, SyntaxFault, type Token } from './tokens.js'
@@ -24,7 +24,8 @@ export function readExpressionText(path: string, text: string, limits: Limits): 
   return attempt({ path, text }, () => {
     const cursor = new Cursor(text, limits)
     const expression = readExpression(cursor)
-    if (cursor.peek().kind !== 'end') cursor.fail('Extra characters after expression', 'An expression was successfully parsed, but extra characters were found after it.')
+    if (cursor.peek().kind !== 'end')
+      cursor.fail('Extra characters after expression', 'An expression was successfully parsed, but extra characters were found after it.')
     return expression
   })
 }
@@ -35,11 +36,17 @@ export function readTemplateText(source: { path: string; text: string }, templat
 }
 
 /** The expression that a string of JSON or YAML holds, such as a variable's type. */
-export function readEmbeddedExpression(source: { path: string; text: string }, expression: string, span: Span, limits: Limits): Read<Expression> {
+export function readEmbeddedExpression(
+  source: { path: string; text: string },
+  expression: string,
+  span: Span,
+  limits: Limits,
+): Read<Expression> {
   return attempt(source, () => {
     const cursor = new Cursor(expression, limits, span)
     const read = readExpression(cursor)
-    if (cursor.peek().kind !== 'end') cursor.fail('Extra characters after expression', 'An expression was successfully parsed, but extra characters were found after it.')
+    if (cursor.peek().kind !== 'end')
+      cursor.fail('Extra characters after expression', 'An expression was successfully parsed, but extra characters were found after it.')
     return read
   })
 }
@@ -85,7 +92,11 @@ function readItem(cursor: Cursor): HclAttribute | HclBlock {
     return attribute
   }
   if (next === 'quote' || next === '{' || next === 'identifier') return readBlock(cursor, name)
-  return cursor.fail('Argument or block definition required', 'An argument or block definition is required here. To set an argument, use the equals sign "=" to introduce the argument value.', name)
+  return cursor.fail(
+    'Argument or block definition required',
+    'An argument or block definition is required here. To set an argument, use the equals sign "=" to introduce the argument value.',
+    name,
+  )
 }
 
 function isLineEnd(cursor: Cursor): boolean {
@@ -109,7 +120,11 @@ function readBlock(cursor: Cursor, name: Token): HclBlock {
       labels.push({ value, start: token.start, end: cursor.position })
     } else if (token.kind === 'identifier') {
       labels.push({ value: cursor.word(cursor.read()).normalize('NFC'), start: token.start, end: token.end })
-    } else cursor.fail('Invalid block definition', 'A block definition must have block content delimited by "{" and "}", starting on the same line as the block header.')
+    } else
+      cursor.fail(
+        'Invalid block definition',
+        'A block definition must have block content delimited by "{" and "}", starting on the same line as the block header.',
+      )
   }
   const open = cursor.read()
   const body = cursor.nested(true, () => (cursor.peek().kind === 'newline' ? readBody(cursor, '}') : readLine(cursor, open)))
@@ -121,10 +136,20 @@ function readBlock(cursor: Cursor, name: Token): HclBlock {
 /** `{ }` or `{ name = value }` on one line. */
 function readLine(cursor: Cursor, open: Token): HclBody {
   if (cursor.peek().kind === '}') return { items: [], start: open.end, end: cursor.peek().end }
-  if (cursor.peek().kind !== 'identifier') cursor.fail('Argument or block definition required', 'An argument or block definition is required here.')
+  if (cursor.peek().kind !== 'identifier')
+    cursor.fail('Argument or block definition required', 'An argument or block definition is required here.')
   const name = cursor.read()
-  if (cursor.peek().kind !== '=') cursor.fail('Argument definition required', 'A single-line block definition can contain only a single argument. If you meant to define argument "…", use an equals sign to assign it a value. To define a nested block, place it on a line of its own within its parent block.', name)
+  if (cursor.peek().kind !== '=')
+    cursor.fail(
+      'Argument definition required',
+      'A single-line block definition can contain only a single argument. If you meant to define argument "…", use an equals sign to assign it a value. To define a nested block, place it on a line of its own within its parent block.',
+      name,
+    )
   const attribute = readAttribute(cursor, name)
-  if (cursor.peek().kind !== '}') cursor.fail('Invalid single-argument block definition', 'A single-line block definition must end with a closing brace immediately after its single argument definition.')
+  if (cursor.peek().kind !== '}')
+    cursor.fail(
+      'Invalid single-argument block definition',
+      'A single-line block definition must end with a closing brace immediately after its single argument definition.',
+    )
   return { items: [attribute], start: open.end, end: cursor.peek().end }
 }

@@ -73,7 +73,12 @@ export function readQuotedLiteral(cursor: Cursor): string {
   const pieces = readPieces(cursor, { kind: 'quoted' })
   cursor.moveTo(cursor.position + 1)
   for (const piece of pieces) {
-    if (piece.kind !== 'literal') cursor.fail('Invalid string literal', 'Template sequences are not allowed in this string. To include a literal "$", double it (as "$$") to escape it.', piece)
+    if (piece.kind !== 'literal')
+      cursor.fail(
+        'Invalid string literal',
+        'Template sequences are not allowed in this string. To include a literal "$", double it (as "$$") to escape it.',
+        piece,
+      )
   }
   const text = pieces.map((piece) => (piece.kind === 'literal' ? piece.value : '')).join('')
   if (text === '' && pieces.length === 0 && open.end === open.start) return ''
@@ -88,7 +93,13 @@ function readPieces(cursor: Cursor, mode: Mode): Piece[] {
   let from = at
   let isLineStart = true
   const flush = (): void => {
-    if (at > from) pieces.push({ kind: 'literal', value: cook(cursor, text.slice(from, at), mode, from), start: cursor.start(from), end: cursor.end(at) })
+    if (at > from)
+      pieces.push({
+        kind: 'literal',
+        value: cook(cursor, text.slice(from, at), mode, from),
+        start: cursor.start(from),
+        end: cursor.end(at),
+      })
     from = at
   }
   for (;;) {
@@ -103,7 +114,8 @@ function readPieces(cursor: Cursor, mode: Mode): Piece[] {
     }
     const char = text[at]
     if (char === undefined) {
-      if (mode.kind !== 'bare') cursor.fail('Unterminated template string', 'No closing marker was found for the string.', { start: at, end: at })
+      if (mode.kind !== 'bare')
+        cursor.fail('Unterminated template string', 'No closing marker was found for the string.', { start: at, end: at })
       flush()
       cursor.moveTo(at)
       return pieces
@@ -115,7 +127,11 @@ function readPieces(cursor: Cursor, mode: Mode): Piece[] {
         return pieces
       }
       if (char === '\n') {
-        cursor.fail('Invalid multi-line string', 'Quoted strings may not be split over multiple lines. To produce a multi-line string, either use the \\n escape to represent a newline character or use the "heredoc" multi-line template syntax.', { start: at, end: at + 1 })
+        cursor.fail(
+          'Invalid multi-line string',
+          'Quoted strings may not be split over multiple lines. To produce a multi-line string, either use the \\n escape to represent a newline character or use the "heredoc" multi-line template syntax.',
+          { start: at, end: at + 1 },
+        )
       }
       if (char === '\\') {
         at += 2
@@ -150,15 +166,21 @@ function cook(cursor: Cursor, raw: string, mode: Mode, from: number): string {
   const isEscaped = mode.kind === 'quoted' && raw.includes('\\')
   if (!isEscaped && !raw.includes('{')) return raw
   if (mode.kind !== 'quoted') return raw.replace(/\$\$\{/g, '${'.replace('$', '$$$$')).replace(/%%\{/g, '%{')
-  return raw.replace(/\\u([0-9a-fA-F]{4})|\\U([0-9a-fA-F]{8})|\\([^])|\$\$\{|%%\{/g, (found, four: string | undefined, eight: string | undefined, one: string | undefined, at: number) => {
-    if (found === '$${') return '${'
-    if (found === '%%{') return '%{'
-    const code = Number.parseInt(four ?? eight ?? '', 16)
-    if (code <= 0x10ffff) return String.fromCodePoint(code)
-    const plain = one === undefined ? undefined : ESCAPES[one]
-    if (plain !== undefined && Object.hasOwn(ESCAPES, one ?? '')) return plain
-    return cursor.fail('Invalid escape sequence', `The symbol "${one ?? found}" is not a valid escape sequence selector.`, { start: from + at, end: from + at + found.length })
-  })
+  return raw.replace(
+    /\\u([0-9a-fA-F]{4})|\\U([0-9a-fA-F]{8})|\\([^])|\$\$\{|%%\{/g,
+    (found, four: string | undefined, eight: string | undefined, one: string | undefined, at: number) => {
+      if (found === '$${') return '${'
+      if (found === '%%{') return '%{'
+      const code = Number.parseInt(four ?? eight ?? '', 16)
+      if (code <= 0x10ffff) return String.fromCodePoint(code)
+      const plain = one === undefined ? undefined : ESCAPES[one]
+      if (plain !== undefined && Object.hasOwn(ESCAPES, one ?? '')) return plain
+      return cursor.fail('Invalid escape sequence', `The symbol "${one ?? found}" is not a valid escape sequence selector.`, {
+        start: from + at,
+        end: from + at + found.length,
+      })
+    },
+  )
 }
 
 /** At `${` or `%{`; leaves the cursor behind the closing brace. */
@@ -173,8 +195,12 @@ function readSequence(cursor: Cursor, at: number): InterpolationPiece | Directiv
     const trimsAfter = text[close.start] === '~'
     const end = close.start + (trimsAfter ? 1 : 0)
     if (text[end] !== '}') {
-      if (isDirective) cursor.fail('Extra characters in control sequence', 'Expected a closing brace to end the sequence, but found extra characters.')
-      cursor.fail('Extra characters after interpolation expression', 'Expected a closing brace to end the interpolation expression, but found extra characters.')
+      if (isDirective)
+        cursor.fail('Extra characters in control sequence', 'Expected a closing brace to end the sequence, but found extra characters.')
+      cursor.fail(
+        'Extra characters after interpolation expression',
+        'Expected a closing brace to end the interpolation expression, but found extra characters.',
+      )
     }
     cursor.moveTo(end + 1)
     const common = { trimsBefore, trimsAfter, start: cursor.start(at), end: cursor.end(end + 1) }
@@ -254,7 +280,8 @@ function meld(pieces: readonly Piece[]): Piece[] {
   const melded: Piece[] = []
   for (const piece of pieces) {
     const last = melded.at(-1)
-    if (piece.kind === 'literal' && last?.kind === 'literal') melded[melded.length - 1] = { ...last, value: last.value + piece.value, end: piece.end }
+    if (piece.kind === 'literal' && last?.kind === 'literal')
+      melded[melded.length - 1] = { ...last, value: last.value + piece.value, end: piece.end }
     else melded.push(piece)
   }
   return melded.filter((piece) => piece.kind !== 'literal' || piece.value !== '' || melded.length === 1)
@@ -282,11 +309,16 @@ class TemplateBuilder {
       const piece = this.pieces[this.at]
       if (piece === undefined) {
         if (opener === undefined) return parts
-        this.cursor.fail('Unexpected end of template', `The ${opener.directive.word} directive is missing its corresponding end${opener.directive.word} directive.`, opener)
+        this.cursor.fail(
+          'Unexpected end of template',
+          `The ${opener.directive.word} directive is missing its corresponding end${opener.directive.word} directive.`,
+          opener,
+        )
       }
       this.at++
       if (piece.kind === 'literal') {
-        if (piece.value !== '' || this.pieces.length === 1) parts.push({ kind: 'string', value: piece.value.normalize('NFC'), start: piece.start, end: piece.end })
+        if (piece.value !== '' || this.pieces.length === 1)
+          parts.push({ kind: 'string', value: piece.value.normalize('NFC'), start: piece.start, end: piece.end })
       } else if (piece.kind === 'interpolation') parts.push(piece.expression)
       else {
         const { directive } = piece
@@ -310,7 +342,18 @@ class TemplateBuilder {
     const value = this.template(this.parts(['endfor'], opener), opener)
     const end = this.pieces[this.at - 1]?.end ?? opener.end
     const { keyName, valueName, collection } = directive
-    const each: ForExpression = { kind: 'for', keyName, valueName, collection, key: undefined, value, condition: undefined, isGrouped: false, start: opener.start, end }
+    const each: ForExpression = {
+      kind: 'for',
+      keyName,
+      valueName,
+      collection,
+      key: undefined,
+      value,
+      condition: undefined,
+      isGrouped: false,
+      start: opener.start,
+      end,
+    }
     return { kind: 'join', each, start: opener.start, end }
   }
 

@@ -14,8 +14,34 @@ export interface Token extends Span {
 
 /** Longest first, so that the first match is the token. */
 const PUNCTUATION = [
-  '...', '=>', '==', '!=', '>=', '<=', '&&', '||', '::',
-  '{', '}', '[', ']', '(', ')', '.', ',', '*', '/', '%', '+', '-', '!', '=', '<', '>', '?', ':',
+  '...',
+  '=>',
+  '==',
+  '!=',
+  '>=',
+  '<=',
+  '&&',
+  '||',
+  '::',
+  '{',
+  '}',
+  '[',
+  ']',
+  '(',
+  ')',
+  '.',
+  ',',
+  '*',
+  '/',
+  '%',
+  '+',
+  '-',
+  '!',
+  '=',
+  '<',
+  '>',
+  '?',
+  ':',
 ] as const // prettier-ignore
 
 const BY_FIRST = new Map<string, Punctuation[]>()

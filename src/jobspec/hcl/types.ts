@@ -18,14 +18,16 @@ export function readType(expression: Expression): TypeReading {
 function readKeyword(word: string, at: Expression): TypeReading {
   if (PRIMITIVES.has(word)) return { type: word as 'string' | 'number' | 'bool' }
   if (word === 'any') return { refusal: 'The keyword "any" cannot be used in this type specification: an exact type is required.', at }
-  if (['list', 'set', 'map', 'object', 'tuple'].includes(word)) return { refusal: `The ${word} type constructor requires one argument that says what is in it.`, at }
+  if (['list', 'set', 'map', 'object', 'tuple'].includes(word))
+    return { refusal: `The ${word} type constructor requires one argument that says what is in it.`, at }
   return { refusal: `The keyword "${word}" is not a valid type specification. ${KNOWN}`, at }
 }
 
 function readConstructor(call: Call): TypeReading {
   const { name } = call
   const [argument] = call.args
-  if (argument === undefined || call.args.length > 1) return { refusal: `The ${name} type constructor requires one argument that says what is in it.`, at: call }
+  if (argument === undefined || call.args.length > 1)
+    return { refusal: `The ${name} type constructor requires one argument that says what is in it.`, at: call }
   if (name === 'list' || name === 'set' || name === 'map') {
     const element = readType(argument)
     return 'refusal' in element ? element : { type: { kind: name, of: element.type } }
@@ -47,7 +49,12 @@ function readTuple(argument: Expression): TypeReading {
 }
 
 function readObject(argument: Expression): TypeReading {
-  if (argument.kind !== 'object') return { refusal: 'Object type constructor requires a map whose keys are attribute names and whose values are the corresponding attribute types.', at: argument }
+  if (argument.kind !== 'object')
+    return {
+      refusal:
+        'Object type constructor requires a map whose keys are attribute names and whose values are the corresponding attribute types.',
+      at: argument,
+    }
   const entries = new Map<string, Type>()
   for (const item of argument.items) {
     const name = literalName(item.key)

@@ -143,7 +143,10 @@ export function areTypesEqual(left: Type, right: Type): boolean {
   }
   if (left.kind === 'object' && right.kind === 'object') {
     const { entries } = right
-    return left.entries.size === entries.size && [...left.entries].every(([name, type]) => areTypesEqual(type, entries.get(name) ?? 'dynamic') && entries.has(name))
+    return (
+      left.entries.size === entries.size &&
+      [...left.entries].every(([name, type]) => areTypesEqual(type, entries.get(name) ?? 'dynamic') && entries.has(name))
+    )
   }
   return 'of' in left && 'of' in right && areTypesEqual(left.of, right.of)
 }

@@ -60,7 +60,10 @@ export function resolveVariables(evaluation: Evaluation, blocks: readonly Block[
     const { given } = variable
     if (given === undefined && variable.isRefused) continue
     if (given === undefined) {
-      evaluation.faults.push({ summary: `Unset variable "${variable.name}"`, detail: `The variable has neither a default nor a value; give it one in a *.vars.hcl file, or a default.` })
+      evaluation.faults.push({
+        summary: `Unset variable "${variable.name}"`,
+        detail: `The variable has neither a default nor a value; give it one in a *.vars.hcl file, or a default.`,
+      })
       continue
     }
     validate(evaluation, variable, given)
@@ -73,7 +76,8 @@ function declare(evaluation: Evaluation, blocks: readonly Block[]): Map<string, 
   const variables = new Map<string, Variable>()
   const add = (variable: Variable | undefined): void => {
     if (variable === undefined) return
-    if (variables.has(variable.name)) evaluation.faults.push({ summary: 'Duplicate variable', detail: `The variable "${variable.name}" is declared twice.` })
+    if (variables.has(variable.name))
+      evaluation.faults.push({ summary: 'Duplicate variable', detail: `The variable "${variable.name}" is declared twice.` })
     else variables.set(variable.name, variable)
   }
   for (const block of blocks) {
@@ -81,7 +85,14 @@ function declare(evaluation: Evaluation, blocks: readonly Block[]): Map<string, 
     else if (block.type === 'variables') {
       for (const attribute of attributesOf(evaluation, block.body)) {
         const value = evaluateConstant(evaluation, attribute.scope, attribute.expression)
-        if (value !== undefined) add({ name: attribute.name, type: typeOf(value), validations: [], isRefused: false, given: { value, from: 'default', source: attribute.scope.source, span: attribute.expression } })
+        if (value !== undefined)
+          add({
+            name: attribute.name,
+            type: typeOf(value),
+            validations: [],
+            isRefused: false,
+            given: { value, from: 'default', source: attribute.scope.source, span: attribute.expression },
+          })
       }
     }
   }
@@ -92,7 +103,12 @@ function declareOne(evaluation: Evaluation, block: Block): Variable | undefined 
   const label = block.labels[0]!
   const { source } = block.body.scope
   if (!isIdentifier(label.value)) {
-    evaluation.fail(source, label, 'Invalid variable name', 'A name must start with a letter or underscore and may contain only letters, digits, underscores, and dashes.')
+    evaluation.fail(
+      source,
+      label,
+      'Invalid variable name',
+      'A name must start with a letter or underscore and may contain only letters, digits, underscores, and dashes.',
+    )
     return undefined
   }
   const before = evaluation.faults.length
@@ -104,8 +120,14 @@ function declareOne(evaluation: Evaluation, block: Block): Variable | undefined 
   const description = attributes.get('description')
   if (description !== undefined) evaluateConstant(evaluation, block.body.scope, description.expression)
   const validations = blocks.flatMap((inner) => declareValidation(evaluation, label.value, inner))
-  if (evaluation.faults.length > before && (type === undefined && typeAttribute !== undefined)) return undefined
-  return { name: label.value, type: type ?? (given === undefined ? undefined : typeOf(given.value)), validations, given, isRefused: fallback !== undefined && given === undefined }
+  if (evaluation.faults.length > before && type === undefined && typeAttribute !== undefined) return undefined
+  return {
+    name: label.value,
+    type: type ?? (given === undefined ? undefined : typeOf(given.value)),
+    validations,
+    given,
+    isRefused: fallback !== undefined && given === undefined,
+  }
 }
 
 function declaredType(evaluation: Evaluation, body: Body, written: Expression): Type | undefined {
@@ -133,7 +155,12 @@ function defaultOf(evaluation: Evaluation, scope: Scope, expression: Expression,
   if (value === undefined) return undefined
   const converted = type === undefined ? { value } : convert(value, type)
   if ('value' in converted) return { value: converted.value, from: 'default', source: scope.source, span: expression }
-  evaluation.fail(scope.source, expression, 'Invalid default value for variable', `This default value is not compatible with the variable's type constraint: ${converted.refusal}.`)
+  evaluation.fail(
+    scope.source,
+    expression,
+    'Invalid default value for variable',
+    `This default value is not compatible with the variable's type constraint: ${converted.refusal}.`,
+  )
   return undefined
 }
 
@@ -143,8 +170,17 @@ function declareValidation(evaluation: Evaluation, name: string, block: Block): 
   const { attributes } = contentOf(evaluation, body, VALIDATION)
   const condition = attributes.get('condition')?.expression
   const message = attributes.get('error_message')?.expression
-  for (const [required, found] of [['condition', condition], ['error_message', message]] as const) {
-    if (found === undefined) evaluation.fail(source, body.missing, 'Missing required argument', `The argument "${required}" is required, but no definition was found.`)
+  for (const [required, found] of [
+    ['condition', condition],
+    ['error_message', message],
+  ] as const) {
+    if (found === undefined)
+      evaluation.fail(
+        source,
+        body.missing,
+        'Missing required argument',
+        `The argument "${required}" is required, but no definition was found.`,
+      )
   }
   if (condition === undefined || message === undefined) return []
   checkReferences(evaluation, source, name, condition)
@@ -165,12 +201,30 @@ function checkReferences(evaluation: Evaluation, source: SourceText, name: strin
     const [step] = part.steps
     const named = step?.kind === 'name' ? step.name : step?.key.kind === 'string' ? step.key.value : undefined
     if (named === name) isOwn = true
-    else evaluation.fail(source, part, 'Invalid reference in variable validation', `The condition for variable "${name}" can only refer to the variable itself, using var.${name}.`)
+    else
+      evaluation.fail(
+        source,
+        part,
+        'Invalid reference in variable validation',
+        `The condition for variable "${name}" can only refer to the variable itself, using var.${name}.`,
+      )
   }
-  if (!isOwn) evaluation.fail(source, condition, 'Invalid variable validation condition', `The condition for variable "${name}" must refer to var.${name} in order to test incoming values.`)
+  if (!isOwn)
+    evaluation.fail(
+      source,
+      condition,
+      'Invalid variable validation condition',
+      `The condition for variable "${name}" must refer to var.${name} in order to test incoming values.`,
+    )
 }
 
-function giveTexts(evaluation: Evaluation, variables: ReadonlyMap<string, Variable>, texts: Readonly<Record<string, string>>, from: 'env' | 'cmd', isStrict: boolean): void {
+function giveTexts(
+  evaluation: Evaluation,
+  variables: ReadonlyMap<string, Variable>,
+  texts: Readonly<Record<string, string>>,
+  from: 'env' | 'cmd',
+  isStrict: boolean,
+): void {
   for (const [name, text] of Object.entries(texts)) {
     const variable = variables.get(name)
     if (variable !== undefined) {
@@ -180,7 +234,13 @@ function giveTexts(evaluation: Evaluation, variables: ReadonlyMap<string, Variab
   }
 }
 
-function tellUndefined(evaluation: Evaluation, variables: ReadonlyMap<string, Variable>, name: string, summary: string, isStrict: boolean): void {
+function tellUndefined(
+  evaluation: Evaluation,
+  variables: ReadonlyMap<string, Variable>,
+  name: string,
+  summary: string,
+  isStrict: boolean,
+): void {
   const near = suggestName(name, variables.keys())
   const detail = `A "${name}" variable value was given, but the job declares no such variable.${near === undefined ? '' : ` Did you mean "${near}"?`}`
   if (isStrict) evaluation.faults.push({ summary, detail })
@@ -229,7 +289,12 @@ function giveFile(evaluation: Evaluation, variables: ReadonlyMap<string, Variabl
     if ('value' in converted) variable.given = { value: converted.value, from: 'varfile', source: scope.source, span: expression }
     else {
       variable.isRefused = true
-      evaluation.fail(scope.source, expression, 'Invalid value for variable', `The value for "${name}" is not of its type: ${converted.refusal}.`)
+      evaluation.fail(
+        scope.source,
+        expression,
+        'Invalid value for variable',
+        `The value for "${name}" is not of its type: ${converted.refusal}.`,
+      )
     }
   }
 }
@@ -240,7 +305,9 @@ function validate(evaluation: Evaluation, variable: Variable, given: Given): voi
     if (holds !== false) continue
     const summary = `Invalid value for ${given.from} variable`
     const detail = `${validation.message}\n\nThis was checked by the validation rule of variable "${variable.name}".`
-    evaluation.faults.push(given.span === undefined ? { summary, detail, source: given.source } : fault(given.source, given.span, summary, detail))
+    evaluation.faults.push(
+      given.span === undefined ? { summary, detail, source: given.source } : fault(given.source, given.span, summary, detail),
+    )
   }
 }
 

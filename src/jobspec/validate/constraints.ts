@@ -6,11 +6,14 @@ import { quote, wrapTexts } from './problem.js'
 const WITHOUT_VALUE: ReadonlySet<string> = new Set(['is_set', 'is_not_set'])
 const COMPARISONS: ReadonlySet<string> = new Set(['=', '==', 'is', '!=', 'not', '<', '<=', '>', '>='])
 const SETS: ReadonlySet<string> = new Set(['set_contains', 'set_contains_all', 'set_contains_any'])
-const VERSION_CONSTRAINT = /^\s*(?:=|!=|>|<|>=|<=|~>|)\s*v?[0-9]+(?:\.[0-9]+)*(?:-[0-9A-Za-z.~-]+|[A-Za-z][0-9A-Za-z.~-]*)?(?:\+[0-9A-Za-z.~-]+)?\s*$/
+const VERSION_CONSTRAINT =
+  /^\s*(?:=|!=|>|<|>=|<=|~>|)\s*v?[0-9]+(?:\.[0-9]+)*(?:-[0-9A-Za-z.~-]+|[A-Za-z][0-9A-Za-z.~-]*)?(?:\+[0-9A-Za-z.~-]+)?\s*$/
 const SEMVER_CONSTRAINT = /^\s*(?:=|!=|>|<|>=|<=|)\s*v?[0-9]+(?:\.[0-9]+)*(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?\s*$/
 
 export function constraintTexts(constraints: readonly Constraint[] | null): string[] {
-  return (constraints ?? []).flatMap((constraint, at) => wrapTexts(`Constraint ${at + 1} validation failed: `, constraintProblems(constraint)))
+  return (constraints ?? []).flatMap((constraint, at) =>
+    wrapTexts(`Constraint ${at + 1} validation failed: `, constraintProblems(constraint)),
+  )
 }
 
 export function isDistinct(constraint: Constraint): boolean {
@@ -53,7 +56,8 @@ function versionProblems(written: string, pattern: RegExp, prefix: string): stri
 
 function distinctProblems(value: string): string[] {
   if (value === '') return []
-  if (!/^\+?[0-9]+$/.test(value)) return [`Failed to convert RTarget ${quote(value)} to uint64: strconv.ParseUint: parsing ${quote(value)}: invalid syntax`]
+  if (!/^\+?[0-9]+$/.test(value))
+    return [`Failed to convert RTarget ${quote(value)} to uint64: strconv.ParseUint: parsing ${quote(value)}: invalid syntax`]
   return Number(value) < 1 ? [`Distinct Property must have an allowed count of 1 or greater: ${Number(value)} < 1`] : []
 }
 

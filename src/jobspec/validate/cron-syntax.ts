@@ -6,7 +6,31 @@ interface FieldRule {
   readonly names: readonly string[]
 }
 
-const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec', 'january', 'february', 'march', 'april', 'june', 'july', 'august', 'september', 'october', 'november', 'december']
+const MONTHS = [
+  'jan',
+  'feb',
+  'mar',
+  'apr',
+  'may',
+  'jun',
+  'jul',
+  'aug',
+  'sep',
+  'oct',
+  'nov',
+  'dec',
+  'january',
+  'february',
+  'march',
+  'april',
+  'june',
+  'july',
+  'august',
+  'september',
+  'october',
+  'november',
+  'december',
+]
 const DAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday']
 
 const SECOND: FieldRule = { name: 'second', min: 0, max: 59, names: [] }
@@ -23,7 +47,10 @@ const SHORTCUTS: ReadonlySet<string> = new Set(['@yearly', '@annually', '@monthl
 /** The parser's own sentence, or `undefined` for a sound text. */
 export function cronProblem(spec: string): string | undefined {
   if (SHORTCUTS.has(spec.trim().toLowerCase())) return undefined
-  const fields = spec.trim().split(/\s+/).filter((field) => field !== '')
+  const fields = spec
+    .trim()
+    .split(/\s+/)
+    .filter((field) => field !== '')
   if (fields.length < 5) return 'missing field(s)'
   const rules = fields.length >= 7 ? [SECOND, ...FIELDS] : FIELDS
   for (const [at, rule] of rules.entries()) {

@@ -16,7 +16,10 @@ export function groupTexts(job: Job, group: TaskGroup): string[] {
   if (group.Count < 0) texts.push("Task group count can't be negative")
   if ((group.Tasks ?? []).length === 0) texts.push('Missing tasks for task group')
   if (group.MaxRunDuration !== null && group.MaxRunDuration <= 0) texts.push('MaxRunDuration must be greater than zero')
-  texts.push(...constraintTexts(group.Constraints), ...(isSystem ? unwanted(group.Affinities, 'System jobs may not have an affinity block') : affinityTexts(group.Affinities)))
+  texts.push(
+    ...constraintTexts(group.Constraints),
+    ...(isSystem ? unwanted(group.Affinities, 'System jobs may not have an affinity block') : affinityTexts(group.Affinities)),
+  )
   texts.push(...disconnectTexts(group.Disconnect))
   if (group.RestartPolicy === null) texts.push(`Task Group ${group.Name} should have a restart policy`)
   else texts.push(...restartTexts(group.RestartPolicy))

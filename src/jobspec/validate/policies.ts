@@ -22,12 +22,15 @@ const ATTEMPTS_MAX = 10_000
 export function restartTexts(policy: RestartPolicy): string[] {
   const texts: string[] = []
   if (policy.Mode !== 'fail' && policy.Mode !== 'delay') texts.push(`Unsupported restart mode: ${quote(policy.Mode)}`)
-  if (policy.Attempts === 0 && policy.Mode !== 'fail') texts.push(`Restart policy ${quote(policy.Mode)} with ${policy.Attempts} attempts is ambiguous`)
+  if (policy.Attempts === 0 && policy.Mode !== 'fail')
+    texts.push(`Restart policy ${quote(policy.Mode)} with ${policy.Attempts} attempts is ambiguous`)
   if (policy.Interval < RESTART_INTERVAL_MIN) {
     texts.push(`Interval can not be less than ${formatDuration(RESTART_INTERVAL_MIN)} (got ${formatDuration(policy.Interval)})`)
   }
   if (policy.Attempts * policy.Delay > policy.Interval) {
-    texts.push(`Nomad can't restart the TaskGroup ${policy.Attempts} times in an interval of ${formatDuration(policy.Interval)} with a delay of ${formatDuration(policy.Delay)}`)
+    texts.push(
+      `Nomad can't restart the TaskGroup ${policy.Attempts} times in an interval of ${formatDuration(policy.Interval)} with a delay of ${formatDuration(policy.Delay)}`,
+    )
   }
   return texts
 }
@@ -43,17 +46,23 @@ export function rescheduleTexts(policy: ReschedulePolicy | null): string[] {
   if (Interval <= 0 && Attempts > 0) texts.push('Interval must be a non zero value if Attempts > 0')
   const isKnown = DELAY_FUNCTIONS.includes(DelayFunction)
   if (!isKnown) texts.push(`Invalid delay function ${quote(DelayFunction)}, must be one of [${DELAY_FUNCTIONS.map(quote).join(' ')}]`)
-  if (Delay < RESCHEDULE_DELAY_MIN) texts.push(`Delay cannot be less than ${formatDuration(RESCHEDULE_DELAY_MIN)} (got ${formatDuration(Delay)})`)
+  if (Delay < RESCHEDULE_DELAY_MIN)
+    texts.push(`Delay cannot be less than ${formatDuration(RESCHEDULE_DELAY_MIN)} (got ${formatDuration(Delay)})`)
   if (isKnown && DelayFunction !== 'constant') {
-    if (MaxDelay < RESCHEDULE_DELAY_MIN) texts.push(`Max Delay cannot be less than ${formatDuration(RESCHEDULE_DELAY_MIN)} (got ${formatDuration(MaxDelay)})`)
+    if (MaxDelay < RESCHEDULE_DELAY_MIN)
+      texts.push(`Max Delay cannot be less than ${formatDuration(RESCHEDULE_DELAY_MIN)} (got ${formatDuration(MaxDelay)})`)
     if (MaxDelay < Delay) texts.push(`Max Delay cannot be less than Delay ${formatDuration(Delay)} (got ${formatDuration(MaxDelay)})`)
   }
   if (Unlimited) {
-    if (Interval !== 0 && Attempts !== 0) texts.push(`Reschedule Policy with Attempts = ${Attempts}, Interval = ${formatDuration(Interval)}, and Unlimited = ${Unlimited} is ambiguous`)
+    if (Interval !== 0 && Attempts !== 0)
+      texts.push(
+        `Reschedule Policy with Attempts = ${Attempts}, Interval = ${formatDuration(Interval)}, and Unlimited = ${Unlimited} is ambiguous`,
+      )
     if (Attempts > 0) texts.push('If Attempts >0, Unlimited cannot also be set to true')
     return texts
   }
-  if (Interval < RESCHEDULE_INTERVAL_MIN && Attempts > 0) texts.push(`Interval cannot be less than ${formatDuration(RESCHEDULE_INTERVAL_MIN)} (got ${formatDuration(Interval)})`)
+  if (Interval < RESCHEDULE_INTERVAL_MIN && Attempts > 0)
+    texts.push(`Interval cannot be less than ${formatDuration(RESCHEDULE_INTERVAL_MIN)} (got ${formatDuration(Interval)})`)
   if (Delay >= RESCHEDULE_DELAY_MIN) texts.push(...attemptTexts(policy))
   return texts
 }
@@ -63,7 +72,10 @@ function attemptTexts(policy: ReschedulePolicy): string[] {
   const { Attempts, Interval, Delay, DelayFunction, MaxDelay } = policy
   const possible = possibleAttempts(policy)
   if (possible.attempts >= Attempts) return []
-  const ceiling = DelayFunction === 'constant' ? ` and delay function ${quote(DelayFunction)}` : `, delay function ${quote(DelayFunction)}, and delay ceiling ${formatDuration(MaxDelay)}`
+  const ceiling =
+    DelayFunction === 'constant'
+      ? ` and delay function ${quote(DelayFunction)}`
+      : `, delay function ${quote(DelayFunction)}, and delay ceiling ${formatDuration(MaxDelay)}`
   return [
     `Nomad can only make ${possible.attempts} attempts in ${formatDuration(Interval)} with initial delay ${formatDuration(Delay)}${ceiling}`,
     `Set the interval to at least ${formatDuration(possible.neededInterval)} to accommodate ${Attempts} attempts`,
@@ -116,8 +128,14 @@ export function updateTexts(strategy: UpdateStrategy | null): string[] {
   if (MinHealthyTime < 0) texts.push(`Minimum healthy time may not be less than zero: ${formatDuration(MinHealthyTime)}`)
   if (HealthyDeadline <= 0) texts.push(`Healthy deadline must be greater than zero: ${formatDuration(HealthyDeadline)}`)
   if (ProgressDeadline < 0) texts.push(`Progress deadline must be zero or greater: ${formatDuration(ProgressDeadline)}`)
-  if (MinHealthyTime >= HealthyDeadline) texts.push(`Minimum healthy time must be less than healthy deadline: ${formatDuration(MinHealthyTime)} > ${formatDuration(HealthyDeadline)}`)
-  if (ProgressDeadline !== 0 && HealthyDeadline >= ProgressDeadline) texts.push(`Healthy deadline must be less than progress deadline: ${formatDuration(HealthyDeadline)} > ${formatDuration(ProgressDeadline)}`)
+  if (MinHealthyTime >= HealthyDeadline)
+    texts.push(
+      `Minimum healthy time must be less than healthy deadline: ${formatDuration(MinHealthyTime)} > ${formatDuration(HealthyDeadline)}`,
+    )
+  if (ProgressDeadline !== 0 && HealthyDeadline >= ProgressDeadline)
+    texts.push(
+      `Healthy deadline must be less than progress deadline: ${formatDuration(HealthyDeadline)} > ${formatDuration(ProgressDeadline)}`,
+    )
   if (Stagger <= 0) texts.push(`Stagger must be greater than zero: ${formatDuration(Stagger)}`)
   return texts
 }
@@ -137,10 +155,13 @@ export function migrateTexts(strategy: MigrateStrategy | null): string[] {
 export function disconnectTexts(strategy: DisconnectStrategy | null): string[] {
   if (strategy === null) return []
   const texts: string[] = []
-  if (strategy.LostAfter > 0 && strategy.StopOnClientAfter !== null) texts.push('Disconnect cannot be configured with both lost_after and stop_after')
+  if (strategy.LostAfter > 0 && strategy.StopOnClientAfter !== null)
+    texts.push('Disconnect cannot be configured with both lost_after and stop_after')
   if (strategy.LostAfter < 0) texts.push('lost_after cannot be a negative duration')
-  if (strategy.StopOnClientAfter !== null && strategy.StopOnClientAfter < 0) texts.push('stop_on_client_after cannot be a negative duration')
-  if (!['best_score', 'longest_running', 'keep_original', 'keep_replacement'].includes(strategy.Reconcile)) texts.push(`reconcile option is invalid: ${strategy.Reconcile}`)
+  if (strategy.StopOnClientAfter !== null && strategy.StopOnClientAfter < 0)
+    texts.push('stop_on_client_after cannot be a negative duration')
+  if (!['best_score', 'longest_running', 'keep_original', 'keep_replacement'].includes(strategy.Reconcile))
+    texts.push(`reconcile option is invalid: ${strategy.Reconcile}`)
   return texts
 }
 
@@ -150,9 +171,11 @@ export function groupScalingTexts(group: TaskGroup): string[] {
   const policy = group.Scaling
   if (policy === null) return []
   const texts = scalingTexts(policy)
-  if (policy.Min >= 0 && policy.Max !== 0 && policy.Min > policy.Max) texts.push('Scaling policy invalid: maximum count must not be less than minimum count')
+  if (policy.Min >= 0 && policy.Max !== 0 && policy.Min > policy.Max)
+    texts.push('Scaling policy invalid: maximum count must not be less than minimum count')
   if (group.Count < policy.Min) texts.push('Scaling policy invalid: task group count must not be less than minimum count in scaling policy')
-  if (group.Count > policy.Max) texts.push('Scaling policy invalid: task group count must not be greater than maximum count in scaling policy')
+  if (group.Count > policy.Max)
+    texts.push('Scaling policy invalid: task group count must not be greater than maximum count in scaling policy')
   return wrapTexts('Task group scaling policy validation failed: ', texts)
 }
 

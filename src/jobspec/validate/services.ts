@@ -15,7 +15,8 @@ export function groupServiceTexts(group: TaskGroup): string[] {
   const providers = new Set(services.map(({ Provider }) => Provider))
   const duplicates = duplicatesOf(services.map((service) => `group->${service.Name}:${service.PortLabel}`))
   if (duplicates.length > 0) texts.push(`Services are not unique: [${duplicates.join(' ')}]`)
-  for (const [at, service] of services.entries()) texts.push(...wrapTexts(`Service[${at}] ${service.Name} validation failed: `, serviceProblems(service)))
+  for (const [at, service] of services.entries())
+    texts.push(...wrapTexts(`Service[${at}] ${service.Name} validation failed: `, serviceProblems(service)))
   texts.push(...checkTaskTexts(group, services))
   if (providers.size > 1) texts.push('Multiple service providers used: task group services must use the same provider')
   return wrapTexts('Task group service validation failed: ', texts)
@@ -38,7 +39,9 @@ function checkTaskTexts(group: TaskGroup, services: readonly Service[]): string[
 export function serviceProblems(service: Service): string[] {
   const texts: string[] = []
   if (!isValidName(service)) {
-    texts.push(`Service name must be valid per RFC 1123 and can contain only alphanumeric characters or dashes and must be no longer than 63 characters: ${quote(service.Name)}`)
+    texts.push(
+      `Service name must be valid per RFC 1123 and can contain only alphanumeric characters or dashes and must be no longer than 63 characters: ${quote(service.Name)}`,
+    )
   }
   if (!['', 'auto', 'host', 'driver', 'alloc'].includes(service.AddressMode)) {
     texts.push(`Service address_mode must be "auto", "host", or "driver"; not ${quote(service.AddressMode)}`)
@@ -86,7 +89,8 @@ function consulProblems(service: Service): string[] {
   if (connect !== null) {
     const kinds = [connect.Native, connect.SidecarService !== null, connect.Gateway !== null].filter(Boolean).length
     if (kinds !== 1) texts.push('Consul Connect must be exclusively native, make use of a sidecar, or represent a Gateway')
-    else if (connect.Native && service.TaskName === '') texts.push(`Service ${service.Name} is Connect Native and requires setting the task`)
+    else if (connect.Native && service.TaskName === '')
+      texts.push(`Service ${service.Name} is Connect Native and requires setting the task`)
   }
   return texts
 }
@@ -106,9 +110,11 @@ function commonCheckProblems(check: ServiceCheck): string[] {
   if (check.Type === 'http' && check.Path === '') return ['http type must have http path']
   if (check.Type === 'http' && check.Path.startsWith('http')) return ['relative http path required']
   if (check.Interval === 0) return [`missing required value interval. Interval cannot be less than ${formatDuration(INTERVAL_MIN)}`]
-  if (check.Interval < INTERVAL_MIN) return [`interval (${formatDuration(check.Interval)}) cannot be lower than ${formatDuration(INTERVAL_MIN)}`]
+  if (check.Interval < INTERVAL_MIN)
+    return [`interval (${formatDuration(check.Interval)}) cannot be lower than ${formatDuration(INTERVAL_MIN)}`]
   if (check.Timeout === 0) return [`missing required value timeout. Timeout cannot be less than ${formatDuration(INTERVAL_MIN)}`]
-  if (check.Timeout < INTERVAL_MIN) return [`timeout (${formatDuration(check.Timeout)}) is lower than required minimum timeout ${formatDuration(INTERVAL_MIN)}`]
+  if (check.Timeout < INTERVAL_MIN)
+    return [`timeout (${formatDuration(check.Timeout)}) is lower than required minimum timeout ${formatDuration(INTERVAL_MIN)}`]
   const restart = checkRestartProblems(check)
   return restart.length === 0 ? [] : [listText(restart)]
 }
@@ -125,9 +131,16 @@ function checkRestartProblems({ CheckRestart }: ServiceCheck): string[] {
 export function taskServiceTexts(group: TaskGroup, services: readonly Service[], taskNetworks: TaskGroup['Networks']): string[] {
   const texts = services.flatMap((service, at) => wrapTexts(`service[${at}] ${service.Name} validation failed: `, serviceProblems(service)))
   for (const service of services) {
-    if (service.AddressMode === 'alloc') texts.push(`service ${quote(service.Name)} cannot use address_mode="alloc", only services defined in a "group" block can use this mode`)
+    if (service.AddressMode === 'alloc')
+      texts.push(
+        `service ${quote(service.Name)} cannot use address_mode="alloc", only services defined in a "group" block can use this mode`,
+      )
   }
-  const known = new Set([...(group.Networks ?? []), ...(taskNetworks ?? [])].flatMap((network) => [...(network.ReservedPorts ?? []), ...(network.DynamicPorts ?? [])]).map(({ Label }) => Label))
+  const known = new Set(
+    [...(group.Networks ?? []), ...(taskNetworks ?? [])]
+      .flatMap((network) => [...(network.ReservedPorts ?? []), ...(network.DynamicPorts ?? [])])
+      .map(({ Label }) => Label),
+  )
   const wanted = new Map<string, string[]>()
   for (const service of services) {
     const isNumber = /^[0-9]+$/.test(service.PortLabel)

@@ -17,9 +17,15 @@ export function taskTexts(jobType: string, group: TaskGroup, task: Task): string
     ...listed(resourceTexts(task.Resources)),
     ...listed(logTexts(group, task)),
     ...(task.Constraints ?? []).flatMap((constraint, at) =>
-      isDistinct(constraint) ? [`Constraint ${at + 1} has disallowed Operand at task level: ${constraint.Operand}`] : constraintTexts([constraint]).map((text) => text.replace('Constraint 1', `Constraint ${at + 1}`)),
+      isDistinct(constraint)
+        ? [`Constraint ${at + 1} has disallowed Operand at task level: ${constraint.Operand}`]
+        : constraintTexts([constraint]).map((text) => text.replace('Constraint 1', `Constraint ${at + 1}`)),
     ),
-    ...(jobType === 'system' ? ((task.Affinities ?? []).length > 0 ? ['System jobs may not have an affinity block'] : []) : affinityTexts(task.Affinities)),
+    ...(jobType === 'system'
+      ? (task.Affinities ?? []).length > 0
+        ? ['System jobs may not have an affinity block']
+        : []
+      : affinityTexts(task.Affinities)),
     ...taskServiceTexts(group, task.Services ?? [], task.Resources.Networks),
     ...(task.Artifacts ?? []).flatMap((artifact, at) => wrapTexts(`Artifact ${at + 1} validation failed: `, artifactProblems(artifact))),
     ...vaultTexts(task),
@@ -57,9 +63,12 @@ function resourceTexts(resources: Resources): string[] {
   if (Cores === 0 && CPU < CPU_MIN) minimum.push(`minimum CPU value is ${CPU_MIN}; got ${CPU}`)
   if (MemoryMB < MEMORY_MIN) minimum.push(`minimum MemoryMB value is ${MEMORY_MIN}; got ${MemoryMB}`)
   if (minimum.length > 0) texts.push(listText(minimum))
-  for (const [at, device] of (resources.Devices ?? []).entries()) texts.push(...wrapTexts(`device ${at + 1} failed validation: `, deviceProblems(device)))
-  if (resources.NUMA !== null && !['none', 'prefer', 'require'].includes(resources.NUMA.Affinity)) texts.push('numa affinity must be one of none, prefer, or require')
-  if (MemoryMaxMB !== 0 && MemoryMaxMB !== -1 && MemoryMaxMB < MemoryMB) texts.push(`MemoryMaxMB value (${MemoryMaxMB}) should be larger than MemoryMB value (${MemoryMB})`)
+  for (const [at, device] of (resources.Devices ?? []).entries())
+    texts.push(...wrapTexts(`device ${at + 1} failed validation: `, deviceProblems(device)))
+  if (resources.NUMA !== null && !['none', 'prefer', 'require'].includes(resources.NUMA.Affinity))
+    texts.push('numa affinity must be one of none, prefer, or require')
+  if (MemoryMaxMB !== 0 && MemoryMaxMB !== -1 && MemoryMaxMB < MemoryMB)
+    texts.push(`MemoryMaxMB value (${MemoryMaxMB}) should be larger than MemoryMB value (${MemoryMB})`)
   if (SecretsMB > MemoryMB) texts.push(`SecretsMB value (${SecretsMB}) cannot be larger than MemoryMB value (${MemoryMB})`)
   if (SecretsMB < 0) texts.push(`SecretsMB value (${SecretsMB}) cannot be negative`)
   return texts
@@ -78,7 +87,8 @@ function logTexts(group: TaskGroup, { LogConfig }: Task): string[] {
   if (MaxFiles < 1) texts.push(`minimum number of files is 1; got ${MaxFiles}`)
   if (MaxFileSizeMB < 1) texts.push(`minimum file size is 1MB; got ${MaxFileSizeMB}`)
   const total = MaxFiles * MaxFileSizeMB
-  if (total >= group.EphemeralDisk.SizeMB && group.EphemeralDisk.SizeMB > 0) texts.push(`log storage (${total} MB) must be less than requested disk capacity (${group.EphemeralDisk.SizeMB} MB)`)
+  if (total >= group.EphemeralDisk.SizeMB && group.EphemeralDisk.SizeMB > 0)
+    texts.push(`log storage (${total} MB) must be less than requested disk capacity (${group.EphemeralDisk.SizeMB} MB)`)
   return texts
 }
 
@@ -87,7 +97,8 @@ const CHECKSUM_BYTES: Readonly<Record<string, number>> = { md5: 16, sha1: 20, sh
 function artifactProblems(artifact: TaskArtifact): string[] {
   const texts: string[] = []
   if (artifact.GetterSource === '') texts.push('source must be specified')
-  if (!['', 'any', 'file', 'dir'].includes(artifact.GetterMode)) texts.push(`invalid artifact mode ${quote(artifact.GetterMode)}; must be one of: any, file, dir`)
+  if (!['', 'any', 'file', 'dir'].includes(artifact.GetterMode))
+    texts.push(`invalid artifact mode ${quote(artifact.GetterMode)}; must be one of: any, file, dir`)
   if (escapes(artifact.RelativeDest)) texts.push('destination escapes allocation directory')
   const checksum = artifact.GetterOptions?.['checksum']
   if (checksum !== undefined) texts.push(...checksumProblems(checksum))
@@ -98,10 +109,12 @@ function checksumProblems(checksum: string): string[] {
   if (checksum.trim() === '') return ['checksum value cannot be empty']
   if (checksum.includes('${')) return []
   const [type, value, ...rest] = checksum.split(':')
-  if (type === undefined || value === undefined || rest.length > 0) return [`checksum must be given as "type:value"; got ${quote(checksum)}`]
+  if (type === undefined || value === undefined || rest.length > 0)
+    return [`checksum must be given as "type:value"; got ${quote(checksum)}`]
   const odd = value.length % 2 === 1
   const bad = [...value].find((char) => !/[0-9a-fA-F]/.test(char))
-  if (bad !== undefined) return [`invalid checksum: encoding/hex: invalid byte: U+${bad.codePointAt(0)?.toString(16).toUpperCase().padStart(4, '0')} '${bad}'`]
+  if (bad !== undefined)
+    return [`invalid checksum: encoding/hex: invalid byte: U+${bad.codePointAt(0)?.toString(16).toUpperCase().padStart(4, '0')} '${bad}'`]
   if (odd) return ['invalid checksum: encoding/hex: odd length hex string']
   const size = Object.hasOwn(CHECKSUM_BYTES, type) ? CHECKSUM_BYTES[type] : undefined
   if (size === undefined) return [`unsupported checksum type: ${type}`]
@@ -174,7 +187,9 @@ function changeProblems(template: Template): string[] {
 function lifecycleTexts({ Lifecycle }: Task): string[] {
   if (Lifecycle === null) return []
   if (Lifecycle.Hook === '') return ['Lifecycle validation failed: no lifecycle hook provided']
-  return ['prestart', 'poststart', 'poststop'].includes(Lifecycle.Hook) ? [] : [`Lifecycle validation failed: invalid hook: ${Lifecycle.Hook}`]
+  return ['prestart', 'poststart', 'poststop'].includes(Lifecycle.Hook)
+    ? []
+    : [`Lifecycle validation failed: invalid hook: ${Lifecycle.Hook}`]
 }
 
 function mountTexts(group: TaskGroup, mounts: readonly VolumeMount[]): string[] {
@@ -185,14 +200,18 @@ function mountTexts(group: TaskGroup, mounts: readonly VolumeMount[]): string[] 
     if (mount.Volume === '') texts.push(`Volume Mount (${at}) references an empty volume`)
     else if (!isKnown) texts.push(`Volume Mount (${at}) references undefined volume ${mount.Volume}`)
     if (!['private', 'host-to-task', 'bidirectional'].includes(mount.PropagationMode)) {
-      texts.push(`Volume Mount (${at}) is invalid: "${listText([`volume mount has an invalid propagation mode: ${quote(mount.PropagationMode)}`])}"`)
+      texts.push(
+        `Volume Mount (${at}) is invalid: "${listText([`volume mount has an invalid propagation mode: ${quote(mount.PropagationMode)}`])}"`,
+      )
     }
     return texts
   })
 }
 
 function identityTexts({ Identity, Identities }: Task): string[] {
-  return [Identity, ...(Identities ?? [])].flatMap((identity) => (identity === null ? [] : wrapTexts(`Identity ${quote(identity.Name)} is invalid: `, identityProblems(identity))))
+  return [Identity, ...(Identities ?? [])].flatMap((identity) =>
+    identity === null ? [] : wrapTexts(`Identity ${quote(identity.Name)} is invalid: `, identityProblems(identity)),
+  )
 }
 
 function identityProblems(identity: WorkloadIdentity): string[] {
@@ -200,7 +219,8 @@ function identityProblems(identity: WorkloadIdentity): string[] {
   if (!NAME.test(identity.Name)) texts.push(`invalid name ${quote(identity.Name)}. Must match regex ${NAME.source}`)
   if ((identity.Audience ?? []).includes('')) texts.push('an empty string is an invalid audience')
   if (!['', 'noop', 'restart', 'signal'].includes(identity.ChangeMode)) texts.push(`invalid change_mode: ${identity.ChangeMode}`)
-  if (identity.ChangeMode === 'signal' && identity.ChangeSignal === '') texts.push('change_signal must be specified when using change_mode="signal"')
+  if (identity.ChangeMode === 'signal' && identity.ChangeSignal === '')
+    texts.push('change_signal must be specified when using change_mode="signal"')
   if (identity.TTL < 0) texts.push('ttl must be >= 0')
   return texts
 }

@@ -20,7 +20,13 @@ interface Outcome {
 interface JobspecCase {
   readonly name: string
   readonly body: string
-  readonly opts?: { readonly argv?: readonly string[]; readonly env?: readonly string[]; readonly vf?: readonly string[]; readonly strict?: boolean; readonly fs?: boolean }
+  readonly opts?: {
+    readonly argv?: readonly string[]
+    readonly env?: readonly string[]
+    readonly vf?: readonly string[]
+    readonly strict?: boolean
+    readonly fs?: boolean
+  }
   readonly both?: Outcome
   readonly 'nomad2.0.5'?: Outcome
 }
@@ -55,13 +61,21 @@ async function parse(one: JobspecCase, files: Texts): Promise<Parsed> {
 }
 
 function pairs(lines: readonly string[]): Record<string, string> {
-  return Object.fromEntries(lines.filter((line) => line.includes('=')).map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]))
+  return Object.fromEntries(
+    lines.filter((line) => line.includes('=')).map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
+  )
 }
 
 /** As sets of file, line and summary. */
 function compareErrors(expected: readonly RecordedError[], got: readonly Mistake[]): readonly Mismatch[] {
-  const wanted = new Set(expected.map(({ at, in: file, summary }) => (at === null ? `: ${summary}` : `${file}:${Number.parseInt(at, 10)}: ${summary}`)))
-  const found = new Set(got.map((mistake) => (mistake.line === 0 && mistake.path === PATH ? `: ${mistake.summary}` : `${mistake.path}:${mistake.line}: ${mistake.summary}`)))
+  const wanted = new Set(
+    expected.map(({ at, in: file, summary }) => (at === null ? `: ${summary}` : `${file}:${Number.parseInt(at, 10)}: ${summary}`)),
+  )
+  const found = new Set(
+    got.map((mistake) =>
+      mistake.line === 0 && mistake.path === PATH ? `: ${mistake.summary}` : `${mistake.path}:${mistake.line}: ${mistake.summary}`,
+    ),
+  )
   const isSame = wanted.size === found.size && [...wanted].every((text) => found.has(text))
   return isSame ? [] : [{ path: '$.errors', expected: [...wanted], got: [...found] }]
 }
@@ -71,7 +85,8 @@ function compareOutcome(expected: Outcome, got: Parsed): readonly Mismatch[] {
   if (expected.errors !== undefined) {
     return got.kind === 'mistakes' ? compareErrors(expected.errors, got.mistakes) : [{ path: '$', expected: expected.errors, got: got.job }]
   }
-  if (got.kind === 'mistakes') return [{ path: '$', expected: expected.job, got: got.mistakes.map(({ summary, detail, line }) => `${line}: ${summary}: ${detail}`) }]
+  if (got.kind === 'mistakes')
+    return [{ path: '$', expected: expected.job, got: got.mistakes.map(({ summary, detail, line }) => `${line}: ${summary}: ${detail}`) }]
   return compareJson(expected.job, got.job, { zeroEqualsAbsent: true })
 }
 
@@ -79,6 +94,7 @@ export const hclJobspecs: VectorKind = {
   kind: 'hcl/jobspecs',
   async *run(content) {
     const { files, vectors } = content as { readonly files: Texts; readonly vectors: readonly JobspecCase[] }
-    for (const one of vectors) yield { name: one.name, mismatches: compareOutcome(one.both ?? one['nomad2.0.5'] ?? {}, await parse(one, files)) }
+    for (const one of vectors)
+      yield { name: one.name, mismatches: compareOutcome(one.both ?? one['nomad2.0.5'] ?? {}, await parse(one, files)) }
   },
 }

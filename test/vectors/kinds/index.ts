@@ -4,6 +4,7 @@ import { LIST_KINDS } from './api-lists.js'
 import { hclFunctions } from './hcl-functions.js'
 import { hclJobspecs } from './hcl-jobspecs.js'
 import { pureCanonicalize } from './pure-canonicalize.js'
+import { pureDiff } from './pure-diff.js'
 import { pureFilter, purePaginate } from './pure-lists.js'
 import { pureParseDuration } from './pure-parse-duration.js'
 import { pureValidate } from './pure-validate.js'
@@ -20,6 +21,7 @@ export const KINDS: readonly VectorKind[] = [
   hclJobspecs,
   pureCanonicalize,
   pureValidate,
+  pureDiff,
   pureFilter,
   purePaginate,
   pureParseDuration,

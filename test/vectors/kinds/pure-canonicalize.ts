@@ -27,7 +27,9 @@ function strip(value: unknown, member: string): unknown {
   if (Array.isArray(value)) return value.map((item) => strip(item, member))
   if (typeof value !== 'object' || value === null) return value
   const isPort = PORTS.has(member)
-  const kept = Object.entries(value).filter(([name, inner]) => !INDEXES.has(name) && !(isPort && (inner === 0 || inner === '' || inner === false)))
+  const kept = Object.entries(value).filter(
+    ([name, inner]) => !INDEXES.has(name) && !(isPort && (inner === 0 || inner === '' || inner === false)),
+  )
   return Object.fromEntries(kept.map(([name, inner]) => [name, strip(inner, name)]))
 }
 

@@ -1,4 +1,11 @@
-import { canonicalizeJob, readApiJob, transitionProblem, validateJob, validationErrorText, warningsText } from '../../../src/jobspec/index.js'
+import {
+  canonicalizeJob,
+  readApiJob,
+  transitionProblem,
+  validateJob,
+  validationErrorText,
+  warningsText,
+} from '../../../src/jobspec/index.js'
 import { compareJson } from '../compare.js'
 import type { VectorKind } from '../kind.js'
 
@@ -35,7 +42,12 @@ export const pureValidate: VectorKind = {
       const expectedTexts = (one.validate.ValidationErrors ?? []).filter((text) => !NEEDS_STATE.test(text))
       const expectedError = expectedTexts.length < (one.validate.ValidationErrors ?? []).length ? '' : (one.validate.Error ?? '')
       const expected = { ValidationErrors: expectedTexts, Error: expectedError, Warnings: one.validate.Warnings ?? '', transition: '' }
-      const got = { ValidationErrors: texts, Error: texts.length === 0 ? '' : validationErrorText(texts), Warnings: warningsText(warnings), transition: '' }
+      const got = {
+        ValidationErrors: texts,
+        Error: texts.length === 0 ? '' : validationErrorText(texts),
+        Warnings: warningsText(warnings),
+        transition: '',
+      }
       if (one.existing !== undefined) {
         expected.transition = one.register.status === 200 ? '' : (one.register.text ?? '')
         got.transition = transitionProblem(canonicalizeJob(readApiJob(one.existing)), job) ?? ''

@@ -2,8 +2,8 @@
 import { suggestName } from '../../mistakes.js'
 import type { Call, Expression, Span } from '../../syntax.js'
 import { convert } from '../convert.js'
-import type { Evaluation, Scope } from '../evaluation.js'
 import { evaluate } from '../evaluate.js'
+import type { Evaluation, Scope } from '../evaluation.js'
 import { readType } from '../types.js'
 import { FALSE, itemsOf, TRUE, UNKNOWN, type Value } from '../values.js'
 import { FUNCTIONS } from './functions.js'
@@ -44,7 +44,12 @@ function evaluateArguments(evaluation: Evaluation, scope: Scope, call: Call): re
   const last = args.at(-1)
   const items = last === undefined ? undefined : itemsOf(last)
   if (items !== undefined) return [...args.slice(0, -1), ...items]
-  evaluation.fail(scope.source, call.args.at(-1) ?? call, 'Invalid expanding argument value', 'The expanding argument (indicated by ...) must be of a tuple, list, or set type.')
+  evaluation.fail(
+    scope.source,
+    call.args.at(-1) ?? call,
+    'Invalid expanding argument value',
+    'The expanding argument (indicated by ...) must be of a tuple, list, or set type.',
+  )
   return undefined
 }
 
@@ -53,16 +58,32 @@ function hasRightCount(evaluation: Evaluation, scope: Scope, call: Call, signatu
   if (count < parameters.length) {
     const missing = parameters[count]
     const at = { start: call.end - 1, end: call.end }
-    evaluation.fail(scope.source, at, 'Not enough function arguments', `Function "${call.name}" expects ${parameters.length} argument(s). Missing value for "${missing?.name}".`)
+    evaluation.fail(
+      scope.source,
+      at,
+      'Not enough function arguments',
+      `Function "${call.name}" expects ${parameters.length} argument(s). Missing value for "${missing?.name}".`,
+    )
     return false
   }
   if (count <= parameters.length || rest !== undefined) return true
   const extra = call.args[parameters.length] ?? call
-  evaluation.fail(scope.source, extra, 'Too many function arguments', `Function "${call.name}" expects only ${parameters.length} argument(s).`)
+  evaluation.fail(
+    scope.source,
+    extra,
+    'Too many function arguments',
+    `Function "${call.name}" expects only ${parameters.length} argument(s).`,
+  )
   return false
 }
 
-function convertArguments(evaluation: Evaluation, scope: Scope, call: Call, signature: FunctionSignature, args: readonly Value[]): readonly Value[] | undefined {
+function convertArguments(
+  evaluation: Evaluation,
+  scope: Scope,
+  call: Call,
+  signature: FunctionSignature,
+  args: readonly Value[],
+): readonly Value[] | undefined {
   const converted: Value[] = []
   for (const [at, arg] of args.entries()) {
     const parameter = signature.parameters[at] ?? signature.rest
@@ -127,13 +148,19 @@ function callTry(evaluation: Evaluation, scope: Scope, call: Call): Value {
     const { result, faults } = evaluation.withoutFaults(() => evaluate(evaluation, scope, argument))
     if (faults.length === 0) return result
   }
-  evaluation.fail(scope.source, { start: call.start, end: call.nameEnd + 1 }, 'Error in function call', 'Call to function "try" failed: no expression succeeded.')
+  evaluation.fail(
+    scope.source,
+    { start: call.start, end: call.nameEnd + 1 },
+    'Error in function call',
+    'Call to function "try" failed: no expression succeeded.',
+  )
   return UNKNOWN
 }
 
 function callConvert(evaluation: Evaluation, scope: Scope, call: Call): Value {
   const [argument, typeExpression] = call.args
-  if (argument === undefined || typeExpression === undefined || call.args.length > 2) return wrongCount(evaluation, scope, call, 'a value and a type')
+  if (argument === undefined || typeExpression === undefined || call.args.length > 2)
+    return wrongCount(evaluation, scope, call, 'a value and a type')
   const value = evaluate(evaluation, scope, argument)
   const type = readType(typeExpression)
   if ('refusal' in type) return refuseType(evaluation, scope, typeExpression, type.refusal)
@@ -149,6 +176,11 @@ function refuseType(evaluation: Evaluation, scope: Scope, expression: Expression
 }
 
 function wrongCount(evaluation: Evaluation, scope: Scope, call: Call, wanted: string): Value {
-  evaluation.fail(scope.source, nameSpan(call), call.args.length === 0 ? 'Not enough function arguments' : 'Too many function arguments', `Function "${call.name}" expects ${wanted}.`)
+  evaluation.fail(
+    scope.source,
+    nameSpan(call),
+    call.args.length === 0 ? 'Not enough function arguments' : 'Too many function arguments',
+    `Function "${call.name}" expects ${wanted}.`,
+  )
   return UNKNOWN
 }

@@ -68,7 +68,10 @@ function merge(maps: readonly Value[], context: CallContext): Value {
   const given = maps.filter((map) => map.kind !== 'null')
   const entries = given.flatMap((map, at) => [...entriesOrRefuse(map, at)])
   context.produce(entries.length)
-  const of = given.length > 0 && given.every((map) => map.kind === 'map') ? unify(given.map((map) => (map.kind === 'map' ? map.of : 'dynamic'))) : undefined
+  const of =
+    given.length > 0 && given.every((map) => map.kind === 'map')
+      ? unify(given.map((map) => (map.kind === 'map' ? map.of : 'dynamic')))
+      : undefined
   return of === undefined ? objectValue(entries) : mapValue(of, entries)
 }
 
@@ -77,7 +80,9 @@ function lookup([map, key, fallback]: readonly Value[]): Value {
   if (found !== undefined) return found
   if (map?.kind !== 'map') return fallback!
   const converted = convert(fallback!, map.of)
-  return 'value' in converted ? converted.value : refuse(`the default value must have the same type as the map elements: ${converted.refusal}`, 2)
+  return 'value' in converted
+    ? converted.value
+    : refuse(`the default value must have the same type as the map elements: ${converted.refusal}`, 2)
 }
 
 function index([collection, key]: readonly Value[]): Value {
@@ -129,7 +134,8 @@ function range(args: readonly Value[], context: CallContext): Value {
   if (!down && step.isNegative() && !start.eq(end)) refuse('end must be less than start when step is negative', 1)
   const items: Value[] = []
   for (let at = start; down ? at.gt(end) : at.lt(end); at = at.plus(step)) {
-    if (items.length >= RANGE_MAX) refuse(`more than ${RANGE_MAX} values were generated; either decrease the difference between start and end or use a smaller step`)
+    if (items.length >= RANGE_MAX)
+      refuse(`more than ${RANGE_MAX} values were generated; either decrease the difference between start and end or use a smaller step`)
     items.push(numberValue(at))
   }
   context.produce(items.length)
@@ -180,7 +186,11 @@ export const COLLECTION_FUNCTIONS: FunctionTable = {
   coalescelist: { parameters: [], rest: nullable('vals'), run: coalescelist },
   compact: {
     parameters: [listOf('list', 'string')],
-    run: ([list]) => likeList(list, itemsOrRefuse(list, 0).filter((item) => item.kind === 'string' && item.value !== '')),
+    run: ([list]) =>
+      likeList(
+        list,
+        itemsOrRefuse(list, 0).filter((item) => item.kind === 'string' && item.value !== ''),
+      ),
   },
   concat: { parameters: [], rest: anything('seqs'), run: concat },
   contains: {
@@ -193,7 +203,11 @@ export const COLLECTION_FUNCTIONS: FunctionTable = {
   index: { parameters: [anything('collection'), anything('key')], run: index },
   keys: {
     parameters: [anything('inputMap')],
-    run: ([map]) => (map?.kind === 'map' ? listValue : (_: string, items: readonly Value[]) => tupleValue(items))('string', [...entriesOrRefuse(map, 0).keys()].map(stringValue)),
+    run: ([map]) =>
+      (map?.kind === 'map' ? listValue : (_: string, items: readonly Value[]) => tupleValue(items))(
+        'string',
+        [...entriesOrRefuse(map, 0).keys()].map(stringValue),
+      ),
   },
   length: { parameters: [anything('collection')], run: ([collection]) => length(collection!) },
   lookup: { parameters: [anything('inputMap'), text('key'), anything('default')], run: lookup },
@@ -208,6 +222,10 @@ export const COLLECTION_FUNCTIONS: FunctionTable = {
       return listValue('string', items.map(asText).sort(compareBytes).map(stringValue))
     },
   },
-  values: { parameters: [anything('mapping')], run: ([map]) => (map?.kind === 'map' ? listValue(map.of, [...map.entries.values()]) : tupleValue([...entriesOrRefuse(map, 0).values()])) },
+  values: {
+    parameters: [anything('mapping')],
+    run: ([map]) =>
+      map?.kind === 'map' ? listValue(map.of, [...map.entries.values()]) : tupleValue([...entriesOrRefuse(map, 0).values()]),
+  },
   zipmap: { parameters: [listOf('keys', 'string'), anything('values')], run: zipmap },
 }

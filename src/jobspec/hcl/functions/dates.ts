@@ -18,10 +18,19 @@ function parseInstant(input: string, argument: number): Instant {
   const match = RFC3339.exec(input) ?? refuse(`"${input}" is not a valid RFC3339 timestamp`, argument)
   const [, year, month, day, hour, minute, second, fraction = '', zone = 'Z'] = match
   const nanosecond = Number(fraction.padEnd(9, '0'))
-  const ms = Date.UTC(Number(year), Number(month) - 1, Number(day), Number(hour), Number(minute), Number(second)) + Math.floor(nanosecond / 1e6)
-  const isReal = Number(month) >= 1 && Number(month) <= 12 && new Date(ms).getUTCDate() === Number(day) && Number(hour) < 24 && Number(minute) < 60 && Number(second) < 60
+  const ms =
+    Date.UTC(Number(year), Number(month) - 1, Number(day), Number(hour), Number(minute), Number(second)) + Math.floor(nanosecond / 1e6)
+  const isReal =
+    Number(month) >= 1 &&
+    Number(month) <= 12 &&
+    new Date(ms).getUTCDate() === Number(day) &&
+    Number(hour) < 24 &&
+    Number(minute) < 60 &&
+    Number(second) < 60
   if (!isReal) refuse(`"${input}" is not a valid RFC3339 timestamp`, argument)
-  const offsetMinutes = /^[Zz]$/.test(zone) ? 0 : (zone.startsWith('-') ? -1 : 1) * (Number(zone.slice(1, 3)) * 60 + Number(zone.slice(4, 6)))
+  const offsetMinutes = /^[Zz]$/.test(zone)
+    ? 0
+    : (zone.startsWith('-') ? -1 : 1) * (Number(zone.slice(1, 3)) * 60 + Number(zone.slice(4, 6)))
   return { ms: ms - offsetMinutes * 60_000, nanos: nanosecond % 1e6, offsetMinutes, zone: offsetMinutes === 0 ? 'Z' : zone }
 }
 
@@ -90,6 +99,12 @@ function timeAdd(instant: Instant, duration: string): string {
 }
 
 export const DATE_FUNCTIONS: FunctionTable = {
-  formatdate: { parameters: [text('format'), text('time')], run: ([pattern, time]) => stringValue(formatDate(asText(pattern), parseInstant(asText(time), 1))) },
-  timeadd: { parameters: [text('timestamp'), text('duration')], run: ([time, duration]) => stringValue(timeAdd(parseInstant(asText(time), 0), asText(duration))) },
+  formatdate: {
+    parameters: [text('format'), text('time')],
+    run: ([pattern, time]) => stringValue(formatDate(asText(pattern), parseInstant(asText(time), 1))),
+  },
+  timeadd: {
+    parameters: [text('timestamp'), text('duration')],
+    run: ([time, duration]) => stringValue(timeAdd(parseInstant(asText(time), 0), asText(duration))),
+  },
 }

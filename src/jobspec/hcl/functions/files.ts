@@ -2,10 +2,11 @@
  * Files, read from the commit that is being evaluated and from nowhere else. Paths are relative to the job's file and
  * never leave the repository.
  */
+
+import type { Files } from '../evaluation.js'
 import { boolValue, setValue, stringValue } from '../values.js'
 import { encodeBase64, encodeUtf8 } from './base64.js'
 import { compileGlob } from './glob.js'
-import type { Files } from '../evaluation.js'
 import { asText, type CallContext, type FunctionTable, refuse, text } from './signature.js'
 
 function filesOf(context: CallContext): Files {
@@ -15,7 +16,8 @@ function filesOf(context: CallContext): Files {
 /** The path from the repository's root. */
 function resolve(files: Files, path: string): string {
   if (path.includes('\0')) refuse('a path cannot hold a NUL character', 0)
-  if (path.startsWith('/')) refuse(`"${path}" is absolute; only files of the repository can be read, by paths relative to the job's file`, 0)
+  if (path.startsWith('/'))
+    refuse(`"${path}" is absolute; only files of the repository can be read, by paths relative to the job's file`, 0)
   const parts = files.folder === '' ? [] : files.folder.split('/')
   for (const part of path.split('/')) {
     if (part === '' || part === '.') continue

@@ -21,20 +21,25 @@ function format(pattern: string, args: readonly Value[], context: CallContext): 
   let used = 0
   let isIndexed = false
   checkPattern(pattern)
-  const output = pattern.replace(VERB, (_, flags: string, width: string | undefined, precision: string | undefined, position: string | undefined, letter: string) => {
-    if (letter === '%') return '%'
-    if (position !== undefined) {
-      next = Number(position) - 1
-      isIndexed = true
-    }
-    const value = args[next] ?? refuse(`not enough arguments for "%${letter}": need position ${next + 1} but have ${args.length} total`, 0)
-    next++
-    used = Math.max(used, next)
-    const verb = { flags, width: Number(width ?? 0), precision: precision === undefined ? undefined : Number(precision), letter }
-    if (verb.width > WIDTH_MAX || (verb.precision ?? 0) > WIDTH_MAX) refuse(`the width and precision of a verb are at most ${WIDTH_MAX}`, 0)
-    context.produce(verb.width)
-    return formatOne(verb, value, next)
-  })
+  const output = pattern.replace(
+    VERB,
+    (_, flags: string, width: string | undefined, precision: string | undefined, position: string | undefined, letter: string) => {
+      if (letter === '%') return '%'
+      if (position !== undefined) {
+        next = Number(position) - 1
+        isIndexed = true
+      }
+      const value =
+        args[next] ?? refuse(`not enough arguments for "%${letter}": need position ${next + 1} but have ${args.length} total`, 0)
+      next++
+      used = Math.max(used, next)
+      const verb = { flags, width: Number(width ?? 0), precision: precision === undefined ? undefined : Number(precision), letter }
+      if (verb.width > WIDTH_MAX || (verb.precision ?? 0) > WIDTH_MAX)
+        refuse(`the width and precision of a verb are at most ${WIDTH_MAX}`, 0)
+      context.produce(verb.width)
+      return formatOne(verb, value, next)
+    },
+  )
   if (used < args.length && !isIndexed) refuse(`too many arguments; only ${used} used by format string`, used + 1)
   return output
 }
@@ -71,11 +76,17 @@ function formatOne(verb: Verb, value: Value, argument: number): string {
   }
 }
 
-function primitive(value: Value, type: 'bool' | 'string' | 'number', argument: number): Extract<Value, { kind: 'bool' | 'string' | 'number' }> {
+function primitive(
+  value: Value,
+  type: 'bool' | 'string' | 'number',
+  argument: number,
+): Extract<Value, { kind: 'bool' | 'string' | 'number' }> {
   const converted = value.kind === 'null' ? { refusal: 'unsupported value: null value cannot be formatted' } : convert(value, type)
   if ('refusal' in converted) return refuse(converted.refusal, argument)
   const result = converted.value
-  return result.kind === 'bool' || result.kind === 'string' || result.kind === 'number' ? result : refuse(`unsupported value: ${type} required`, argument)
+  return result.kind === 'bool' || result.kind === 'string' || result.kind === 'number'
+    ? result
+    : refuse(`unsupported value: ${type} required`, argument)
 }
 
 function generalText(verb: Verb, value: Value): string {
@@ -159,6 +170,10 @@ function formatlist(args: readonly Value[], context: CallContext): Value {
 }
 
 export const FORMAT_FUNCTIONS: FunctionTable = {
-  format: { parameters: [text('format')], rest: nullable('args'), run: ([pattern, ...args], context) => stringValue(format(asText(pattern), args, context)) },
+  format: {
+    parameters: [text('format')],
+    rest: nullable('args'),
+    run: ([pattern, ...args], context) => stringValue(format(asText(pattern), args, context)),
+  },
   formatlist: { parameters: [text('format')], rest: nullable('args'), run: formatlist },
 }

@@ -37,7 +37,10 @@ function compilePart(part: string): Part | undefined {
     else if (char === '[') {
       const close = part.indexOf(']', at + 2)
       if (close < 0) return undefined
-      const body = part.slice(at + 1, close).replace(/^[!^]/, '^').replace(/[\\[]/g, '\\$&')
+      const body = part
+        .slice(at + 1, close)
+        .replace(/^[!^]/, '^')
+        .replace(/[\\[]/g, '\\$&')
       source += `[${body}]`
       at = close
     } else if (char === '\\' && at + 1 < part.length) source += escape(part[++at]!)

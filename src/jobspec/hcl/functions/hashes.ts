@@ -52,7 +52,8 @@ export function sha1(message: Uint8Array): Uint8Array {
   const schedule = new Int32Array(80)
   for (let block = 0; block < view.byteLength; block += 64) {
     for (let at = 0; at < 16; at++) schedule[at] = view.getInt32(block + at * 4)
-    for (let at = 16; at < 80; at++) schedule[at] = rotateLeft(schedule[at - 3]! ^ schedule[at - 8]! ^ schedule[at - 14]! ^ schedule[at - 16]!, 1)
+    for (let at = 16; at < 80; at++)
+      schedule[at] = rotateLeft(schedule[at - 3]! ^ schedule[at - 8]! ^ schedule[at - 14]! ^ schedule[at - 16]!, 1)
     let [a, b, c, d, e] = [h0, h1, h2, h3, h4]
     for (let at = 0; at < 80; at++) {
       const round = Math.floor(at / 20)

@@ -34,7 +34,9 @@ export const HASH_FUNCTIONS: FunctionTable = {
   uuidv4: {
     parameters: [],
     run: (_, context) => {
-      context.warn('uuidv4() is derived from the path of the file, so that the same commit always gives the same job; use uuidv5() to choose what the id depends on')
+      context.warn(
+        'uuidv4() is derived from the path of the file, so that the same commit always gives the same job; use uuidv5() to choose what the id depends on',
+      )
       return stringValue(nameUuid(RANDOM_NAMESPACE, context.nextSeed(), 4))
     },
   },
@@ -43,5 +45,8 @@ export const HASH_FUNCTIONS: FunctionTable = {
     rest: number('cost'),
     run: () => refuse('a salted hash differs from call to call, but the same commit must always give the same job; commit the hash itself'),
   },
-  rsadecrypt: { parameters: [text('ciphertext'), text('privatekey')], run: ([cipher, key]) => stringValue(decryptRsa(asText(cipher), asText(key))) },
+  rsadecrypt: {
+    parameters: [text('ciphertext'), text('privatekey')],
+    run: ([cipher, key]) => stringValue(decryptRsa(asText(cipher), asText(key))),
+  },
 }

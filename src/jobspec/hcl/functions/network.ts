@@ -27,7 +27,11 @@ function clearHost(address: bigint, bits: number, length: number): bigint {
 
 function parseV4(written: string): bigint | undefined {
   const parts = written.split('.')
-  if (parts.length !== 4 || parts.some((part) => !/^\d{1,3}$/.test(part) || Number(part) > 255 || (part.length > 1 && part.startsWith('0')))) return undefined
+  if (
+    parts.length !== 4 ||
+    parts.some((part) => !/^\d{1,3}$/.test(part) || Number(part) > 255 || (part.length > 1 && part.startsWith('0')))
+  )
+    return undefined
   return parts.reduce((address, part) => (address << 8n) | BigInt(part), 0n)
 }
 
@@ -35,7 +39,10 @@ function parseV6(written: string): bigint | undefined {
   const halves = written.split('::')
   if (halves.length > 2) return undefined
   const [head, tail] = halves.map((half) => (half === '' ? [] : half.split(':')))
-  const groups = halves.length === 2 ? [...(head ?? []), ...Array(Math.max(0, 8 - (head?.length ?? 0) - (tail?.length ?? 0))).fill('0'), ...(tail ?? [])] : (head ?? [])
+  const groups =
+    halves.length === 2
+      ? [...(head ?? []), ...Array(Math.max(0, 8 - (head?.length ?? 0) - (tail?.length ?? 0))).fill('0'), ...(tail ?? [])]
+      : (head ?? [])
   if (groups.length !== 8 || groups.some((group) => !/^[0-9a-fA-F]{1,4}$/.test(group))) return undefined
   return groups.reduce((address: bigint, group: string) => (address << 16n) | BigInt(`0x${group}`), 0n)
 }
@@ -71,7 +78,8 @@ function cidrnetmask([prefix]: readonly Value[]): Value {
 function subnet(prefix: Prefix, newBits: number, at: bigint, argument: number): string {
   const length = prefix.length + newBits
   if (newBits < 0 || length > prefix.bits) refuse(`insufficient address space to extend prefix of ${prefix.length} by ${newBits}`, argument)
-  if (at < 0n || at >= 1n << BigInt(newBits)) refuse(`prefix extension of ${newBits} does not accommodate a subnet numbered ${at}`, argument + 1)
+  if (at < 0n || at >= 1n << BigInt(newBits))
+    refuse(`prefix extension of ${newBits} does not accommodate a subnet numbered ${at}`, argument + 1)
   return `${formatAddress(prefix.address + (at << BigInt(prefix.bits - length)), prefix.bits)}/${length}`
 }
 

@@ -1,6 +1,7 @@
 /** Functions on numbers. `pow` and `log` work in doubles, as in Nomad. */
-import { isInRange, numeric, type Numeric } from '../numbers.js'
+
 import { convert, toWhole } from '../convert.js'
+import { isInRange, type Numeric, numeric } from '../numbers.js'
 import { numberValue, type Value } from '../values.js'
 import { anything, asText, type FunctionSignature, type FunctionTable, number, refuse } from './signature.js'
 
@@ -57,7 +58,13 @@ export const NUMBER_FUNCTIONS: FunctionTable = {
   signum: onNumber((input) => numeric(input.isZero() ? 0 : input.isNegative() ? -1 : 1)),
   max: choose((candidate, best) => candidate.gt(best)),
   min: choose((candidate, best) => candidate.lt(best)),
-  log: { parameters: [number('num'), number('base')], run: ([input, base]) => fromDouble(Math.log(asNumber(input).toNumber()) / Math.log(asNumber(base).toNumber())) },
-  pow: { parameters: [number('num'), number('power')], run: ([input, power]) => fromDouble(asNumber(input).toNumber() ** asNumber(power).toNumber()) },
+  log: {
+    parameters: [number('num'), number('base')],
+    run: ([input, base]) => fromDouble(Math.log(asNumber(input).toNumber()) / Math.log(asNumber(base).toNumber())),
+  },
+  pow: {
+    parameters: [number('num'), number('power')],
+    run: ([input, power]) => fromDouble(asNumber(input).toNumber() ** asNumber(power).toNumber()),
+  },
   parseint: { parameters: [anything('number'), number('base')], run: parseint },
 }

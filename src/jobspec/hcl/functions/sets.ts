@@ -7,7 +7,9 @@ const set = (name: string): Parameter => ({ name, type: { kind: 'set', of: 'dyna
 
 /** The element type of all sets, and their items under it. */
 function alike(sets: readonly Value[]): { readonly of: Type; readonly lists: readonly (readonly Value[])[] } {
-  const of = unify(sets.flatMap((one) => ('of' in one && (itemsOf(one)?.length ?? 0) > 0 ? [one.of] : []))) ?? refuse('all sets must have elements of the same type')
+  const of =
+    unify(sets.flatMap((one) => ('of' in one && (itemsOf(one)?.length ?? 0) > 0 ? [one.of] : []))) ??
+    refuse('all sets must have elements of the same type')
   const lists = sets.map((one, at) => {
     const converted = convert(one, { kind: 'set', of })
     return 'value' in converted ? (itemsOf(converted.value) ?? []) : refuse(converted.refusal, at)
@@ -44,7 +46,10 @@ export const SET_FUNCTIONS: FunctionTable = {
     run: (sets) => {
       const { of, lists } = alike(sets)
       const [first = [], ...others] = lists
-      return setValue(of, first.filter((item) => others.every((list) => list.some((other) => areEqual(item, other)))))
+      return setValue(
+        of,
+        first.filter((item) => others.every((list) => list.some((other) => areEqual(item, other)))),
+      )
     },
   },
   setproduct: { parameters: [], rest: anything('sets'), run: setproduct },

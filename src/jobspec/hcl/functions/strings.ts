@@ -92,12 +92,15 @@ export const STRING_FUNCTIONS: FunctionTable = {
   trim: { parameters: [text('str'), text('cutset')], run: ([input, cut]) => stringValue(trimSet(asText(input), asText(cut))) },
   trimprefix: {
     parameters: [text('str'), text('prefix')],
-    run: ([input, prefix]) => stringValue(asText(input).startsWith(asText(prefix)) ? asText(input).slice(asText(prefix).length) : asText(input)),
+    run: ([input, prefix]) =>
+      stringValue(asText(input).startsWith(asText(prefix)) ? asText(input).slice(asText(prefix).length) : asText(input)),
   },
   trimsuffix: {
     parameters: [text('str'), text('suffix')],
     run: ([input, suffix]) =>
-      stringValue(asText(input).endsWith(asText(suffix)) ? asText(input).slice(0, asText(input).length - asText(suffix).length) : asText(input)),
+      stringValue(
+        asText(input).endsWith(asText(suffix)) ? asText(input).slice(0, asText(input).length - asText(suffix).length) : asText(input),
+      ),
   },
   indent: {
     parameters: [number('spaces'), text('str')],

@@ -1,0 +1,202 @@
+/** Kinds of objects that a diff can name: which members they print, and what is inside them, in the order of comparison. */
+import type { FlattenRules } from './fields.js'
+import type { Plain } from './model.js'
+
+export interface Kind {
+  readonly name: string
+  readonly rules?: FlattenRules
+  readonly children?: readonly Child[]
+  /** Never lists what did not change. */
+  readonly isTerse?: boolean
+  /** Lists of texts that print as one field each, joined by commas. */
+  readonly joined?: readonly string[]
+  /** Members that are stored only when they are not zero, and print always. */
+  readonly zeros?: Plain
+  /** Told as edited also when what differs is not listed. */
+  readonly tellsHidden?: boolean
+}
+
+export type Child = ChildForm & {
+  /** Where the member lies, when it is not a member of the object itself. */
+  readonly path?: readonly string[]
+}
+
+type ChildForm =
+  /** `absent` stands for the one of two that is not there; what is always told is told as unchanged too. */
+  | { readonly form: 'one'; readonly member: string; readonly kind: Kind; readonly absent?: Plain; readonly isAlwaysTold?: boolean }
+  /** Items are the same or they are not. */
+  | { readonly form: 'set'; readonly member: string; readonly kind: Kind }
+  /** Items with the same key are compared. */
+  | { readonly form: 'keyed'; readonly member: string; readonly kind: Kind; readonly key: string; readonly keepsOrder?: boolean }
+  /** Items at the same position are compared, and told in that order. */
+  | { readonly form: 'positional'; readonly member: string; readonly kind: Kind }
+  /** Items that have most in common are compared. */
+  | { readonly form: 'matched'; readonly member: string; readonly kind: Kind }
+  /** An object whose values are the items. */
+  | { readonly form: 'by-name'; readonly member: string; readonly kind: Kind }
+  | { readonly form: 'texts'; readonly member: string }
+  | { readonly form: 'free'; readonly member: string; readonly isTerse?: boolean }
+
+const plain = (name: string): Kind => ({ name })
+const texts = (member: string): Child => ({ form: 'texts', member })
+const one = (member: string, kind: Kind = plain(member)): Child => ({ form: 'one', member, kind })
+
+export const CONSTRAINT = plain('Constraint')
+export const AFFINITY = plain('Affinity')
+
+const CONSTRAINTS: Child = { form: 'set', member: 'Constraints', kind: CONSTRAINT }
+const AFFINITIES: Child = { form: 'set', member: 'Affinities', kind: AFFINITY }
+
+const NETWORK: Kind = {
+  name: 'Network',
+  rules: { skip: ['Device', 'CIDR', 'IP', 'MBits'] },
+  zeros: { Hostname: '', Mode: '' },
+  children: [
+    {
+      form: 'set',
+      member: 'ReservedPorts',
+      kind: { name: 'Static Port', zeros: { Value: 0, To: 0, HostNetwork: '', IgnoreCollision: false } },
+    },
+    {
+      form: 'set',
+      member: 'DynamicPorts',
+      kind: { name: 'Dynamic Port', rules: { skip: ['Value', 'IgnoreCollision'] }, zeros: { To: 0, HostNetwork: '' } },
+    },
+    one('DNS', { name: 'DNS', joined: ['Servers', 'Searches', 'Options'] }),
+    { form: 'one', member: 'CNI', kind: plain('CNIConfig'), path: ['CNI', 'Args'] },
+  ],
+}
+
+const NETWORKS: Child = { form: 'set', member: 'Networks', kind: NETWORK }
+
+/** Arguments of script checks are not compared, as in Nomad. */
+const CHECK: Kind = {
+  name: 'Check',
+  tellsHidden: true,
+  rules: { skip: ['Args'] },
+  children: [{ form: 'free', member: 'Header' }, one('CheckRestart')],
+}
+
+const IDENTITY: Kind = { name: 'Identity', children: [texts('Audience')] }
+
+const RESOURCES: Kind = {
+  name: 'Resources',
+  children: [
+    NETWORKS,
+    { form: 'set', member: 'Devices', kind: { name: 'Device', children: [CONSTRAINTS, AFFINITIES] } },
+    one('NUMA', { name: 'NUMA', children: [texts('Devices')] }),
+  ],
+}
+
+const UPSTREAM: Kind = { name: 'ConsulUpstreams', children: [one('MeshGateway', plain('MeshGateway')), { form: 'free', member: 'Config' }] }
+
+const PROXY: Kind = {
+  name: 'ConsulProxy',
+  children: [
+    { form: 'keyed', member: 'Upstreams', kind: UPSTREAM, key: 'DestinationName' },
+    one('Expose', { name: 'ConsulExposeConfig', children: [{ form: 'set', member: 'Paths', kind: plain('Path') }] }),
+    {
+      form: 'one',
+      member: 'TransparentProxy',
+      isAlwaysTold: true,
+      kind: {
+        name: 'TransparentProxy',
+        children: [texts('ExcludeInboundPorts'), texts('ExcludeOutboundPorts'), texts('ExcludeOutboundCIDRs'), texts('ExcludeUIDs')],
+      },
+    },
+    { form: 'free', member: 'Config' },
+  ],
+}
+
+const CONNECT: Kind = {
+  name: 'ConsulConnect',
+  children: [
+    one('SidecarService', { name: 'SidecarService', rules: { skip: ['Tags'] }, children: [one('Proxy', PROXY)] }),
+    one('SidecarTask', {
+      name: 'SidecarTask',
+      children: [{ form: 'free', member: 'Config' }, one('Resources', RESOURCES), one('LogConfig')],
+    }),
+    { form: 'free', member: 'Gateway' },
+  ],
+}
+
+const SERVICE: Kind = {
+  name: 'Service',
+  tellsHidden: true,
+  children: [
+    texts('CanaryTags'),
+    texts('Tags'),
+    { form: 'matched', member: 'Checks', kind: CHECK },
+    one('Connect', CONNECT),
+    one('Weights'),
+    one('Identity', IDENTITY),
+  ],
+}
+
+const SERVICES: Child = { form: 'matched', member: 'Services', kind: SERVICE }
+
+export const JOB_CHILDREN: readonly Child[] = [
+  texts('Datacenters'),
+  CONSTRAINTS,
+  AFFINITIES,
+  one('Periodic', { name: 'Periodic', children: [texts('Specs')] }),
+  one('ParameterizedJob', { name: 'ParameterizedJob', children: [texts('MetaOptional'), texts('MetaRequired')] }),
+  one('Multiregion', {
+    name: 'Multiregion',
+    children: [
+      { form: 'keyed', member: 'Regions', kind: { name: 'Region', children: [texts('Datacenters')] }, key: 'Name' },
+      { form: 'one', member: 'Strategy', kind: plain('Strategy'), absent: { MaxParallel: 0, OnFailure: '' } },
+    ],
+  }),
+  one('UI', { name: 'UI', children: [{ form: 'positional', member: 'Links', kind: plain('Link') }] }),
+]
+
+export const GROUP_CHILDREN: readonly Child[] = [
+  CONSTRAINTS,
+  AFFINITIES,
+  one('RestartPolicy'),
+  one('Migrate'),
+  one('ReschedulePolicy'),
+  one('EphemeralDisk'),
+  one('Consul'),
+  one('Update', { name: 'Update', rules: { skip: ['Stagger'] } }),
+  one('Disconnect', { name: 'Disconnect', rules: { nil: ['StopOnClientAfter', 'Replace'] } }),
+  NETWORKS,
+  SERVICES,
+  {
+    form: 'by-name',
+    member: 'Volumes',
+    kind: { name: 'Volume', children: [one('MountOptions', { name: 'MountOptions', children: [texts('MountFlags')] })] },
+  },
+  one('Scaling', {
+    name: 'Scaling',
+    rules: { skip: ['ID', 'Type', 'Target', 'CreateIndex', 'ModifyIndex'] },
+    isTerse: true,
+    children: [{ form: 'free', member: 'Policy', isTerse: true }],
+  }),
+]
+
+const TEMPLATE: Kind = {
+  name: 'Template',
+  children: [one('Wait', plain('Template')), one('ChangeScript', { name: 'ChangeScript', children: [texts('Args')] })],
+}
+
+export const TASK_CHILDREN: readonly Child[] = [
+  CONSTRAINTS,
+  AFFINITIES,
+  { form: 'free', member: 'Config' },
+  one('Resources', RESOURCES),
+  one('LogConfig'),
+  one('DispatchPayload'),
+  { form: 'keyed', member: 'Artifacts', kind: plain('Artifact'), key: 'RelativeDest' },
+  { form: 'keyed', member: 'VolumeMounts', kind: plain('VolumeMount'), key: 'Volume' },
+  SERVICES,
+  one('Vault', { name: 'Vault', children: [texts('Policies')] }),
+  one('Consul'),
+  { form: 'keyed', member: 'Templates', kind: TEMPLATE, key: 'DestPath' },
+  one('Identity', IDENTITY),
+  { form: 'keyed', member: 'Identities', kind: IDENTITY, key: 'Name' },
+  { form: 'keyed', member: 'Actions', kind: { name: 'Action', children: [texts('Args')] }, key: 'Name', keepsOrder: true },
+  { form: 'one', member: 'Schedule', kind: plain('Schedule'), path: ['Schedule', 'Cron'] },
+  { form: 'keyed', member: 'Secrets', kind: { name: 'Secret', children: [{ form: 'free', member: 'Config' }] }, key: 'Name' },
+]

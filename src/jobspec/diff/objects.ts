@@ -1,0 +1,205 @@
+/** How two objects of a kind differ. */
+import { compareBytes } from '../hcl/values.js'
+import { type FlattenRules, fieldDiff, fieldDiffs, flattenDeep, flattenMembers, isPlain } from './fields.js'
+import type { Child, Kind } from './kinds.js'
+import { type DiffType, type FieldDiff, type ObjectDiff, orNull, type Plain, typeBetween } from './model.js'
+
+/** `undefined` when there is nothing to tell. */
+export function objectDiff(
+  kind: Kind,
+  old: Plain | null | undefined,
+  next: Plain | null | undefined,
+  isContextual: boolean,
+): ObjectDiff | undefined {
+  if (old == null && next == null) return undefined
+  if (old != null && next != null && keyOf(old) === keyOf(next)) return undefined
+  const showsAll = isContextual && kind.isTerse !== true
+  const childMembers = (kind.children ?? []).map((child) => child.member)
+  const rules = { ...kind.rules, skip: [...(kind.rules?.skip ?? []), ...childMembers] }
+  const fields = fieldDiffs(textsOf(kind, old, rules), textsOf(kind, next, rules), showsAll)
+  const objects = childDiffs(kind.children ?? [], old, next, showsAll)
+  const type = typeBetween(old, next)
+  if (type === 'Edited' && kind.tellsHidden !== true && !hasChange(fields, objects)) return undefined
+  return { Type: type, Name: kind.name, Fields: orNull(fields), Objects: orNull(objects) }
+}
+
+function hasChange(fields: readonly FieldDiff[], objects: readonly ObjectDiff[]): boolean {
+  return fields.some((field) => field.Type !== 'None') || objects.some((object) => object.Type !== 'None')
+}
+
+function textsOf(kind: Kind, object: Plain | null | undefined, rules: FlattenRules): Map<string, string> {
+  const flat = flattenMembers(object == null ? object : { ...kind.zeros, ...object }, rules)
+  for (const member of kind.joined ?? []) {
+    const list = object?.[member]
+    if (Array.isArray(list) && list.length > 0) flat.set(member, list.join(','))
+  }
+  return flat
+}
+
+export function childDiffs(
+  children: readonly Child[],
+  old: Plain | null | undefined,
+  next: Plain | null | undefined,
+  isContextual: boolean,
+): ObjectDiff[] {
+  return children.flatMap((child) => childDiff(child, memberOf(child, old), memberOf(child, next), isContextual))
+}
+
+function memberOf(child: Child, object: Plain | null | undefined): unknown {
+  return (child.path ?? [child.member]).reduce<unknown>((inner, member) => (isPlain(inner) ? inner[member] : undefined), object)
+}
+
+function childDiff(child: Child, old: unknown, next: unknown, isContextual: boolean): ObjectDiff[] {
+  switch (child.form) {
+    case 'one': {
+      const [before, after] = [asPlain(old), asPlain(next)]
+      const absent = before === null && after === null ? null : (child.absent ?? null)
+      const diff = objectDiff(child.kind, before ?? absent, after ?? absent, isContextual)
+      if (diff !== undefined) return [diff]
+      return child.isAlwaysTold === true ? [{ Type: 'None', Name: child.kind.name, Fields: null, Objects: null }] : []
+    }
+    case 'texts':
+      return textSetDiff(child.member, asTexts(old), asTexts(next), isContextual)
+    case 'free':
+      return freeDiff(child.member, old, next, isContextual && child.isTerse !== true)
+    case 'set':
+      return setDiff(child.kind, asList(old), asList(next), isContextual)
+    case 'keyed':
+      return pairedDiff(child.kind, pairByKey(asList(old), asList(next), child.key), isContextual, child.keepsOrder !== true)
+    case 'by-name':
+      return pairedDiff(child.kind, pairByName(asPlain(old), asPlain(next)), isContextual)
+    case 'positional':
+      return pairedDiff(child.kind, pairByPosition(asList(old), asList(next)), isContextual, false)
+    case 'matched':
+      return pairedDiff(child.kind, pairByLikeness(asList(old), asList(next)), isContextual)
+  }
+}
+
+function asPlain(value: unknown): Plain | null {
+  return isPlain(value) ? value : null
+}
+
+function asList(value: unknown): readonly Plain[] {
+  return Array.isArray(value) ? value.filter(isPlain) : []
+}
+
+function asTexts(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.map(String) : []
+}
+
+/** One field for each element, all under the set's name. */
+function textSetDiff(name: string, old: readonly string[], next: readonly string[], isContextual: boolean): ObjectDiff[] {
+  const before = new Set(old)
+  const after = new Set(next)
+  const added = [...after].filter((text) => !before.has(text))
+  const removed = [...before].filter((text) => !after.has(text))
+  const kept = [...before].filter((text) => after.has(text))
+  if (added.length + removed.length === 0 && (!isContextual || kept.length === 0)) return []
+  const fields = [
+    ...added.map((text) => fieldDiff(name, '', text)),
+    ...removed.map((text) => fieldDiff(name, text, '')),
+    ...(isContextual ? kept.map((text) => fieldDiff(name, text, text)) : []),
+  ]
+  const type: DiffType = added.length > 0 ? (removed.length > 0 ? 'Edited' : 'Added') : removed.length > 0 ? 'Deleted' : 'None'
+  return [{ Type: type, Name: name, Fields: fields.sort(compareFields), Objects: null }]
+}
+
+function compareFields(left: FieldDiff, right: FieldDiff): number {
+  return compareBytes(left.Name, right.Name) || compareBytes(left.Old, right.Old) || compareBytes(left.New, right.New)
+}
+
+function freeDiff(name: string, old: unknown, next: unknown, isContextual: boolean): ObjectDiff[] {
+  const before = flattenDeep(old)
+  const after = flattenDeep(next)
+  const fields = fieldDiffs(before, after, isContextual)
+  if (fields.every((field) => field.Type === 'None')) return []
+  const type = typeBetween(before.size === 0 ? null : before, after.size === 0 ? null : after)
+  return [{ Type: type, Name: name, Fields: fields, Objects: null }]
+}
+
+/** What is in one list and not in the other; order and repetition say nothing. */
+function setDiff(kind: Kind, old: readonly Plain[], next: readonly Plain[], isContextual: boolean): ObjectDiff[] {
+  const before = new Map(old.map((item) => [keyOf(item), item]))
+  const after = new Map(next.map((item) => [keyOf(item), item]))
+  const removed = [...before].filter(([key]) => !after.has(key)).map(([, item]) => [item, null] as const)
+  const added = [...after].filter(([key]) => !before.has(key)).map(([, item]) => [null, item] as const)
+  return pairedDiff(kind, [...removed, ...added], isContextual)
+}
+
+type Pair = readonly [old: Plain | null, next: Plain | null]
+
+function pairedDiff(kind: Kind, pairs: readonly Pair[], isContextual: boolean, isSorted = true): ObjectDiff[] {
+  const diffs = pairs.flatMap(([old, next]) => objectDiff(kind, old, next, isContextual) ?? [])
+  return isSorted ? diffs.sort(compareObjects) : diffs
+}
+
+/** By type, then field by field. */
+function compareObjects(left: ObjectDiff, right: ObjectDiff): number {
+  if (left.Type !== right.Type) return compareBytes(left.Type, right.Type)
+  const [a, b] = [left.Fields ?? [], right.Fields ?? []]
+  for (let at = 0; at < Math.min(a.length, b.length); at++) {
+    const order = compareFields(a[at]!, b[at]!)
+    if (order !== 0) return order
+  }
+  return a.length - b.length
+}
+
+function pairByKey(old: readonly Plain[], next: readonly Plain[], key: string): Pair[] {
+  const byKey = (list: readonly Plain[]): Map<string, Plain> => new Map(list.map((item) => [String(item[key] ?? ''), item]))
+  return pairMaps(byKey(old), byKey(next))
+}
+
+function pairByName(old: Plain | null, next: Plain | null): Pair[] {
+  const byName = (object: Plain | null): Map<string, Plain> =>
+    new Map(Object.entries(object ?? {}).flatMap(([name, value]) => (isPlain(value) ? [[name, value] as const] : [])))
+  return pairMaps(byName(old), byName(next))
+}
+
+function pairMaps(old: ReadonlyMap<string, Plain>, next: ReadonlyMap<string, Plain>): Pair[] {
+  return [...new Set([...old.keys(), ...next.keys()])].map((key) => [old.get(key) ?? null, next.get(key) ?? null])
+}
+
+function pairByPosition(old: readonly Plain[], next: readonly Plain[]): Pair[] {
+  return Array.from({ length: Math.max(old.length, next.length) }, (_, at) => [old[at] ?? null, next[at] ?? null])
+}
+
+/** Members that say what a service or a check is; two in common make it the same one. */
+const LIKENESS = ['Name', 'PortLabel', 'AddressMode', 'Provider', 'TaskName', 'Type', 'Command', 'Path', 'Interval', 'Timeout', 'Method']
+const LIKENESS_MIN = 2
+
+function pairByLikeness(old: readonly Plain[], next: readonly Plain[]): Pair[] {
+  const left = new Set(next.keys())
+  const pairs: Pair[] = []
+  const rest: Plain[] = []
+  for (const item of old) {
+    const exact = [...left].find((at) => keyOf(next[at]!) === keyOf(item))
+    if (exact === undefined) rest.push(item)
+    else left.delete(exact)
+  }
+  for (const item of rest) {
+    const best = [...left].map((at) => [at, likeness(item, next[at]!)] as const).sort((a, b) => b[1] - a[1] || a[0] - b[0])[0]
+    if (best === undefined || best[1] < LIKENESS_MIN) pairs.push([item, null])
+    else {
+      left.delete(best[0])
+      pairs.push([item, next[best[0]]!])
+    }
+  }
+  return [...pairs, ...[...left].map((at) => [null, next[at]!] as const)]
+}
+
+function likeness(old: Plain, next: Plain): number {
+  return (
+    LIKENESS.filter((name) => old[name] !== undefined && old[name] === next[name] && old[name] !== '').length +
+    (old['Name'] === next['Name'] ? 1 : 0)
+  )
+}
+
+/** The same text for equal objects, whatever the order of their members. */
+export function keyOf(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(keyOf).join(',')}]`
+  if (!isPlain(value)) return JSON.stringify(value ?? null)
+  const names = Object.keys(value)
+    .filter((name) => value[name] !== undefined)
+    .sort(compareBytes)
+  return `{${names.map((name) => `${JSON.stringify(name)}:${keyOf(value[name])}`).join(',')}}`
+}
