@@ -88,7 +88,8 @@ const RESOURCES: Kind = {
   ],
 }
 
-const UPSTREAM: Kind = { name: 'ConsulUpstreams', children: [one('MeshGateway', plain('MeshGateway')), { form: 'free', member: 'Config' }] }
+/** Its mesh gateway is not compared, as in Nomad. */
+const UPSTREAM: Kind = { name: 'ConsulUpstreams', rules: { skip: ['MeshGateway'] }, children: [{ form: 'free', member: 'Config' }] }
 
 const PROXY: Kind = {
   name: 'ConsulProxy',

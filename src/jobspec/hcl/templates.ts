@@ -165,9 +165,9 @@ function heredocEnd(text: string, at: number, marker: string): number | undefine
 function cook(cursor: Cursor, raw: string, mode: Mode, from: number): string {
   const isEscaped = mode.kind === 'quoted' && raw.includes('\\')
   if (!isEscaped && !raw.includes('{')) return raw
-  if (mode.kind !== 'quoted') return raw.replace(/\$\$\{/g, '${'.replace('$', '$$$$')).replace(/%%\{/g, '%{')
+  if (mode.kind !== 'quoted') return raw.replace(/\$\$\{/g, () => '${').replace(/%%\{/g, '%{')
   return raw.replace(
-    /\\u([0-9a-fA-F]{4})|\\U([0-9a-fA-F]{8})|\\([^])|\$\$\{|%%\{/g,
+    /\\u([0-9a-fA-F]{4})|\\U([0-9a-fA-F]{8})|\\([\s\S])|\$\$\{|%%\{/g,
     (found, four: string | undefined, eight: string | undefined, one: string | undefined, at: number) => {
       if (found === '$${') return '${'
       if (found === '%%{') return '%{'

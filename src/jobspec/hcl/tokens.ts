@@ -210,7 +210,7 @@ function matchEnd(pattern: RegExp, text: string, start: number): number {
 
 function matchIdentifier(text: string, start: number): number {
   const end = matchEnd(ASCII_IDENTIFIER, text, start)
-  const next = text.charCodeAt(end > start ? end : start)
+  const next = text.charCodeAt(end)
   return next > 0x7f ? matchEnd(IDENTIFIER, text, start) : end
 }
 

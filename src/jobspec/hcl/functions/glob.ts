@@ -43,8 +43,8 @@ function compilePart(part: string): Part | undefined {
         .replace(/[\\[]/g, '\\$&')
       source += `[${body}]`
       at = close
-    } else if (char === '\\' && at + 1 < part.length) source += escape(part[++at]!)
-    else source += escape(char)
+    } else if (char === '\\' && at + 1 < part.length) source += quoteChar(part[++at]!)
+    else source += quoteChar(char)
   }
   try {
     return new RegExp(`^${source}$`, 'u')
@@ -54,7 +54,7 @@ function compilePart(part: string): Part | undefined {
   }
 }
 
-function escape(char: string): string {
+function quoteChar(char: string): string {
   return /[\\^$.*+?()[\]{}|/]/.test(char) ? `\\${char}` : char
 }
 
