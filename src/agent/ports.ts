@@ -72,7 +72,10 @@ export interface LocalStore {
   get(key: string): unknown
   /** Keys that start with `prefix`, in order. */
   keys(prefix: string): readonly string[]
-  /** Resolves when everything given is durable, all or nothing. `undefined` deletes. */
+  /**
+   * Resolves when everything given is durable, all or nothing; `undefined` deletes. What was asked for earlier becomes durable
+   * earlier, also when nobody waited for it.
+   */
   write(changes: Readonly<Record<string, unknown>>): Promise<void>
   close(): Promise<void>
 }

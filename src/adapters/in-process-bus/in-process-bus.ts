@@ -9,7 +9,7 @@ type Subscription = { readonly subject: string; readonly handler: Handler }
 /** Parts that may wait for a slow asker before the responder has to wait for it. */
 const PARTS_AHEAD_MAX = 16
 
-/** One per process; every part of it that wants a bus of its own to close takes a `connect()`. */
+/** What several buses of one process have in common, where each is closed by itself. */
 export class InProcessHub {
   readonly #subscriptions = new Set<Subscription>()
   readonly #clock: Clock
@@ -19,20 +19,28 @@ export class InProcessHub {
   }
 
   connect(): Bus {
-    return new InProcessBus(this.#subscriptions, this.#clock)
+    return new InProcessBus(this)
+  }
+
+  get subscriptions(): Set<Subscription> {
+    return this.#subscriptions
+  }
+
+  get clock(): Clock {
+    return this.#clock
   }
 }
 
-class InProcessBus implements Bus {
+export class InProcessBus implements Bus {
   readonly #all: Set<Subscription>
   readonly #clock: Clock
   readonly #own = new Set<Subscription>()
   readonly #waiting = new Set<(error: OrchestratorError) => void>()
   #isClosed = false
 
-  constructor(all: Set<Subscription>, clock: Clock) {
-    this.#all = all
-    this.#clock = clock
+  constructor(hub: InProcessHub = new InProcessHub()) {
+    this.#all = hub.subscriptions
+    this.#clock = hub.clock
   }
 
   publish(subject: string, payload: Uint8Array): void {

@@ -1,1 +1,1 @@
-export { InProcessHub } from './in-process-bus.js'
+export { InProcessBus, InProcessHub } from './in-process-bus.js'
