@@ -43,14 +43,32 @@ const KEPT_EMPTY: Readonly<Partial<Record<StructName, readonly string[]>>> = { A
 /** Objects of which only what is not zero is stored. */
 const SPARSE: ReadonlySet<StructName> = new Set(['NetworkResource'])
 
-export function complete(name: StructName, object: ApiObject): ApiObject {
-  const struct = structOf(name)
-  const skipped = NOT_STORED[name] ?? []
-  const stored = struct.fields.filter(({ json }) => !skipped.includes(json))
-  const members = stored.map(
-    (field) => [STORED_NAMES[name]?.[field.json] ?? field.json, completeField(name, field, object[field.json])] as const,
-  )
-  return apiObject(SPARSE.has(name) ? members.filter(([, value]) => value !== null && value !== '' && value !== 0) : members)
+interface StoredField {
+  readonly field: Field
+  readonly name: string
+}
+
+const storedFields = new Map<StructName, readonly StoredField[]>()
+
+function storedFieldsOf(struct: StructName): readonly StoredField[] {
+  const known = storedFields.get(struct)
+  if (known !== undefined) return known
+  const skipped = NOT_STORED[struct] ?? []
+  const fields = structOf(struct).fields.filter(({ json }) => !skipped.includes(json))
+  const named = fields.map((field) => ({ field, name: STORED_NAMES[struct]?.[field.json] ?? field.json }))
+  storedFields.set(struct, named)
+  return named
+}
+
+/** Members are assigned in one order, so that all objects of a struct share their shape. Their names are the schema's. */
+export function complete(struct: StructName, object: ApiObject): ApiObject {
+  const isSparse = SPARSE.has(struct)
+  const completed: Record<string, ApiValue> = {}
+  for (const { field, name } of storedFieldsOf(struct)) {
+    const value = completeField(struct, field, object[field.json])
+    if (!isSparse || (value !== null && value !== '' && value !== 0)) completed[name] = value
+  }
+  return completed
 }
 
 function emptyList(name: StructName, member: string, value: ApiValue): readonly ApiValue[] | null {

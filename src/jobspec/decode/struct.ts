@@ -49,14 +49,14 @@ export function decodeStruct(evaluation: Evaluation, struct: Struct, body: Body,
 }
 
 export function decodeContent(evaluation: Evaluation, struct: Struct, body: Body, content: Content, label?: string): ApiObject {
-  const members: [string, ApiValue][] = []
-  if (struct.label !== undefined && label !== undefined) members.push([struct.label.json, label])
+  const members: Record<string, ApiValue> = {}
+  if (struct.label !== undefined && label !== undefined) members[struct.label.json] = label
   for (const field of struct.fields) {
     if (field.hcl === '') continue
     const value = decodeField(evaluation, struct, body, content, field)
-    if (value !== undefined) members.push([field.json, value])
+    if (value !== undefined) members[field.json] = value
   }
-  return apiObject(members)
+  return members
 }
 
 function decodeField(evaluation: Evaluation, struct: Struct, body: Body, content: Content, field: Field): ApiValue {
