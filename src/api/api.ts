@@ -11,6 +11,7 @@ import { allocationRoutes } from './routes/allocations.js'
 import { clientRoutes } from './routes/client.js'
 import { deploymentRoutes } from './routes/deployments.js'
 import { evaluationRoutes } from './routes/evaluations.js'
+import { eventRoutes } from './routes/events.js'
 import { jobRoutes } from './routes/job.js'
 import { jobsRoutes } from './routes/jobs.js'
 import { jobspecRoutes } from './routes/jobspec.js'
@@ -59,6 +60,7 @@ export class Api {
       ...agentInfoRoutes(deps),
       ...operatorRoutes(deps),
       ...metricsRoutes(deps),
+      ...eventRoutes(deps),
       ...sourceRoutes(deps),
       ...uiRoutes,
     ])

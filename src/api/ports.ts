@@ -3,7 +3,7 @@
 import type { RpcMethod, RpcParts, RpcRequests } from '../agent/index.js'
 import type { Job, LogIndex, Mistake, PlanAnnotations, SchedulingResult } from '../domain/index.js'
 import type { ApiJob } from '../jobspec/index.js'
-import type { StateView, TableName } from '../state/index.js'
+import type { StateEvents, StateView, TableName } from '../state/index.js'
 
 /** What a blocked reader waits for: a whole table, or one row or group of rows of it. */
 export interface WatchKey {
@@ -25,6 +25,11 @@ export interface StateReader {
    * `view.index` of the turn whose answer was too old; also on abort.
    */
   changed(keys: readonly WatchKey[], viewIndex: LogIndex, signal: AbortSignal): Promise<void>
+  /**
+   * What happens from `fromIndex` on, Command by Command, each when it is durable. Ends on abort, and when the reader is too
+   * slow to be told everything.
+   */
+  events(fromIndex: LogIndex, signal: AbortSignal): AsyncIterable<StateEvents>
   readonly isLeader: boolean
   /** Milliseconds since this server heard from the leader; 0 on the leader. */
   readonly lastContactMs: number

@@ -38,7 +38,7 @@ export function connectionOf(options: ConnectionOptions, env: Io['env']): Connec
   }
 }
 
-export type Query = Readonly<Record<string, string | undefined>>
+export type Query = Readonly<Record<string, string | readonly string[] | undefined>>
 
 /** What the server refused: status and its text. */
 export class AnswerError extends CommandError {
@@ -99,7 +99,10 @@ export class Client {
   async #send(method: string, path: string, query: Query, body?: string): Promise<Response> {
     const { address, token, namespace } = this.connection
     const parameters = new URLSearchParams({ namespace })
-    for (const [name, value] of Object.entries(query)) if (value !== undefined) parameters.set(name, value)
+    for (const [name, value] of Object.entries(query)) {
+      parameters.delete(name)
+      for (const text of value === undefined ? [] : [value].flat()) parameters.append(name, text)
+    }
     const headers: Record<string, string> = token === '' ? {} : { 'X-Nomad-Token': token }
     let response: Response
     try {

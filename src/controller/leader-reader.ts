@@ -1,6 +1,6 @@
 /** Reading from the leader: answers leave when what they tell is durable; waiting readers are woken by durability. */
 import type { LogIndex } from '../domain/index.js'
-import type { StateView } from '../state/index.js'
+import type { StateEvents, StateView } from '../state/index.js'
 import type { ChangeKey } from './change-feed.js'
 import type { Leader } from './leader.js'
 
@@ -25,5 +25,10 @@ export class LeaderReader {
 
   changed(keys: readonly ChangeKey[], viewIndex: LogIndex, signal: AbortSignal): Promise<void> {
     return this.#leader.changes.changed(keys, viewIndex, signal)
+  }
+
+  /** What happens from `fromIndex` on, Command by Command, each when it is durable. */
+  events(fromIndex: LogIndex, signal: AbortSignal): AsyncIterable<StateEvents> {
+    return this.#leader.events.follow(fromIndex, signal)
   }
 }

@@ -9,8 +9,9 @@
  * P1 What anyone outside has seen is in the log.               test/simulation
  */
 import { DataDamagedError, explainError, invariant, type LogIndex, OrchestratorError } from '../domain/index.js'
-import { apply, type Command, type CommandBody, cutState, decodeSnapshot, encodeCut, State } from '../state/index.js'
+import { apply, type Command, type CommandBody, type CommandKind, cutState, decodeSnapshot, encodeCut, State } from '../state/index.js'
 import { ChangeFeed } from './change-feed.js'
+import { EventFeed } from './event-feed.js'
 import { encodeCommand, makeRecord, RECORD_BYTES_MAX, readCommands } from './log-record.js'
 import type { Clock, CommandLog, Logger, Random, Snapshot } from './ports.js'
 import { checksumOf } from './snapshot-checksum.js'
@@ -39,6 +40,7 @@ export class Leader {
   readonly state: State
   readonly epoch: number
   readonly changes: ChangeFeed
+  readonly events: EventFeed
   readonly #deps: LeaderDeps
   #durableIndex: LogIndex
   #chainHash: string
@@ -54,6 +56,7 @@ export class Leader {
   #snapshotIndex: LogIndex
   #isSnapshotting = false
   #stopped: string | undefined
+  #applying: CommandKind = 'leadership-begin'
 
   /** Folds the log and takes the lead. @throws DataDamagedError, OrchestratorError NOT_LEADER */
   static async start(deps: LeaderDeps): Promise<Leader> {
@@ -72,6 +75,7 @@ export class Leader {
     this.#chainHash = chainHash
     this.#snapshotIndex = snapshotIndex
     this.changes = new ChangeFeed(state)
+    this.events = new EventFeed(state, () => this.#applying)
   }
 
   get durableIndex(): LogIndex {
@@ -106,6 +110,7 @@ export class Leader {
       const command: Command = { ...body, atMs: Math.max(this.state.atMs, this.#deps.clock.wallMs()) }
       try {
         const bytes = encodeCommand(command)
+        this.#applying = command.kind
         apply(this.state, this.state.index + 1, command)
         this.#batch.push(bytes)
         this.#batchBytes += bytes.length
@@ -244,6 +249,7 @@ export class Leader {
     if (ready.length > 0) this.#held = this.#held.filter((held) => held.index > index)
     for (const held of ready) held.release()
     this.changes.release(index)
+    this.events.release(index)
     if (this.hasRoom) for (const wake of this.#roomWaiters.splice(0)) wake()
   }
 

@@ -3,6 +3,7 @@
 import { fileURLToPath } from 'node:url'
 import {
   type CommandModule,
+  eventsCommand,
   type Io,
   logsCommand,
   planCommand,
@@ -20,6 +21,7 @@ const LOADERS: Readonly<Record<string, () => Promise<CommandModule>>> = {
   agent: async () => (await import('./programs.js')).agentCommand,
   status: async () => statusCommand,
   logs: async () => logsCommand,
+  events: async () => eventsCommand,
   validate: async () => validateCommand(await jobFiles()),
   render: async () => renderCommand(await jobFiles()),
   plan: async () => planCommand(await jobFiles()),

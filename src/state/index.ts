@@ -1,6 +1,7 @@
 export { apply } from './apply/apply.js'
 export type { Command, CommandBody, CommandKind, PlanClosing } from './command.js'
 export { dumpState } from './dump.js'
+export type { RowChange, StateEvents } from './events.js'
 export {
   createTables,
   jobKey,

@@ -3,12 +3,16 @@ import type { FastifyInstance } from 'fastify'
 import { createHttp, type HttpDeps } from '../../src/adapters/http/server.js'
 import { silentLogger } from '../../src/adapters/logger.js'
 import { ChangeFeed } from '../../src/controller/change-feed.js'
+import { EventFeed } from '../../src/controller/event-feed.js'
 import { type Job, OrchestratorError } from '../../src/domain/index.js'
-import { jobKey, State } from '../../src/state/index.js'
+import { type CommandKind, jobKey, State } from '../../src/state/index.js'
 
 export class World {
   readonly state = new State()
   readonly changes = new ChangeFeed(this.state)
+  readonly events = new EventFeed(this.state, () => this.kind)
+  /** Of the Command that `change` stands for. */
+  kind: CommandKind = 'job-register'
   readonly http: FastifyInstance
 
   constructor(over: Partial<HttpDeps> = {}) {
@@ -18,6 +22,7 @@ export class World {
       reader: {
         read: async (query) => query(state),
         changed: (keys, viewIndex, signal) => changes.changed(keys, viewIndex, signal),
+        events: (fromIndex, signal) => this.events.follow(fromIndex, signal),
         isLeader: true,
         lastContactMs: 0,
       },
@@ -43,6 +48,7 @@ export class World {
     this.state.index = index
     apply(this.state, index)
     this.changes.release(index)
+    this.events.release(index)
     return index
   }
 

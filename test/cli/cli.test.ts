@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
+  eventsCommand,
   type Io,
   type JobFileReading,
   logsCommand,
@@ -31,21 +32,25 @@ afterAll(() => world.http.close())
 async function drover(
   args: readonly string[],
   env: Io['env'] = { DROVER_ADDR: address },
+  /** Ctrl-C once this was printed. */
+  until?: RegExp,
 ): Promise<{ code: number; out: string; err: string }> {
   const files = { read: async () => readings }
   let [out, err] = ['', '']
+  const stop = new AbortController()
   const io: Io = {
     out: (text) => {
       out += text
+      if (until?.test(out) === true) stop.abort()
     },
     err: (text) => {
       err += text
     },
     env,
     fetch,
-    signal: new AbortController().signal,
+    signal: stop.signal,
   }
-  const commands = [statusCommand, logsCommand, validateCommand(files), renderCommand(files), planCommand(files)]
+  const commands = [statusCommand, logsCommand, eventsCommand, validateCommand(files), renderCommand(files), planCommand(files)]
   const code = await runProgram(args, io, { version: '0.1.0', commands })
   return { code, out, err }
 }
@@ -126,6 +131,15 @@ describe('logs', () => {
   })
 })
 
+describe('events', () => {
+  test('what happened is printed until Ctrl-C', async () => {
+    const { code, out } = await drover(['events', '--topic', 'Job:web', '--topic', 'Node'], undefined, /JobRegistered +default\/web\n/)
+    expect(code).toBe(0)
+    expect(out).toMatch(/^\d+ +Job +JobRegistered +default\/web$/m)
+    expect(out).not.toContain('courier')
+  })
+})
+
 describe('job files', () => {
   test('validate is content with sound files', async () => {
     readings = [SOUND]
@@ -167,7 +181,7 @@ describe('the program', () => {
   })
 
   test('every command lists its exit codes', async () => {
-    for (const name of ['status', 'logs', 'validate', 'render', 'plan']) {
+    for (const name of ['status', 'logs', 'events', 'validate', 'render', 'plan']) {
       const { code, out } = await drover([name, '--help'])
       expect(code).toBe(0)
       expect(out).toMatch(/Exit codes:\n +0 +/)

@@ -2,19 +2,18 @@
 import { type Allocation, isTerminal, NODE_POOL_ALL, type Node, type NodePool } from '../../domain/index.js'
 import { ownerKey, type StateView } from '../../state/index.js'
 import type { ReadDeps, Reading } from '../blocking.js'
-import { FragmentCache } from '../encode.js'
 import { notFound } from '../errors.js'
 import { byId, compareText, computePage } from '../pages.js'
 import type { Call, Route } from '../router.js'
 import { checkUuid, uuidPrefix } from '../uuid-prefix.js'
 import { allocationJson } from '../views/allocation-view.js'
 import { nodeJson, nodeStubJson, nodeView } from '../views/node-view.js'
+import { poolJson } from '../views/pool-view.js'
 import { listJobs } from './jobs.js'
 import { atLeastOne, reading, tableReading } from './reading.js'
 
 const NODES_BY_ID = byId<Node>((node) => node.ID, false)
 const POOLS_BY_NAME = byId<NodePool>((pool) => pool.Name, true)
-const poolJson = new FragmentCache<NodePool>((pool) => ({ ...pool, Hash: '' }))
 
 export function nodeRoutes(deps: ReadDeps): readonly Route[] {
   return [

@@ -16,7 +16,8 @@ export function jobOf(view: StateView, allocation: Allocation): Job | undefined 
   return view.findJobVersion(allocation.Namespace, allocation.JobID, allocation.JobCreateIndex, allocation.JobVersion)
 }
 
-function wholeAllocation(allocation: Allocation): Readonly<Record<string, unknown>> {
+/** Without its job, as events carry it. */
+export function wholeAllocation(allocation: Allocation): Readonly<Record<string, unknown>> {
   const { JobCreateIndex: _, JobVersion: __, ...row } = allocation
   return { SigningKeyID: '', ...row, ...legacyResources(allocation.AllocatedResources) }
 }

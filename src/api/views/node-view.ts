@@ -3,29 +3,33 @@ import type { Node } from '../../domain/index.js'
 import { FragmentCache } from '../encode.js'
 import { legacy } from './allocation-view.js'
 
-export const nodeJson = new FragmentCache<Node>((node) => ({
-  ...node,
-  SecretID: '',
-  Links: node.Links ?? {},
-  NodeResources: nodeResources(node),
-  HostVolumes: node.HostVolumes ?? {},
-  HostNetworks: node.HostNetworks ?? {},
-  CSIControllerPlugins: {},
-  CSINodePlugins: {},
-  IdentitySigningKeyID: '',
-  Drain: node.DrainStrategy !== null,
-  Resources: legacy({
-    CPU: node.NodeResources.Cpu.CpuShares,
-    MemoryMB: node.NodeResources.Memory.MemoryMB,
-    DiskMB: node.NodeResources.Disk.DiskMB,
-    Networks: node.NodeResources.Networks,
-  }),
-  Reserved: legacy({
-    CPU: node.ReservedResources.Cpu.CpuShares,
-    MemoryMB: node.ReservedResources.Memory.MemoryMB,
-    DiskMB: node.ReservedResources.Disk.DiskMB,
-  }),
-}))
+export const nodeJson = new FragmentCache<Node>(wholeNode)
+
+export function wholeNode(node: Node): Readonly<Record<string, unknown>> {
+  return {
+    ...node,
+    SecretID: '',
+    Links: node.Links ?? {},
+    NodeResources: nodeResources(node),
+    HostVolumes: node.HostVolumes ?? {},
+    HostNetworks: node.HostNetworks ?? {},
+    CSIControllerPlugins: {},
+    CSINodePlugins: {},
+    IdentitySigningKeyID: '',
+    Drain: node.DrainStrategy !== null,
+    Resources: legacy({
+      CPU: node.NodeResources.Cpu.CpuShares,
+      MemoryMB: node.NodeResources.Memory.MemoryMB,
+      DiskMB: node.NodeResources.Disk.DiskMB,
+      Networks: node.NodeResources.Networks,
+    }),
+    Reserved: legacy({
+      CPU: node.ReservedResources.Cpu.CpuShares,
+      MemoryMB: node.ReservedResources.Memory.MemoryMB,
+      DiskMB: node.ReservedResources.Disk.DiskMB,
+    }),
+  }
+}
 
 /** Clients draw the cores of a node: where their topology is not known, all are alike. */
 function nodeResources({ NodeResources }: Node): Node['NodeResources'] {

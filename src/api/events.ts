@@ -1,0 +1,111 @@
+/**
+ * What one Command did, as the events that clients of Nomad follow (`reference/objects.md` §10). The type is that of the
+ * write, on every object it touched; only services say what became of themselves.
+ */
+import type { Allocation, Deployment, Evaluation, Job, Node, NodePool, ServiceRegistration } from '../domain/index.js'
+import type { CommandKind, RowChange, StateEvents, TableName } from '../state/index.js'
+import { wholeAllocation } from './views/allocation-view.js'
+import { wholeNode } from './views/node-view.js'
+import { wholePool } from './views/pool-view.js'
+
+export interface ApiEvent {
+  readonly Topic: string
+  readonly Type: string
+  readonly Key: string
+  /** Empty for what belongs to no namespace. */
+  readonly Namespace: string
+  readonly FilterKeys: readonly string[] | null
+  readonly Index: number
+  readonly Payload: object
+}
+
+const TYPES: Readonly<Partial<Record<CommandKind, string>>> = {
+  'job-register': 'JobRegistered',
+  'job-deregister': 'JobDeregistered',
+  'node-register': 'NodeRegistration',
+  'node-status': 'NodeStreamEvent',
+  'node-eligibility': 'NodeEligibility',
+  'node-drain': 'NodeDrain',
+  'evaluation-update': 'EvaluationUpdated',
+  'plan-apply': 'PlanResult',
+  'allocation-update': 'AllocationUpdated',
+  'allocation-transition': 'AllocationUpdateDesiredStatus',
+  'allocation-adopt': 'AllocationUpdated',
+  'deployment-update': 'DeploymentStatusUpdate',
+  'deployment-promote': 'DeploymentPromotion',
+  'node-pool-put': 'NodePoolUpserted',
+  'node-pool-delete': 'NodePoolDeleted',
+}
+
+/** Collected for good, which only these topics tell. */
+const COLLECTED_TYPES: Readonly<Partial<Record<TableName, string>>> = { nodes: 'NodeDeregistration', jobs: 'JobBatchDeregistered' }
+
+type Describe = (row: never, isDeleted: boolean) => Omit<ApiEvent, 'Type' | 'Index'> | undefined
+
+/** In the order in which one Command's events are told. Deletions are told of what has a way to say so. */
+const TOPICS: Readonly<Partial<Record<TableName, Describe>>> = {
+  jobs: (job: Job, Deleted) => ({ Topic: 'Job', Key: job.ID, Namespace: job.Namespace, FilterKeys: null, Payload: { Job: job, Deleted } }),
+  evaluations: (row: Evaluation, isDeleted) =>
+    isDeleted
+      ? undefined
+      : {
+          Topic: 'Evaluation',
+          Key: row.ID,
+          Namespace: row.Namespace,
+          FilterKeys: [row.JobID, row.DeploymentID ?? ''],
+          Payload: { Evaluation: row },
+        },
+  deployments: (row: Deployment, isDeleted) =>
+    isDeleted
+      ? undefined
+      : { Topic: 'Deployment', Key: row.ID, Namespace: row.Namespace, FilterKeys: [row.JobID], Payload: { Deployment: row } },
+  allocations: (row: Allocation, isDeleted) =>
+    isDeleted
+      ? undefined
+      : {
+          Topic: 'Allocation',
+          Key: row.ID,
+          Namespace: row.Namespace,
+          FilterKeys: [row.JobID, row.DeploymentID ?? ''],
+          Payload: { Allocation: wholeAllocation(row), Timeout: false, TimeoutReason: '' },
+        },
+  nodes: (node: Node) => ({ Topic: 'Node', Key: node.ID, Namespace: '', FilterKeys: null, Payload: { Node: wholeNode(node) } }),
+  services: (row: ServiceRegistration) => ({
+    Topic: 'Service',
+    Key: row.ID,
+    Namespace: row.Namespace,
+    FilterKeys: [row.JobID, row.ServiceName],
+    Payload: { Service: row },
+  }),
+  nodePools: (pool: NodePool) => ({
+    Topic: 'NodePool',
+    Key: pool.Name,
+    Namespace: '',
+    FilterKeys: null,
+    Payload: { NodePool: wholePool(pool) },
+  }),
+}
+const ORDER = Object.keys(TOPICS)
+/** A plan tells of the job last: that it runs is what came of the rest. */
+const ORDER_OF_PLANS = [...ORDER.filter((table) => table !== 'jobs'), 'jobs']
+
+/** The events of one Command; empty when it touched nothing that has a topic. */
+export function computeEvents({ index, kind, changes }: StateEvents): readonly ApiEvent[] {
+  const order = kind === 'plan-apply' ? ORDER_OF_PLANS : ORDER
+  return [...changes.values()]
+    .filter(({ table }) => TOPICS[table] !== undefined)
+    .sort((a, b) => order.indexOf(a.table) - order.indexOf(b.table))
+    .flatMap((change) => describeChange(change, kind, index))
+}
+
+function describeChange({ table, before, after }: RowChange, kind: CommandKind, Index: number): readonly ApiEvent[] {
+  const isDeleted = after === undefined
+  const described = TOPICS[table]!((after ?? before) as never, isDeleted)
+  const Type = typeOf(table, kind, isDeleted)
+  return described === undefined || Type === undefined ? [] : [{ ...described, Type, Index }]
+}
+
+function typeOf(table: TableName, kind: CommandKind, isDeleted: boolean): string | undefined {
+  if (table === 'services') return isDeleted ? 'ServiceDeregistration' : 'ServiceRegistration'
+  return kind === 'garbage-collect' && isDeleted ? COLLECTED_TYPES[table] : TYPES[kind]
+}
