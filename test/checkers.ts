@@ -8,7 +8,6 @@ import {
   isClientTerminal,
   isDeploymentActive,
   isEvaluationTerminal,
-  isReady,
   isServerTerminal,
   isTerminal,
 } from '../src/domain/index.js'
@@ -49,10 +48,16 @@ export function checkNames(state: StateView): void {
   const names = new Set<string>()
   for (const allocation of state.allocations.values()) {
     if (isTerminal(allocation) || allocation.DeploymentStatus?.Canary === true || allocation.ClientStatus === 'unknown') continue
-    const name = `${allocation.Namespace}/${allocation.Name}`
+    // A system job has every name once on each node.
+    const isPerNode = jobTypeOf(state, allocation) === 'system' || jobTypeOf(state, allocation) === 'sysbatch'
+    const name = `${allocation.Namespace}/${allocation.Name}${isPerNode ? ` on ${allocation.NodeID}` : ''}`
     if (names.has(name)) throw new Violation('I3', `two allocations want to be ${name}`)
     names.add(name)
   }
+}
+
+function jobTypeOf(state: StateView, allocation: Allocation): string | undefined {
+  return state.findJobVersion(allocation.Namespace, allocation.JobID, allocation.JobCreateIndex, allocation.JobVersion)?.Type
 }
 
 /** I7: what is promised on a node never exceeds it. What is told to stop may overlap with what takes its place. */
@@ -204,10 +209,4 @@ function checkCounts({ state, running }: Converged): void {
       if (old.length > 0 && !isBlocked) throw new Violation('L4', `${job.ID} still runs version ${old[0]!.JobVersion} of ${job.Version}`)
     }
   }
-}
-
-/** L1: while a ready node has plainly room for a whole group, nothing may be blocked for long. */
-export function hasReadyNode(state: StateView): boolean {
-  for (const node of state.nodes.values()) if (isReady(node)) return true
-  return false
 }

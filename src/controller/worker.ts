@@ -52,13 +52,15 @@ export class Worker {
 
   /** Blocked evaluations of the job that this result makes pointless: a success needs none, a new one takes their place. */
   #otherBlocked({ evaluation, created }: SchedulingResult): readonly Evaluation[] {
-    const settles = evaluation.Status === 'complete' || created.some((follower) => follower.Status === 'blocked')
-    if (!settles) return []
-    const { evaluations } = this.#deps.leader.state
+    const renewed = created.filter((follower) => follower.Status === 'blocked')
+    if (evaluation.Status !== 'complete' && renewed.length === 0) return []
+    // A system job waits for each full node by itself: only the same node's wait is renewed.
     const isSystem = evaluation.Type === 'system' || evaluation.Type === 'sysbatch'
+    const isPointless = (other: Evaluation) => !isSystem || renewed.some((follower) => follower.NodeID === other.NodeID)
+    const { evaluations } = this.#deps.leader.state
     return evaluations
       .by('job', ownerKey(evaluation))
-      .filter((other) => other.Status === 'blocked' && other.ID !== evaluation.ID && !isSystem)
+      .filter((other) => other.Status === 'blocked' && other.ID !== evaluation.ID && isPointless(other))
   }
 }
 

@@ -46,7 +46,10 @@ function newReader(world: World, number: number): SimulatedReader {
     world.newProcess(`reader-${number}`),
     world.random,
     () => world.leader,
-    () => world.durable,
+    () => {
+      world.foldNow()
+      return world.durable
+    },
     (violation) => world.fail(violation),
   )
 }

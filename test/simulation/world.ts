@@ -110,7 +110,7 @@ export class World {
       this.time.after(this.random.between(100, 3_000), () => this.serverProcesses.length === 0 && this.startServer())
     }
     Server.start({
-      log: new MemoryCommandLog(this.log, process.clock, cross),
+      log: new MemoryCommandLog(this.log, process.clock, cross, process.name),
       bus: this.network.busOf(process),
       git: this.repository.sourceFor(process.clock),
       syntax: this.#syntax,
@@ -193,20 +193,10 @@ export class World {
     for (const record of this.log.records) {
       if (record.firstIndex <= this.durable.index) continue
       isNew = true
-      this.#epochs.push({ epoch: record.epoch, writer: this.#writerOf(record.epoch) })
+      this.#epochs.push({ epoch: record.epoch, writer: this.log.writers.get(record.hash) ?? '' })
       for (const command of readCommands(record)) apply(this.durable, this.durable.index + 1, command)
     }
     return isNew
-  }
-
-  /** The process that holds this epoch: told by the process itself, so that two with one epoch are found. */
-  #writerOf(epoch: number): string {
-    return (
-      this.#servers
-        .filter(({ server }) => server?.leader.epoch === epoch)
-        .map(({ process }) => process.name)
-        .join('+') || `starting-${epoch}`
-    )
   }
 
   /** P1: whatever leaves a server tells only of what is durable. */
@@ -270,6 +260,11 @@ export class World {
 
   isPaused(): boolean {
     return this.serverProcesses.some((process) => process.isPaused)
+  }
+
+  /** Brings the fold of the log up to this very moment. */
+  foldNow(): void {
+    this.#foldNew()
   }
 
   fail(error: unknown): void {

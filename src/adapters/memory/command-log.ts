@@ -9,6 +9,8 @@ import { type Clock, DataDamagedError, type LogIndex } from '../../domain/index.
 export class MemoryLogStore {
   readonly records: LogRecord[] = []
   readonly snapshots: Snapshot[] = []
+  /** Which process wrote each record, by its hash. */
+  readonly writers = new Map<string, string>()
   epoch = 0
   /** When the leader was last heard, on the store's own clock. */
   #heardMs = Number.NEGATIVE_INFINITY
@@ -26,13 +28,14 @@ export class MemoryLogStore {
   }
 
   /** All or nothing. Offering the same record again finds it there. */
-  offer(record: LogRecord): 'durable' | 'refused' | 'lease-held' {
+  offer(record: LogRecord, writer: string): 'durable' | 'refused' | 'lease-held' {
     if (this.records.some((known) => known.hash === record.hash)) return 'durable'
     if (record.epoch < this.epoch) return 'refused'
     const last = this.records.at(-1)
     if (record.firstIndex !== this.nextIndex || (last !== undefined && record.previousHash !== last.hash)) return 'refused'
     if (record.epoch > this.epoch && this.#nowMs() - this.#heardMs < this.leaseMs) return 'lease-held'
     this.records.push(record)
+    this.writers.set(record.hash, writer)
     this.epoch = record.epoch
     this.#heardMs = this.#nowMs()
     return 'durable'
@@ -56,13 +59,15 @@ export class MemoryCommandLog implements CommandLog {
   readonly #store: MemoryLogStore
   readonly #clock: Clock
   readonly #cross: Crossing
+  readonly #writer: string
   #confirmedMs = Number.NEGATIVE_INFINITY
   #isClosed = false
 
-  constructor(store: MemoryLogStore, clock: Clock, cross: Crossing = SMOOTH) {
+  constructor(store: MemoryLogStore, clock: Clock, cross: Crossing = SMOOTH, writer = '') {
     this.#store = store
     this.#clock = clock
     this.#cross = cross
+    this.#writer = writer
   }
 
   async loadSnapshot(): Promise<Snapshot | undefined> {
@@ -110,7 +115,7 @@ export class MemoryCommandLog implements CommandLog {
   async #attempt(record: LogRecord): Promise<'durable' | 'refused' | 'lease-held' | 'unknown'> {
     const { delayMs, requestLost, answerLost } = this.#cross()
     await this.#sleep(delayMs)
-    const answer = requestLost ? undefined : this.#store.offer(record)
+    const answer = requestLost ? undefined : this.#store.offer(record, this.#writer)
     if (answer === undefined || answerLost || answer === 'lease-held') {
       await this.#sleep(RETRY_MS)
       return answer === 'lease-held' ? answer : 'unknown'

@@ -1,0 +1,244 @@
+/**
+ * A machine of the simulated world: its disk, the processes that run on it, and the shipped `Agent` that looks after them.
+ * Processes live on virtual time and outlive the agent; the machine's death ends everything.
+ *
+ * I5  An agent runs only what a set of the current epoch wants. I12 Nothing is ended because the control plane was away.
+ */
+
+import { silentLogger } from '../../src/adapters/logger.js'
+import {
+  AGENT_DEFAULTS,
+  Agent,
+  type Driver,
+  MemoryLocalStore,
+  refuseExpressions,
+  type TaskExit,
+  type TaskHandle,
+  type TaskStart,
+} from '../../src/agent/index.js'
+import { isClientTerminal, isServerTerminal, OrchestratorError, ZERO_TIME } from '../../src/domain/index.js'
+import type { StateView } from '../../src/state/index.js'
+import { Violation } from '../checkers.js'
+import { node } from '../fixtures.js'
+import type { SimulatedProcess } from './simulated-process.js'
+import type { World } from './world.js'
+
+interface Run {
+  readonly key: string
+  readonly allocationId: string
+  readonly startedMs: number
+  exit: TaskExit | undefined
+  readonly waiting: ((exit: TaskExit) => void)[]
+  /** Ended by itself or by the world rather than by the agent. */
+  isOwnEnd: boolean
+}
+
+const CPU_MHZ = 1_000
+const MEMORY_MB = 2_000
+const DISK_MB = 10_000
+
+export class SimulatedHost {
+  readonly name: string
+  readonly publicKey: string
+  readonly nodeId: string
+  isAlive = true
+  agentProcess: SimulatedProcess | undefined
+  readonly #world: World
+  #disk = new Map<string, unknown>()
+  #runs = new Map<string, Run>()
+  #generation = 0
+
+  constructor(world: World, name: string) {
+    this.#world = world
+    this.name = name
+    this.publicKey = `KEY-${name}`
+    this.nodeId = SimulatedHost.nodeIdOf(this.publicKey)
+  }
+
+  static nodeIdOf(publicKey: string): string {
+    const hex = [...publicKey]
+      .map((letter) => letter.charCodeAt(0).toString(16))
+      .join('')
+      .padEnd(32, '0')
+      .slice(-32)
+    return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-5${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20)}`
+  }
+
+  startAgent(): void {
+    if (!this.isAlive || this.agentProcess?.isAlive === true) return
+    const process = this.#world.newProcess(`${this.name}-agent-${++this.#generation}`)
+    this.agentProcess = process
+    const { random } = this.#world
+    const agent = new Agent({
+      bus: this.#world.network.busOf(process),
+      clock: process.clock,
+      random,
+      logger: silentLogger,
+      store: new MemoryLocalStore(this.#disk, () => new Promise((resolve) => process.clock.after(random.fraction() * 2, resolve))),
+      directories: { create: async () => {}, of: () => DIRECTORIES, remove: async () => {}, list: async () => [] },
+      files: NO_FILES,
+      drivers: [this.#driver(process)],
+      fingerprint: async () => this.#fingerprint(),
+      hostUsage: async () => {
+        throw new OrchestratorError('UNKNOWN', 'nobody asks in this world')
+      },
+      signer: { publicKey: this.publicKey, sign: (text) => `${this.publicKey} signs ${text}` },
+      templates: refuseExpressions,
+      options: { ...AGENT_DEFAULTS, region: 'global' },
+      onFatal: (error) => process.isAlive && this.#world.fail(error),
+    })
+    agent.start().catch((error: unknown) => process.isAlive && this.#world.fail(error))
+  }
+
+  /** kill -9 of the agent; its processes go on. */
+  crashAgent(restartAfterMs: number): void {
+    this.agentProcess?.kill()
+    this.#world.time.after(restartAfterMs, () => this.startAgent())
+  }
+
+  /** The machine loses power: processes and agent are gone, the disk is not. */
+  die(returnAfterMs: number | undefined): void {
+    this.isAlive = false
+    this.agentProcess?.kill()
+    this.#runs = new Map()
+    if (returnAfterMs !== undefined) this.#world.time.after(returnAfterMs, () => this.#comeBack())
+  }
+
+  /** A process ends by itself. */
+  endSomeTask(exitCode: number): void {
+    const living = [...this.#runs.values()].filter((run) => run.exit === undefined)
+    if (living.length > 0) end(this.#world.random.pick(living), { exitCode, signal: 0, isOutOfMemory: false }, true)
+  }
+
+  runningAllocations(): ReadonlySet<string> {
+    return new Set([...this.#runs.values()].filter((run) => run.exit === undefined).map((run) => run.allocationId))
+  }
+
+  /** I5: no process belongs to an allocation that the log never placed here. I7 by ground truth: nothing runs twice. */
+  check(durable: StateView): void {
+    const seen = new Set<string>()
+    for (const run of this.#runs.values()) {
+      if (run.exit !== undefined) continue
+      const allocation = durable.allocations.get(run.allocationId)
+      if (allocation !== undefined && allocation.NodeID !== this.nodeId)
+        throw new Violation('I5', `${run.allocationId} runs on ${this.name} and belongs elsewhere`)
+      if (seen.has(run.allocationId)) throw new Violation('I5', `two processes of ${run.allocationId} run on ${this.name}`)
+      seen.add(run.allocationId)
+    }
+  }
+
+  #comeBack(): void {
+    this.isAlive = true
+    this.startAgent()
+  }
+
+  #fingerprint() {
+    const base = node({ ID: this.nodeId, Name: this.name, Datacenter: 'dc1', NodePool: 'default' })
+    return {
+      ...base,
+      Drivers: { mock_driver: { Attributes: {}, Detected: true, Healthy: true, HealthDescription: '', UpdateTime: ZERO_TIME } },
+      NodeResources: {
+        ...base.NodeResources,
+        Cpu: { CpuShares: CPU_MHZ, TotalCpuCores: 1, ReservableCpuCores: [0] },
+        Memory: { MemoryMB: MEMORY_MB },
+        Disk: { DiskMB: DISK_MB },
+      },
+    }
+  }
+
+  #driver(process: SimulatedProcess): Driver {
+    const { time, random } = this.#world
+    const runs = () => this.#runs
+    const pause = () => new Promise<void>((resolve) => process.clock.after(1 + random.fraction() * 4, resolve))
+    const find = (handle: TaskHandle) => runs().get(String(handle['key']))
+    return {
+      name: 'mock_driver',
+      fingerprint: async () => ({
+        Attributes: {},
+        Detected: true,
+        Healthy: true,
+        HealthDescription: '',
+        UpdateTime: ZERO_TIME,
+        nodeAttributes: { 'driver.mock_driver': '1' },
+      }),
+      start: async (request) => {
+        await pause()
+        const key = runKey(request.allocation.ID, request.task.Name, request.attempt)
+        if (!runs().has(key)) this.#begin(key, request)
+        await pause()
+        return { key }
+      },
+      find: async (allocationId, taskName, attempt) => {
+        const key = runKey(allocationId, taskName, attempt)
+        return runs().has(key) ? { key } : undefined
+      },
+      attach: async (handle) => find(handle) !== undefined,
+      wait: (handle) =>
+        new Promise((resolve) => {
+          const run = find(handle)
+          const tell = (exit: TaskExit) => process.deliver(() => resolve(exit))
+          if (run === undefined) tell({ exitCode: 0, signal: 0, isOutOfMemory: false, error: 'gone' })
+          else if (run.exit !== undefined) tell(run.exit)
+          else run.waiting.push(tell)
+        }),
+      signal: async (handle, name) => {
+        const run = find(handle)
+        // Some are slow to end, and some do not listen at all.
+        if (run !== undefined && random.chance(0.9))
+          time.after(random.fraction() * 400, () =>
+            this.#endByAgent(run, { exitCode: 0, signal: name === 'SIGKILL' ? 9 : 15, isOutOfMemory: false }),
+          )
+      },
+      kill: async (handle) => {
+        const run = find(handle)
+        if (run !== undefined) time.after(1, () => this.#endByAgent(run, { exitCode: 137, signal: 9, isOutOfMemory: false }))
+      },
+      destroy: async (handle) => {
+        const run = find(handle)
+        if (run === undefined) return
+        this.#endByAgent(run, { exitCode: 137, signal: 9, isOutOfMemory: false })
+        runs().delete(run.key)
+      },
+      usage: async () => ({ memoryBytes: 0, userTimeMs: 0, systemTimeMs: 0, pids: [] }),
+    }
+  }
+
+  #begin(key: string, { allocation, config }: TaskStart): void {
+    const { time, durable } = this.#world
+    this.#world.foldNow()
+    if (durable.allocations.get(allocation.ID) === undefined)
+      this.#world.fail(new Violation('P1', `${allocation.ID} was started and is not in the log`))
+    const run: Run = { key, allocationId: allocation.ID, startedMs: time.nowMs, exit: undefined, waiting: [], isOwnEnd: false }
+    this.#runs.set(key, run)
+    const runForMs = Number.parseInt(String(config['run_for'] ?? '0'), 10)
+    if (runForMs > 0) time.after(runForMs, () => end(run, { exitCode: 0, signal: 0, isOutOfMemory: false }, true))
+  }
+
+  /** I12: whatever an agent ends is not wanted any more, or not on this node. */
+  #endByAgent(run: Run, exit: TaskExit): void {
+    if (run.exit !== undefined) return
+    const allocation = this.#world.durable.allocations.get(run.allocationId)
+    const isWanted = allocation !== undefined && !isServerTerminal(allocation) && !isClientTerminal(allocation)
+    if (isWanted && this.#runs.has(run.key))
+      this.#world.fail(new Violation('I12', `${allocation.Name} was ended on ${this.name} and is wanted there`))
+    end(run, exit, false)
+  }
+}
+
+function end(run: Run, exit: TaskExit, isOwnEnd: boolean): void {
+  if (run.exit !== undefined) return
+  run.exit = exit
+  run.isOwnEnd = isOwnEnd
+  for (const tell of run.waiting.splice(0)) tell(exit)
+}
+
+function runKey(allocationId: string, taskName: string, attempt: number): string {
+  return `${allocationId} ${taskName} ${attempt}`
+}
+
+const DIRECTORIES = { task: '/t', local: '/t/local', secrets: '/t/secrets', shared: '/t/alloc', logs: '/t/alloc/logs' }
+
+const unread = async () => {
+  throw new OrchestratorError('NO_SUCH_FILE', 'there are no files in this world')
+}
+const NO_FILES = { list: unread, stat: unread, read: unread, watch: () => () => {} }
