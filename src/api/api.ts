@@ -2,7 +2,7 @@
 import type { Clock, Random } from '../domain/index.js'
 import { requestFailed, unknownPath, wrongMethod } from './errors.js'
 import { Parameters } from './parameters.js'
-import type { AgentCaller, ApiSettings, JobDiffer, JobspecParser, Planner, SourceTexts, StateReader } from './ports.js'
+import type { AgentCaller, ApiSettings, JobspecParser, Planner, SourceTexts, StateReader } from './ports.js'
 import type { ApiRequest, ApiResponse } from './request.js'
 import { type RouteMatch, Router } from './router.js'
 import { absentRoutes } from './routes/absent.js'
@@ -30,7 +30,6 @@ export interface ApiDeps {
   readonly agents: AgentCaller
   readonly planner: Planner
   readonly parser: JobspecParser
-  readonly diff: JobDiffer
   readonly sourceTexts: SourceTexts
   readonly settings: ApiSettings
   readonly clock: Clock

@@ -4,7 +4,6 @@ export { ApiError, type ApiErrorCode } from './errors.js'
 export type {
   AgentCaller,
   ApiSettings,
-  JobDiffer,
   JobspecParser,
   Planner,
   SourceTexts,

@@ -1,7 +1,7 @@
 /** What the HTTP API asks of the server it is part of. */
 
 import type { RpcMethod, RpcParts, RpcRequests } from '../agent/index.js'
-import type { Job, LogIndex, Mistake, PlanAnnotations, SchedulingResult } from '../domain/index.js'
+import type { Job, LogIndex, Mistake, SchedulingResult } from '../domain/index.js'
 import type { ApiJob } from '../jobspec/index.js'
 import type { StateEvents, StateView, TableName } from '../state/index.js'
 
@@ -65,9 +65,6 @@ export interface JobspecParser {
     | { readonly kind: 'aborted'; readonly reason: string }
   >
 }
-
-/** What changed from one job to another, in Nomad's form with context (`reference/objects.md` §7). `null`: there was none. */
-export type JobDiffer = (before: Job | null, after: Job | null, annotations?: PlanAnnotations) => unknown
 
 /** Contents of the repository by blob id. `undefined`: gone, or no text. */
 export interface SourceTexts {

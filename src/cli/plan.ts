@@ -15,6 +15,9 @@ interface PlanOptions extends ConnectionOptions {
   readonly json: boolean
 }
 
+/** What only a new version does to allocations. */
+const UPDATES = ['InPlaceUpdate', 'DestructiveUpdate']
+
 type JobReading = Extract<JobFileReading, { readonly kind: 'job' }>
 
 interface JobPlan {
@@ -68,7 +71,11 @@ async function plan(files: JobFiles, paths: readonly string[], options: PlanOpti
 
 async function planJob({ path, namespace, id, job }: JobReading, client: Client): Promise<JobPlan> {
   const answer = await client.put<PlanAnswer>(`/v1/job/${encodeURIComponent(id)}/plan`, { Job: job, Diff: true }, { namespace })
-  const type = answer.Diff?.Type ?? 'None'
+  const isUpdated = Object.values(answer.Annotations?.DesiredTGUpdates ?? {}).some((updates) =>
+    UPDATES.some((name) => (updates[name] ?? 0) > 0),
+  )
+  // Some changes of a job, such as its spreads, are no part of Nomad's diff and still make a new version.
+  const type = answer.Diff?.Type === 'None' && isUpdated ? 'Edited' : (answer.Diff?.Type ?? 'None')
   return { namespace, id, path, change: type === 'None' ? 'none' : type === 'Added' ? 'new' : 'changed', plan: answer }
 }
 

@@ -40,14 +40,14 @@ describe('jobs', () => {
   })
 
   test('the versions are newest first, with one difference fewer', async () => {
-    const world = new World({ diff: (before, after) => `${before?.Version}→${after?.Version}` })
-    for (const Version of [0, 1, 2]) world.register(job({ Version }))
+    const world = new World()
+    for (const Version of [0, 1, 2]) world.register(job({ Version, Priority: 50 + Version }))
     const { Versions, Diffs } = (await world.json('/v1/job/web/versions?diffs=true')) as {
       Versions: { Version: number }[]
-      Diffs: string[]
+      Diffs: { Fields: { Old: string; New: string }[] }[]
     }
     expect(Versions.map(({ Version }) => Version)).toEqual([2, 1, 0])
-    expect(Diffs).toEqual(['1→2', '0→1'])
+    expect(Diffs.map(({ Fields }) => Fields.map(({ Old, New }) => `${Old}→${New}`))).toEqual([['51→52'], ['50→51']])
   })
 
   test('the submission is the text of the file that made the newest version', async () => {

@@ -23,8 +23,8 @@ import { World } from './world.js'
 const NAMESPACE = { Description: 'Default shared namespace', Quota: '', Capabilities: null, Meta: null, NodePoolConfiguration: null }
 const POOL = { Description: 'Default node pool.', Meta: null, SchedulerConfiguration: null, NodeIdentityTTL: 0 }
 
-export function filledWorld(): World {
-  const world = new World({ agents: answeringAgent, sourceTexts: { read: async () => 'job "web" {}\n' } })
+export function filledWorld(over: ConstructorParameters<typeof World>[0] = {}): World {
+  const world = new World({ ...over, agents: answeringAgent, sourceTexts: { read: async () => 'job "web" {}\n' } })
   fillCluster(world)
   const web = world.register(job({ Meta: { owner: 'ada' }, Status: 'running', TaskGroups: [scaledGroup()] }))
   world.register(job({ ID: 'sweep', Type: 'batch', Periodic: periodic(), Status: 'running' }))
@@ -42,7 +42,8 @@ function scaledGroup(): ReturnType<typeof taskGroup> {
   const Target = { Namespace: 'default', Job: 'web', Group: 'group' }
   const Policy = { cooldown: '1m', check: [{ crowd: [{ source: 'prometheus', query: 'crowd' }] }] }
   const Scaling = {
-    ID: uuid(1, 0xe0),
+    // Drawn from the target, as canonicalizing does.
+    ID: 'e584ca93-e413-5e3b-b537-cfae719a7d85',
     Type: 'horizontal',
     Target,
     Policy,

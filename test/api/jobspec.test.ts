@@ -38,7 +38,6 @@ const asked: Job[] = []
 const world = new World({
   parser: createJobspecParser(new InProcessSyntaxReader()),
   planner: recordingPlanner(asked),
-  diff: (before, after) => ({ Type: before === null ? 'Added' : 'Edited', ID: after?.ID }),
 })
 
 beforeAll(() => {

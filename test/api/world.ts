@@ -34,7 +34,6 @@ export class World {
       },
       planner: { plan: () => Promise.reject(new Error('no planner in this test')) },
       parser: { parse: () => Promise.reject(new Error('no parser in this test')) },
-      diff: () => null,
       sourceTexts: { read: async () => undefined },
       logger: silentLogger,
       settings: { region: 'global', datacenter: 'dc1', name: 'alder', writes: 'none', version: '0.1.0', address: '127.0.0.1:4646' },

@@ -10,8 +10,9 @@ import {
   statusCommand,
   validateCommand,
 } from '../../src/cli/index.js'
+import type { Job } from '../../src/domain/index.js'
 import { filledWorld, LOG_LINE } from '../api/filled-world.js'
-import { job, sourceStatus, uuid } from '../fixtures.js'
+import { evaluation, job, sourceStatus, uuid } from '../fixtures.js'
 
 const SOUND: JobFileReading = { kind: 'job', path: 'jobs/web.nomad.hcl', namespace: 'default', id: 'web', job: job(), warnings: [] }
 const WRONG: JobFileReading = {
@@ -20,7 +21,17 @@ const WRONG: JobFileReading = {
   mistakes: [{ path: 'jobs/odd.nomad.hcl', line: 3, column: 5, summary: 'no', detail: '', text: 'jobs/odd.nomad.hcl:3:5: no' }],
 }
 
-const world = filledWorld()
+/** Nothing of a plan but the difference matters here. */
+const planner = {
+  plan: async (next: Job) => {
+    const parts = { Stops: [], Placements: [], Updates: [], Preemptions: [], Deployment: null, DeploymentUpdates: [], Annotations: null }
+    return {
+      result: { plan: { EvalID: '', Namespace: next.Namespace, JobID: next.ID, ...parts }, evaluation: evaluation(), created: [] },
+      index: 1,
+    }
+  },
+}
+const world = filledWorld({ planner })
 let address = ''
 let readings: readonly JobFileReading[] = [SOUND]
 
@@ -155,6 +166,25 @@ describe('job files', () => {
   test('render prints the stored form', async () => {
     readings = [SOUND]
     expect(JSON.parse((await drover(['render', 'jobs/web.nomad.hcl'])).out)).toEqual(job())
+  })
+
+  test.each([
+    ['an unchanged job', { ...SOUND, job: world.state.jobs.get('default\u0000web')! }, 0, ''],
+    [
+      'a changed job',
+      { ...SOUND, job: { ...world.state.jobs.get('default\u0000web')!, Priority: 70 } },
+      1,
+      '~ web  changed  (jobs/web.nomad.hcl)\n',
+    ],
+    ['a new job', { ...SOUND, id: 'new', path: 'jobs/new.nomad.hcl', job: job({ ID: 'new' }) }, 1, '+ new  new  (jobs/new.nomad.hcl)\n'],
+  ])('plan of %s tells it by text and exit code', async (_, reading, code, out) => {
+    readings = [reading]
+    expect(await drover(['plan', 'jobs/web.nomad.hcl'])).toMatchObject({ code, out })
+  })
+
+  test('plan of the whole tree tells which jobs would go', async () => {
+    readings = []
+    expect(await drover(['plan'])).toMatchObject({ code: 1, out: '- web  removed  (jobs/web.nomad.hcl)\n' })
   })
 
   test('plan cannot tell what files with mistakes would change', async () => {

@@ -1,10 +1,11 @@
 /** One job and what belongs to it: `/v1/job/:id…` (`reference/http-api.md` A.1). */
 import { type Allocation, isTerminal, type Job, type ScalingEvent } from '../../domain/index.js'
+import { diffJobs } from '../../jobspec/index.js'
 import { ownerKey, type StateView } from '../../state/index.js'
 import { contactHeaders, type ReadDeps, type Reading } from '../blocking.js'
 import { encodeJson, encodeText, joinList, withMember } from '../encode.js'
 import { type ApiError, badRequest, notFound, requestFailed } from '../errors.js'
-import type { JobDiffer, SourceTexts, WatchKey } from '../ports.js'
+import type { SourceTexts, WatchKey } from '../ports.js'
 import { jsonAnswer } from '../request.js'
 import type { Call, Route } from '../router.js'
 import { allocationStubJson } from '../views/allocation-view.js'
@@ -17,7 +18,6 @@ const JOB_NOT_FOUND = notFound('job not found')
 const NULL = encodeText('null')
 
 export interface JobDeps extends ReadDeps {
-  readonly diff: JobDiffer
   readonly sourceTexts: SourceTexts
 }
 
@@ -27,7 +27,7 @@ export function jobRoutes(deps: JobDeps): readonly Route[] {
     methods: { GET: reading(deps, query) },
   })
   return [
-    read('/versions', (view, call) => readVersions(view, call, deps.diff)),
+    read('/versions', readVersions),
     read('/allocations', readAllocations),
     read('/evaluations', readEvaluations),
     read('/deployments', readDeployments),
@@ -52,7 +52,7 @@ function ofJob(view: StateView, key: string, job: Job | undefined, body: Uint8Ar
   return { index: job?.ModifyIndex ?? view.jobs.index, watch: [{ table: 'jobs', key }], body }
 }
 
-function readVersions(view: StateView, call: Call, diff: JobDiffer): Reading {
+function readVersions(view: StateView, call: Call): Reading {
   const key = jobKeyOf(call)
   const withDiffs = call.parameters.boolean('diffs')
   const job = view.jobs.get(key)
@@ -62,19 +62,19 @@ function readVersions(view: StateView, call: Call, diff: JobDiffer): Reading {
     .by('job', key)
     .filter((version) => version.CreateIndex === job.CreateIndex)
     .sort((a, b) => b.Version - a.Version)
-  const diffs = withDiffs ? computeDiffs(versions, call, diff) : null
+  const diffs = withDiffs ? computeDiffs(versions, call) : null
   const index = versions.reduce((newest, version) => Math.max(newest, version.ModifyIndex), 0)
   const rest = encodeJson({ Diffs: diffs, Index: index, LastContact: 0, KnownLeader: true, NextToken: '' })
   return { index, watch, body: withMember(rest, 'Versions', joinList(versions.map((version) => jobJson.of(version)))) }
 }
 
 /** Newest first: each version against the one before it, or all against the one that was asked for. */
-function computeDiffs(versions: readonly Job[], call: Call, diff: JobDiffer): readonly unknown[] {
+function computeDiffs(versions: readonly Job[], call: Call): readonly unknown[] {
   const asked = call.parameters.integer('diff_version', (reason) => `Failed to parse value of "diff_version" as an integer: ${reason}`)
-  if (asked === undefined) return versions.slice(0, -1).map((version, at) => diff(versions[at + 1]!, version))
+  if (asked === undefined) return versions.slice(0, -1).map((version, at) => diffJobs(versions[at + 1]!, version, { contextual: true }))
   const base = versions.find((version) => version.Version === asked)
   if (base === undefined) throw requestFailed(`version ${asked} not found`)
-  return versions.filter((version) => version !== base).map((version) => diff(base, version))
+  return versions.filter((version) => version !== base).map((version) => diffJobs(base, version, { contextual: true }))
 }
 
 function readAllocations(view: StateView, call: Call): Reading {

@@ -1,9 +1,11 @@
 /** What only computes: `/v1/jobs/parse`, `/v1/validate/job`, `/v1/job/:id/plan` (`reference/http-api.md` A.1). */
 import { type Job, type Mistake, ZERO_TIME } from '../../domain/index.js'
 import {
+  annotateDiff,
   canonicalizeBeforeServer,
   canonicalizeJob,
   clientForm,
+  diffJobs,
   readApiJob,
   validateJob,
   validationErrorText,
@@ -16,14 +18,13 @@ import { encodeJson } from '../encode.js'
 import { badRequest, requestFailed } from '../errors.js'
 import { findWrongType } from '../filter/json-types.js'
 import { NAMESPACE_ALL } from '../parameters.js'
-import type { JobDiffer, JobspecParser, Planner } from '../ports.js'
+import type { JobspecParser, Planner } from '../ports.js'
 import { jsonAnswer } from '../request.js'
 import type { Call, Handler, Route } from '../router.js'
 
 export interface JobspecDeps extends ReadDeps {
   readonly parser: JobspecParser
   readonly planner: Planner
-  readonly diff: JobDiffer
 }
 
 /** Names the text in messages, as Nomad's parser does. */
@@ -119,7 +120,7 @@ async function planJob(deps: JobspecDeps, call: Call) {
     FailedTGAllocs: result.evaluation.FailedTGAllocs ?? null,
     JobModifyIndex: index,
     CreatedEvals: result.created.length === 0 ? null : result.created,
-    Diff: memberOf(body, 'Diff') === true ? deps.diff(known ?? null, job, annotations) : null,
+    Diff: memberOf(body, 'Diff') === true ? annotateDiff(diffJobs(known ?? null, job, { contextual: true }), annotations) : null,
     NextPeriodicLaunch: ZERO_TIME,
     Warnings: warningsText(warnings),
     Index: index,
