@@ -15,7 +15,7 @@ const BANNED_EVERYWHERE: readonly (readonly [name: string, pattern: RegExp])[] =
   ['crypto.random*', /\brandom(UUID|Bytes|Int)\b/],
   ['timers', /\bset(Timeout|Interval|Immediate)\b/],
   ['process', /\bprocess\.(env|argv|hrtime|nextTick|cwd)\b/],
-  ['fetch', /\bfetch\(/],
+  ['fetch', /(?<![#.\w])fetch\(/],
 ]
 const BANNED_WHEN_PURE: readonly (readonly [name: string, pattern: RegExp])[] = [
   ['async', /\basync\b|\bawait\b|\bPromise\b/],

@@ -48,7 +48,12 @@ function readPair(seedFile: string): KeyPair {
   try {
     return keys.fromSeed(new Uint8Array(readFileSync(seedFile)))
   } catch (cause) {
-    throw new TerminalError('NODE_KEY', `${seedFile} holds no nkey seed; restore it, or remove it to make a new host of this one`, {}, cause)
+    throw new TerminalError(
+      'NODE_KEY',
+      `${seedFile} holds no nkey seed; restore it, or remove it to make a new host of this one`,
+      {},
+      cause,
+    )
   }
 }
 

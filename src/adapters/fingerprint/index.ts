@@ -1,0 +1,176 @@
+/** What this host is, read from the system: everything of a Node that the host itself knows (`reference/lifecycle.md` §6.10). */
+import { existsSync, readFileSync, statfsSync } from 'node:fs'
+import { arch, cpus, freemem, hostname, networkInterfaces, release, totalmem, uptime } from 'node:os'
+import type { Driver, Fingerprint, HostStats, HostUsage } from '../../agent/index.js'
+import type { Node } from '../../domain/index.js'
+
+export interface FingerprintOptions {
+  readonly nodeId: string
+  readonly name: string
+  readonly dataFolder: string
+  readonly drivers: readonly Driver[]
+  readonly version: string
+}
+
+const MEBIBYTE_BYTES = 1024 * 1024
+const CPU_MHZ_UNKNOWN = 1_000
+const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'arm64', ia32: '386', arm: 'arm' }
+/** Clients ask for it and compare: the Nomad whose behaviour this is. */
+const NOMAD_VERSION = '2.0.5'
+
+export function createFingerprint(options: FingerprintOptions): Fingerprint {
+  return async () => {
+    const infos = await Promise.all(options.drivers.map(async (driver) => [driver.name, await driver.fingerprint()] as const))
+    const cores = cpus()
+    const mhz = cores[0]?.speed || CPU_MHZ_UNKNOWN
+    const disk = statfsSync(options.dataFolder)
+    const address = mainAddress()
+    const { name, version } = systemRelease()
+    const attributes: Record<string, string> = {
+      'cpu.arch': ARCHITECTURES[arch()] ?? arch(),
+      'cpu.numcores': String(cores.length),
+      'cpu.frequency': String(mhz),
+      'cpu.modelname': cores[0]?.model.trim() ?? '',
+      'cpu.totalcompute': String(cores.length * mhz),
+      'kernel.name': process.platform,
+      'kernel.version': release(),
+      'memory.totalbytes': String(totalmem()),
+      'nomad.version': NOMAD_VERSION,
+      'nomad.service_discovery': 'true',
+      'drover.version': options.version,
+      'os.name': name,
+      'os.version': version,
+      'os.signals':
+        'SIGABRT,SIGALRM,SIGBUS,SIGCHLD,SIGCONT,SIGFPE,SIGHUP,SIGILL,SIGINT,SIGKILL,SIGPIPE,SIGQUIT,SIGSEGV,SIGSTOP,SIGSYS,SIGTERM,SIGTRAP,SIGUSR1,SIGUSR2',
+      'unique.hostname': hostname(),
+      'unique.network.ip-address': address.ip,
+      'unique.storage.volume': options.dataFolder,
+      'unique.storage.bytestotal': String(disk.blocks * disk.bsize),
+      'unique.storage.bytesfree': String(disk.bavail * disk.bsize),
+    }
+    for (const [, info] of infos) Object.assign(attributes, info.nodeAttributes)
+    return makeNode(options, attributes, infos, {
+      cores: cores.length,
+      mhz,
+      diskMb: Math.floor((disk.bavail * disk.bsize) / MEBIBYTE_BYTES),
+      address,
+    })
+  }
+}
+
+type Measured = { readonly cores: number; readonly mhz: number; readonly diskMb: number; readonly address: ReturnType<typeof mainAddress> }
+
+function makeNode(
+  options: FingerprintOptions,
+  Attributes: Readonly<Record<string, string>>,
+  infos: readonly (readonly [string, Awaited<ReturnType<Driver['fingerprint']>>])[],
+  measured: Measured,
+): Node {
+  const { cores, mhz, diskMb, address } = measured
+  return {
+    ID: options.nodeId,
+    Datacenter: 'dc1',
+    Name: options.name,
+    NodePool: 'default',
+    NodeClass: '',
+    ComputedClass: '',
+    HTTPAddr: '',
+    TLSEnabled: false,
+    CgroupParent: '',
+    Attributes,
+    Meta: {},
+    Links: null,
+    NodeResources: {
+      Cpu: { CpuShares: cores * mhz, TotalCpuCores: cores, ReservableCpuCores: Array.from({ length: cores }, (_, core) => core) },
+      Memory: { MemoryMB: Math.floor(totalmem() / MEBIBYTE_BYTES) },
+      Disk: { DiskMB: diskMb },
+      Networks: [{ Mode: 'host', Device: address.device, CIDR: `${address.ip}/32`, IP: address.ip, MBits: 1_000 }],
+      NodeNetworks: [
+        {
+          Mode: 'host',
+          Device: address.device,
+          MacAddress: address.mac,
+          Speed: 1_000,
+          Addresses: [{ Family: 'ipv4', Alias: 'default', Address: address.ip, ReservedPorts: '', Gateway: '' }],
+        },
+      ],
+      Devices: null,
+      MinDynamicPort: 20_000,
+      MaxDynamicPort: 32_000,
+    },
+    ReservedResources: {
+      Cpu: { CpuShares: 0, ReservedCpuCores: null },
+      Memory: { MemoryMB: 0 },
+      Disk: { DiskMB: 0 },
+      Networks: { ReservedHostPorts: '' },
+    },
+    Drivers: Object.fromEntries(infos.map(([name, { nodeAttributes: _, ...info }]) => [name, info])),
+    HostVolumes: null,
+    HostNetworks: null,
+    DrainStrategy: null,
+    SchedulingEligibility: 'eligible',
+    Status: 'initializing',
+    StatusDescription: '',
+    StatusUpdatedAt: 0,
+    Events: [],
+    LastDrain: null,
+    LastMissedHeartbeatIndex: 0,
+    LastAllocUpdateIndex: 0,
+    NodeMaxAllocs: 0,
+    GCVolumesOnNodeGC: false,
+    CreateIndex: 0,
+    ModifyIndex: 0,
+  }
+}
+
+/** The first address that others can reach, else the loopback's. */
+function mainAddress(): { readonly device: string; readonly ip: string; readonly mac: string } {
+  const all = Object.entries(networkInterfaces()).flatMap(([device, addresses]) =>
+    (addresses ?? []).map((address) => ({ device, ...address })),
+  )
+  const ipv4 = all.filter(({ family }) => family === 'IPv4')
+  const found = ipv4.find(({ internal }) => !internal) ?? ipv4[0]
+  return { device: found?.device ?? 'lo', ip: found?.address ?? '127.0.0.1', mac: found?.mac ?? '' }
+}
+
+function systemRelease(): { readonly name: string; readonly version: string } {
+  const path = '/etc/os-release'
+  const text = existsSync(path) ? readFileSync(path, 'utf8') : ''
+  const value = (key: string) => new RegExp(`^${key}="?([^"\n]*)"?$`, 'm').exec(text)?.[1] ?? ''
+  return { name: value('ID') || process.platform, version: value('VERSION_ID') }
+}
+
+export function createHostUsage(dataFolder: string): HostUsage {
+  let before = cpus()
+  return async (): Promise<HostStats> => {
+    const now = cpus()
+    const cpu = now.map((core, at) => coreShares(`cpu${at}`, before[at]?.times ?? core.times, core.times))
+    before = now
+    const disk = statfsSync(dataFolder)
+    return {
+      kind: 'host',
+      atMs: Date.now(),
+      uptimeSeconds: Math.floor(uptime()),
+      memory: { totalBytes: totalmem(), availableBytes: freemem(), freeBytes: freemem() },
+      cpu,
+      disk: { path: dataFolder, totalBytes: disk.blocks * disk.bsize, availableBytes: disk.bavail * disk.bsize },
+    }
+  }
+}
+
+type Times = { readonly user: number; readonly nice: number; readonly sys: number; readonly idle: number; readonly irq: number }
+
+function coreShares(name: string, before: Times, now: Times) {
+  const total = Math.max(1, sumOf(now) - sumOf(before))
+  const share = (part: (times: Times) => number) => (100 * (part(now) - part(before))) / total
+  return {
+    name,
+    userPercent: share((times) => times.user + times.nice),
+    systemPercent: share((times) => times.sys + times.irq),
+    idlePercent: share((times) => times.idle),
+  }
+}
+
+function sumOf(times: Times): number {
+  return times.user + times.nice + times.sys + times.idle + times.irq
+}

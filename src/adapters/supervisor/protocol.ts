@@ -1,0 +1,88 @@
+/** What an agent and its supervisor say to each other: JSON lines over a unix socket that only its owner may open. */
+
+export interface RunStart {
+  /** Names the folder; one run for each id, however often it is asked for. */
+  readonly runId: string
+  readonly command: string
+  readonly args: readonly string[]
+  /** The whole environment of the task. */
+  readonly environment: Readonly<Record<string, string>>
+  readonly workFolder: string
+  /** `uid`, `gid` to change to; null: as the supervisor. */
+  readonly user: { readonly uid: number; readonly gid: number } | null
+  readonly logs: RunLogs
+}
+
+export interface RunLogs {
+  readonly folder: string
+  readonly task: string
+  readonly filesMax: number
+  readonly fileBytesMax: number
+  readonly isDisabled: boolean
+}
+
+export interface RunInfo {
+  readonly runId: string
+  readonly pid: number
+  readonly startTime: string
+  readonly bootId: string
+}
+
+export interface RunExit {
+  readonly exitCode: number
+  readonly signal: number
+  readonly isOutOfMemory: boolean
+  readonly error?: string
+}
+
+export interface Operations {
+  readonly start: { readonly request: RunStart; readonly answer: RunInfo }
+  /** Null: there is no such run. One that has ended is still there until it is destroyed. */
+  readonly find: { readonly request: { readonly runId: string }; readonly answer: RunInfo | null }
+  /** Answered when the run has ended. */
+  readonly wait: { readonly request: { readonly runId: string }; readonly answer: RunExit }
+  /** To the task's own process only. */
+  readonly signal: { readonly request: { readonly runId: string; readonly signal: string }; readonly answer: null }
+  /** SIGKILL to everything the task has started. */
+  readonly kill: { readonly request: { readonly runId: string }; readonly answer: null }
+  readonly destroy: { readonly request: { readonly runId: string }; readonly answer: null }
+  readonly pids: { readonly request: { readonly runId: string }; readonly answer: readonly number[] }
+  /** Ends the supervisor when it has no runs that live. */
+  readonly retire: { readonly request: Record<string, never>; readonly answer: { readonly isRetiring: boolean } }
+}
+
+export type Operation = keyof Operations
+
+export type Request = {
+  readonly [Name in Operation]: { readonly id: number; readonly operation: Name; readonly request: Operations[Name]['request'] }
+}[Operation]
+
+export type Answer =
+  | { readonly id: number; readonly answer: unknown }
+  | { readonly id: number; readonly error: { readonly code: string; readonly message: string; readonly isRecoverable: boolean } }
+
+export const SOCKET_FILE = 'supervisor.sock'
+export const RUNS_FOLDER = 'runs'
+
+/** A refusal with a code, as the asker gets it. */
+export class RunError extends Error {
+  readonly code: string
+  readonly isRecoverable: boolean
+
+  constructor(code: string, message: string, isRecoverable = false) {
+    super(message)
+    this.code = code
+    this.isRecoverable = isRecoverable
+  }
+}
+
+/** Splits a stream of text into its lines; what is left over waits for more. */
+export class Lines {
+  #rest = ''
+
+  add(text: string): readonly string[] {
+    const lines = (this.#rest + text).split('\n')
+    this.#rest = lines.pop()!
+    return lines.filter((line) => line !== '')
+  }
+}

@@ -1,0 +1,379 @@
+/** One run as the supervisor holds it: its pipes, its logs, and how it ended. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { closeSync, constants, existsSync, mkdirSync, openSync, readFileSync, readSync, rmSync, writeFileSync, writeSync } from 'node:fs'
+import { Socket } from 'node:net'
+import { join } from 'node:path'
+import { cgroupPids, createCgroup, killCgroup, removeCgroup } from './cgroup.js'
+import { LogWriter } from './log-writer.js'
+import { findByArgument, findSession, isSameProcess, readBootId, readProcess, sendSignal } from './process-table.js'
+import { Lines, RunError, type RunExit, type RunInfo, type RunLogs, type RunStart } from './protocol.js'
+import { commandScript, type Tools, wrapperScript } from './wrapper.js'
+
+/** What is written down of a run before it is started. */
+interface RunRecord {
+  readonly runId: string
+  readonly logs: RunLogs
+  readonly bootId: string
+  readonly cgroup: string | null
+}
+
+/** Written down once they are known. */
+interface RunPids {
+  readonly wrapperPid: number
+  readonly wrapperStartTime: string
+  readonly pid: number
+  readonly startTime: string
+}
+
+export interface RunHost {
+  readonly tools: Tools
+  readonly cgroups: string | undefined
+  readonly say: (text: string) => void
+}
+
+const START_WITHIN_MS = 30_000
+const ORPHAN_LOOK_MS = 500
+const PIPE_BYTES_MAX = 4 * 1024 * 1024
+
+export class Run {
+  readonly folder: string
+  readonly record: RunRecord
+  readonly #host: RunHost
+  readonly #pipes: { readonly socket: Socket; readonly fd: number; readonly log: LogWriter | undefined }[] = []
+  readonly #waiting: ((exit: RunExit) => void)[] = []
+  #note: Socket | undefined
+  #pids: RunPids | undefined
+  #exit: RunExit | undefined
+  #orphanTimer: NodeJS.Timeout | undefined
+
+  /** Starts a task. Resolves when its process is there. @throws RunError */
+  static async start(folder: string, start: RunStart, host: RunHost): Promise<Run> {
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    const cgroup = host.cgroups === undefined ? undefined : createCgroup(host.cgroups, start.runId)
+    const record: RunRecord = { runId: start.runId, logs: start.logs, bootId: readBootId(), cgroup: cgroup ?? null }
+    writeFileSync(join(folder, 'run.json'), JSON.stringify(record), { mode: 0o600 })
+    writeFileSync(join(folder, 'command'), commandScript(start, host.tools, cgroup), { mode: 0o600 })
+    const run = new Run(folder, record, host)
+    await run.#spawn()
+    return run
+  }
+
+  /** A run of an earlier supervisor. Undefined: it never began. */
+  static restore(folder: string, host: RunHost): Run | undefined {
+    const record = readJson<RunRecord>(join(folder, 'run.json'))
+    if (record === undefined) return undefined
+    const run = new Run(folder, record, host)
+    return run.#restore() ? run : undefined
+  }
+
+  private constructor(folder: string, record: RunRecord, host: RunHost) {
+    this.folder = folder
+    this.record = record
+    this.#host = host
+  }
+
+  get info(): RunInfo {
+    const { runId, bootId } = this.record
+    return { runId, bootId, pid: this.#pids?.pid ?? 0, startTime: this.#pids?.startTime ?? '' }
+  }
+
+  get isLive(): boolean {
+    return this.#exit === undefined
+  }
+
+  wait(tell: (exit: RunExit) => void): void {
+    if (this.#exit !== undefined) tell(this.#exit)
+    else this.#waiting.push(tell)
+  }
+
+  signal(name: string): void {
+    const pids = this.#pids
+    if (pids === undefined || !this.isLive || !isSameProcess(pids.pid, pids.startTime)) return
+    sendSignal(pids.pid, name as NodeJS.Signals)
+  }
+
+  kill(): void {
+    if (this.isLive) this.#killAll()
+  }
+
+  pids(): readonly number[] {
+    const pids = this.#pids
+    if (pids === undefined || !this.isLive) return []
+    const { cgroup } = this.record
+    const found = cgroup === null ? [] : cgroupPids(cgroup)
+    return found.length > 0 ? found : findSession(pids.pid)
+  }
+
+  /** Whatever is left of it ends; its folder goes. */
+  async destroy(): Promise<void> {
+    this.#killAll()
+    this.#release()
+    this.#finish({ exitCode: -1, signal: 0, isOutOfMemory: false, error: 'destroyed' })
+    rmSync(this.folder, { recursive: true, force: true })
+    const { cgroup } = this.record
+    // Zombies keep a group until they are reaped.
+    for (let tries = 0; cgroup !== null && tries < 20 && !removeCgroup(cgroup); tries++)
+      await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+
+  async #spawn(): Promise<void> {
+    const wrapper = spawn(this.#host.tools.sh, ['-c', wrapperScript(this.#host.tools), 'drover-run', this.folder], {
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      cwd: '/',
+      env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
+    })
+    try {
+      await whenReady(wrapper)
+    } finally {
+      wrapper.stdout?.destroy()
+      wrapper.stderr?.destroy()
+      wrapper.unref()
+    }
+    const pid = await this.#openPipes(wrapper.pid!)
+    this.#writePids(wrapper.pid!, pid)
+  }
+
+  #writePids(wrapperPid: number, pid: number): void {
+    // Either may have ended already; then nothing that bears its pid is it.
+    const startTime = readProcess(pid)?.startTime ?? ''
+    this.#pids = { wrapperPid, wrapperStartTime: readProcess(wrapperPid)?.startTime ?? '', pid, startTime }
+    writeFileSync(join(this.folder, 'pids.json'), JSON.stringify(this.#pids), { mode: 0o600 })
+  }
+
+  /** Resolves with the task's pid. */
+  #openPipes(wrapperPid: number): Promise<number> {
+    const started = new Promise<number>((resolve, reject) => {
+      const timer = setTimeout(() => reject(new RunError('START', `the task of ${this.folder} did not start`, true)), START_WITHIN_MS)
+      this.#openNote((pid) => {
+        clearTimeout(timer)
+        resolve(pid)
+      }, wrapperPid)
+    })
+    this.#openOutput()
+    return started
+  }
+
+  #openNote(onPid: (pid: number) => void, wrapperPid: number): void {
+    const socket = openFifo(join(this.folder, 'note')).socket
+    this.#note = socket
+    const lines = new Lines()
+    socket.setEncoding('utf8')
+    socket.on('data', (text: string) => {
+      for (const line of lines.add(text)) {
+        const [word, number] = line.split(' ')
+        if (word === 'pid') onPid(Number(number))
+        if (word === 'exit') this.#onExit(Number(number))
+      }
+    })
+    socket.on('error', () => this.#onWrapperGone(wrapperPid))
+    socket.on('end', () => this.#onWrapperGone(wrapperPid))
+  }
+
+  #openOutput(): void {
+    const { folder, task, filesMax, fileBytesMax, isDisabled } = this.record.logs
+    for (const [fifo, stream] of [
+      ['out', 'stdout'],
+      ['err', 'stderr'],
+    ] as const) {
+      const { socket, fd } = openFifo(join(this.folder, fifo))
+      const log = isDisabled ? undefined : new LogWriter(folder, `${task}.${stream}`, filesMax, fileBytesMax)
+      this.#pipes.push({ socket, fd, log })
+      socket.on('data', (chunk: Buffer) => this.#write(log, chunk))
+      socket.on('error', (error) => this.#host.say(`${this.folder}: ${stream}: ${error.message}`))
+    }
+  }
+
+  #write(log: LogWriter | undefined, chunk: Uint8Array): void {
+    try {
+      log?.write(chunk)
+    } catch (error) {
+      // A full disk must not stop the task; what cannot be kept is told of here.
+      this.#host.say(`${this.folder}: ${chunk.length} bytes of output lost: ${String(error)}`)
+    }
+  }
+
+  #restore(): boolean {
+    if (this.record.bootId !== readBootId()) {
+      this.#finish(this.#readExit() ?? unknownExit('the host was restarted'))
+      return true
+    }
+    this.#pids = readJson<RunPids>(join(this.folder, 'pids.json')) ?? this.#findPids()
+    const pids = this.#pids
+    const exit = this.#readExit()
+    if (pids === undefined && exit === undefined) return false
+    const hasWrapper = pids !== undefined && isSameProcess(pids.wrapperPid, pids.wrapperStartTime)
+    const hasTask = pids !== undefined && isSameProcess(pids.pid, pids.startTime)
+    if (hasWrapper || hasTask) {
+      this.#openOutput()
+      this.#write(this.#pipes[1]!.log, Buffer.from(RESTART_MARK))
+    }
+    if (exit !== undefined) this.#onExit(exit.exitCode)
+    else if (hasWrapper) this.#openNote(() => {}, pids.wrapperPid)
+    else if (hasTask) this.#watchOrphan()
+    else this.#finish(unknownExit('killed together with its wrapper'))
+    return true
+  }
+
+  /** Started by a supervisor that died before it had written the pids down. */
+  #findPids(): RunPids | undefined {
+    const wrapperPid = findByArgument(this.folder)
+    const pidText = readText(join(this.folder, 'pid'))
+    if (wrapperPid === undefined || pidText === undefined) return undefined
+    this.#writePids(wrapperPid, Number(pidText))
+    return this.#pids
+  }
+
+  #readExit(): RunExit | undefined {
+    const text = readText(join(this.folder, 'exit'))
+    // Without its line's end it was cut off in the middle of being written.
+    return text?.endsWith('\n') === true && /^\d+\n$/.test(text) ? exitOf(Number(text)) : undefined
+  }
+
+  #onExit(code: number): void {
+    if (!this.isLive) return
+    this.#killLeftovers()
+    this.#drain()
+    this.#release()
+    this.#finish(exitOf(code))
+  }
+
+  #onWrapperGone(wrapperPid: number): void {
+    if (!this.isLive) return
+    const exit = this.#readExit()
+    if (exit !== undefined) return this.#onExit(exit.exitCode)
+    this.#host.say(`${this.folder}: wrapper ${wrapperPid} is gone`)
+    this.#watchOrphan()
+  }
+
+  /** The task runs on without its wrapper: how it ends cannot be known, only that it has. */
+  #watchOrphan(): void {
+    const pids = this.#pids
+    if (pids !== undefined && isSameProcess(pids.pid, pids.startTime)) {
+      this.#orphanTimer = setTimeout(() => this.#watchOrphan(), ORPHAN_LOOK_MS)
+      return
+    }
+    if (!this.isLive) return
+    this.#killLeftovers()
+    this.#drain()
+    this.#finish(unknownExit('killed together with its wrapper'))
+  }
+
+  #finish(exit: RunExit): void {
+    if (!this.isLive) return
+    this.#exit = exit
+    clearTimeout(this.#orphanTimer)
+    this.#note?.destroy()
+    for (const { socket, log } of this.#pipes) {
+      socket.destroy()
+      log?.close()
+    }
+    for (const tell of this.#waiting.splice(0)) tell(exit)
+  }
+
+  /** What is in the pipes now, to its end. */
+  #drain(): void {
+    const piece = Buffer.alloc(64 * 1024)
+    for (const { socket, fd, log } of this.#pipes) {
+      socket.pause()
+      for (let chunk = socket.read() as Buffer | null; chunk !== null; chunk = socket.read() as Buffer | null) this.#write(log, chunk)
+      for (let total = 0; total < PIPE_BYTES_MAX; ) {
+        const count = readNow(fd, piece)
+        if (count === 0) break
+        total += count
+        this.#write(log, piece.subarray(0, count))
+      }
+    }
+  }
+
+  /** Lets the wrapper go. */
+  #release(): void {
+    try {
+      const fd = openSync(join(this.folder, 'release'), constants.O_WRONLY | constants.O_NONBLOCK)
+      writeSync(fd, '\n')
+      closeSync(fd)
+    } catch {
+      // There is no wrapper any more.
+    }
+  }
+
+  #killAll(): void {
+    const { cgroup } = this.record
+    if (cgroup !== null && cgroupPids(cgroup).length > 0 && killCgroup(cgroup)) return
+    const pids = this.#pids
+    if (pids === undefined || pids.startTime === '') return
+    if (isSameProcess(pids.pid, pids.startTime)) {
+      const session = findSession(pids.pid)
+      sendSignal(-pids.pid, 'SIGKILL')
+      for (const pid of session) sendSignal(pid, 'SIGKILL')
+    } else this.#killLeftovers()
+  }
+
+  /** What the task started and left behind. Its session's number is not given away while any of those live. */
+  #killLeftovers(): void {
+    const { cgroup } = this.record
+    if (cgroup !== null && (cgroupPids(cgroup).length === 0 || killCgroup(cgroup))) return
+    const pid = this.#pids?.pid
+    if (pid === undefined || existsSync(`/proc/${pid}`)) return
+    sendSignal(-pid, 'SIGKILL')
+  }
+}
+
+const RESTART_MARK = 'drover: the reader of this log was restarted; one buffer of output may be missing here\n'
+
+/** Non-blocking, so that no reader of one pipe holds up those of the others. The wrapper has it open: there is no early end. */
+function openFifo(path: string): { readonly socket: Socket; readonly fd: number } {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
+  return { socket: new Socket({ fd, readable: true, writable: false }), fd }
+}
+
+/** Bytes read; 0: there are none now. */
+function readNow(fd: number, piece: Buffer): number {
+  try {
+    return readSync(fd, piece)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return 0
+    throw error
+  }
+}
+
+/** @throws RunError when the wrapper ends before it is ready */
+function whenReady(wrapper: ChildProcess): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let complaint = ''
+    wrapper.once('error', (error) => reject(new RunError('START', `the shell could not be started: ${error.message}`, true)))
+    wrapper.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      complaint += text
+    })
+    wrapper.stdout?.once('data', () => resolve())
+    wrapper.once('exit', (code) => reject(new RunError('START', `the wrapper ended with ${code}: ${complaint.trim()}`, true)))
+  })
+}
+
+/** A shell tells a signal as 128 and its number; so does whoever exits like that by itself. */
+function exitOf(code: number): RunExit {
+  return { exitCode: code, signal: code > 128 && code <= 128 + 64 ? code - 128 : 0, isOutOfMemory: false }
+}
+
+function unknownExit(error: string): RunExit {
+  return { exitCode: -1, signal: 0, isOutOfMemory: false, error }
+}
+
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return undefined
+  }
+}
+
+function readJson<T>(path: string): T | undefined {
+  const text = readText(path)
+  if (text === undefined) return undefined
+  try {
+    return JSON.parse(text) as T
+  } catch {
+    // Cut off while it was written: as if it had not been.
+    return undefined
+  }
+}

@@ -1,0 +1,220 @@
+/** The supervisor itself: one owner at a time asks, runs are kept over its own restarts. See README.md. */
+import { createHash } from 'node:crypto'
+import { accessSync, chmodSync, constants, mkdirSync, readdirSync, realpathSync, rmSync } from 'node:fs'
+import { createServer, type Server, type Socket } from 'node:net'
+import { join } from 'node:path'
+import { openCgroups } from './cgroup.js'
+import { type Answer, Lines, type Operation, type Operations, type Request, RUNS_FOLDER, RunError, SOCKET_FILE } from './protocol.js'
+import { Run, type RunHost } from './run.js'
+import type { Tools } from './wrapper.js'
+
+/** Without runs and without an owner it has nothing to stay for. */
+const IDLE_MS = 60_000
+
+export class Supervisor {
+  readonly #folder: string
+  readonly #host: RunHost
+  readonly #runs = new Map<string, Run>()
+  /** Starts under way, so that the same one asked twice is one. */
+  readonly #starting = new Map<string, Promise<Run>>()
+  readonly #say: (text: string) => void
+  readonly #onEnd: () => void
+  #server: Server | undefined
+  #owner: Socket | undefined
+  #idleTimer: NodeJS.Timeout | undefined
+
+  /** Undefined: another supervisor of this folder lives. @throws when a tool is missing or the socket cannot be made */
+  static async open(folder: string, say: (text: string) => void, onEnd: () => void): Promise<Supervisor | undefined> {
+    const real = realpathSync(folder)
+    if (!(await takeLock(real))) return undefined
+    const supervisor = new Supervisor(real, say, onEnd)
+    supervisor.#restore()
+    await supervisor.#listen()
+    supervisor.#noticeIdle()
+    return supervisor
+  }
+
+  private constructor(folder: string, say: (text: string) => void, onEnd: () => void) {
+    this.#folder = folder
+    this.#say = say
+    this.#onEnd = onEnd
+    this.#host = { tools: findTools(), cgroups: openCgroups(hashOf(folder).slice(0, 12)), say }
+    mkdirSync(join(folder, RUNS_FOLDER), { recursive: true, mode: 0o700 })
+  }
+
+  #restore(): void {
+    for (const runId of readdirSync(join(this.#folder, RUNS_FOLDER))) {
+      const run = Run.restore(this.#runFolder(runId), this.#host)
+      if (run === undefined) rmSync(this.#runFolder(runId), { recursive: true, force: true })
+      else this.#runs.set(runId, run)
+    }
+  }
+
+  #runFolder(runId: string): string {
+    return join(this.#folder, RUNS_FOLDER, runId)
+  }
+
+  async #listen(): Promise<void> {
+    // The path of a socket is short; the folder's may be long.
+    process.chdir(this.#folder)
+    rmSync(SOCKET_FILE, { force: true })
+    const server = createServer((socket) => this.#onConnection(socket))
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject)
+      server.listen(SOCKET_FILE, resolve)
+    })
+    chmodSync(SOCKET_FILE, 0o600)
+    this.#server = server
+  }
+
+  #onConnection(socket: Socket): void {
+    // Whoever asked before is dead or will be: what it may still have sent must not be carried out after what comes now.
+    this.#owner?.destroy()
+    this.#owner = socket
+    clearTimeout(this.#idleTimer)
+    const lines = new Lines()
+    socket.setEncoding('utf8')
+    socket.on('data', (text: string) => {
+      for (const line of lines.add(text)) void this.#take(socket, JSON.parse(line) as Request)
+    })
+    socket.on('error', () => socket.destroy())
+    socket.on('close', () => {
+      if (this.#owner === socket) this.#owner = undefined
+      this.#noticeIdle()
+    })
+  }
+
+  async #take(socket: Socket, { id, operation, request }: Request): Promise<void> {
+    const send = (answer: Answer) => {
+      if (!socket.destroyed) socket.write(`${JSON.stringify(answer)}\n`)
+    }
+    try {
+      send({ id, answer: await this.#operations[operation](request as never) })
+    } catch (error) {
+      const isKnown = error instanceof RunError
+      if (!isKnown) this.#say(`${operation}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
+      const message = error instanceof Error ? error.message : String(error)
+      send({ id, error: { code: isKnown ? error.code : 'INTERNAL', message, isRecoverable: !isKnown || error.isRecoverable } })
+    }
+  }
+
+  readonly #operations: { readonly [Name in Operation]: (request: Operations[Name]['request']) => Promise<Operations[Name]['answer']> } = {
+    start: async (start) => {
+      const known = this.#runs.get(start.runId)
+      if (known !== undefined) return known.info
+      const starting = this.#starting.get(start.runId) ?? this.#start(start)
+      return (await starting).info
+    },
+    find: async ({ runId }) => {
+      await this.#starting.get(runId)?.catch(() => undefined)
+      return this.#runs.get(runId)?.info ?? null
+    },
+    wait: async ({ runId }) => {
+      const run = this.#runs.get(runId)
+      if (run === undefined) return { exitCode: -1, signal: 0, isOutOfMemory: false, error: 'there is no such run' }
+      return new Promise((resolve) => run.wait(resolve))
+    },
+    signal: async ({ runId, signal }) => {
+      this.#runs.get(runId)?.signal(signal)
+      return null
+    },
+    kill: async ({ runId }) => {
+      this.#runs.get(runId)?.kill()
+      return null
+    },
+    destroy: async ({ runId }) => {
+      const run = this.#runs.get(runId)
+      await run?.destroy()
+      this.#runs.delete(runId)
+      return null
+    },
+    pids: async ({ runId }) => this.#runs.get(runId)?.pids() ?? [],
+    retire: async () => {
+      const isRetiring = this.#isIdle
+      if (isRetiring) setImmediate(() => this.#end())
+      return { isRetiring }
+    },
+  }
+
+  #start(start: Operations['start']['request']): Promise<Run> {
+    const starting = Run.start(this.#runFolder(start.runId), start, this.#host)
+    this.#starting.set(start.runId, starting)
+    return starting
+      .then(
+        (run) => {
+          this.#runs.set(start.runId, run)
+          return run
+        },
+        (error: unknown) => {
+          rmSync(this.#runFolder(start.runId), { recursive: true, force: true })
+          throw error
+        },
+      )
+      .finally(() => this.#starting.delete(start.runId))
+  }
+
+  get #isIdle(): boolean {
+    return this.#starting.size === 0 && [...this.#runs.values()].every(({ isLive }) => !isLive)
+  }
+
+  #noticeIdle(): void {
+    clearTimeout(this.#idleTimer)
+    this.#idleTimer = setTimeout(() => {
+      if (this.#owner === undefined && this.#isIdle) this.#end()
+      else this.#noticeIdle()
+    }, IDLE_MS)
+  }
+
+  #end(): void {
+    clearTimeout(this.#idleTimer)
+    this.#owner?.destroy()
+    this.#server?.close()
+    rmSync(join(this.#folder, SOCKET_FILE), { force: true })
+    this.#onEnd()
+  }
+}
+
+function hashOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
+}
+
+/** An abstract socket: the kernel frees it with its owner, however that ends. */
+function takeLock(folder: string): Promise<boolean> {
+  const lock = createServer((socket) => socket.end())
+  return new Promise((resolve, reject) => {
+    lock.once('error', (error: NodeJS.ErrnoException) => (error.code === 'EADDRINUSE' ? resolve(false) : reject(error)))
+    lock.listen(`\0drover-supervisor-${hashOf(folder).slice(0, 32)}`, () => {
+      lock.unref()
+      resolve(true)
+    })
+  })
+}
+
+const TOOL_FOLDERS = ['/usr/bin', '/bin', '/usr/local/bin', '/usr/sbin', '/sbin']
+
+export function findTool(name: string): string | undefined {
+  return TOOL_FOLDERS.map((folder) => join(folder, name)).find((path) => {
+    try {
+      accessSync(path, constants.X_OK)
+      return true
+    } catch {
+      return false
+    }
+  })
+}
+
+/** @throws RunError TOOL with the package that has what is missing */
+export function findTools(): Tools {
+  const demand = (name: string, from: string) => {
+    const path = findTool(name)
+    if (path === undefined) throw new RunError('TOOL', `${name} is not installed; it is part of ${from}`)
+    return path
+  }
+  return {
+    sh: demand('sh', 'every system'),
+    mkfifo: demand('mkfifo', 'coreutils'),
+    setsid: demand('setsid', 'util-linux'),
+    env: demand('env', 'coreutils'),
+    setpriv: findTool('setpriv'),
+  }
+}

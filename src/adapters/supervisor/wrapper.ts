@@ -1,0 +1,56 @@
+/**
+ * The shell around a task. It holds the task's pipes open both ways, so that output waits for a reader instead of killing the
+ * task; runs the task in the foreground, because a background job of a shell ignores interrupts for good; writes down how the
+ * task ended; and leaves only when it is told that everything was read.
+ */
+import type { RunStart } from './protocol.js'
+
+/** Absolute paths of what the wrapper calls. */
+export interface Tools {
+  readonly sh: string
+  readonly mkfifo: string
+  readonly setsid: string
+  readonly env: string
+  /** Undefined: tasks can only run as the supervisor's own user. */
+  readonly setpriv: string | undefined
+}
+
+/** Argument 1 is the run's folder. The traps are no-ops that keep the wrapper alive; the task gets the default of each signal. */
+export function wrapperScript(tools: Tools): string {
+  return `
+cd "$1" || exit 125
+${tools.mkfifo} -m 600 out err note release || exit 125
+exec 3<>out 4<>err 5<>note 6<>release
+trap : HUP INT QUIT TERM PIPE USR1 USR2 ALRM
+echo ready
+exec >/dev/null 2>&1
+( . ./command ) </dev/null >&3 2>&4
+code=$?
+echo "$code" >exit
+echo "exit $code" >&5
+until read -r word <&6; do :; done
+`
+}
+
+/** Read by the wrapper's child, which becomes the task. Holds the environment, so its file is for the owner only. */
+export function commandScript(start: RunStart, tools: Tools, cgroup: string | undefined): string {
+  const user = start.user === null ? [] : [tools.setpriv!, `--reuid=${start.user.uid}`, `--regid=${start.user.gid}`, '--clear-groups']
+  const environment = Object.entries(start.environment).map(([name, value]) => `${name}=${value}`)
+  const words = [tools.setsid, ...user, tools.env, '-i', '--', ...environment, start.command, ...start.args]
+  return [
+    // The shell's own pid, told by the kernel: "$$" would be that of the wrapper.
+    'read -r pid word </proc/self/stat',
+    'echo "$pid" >pid',
+    ...(cgroup === undefined ? [] : [`echo 0 >${quote(`${cgroup}/cgroup.procs`)}`]),
+    'echo "pid $pid" >&5',
+    'exec 3>&- 4>&- 5>&- 6>&-',
+    `cd ${quote(start.workFolder)} || exit 126`,
+    `exec ${words.map(quote).join(' ')}`,
+    '',
+  ].join('\n')
+}
+
+/** One word of a shell, whatever is in it. */
+export function quote(word: string): string {
+  return `'${word.replaceAll("'", "'\\''")}'`
+}

@@ -1,0 +1,64 @@
+/** `drover agent`: builds the adapters of one host and runs the agent on them. Also used inside the server by `dev` without a broker. */
+import { mkdirSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { DiskAllocationDirectories } from '../adapters/allocation-directories/index.js'
+import { systemClock } from '../adapters/clock.js'
+import { RawExecDriver, SupervisorClient } from '../adapters/drivers/raw-exec/index.js'
+import { createFingerprint, createHostUsage } from '../adapters/fingerprint/index.js'
+import { LmdbLocalStore } from '../adapters/local-store/index.js'
+import { createLogger } from '../adapters/logger.js'
+import { loadOrCreateKey } from '../adapters/node-key.js'
+import { systemRandom } from '../adapters/random.js'
+import { AGENT_DEFAULTS, Agent, refuseExpressions, type StopOptions } from '../agent/index.js'
+import { type Bus, explainError } from '../domain/index.js'
+import { tellParent } from './child-channel.js'
+import type { AgentConfig } from './config.js'
+import { readVersion } from './version.js'
+
+export interface RunningAgent {
+  readonly nodeId: string
+  stop(options: StopOptions): Promise<void>
+}
+
+/** @throws TerminalError NODE_KEY, FOLDER_LOCKED */
+export async function startAgent(config: AgentConfig, bus: Bus): Promise<RunningAgent> {
+  const folder = resolve(config.data_dir)
+  mkdirSync(folder, { recursive: true, mode: 0o711 })
+  const logger = createLogger({ level: config.log_level, name: 'agent', destination: join(folder, 'agent.log') })
+  const key = loadOrCreateKey(folder)
+  const store = await LmdbLocalStore.open(folder)
+  const supervisor = new SupervisorClient(join(folder, 'supervisor'))
+  const drivers = [new RawExecDriver(supervisor, () => Date.now())]
+  const disk = new DiskAllocationDirectories(join(folder, 'alloc'))
+  const agent = new Agent({
+    bus,
+    clock: systemClock,
+    random: systemRandom,
+    logger,
+    store,
+    directories: disk,
+    files: disk,
+    drivers,
+    fingerprint: createFingerprint({ nodeId: key.nodeId, name: config.name, dataFolder: folder, drivers, version: readVersion() }),
+    hostUsage: createHostUsage(folder),
+    signer: key,
+    templates: refuseExpressions,
+    options: { ...AGENT_DEFAULTS, region: config.region },
+    onFatal: (error) => {
+      process.stderr.write(`agent stopped: ${explainError(error)}\n`)
+      process.exit(1)
+    },
+    onRefused: (reason, remedy) => {
+      logger.error({ reason, remedy }, 'refused by the server')
+      tellParent({ kind: 'note', text: `agent ${config.name} was refused: ${reason}; ${remedy}` })
+    },
+  })
+  await agent.start()
+  return {
+    nodeId: key.nodeId,
+    async stop(options) {
+      await agent.stop(options)
+      await supervisor.close()
+    },
+  }
+}

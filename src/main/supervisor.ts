@@ -1,0 +1,13 @@
+/** The supervisor's own program: `supervisor.js FOLDER`. Started by an agent, it lives on without it. */
+import { Supervisor } from '../adapters/supervisor/supervisor.js'
+
+const folder = process.argv[2]
+if (folder === undefined) throw new Error('usage: supervisor FOLDER')
+
+const say = (text: string) => process.stderr.write(`${new Date().toISOString()} ${text}\n`)
+// Whoever started it is not to end it by accident; only its own end of work does.
+for (const signal of ['SIGINT', 'SIGHUP', 'SIGPIPE'] as const) process.on(signal, () => {})
+
+const supervisor = await Supervisor.open(folder, say, () => process.exit(0))
+// Another one looks after this folder.
+if (supervisor === undefined) process.exit(0)
