@@ -62,12 +62,12 @@ class JobFileReading {
       if (outcome.kind === 'mistakes') return outcome
       if (outcome.kind === 'job')
         return { kind: 'job', job: outcome.job, warnings: outcome.warnings, inputs: this.#inputsOf(path, outcome.inputs) }
-      const fetched = await this.#fetch(path, outcome.paths, outcome.syntaxPaths)
+      const fetched = await this.#gather(path, outcome.paths, outcome.syntaxPaths)
       if (fetched.kind !== 'read') return fetched
     }
   }
 
-  async #fetch(path: string, texts: readonly string[], syntaxes: readonly string[]): Promise<Step<undefined>> {
+  async #gather(path: string, texts: readonly string[], syntaxes: readonly string[]): Promise<Step<undefined>> {
     if (this.#blobs.size + texts.length + syntaxes.length > this.#limits.inputCountMax) {
       const detail = `The job reads more than ${this.#limits.inputCountMax} files.`
       return { kind: 'mistakes', mistakes: [{ path, line: 0, column: 0, summary: 'Too many files', detail, snippet: '' }] }

@@ -15,6 +15,8 @@ export {
   type TaskDiff,
   type TaskGroupDiff,
 } from './diff.js'
+export { type ConfigType, DRIVER_CONFIGS, type DriverConfig, driverConfigOf, driverConfigProblems } from './driver-configs.js'
+export { evaluateTemplate, type TemplateReading } from './evaluate-template.js'
 export { evaluateText, type TextEvaluation } from './evaluate-text.js'
 export type { FileTree } from './hcl/evaluation.js'
 export { readJson } from './hcl/json-reader.js'

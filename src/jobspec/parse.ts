@@ -7,6 +7,7 @@ import { canonicalizeJob } from './canonicalize.js'
 import { companionsOf } from './companions.js'
 import { type ApiJob, textIn } from './decode/api-job.js'
 import { decodeFile } from './decode/decode-file.js'
+import { driverConfigProblems } from './driver-configs.js'
 import { BudgetSpent, Evaluation, type FileTree } from './hcl/evaluation.js'
 import { LIMITS, type Limits } from './limits.js'
 import { locateProblem } from './locate.js'
@@ -68,7 +69,7 @@ export function parseJob(request: ParseRequest): ParseOutcome {
   if (patched.kind === 'mistakes') return patched
   const faults = limitFaults(patched.job, limits)
   const checked = validateJob(patched.job)
-  faults.push(...checked.problems.map((problem) => locateProblem(syntax, problem)))
+  faults.push(...[...checked.problems, ...driverConfigProblems(patched.job)].map((problem) => locateProblem(syntax, problem)))
   if (faults.length > 0) return { kind: 'mistakes', mistakes: faults.map((fault) => toMistake(fault, path)) }
   const inputs = patchPath === undefined ? parsed.inputs : [...parsed.inputs, patchPath]
   return { kind: 'job', job: patched.job, warnings: [...parsed.warnings, ...checked.warnings], inputs }

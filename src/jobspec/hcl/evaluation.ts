@@ -2,6 +2,7 @@
 import type { Limits } from '../limits.js'
 import { type Fault, fault, type SourceText } from '../mistakes.js'
 import type { Span } from '../syntax.js'
+import type { FunctionTable } from './functions/signature.js'
 import type { Value } from './values.js'
 
 /** The commit's tree as expressions see it. Paths are relative to the repository's root. */
@@ -47,6 +48,8 @@ export class Evaluation {
     readonly limits: Limits,
     /** Absent: functions that read files refuse. */
     readonly files: Files | undefined,
+    /** Only these functions are there; absent: all those of a job's file. */
+    readonly functions?: FunctionTable,
   ) {}
 
   step(source: SourceText, span: Span): void {

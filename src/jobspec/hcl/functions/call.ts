@@ -17,11 +17,13 @@ const SPECIAL: Readonly<Record<string, (evaluation: Evaluation, scope: Scope, ca
 }
 
 export function callFunction(evaluation: Evaluation, scope: Scope, call: Call): Value {
-  const special = Object.hasOwn(SPECIAL, call.name) ? SPECIAL[call.name] : undefined
+  const isJob = evaluation.functions === undefined
+  const special = isJob && Object.hasOwn(SPECIAL, call.name) ? SPECIAL[call.name] : undefined
   if (special !== undefined) return special(evaluation, scope, call)
-  const signature = Object.hasOwn(FUNCTIONS, call.name) ? FUNCTIONS[call.name] : undefined
+  const functions = evaluation.functions ?? FUNCTIONS
+  const signature = Object.hasOwn(functions, call.name) ? functions[call.name] : undefined
   if (signature === undefined) {
-    const near = suggestName(call.name, [...Object.keys(FUNCTIONS), ...Object.keys(SPECIAL)])
+    const near = suggestName(call.name, [...Object.keys(functions), ...(isJob ? Object.keys(SPECIAL) : [])])
     const hint = near === undefined ? '' : ` Did you mean "${near}"?`
     evaluation.fail(scope.source, nameSpan(call), 'Call to unknown function', `There is no function named "${call.name}".${hint}`)
     return UNKNOWN
