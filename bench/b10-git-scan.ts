@@ -12,15 +12,18 @@ import { InProcessSyntaxReader } from '../src/adapters/hcl-syntax/index.js'
 import { silentLogger } from '../src/adapters/logger.js'
 import { MemoryCommandLog, MemoryLogStore } from '../src/adapters/memory/command-log.js'
 import { systemRandom } from '../src/adapters/random.js'
-import { Leader } from '../src/controller/index.js'
 import { GitReconciler } from '../src/controller/git-reconciler.js'
+import { Leader } from '../src/controller/index.js'
 import { jobspecText } from './jobspec-text.js'
 import { type BenchOptions, type Measurement, measurement } from './measurement.js'
 
 export async function* gitScan(options: BenchOptions): AsyncIterable<Measurement> {
   const count = options.quick ? 500 : 10_000
   const folder = mkdtempSync(join(tmpdir(), 'drover-b10-'))
-  const git = (...words: string[]) => execFileSync('git', ['-C', folder, '-c', 'user.name=x', '-c', 'user.email=x@example.org', '-c', 'gc.auto=0', ...words], { stdio: 'pipe' })
+  const git = (...words: string[]) =>
+    execFileSync('git', ['-C', folder, '-c', 'user.name=x', '-c', 'user.email=x@example.org', '-c', 'gc.auto=0', ...words], {
+      stdio: 'pipe',
+    })
   const write = (at: number, generation: number) => writeFileSync(join(folder, 'jobs', `job-${at}.nomad.hcl`), jobspecText(at, generation))
   try {
     git('init', '-q')
@@ -58,6 +61,13 @@ async function startReconciler(folder: string): Promise<{ readonly reconciler: G
   const leader = await Leader.start({ log, clock: systemClock, random: systemRandom, logger: silentLogger, onStop: () => {} })
   const source = await CliGitSource.open({ repository: folder, ref: 'HEAD' })
   const syntax = new InProcessSyntaxReader()
-  const reconciler = new GitReconciler({ leader, git: source, syntax, random: systemRandom, logger: silentLogger, options: { rewind: 'hold', ref: 'HEAD' } })
+  const reconciler = new GitReconciler({
+    leader,
+    git: source,
+    syntax,
+    random: systemRandom,
+    logger: silentLogger,
+    options: { rewind: 'hold', ref: 'HEAD' },
+  })
   return { reconciler, close: async () => void (await Promise.all([source.close(), syntax.close()])) }
 }

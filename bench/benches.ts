@@ -1,5 +1,18 @@
-/** Every benchmark, in order (`reference` figures and goals: docs/benchmarks.md). */
+/** Every benchmark, in order (figures and goals: docs/benchmarks.md). */
+
+import { b5 } from './b5-commit-to-running.js'
 import { b6ApiRead } from './b6-api-read.js'
+import { gitScan } from './b10-git-scan.js'
+import { b10Jobspecs } from './b10-jobspecs.js'
 import type { Bench } from './measurement.js'
 
-export const BENCHES: readonly Bench[] = [b6ApiRead]
+/** Both sides of B10: texts to jobs, and a repository to Commands. */
+const b10: Bench = {
+  ...b10Jobspecs,
+  async *run(options) {
+    yield* b10Jobspecs.run(options)
+    yield* gitScan(options)
+  },
+}
+
+export const BENCHES: readonly Bench[] = [b5, b6ApiRead, b10]

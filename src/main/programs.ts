@@ -90,6 +90,9 @@ async function failingWith(err: (text: string) => void, run: () => Promise<numbe
   } catch (error) {
     err(`${explainError(error)}\n`)
     return error instanceof DataDamagedError ? 2 : 1
+  } finally {
+    // The channel to the parent would keep a process alive that has nothing left to do.
+    if (process.connected) process.disconnect()
   }
 }
 

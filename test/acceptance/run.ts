@@ -115,8 +115,9 @@ async function main(cluster: Cluster): Promise<void> {
   cluster.write('jobs/hello.nomad.hcl', source.replace('job "hello" {', 'job "hello" {\n  type = = "service"'))
   cluster.commit('a mistake')
   type SourceAnswer = { frozen: { path: string; mistakes: { line: number; column: number; summary: string }[] }[] }
-  await until('the mistake is reported', 5_000, async () => (await cluster.get<SourceAnswer>('/drover/v1/source')).frozen.length === 1)
-  const [frozen] = (await cluster.get<SourceAnswer>('/drover/v1/source')).frozen
+  const readFrozen = async () => (await cluster.get<SourceAnswer[]>('/drover/v1/source'))[0]!.frozen
+  await until('the mistake is reported', 5_000, async () => (await readFrozen()).length === 1)
+  const [frozen] = await readFrozen()
   const mistake = frozen!.mistakes[0]!
   check(mistake.line > 0 && mistake.column > 0, 'the mistake has no place')
   check(isAlive(third), 'a syntax error stopped the job')
