@@ -136,7 +136,8 @@ async function main(cluster: Cluster): Promise<void> {
   await until('hello runs again', 10_000, async () => greeterPid(cluster) !== undefined)
   for (const words of [['status'], ['status', 'hello'], ['validate'], ['plan'], ['render', 'jobs/hello.nomad.hcl'], ['logs', 'hello']]) {
     const { stdout, code } = cluster.cli(...words)
-    check(code === 0 && stdout.trim() !== '', `drover ${words.join(' ')} ended with ${code}:\n${stdout}`)
+    // Sound files are no news: validate then says nothing on stdout.
+    check(code === 0 && (stdout.trim() !== '' || words[0] === 'validate'), `drover ${words.join(' ')} ended with ${code}:\n${stdout}`)
   }
   tell('status, validate, plan, render and logs answer')
 
