@@ -1,5 +1,6 @@
 /** Dry run: what the scheduler would do if a job were registered now. Nothing of it is proposed. */
 import type { Clock, Job, LogIndex, Random, SchedulingResult } from '../domain/index.js'
+import { isSpecChanged } from '../jobspec/index.js'
 import type { Scheduler } from '../scheduler/index.js'
 import { jobKey } from '../state/index.js'
 import type { Leader } from './leader.js'
@@ -21,11 +22,17 @@ export class Planner {
   async plan(job: Job): Promise<{ readonly result: SchedulingResult; readonly index: LogIndex }> {
     const { state } = this.#leader
     const registered = state.jobs.get(jobKey(job))
-    const next = registered === undefined ? job : { ...job, CreateIndex: registered.CreateIndex, Version: registered.Version + 1 }
+    const next = registered === undefined ? job : asRegistered(registered, job)
     const evaluation = { ...newEvaluation(this.#random.uuid(), next, 'job-register'), AnnotatePlan: true }
     const nowMs = Math.max(this.#clock.wallMs(), state.atMs)
     const result = this.#scheduler.schedule(evaluation, { nowMs, newId: () => this.#random.uuid(), job: next })
     await this.#leader.whenDurable(state.index)
     return { result, index: registered?.JobModifyIndex ?? 0 }
   }
+}
+
+/** As registering would store it: what says the same stays the version that it is. */
+function asRegistered(registered: Job, job: Job): Job {
+  if (!registered.Stop && !isSpecChanged(registered, job)) return registered
+  return { ...job, CreateIndex: registered.CreateIndex, Version: registered.Version + 1 }
 }
