@@ -22,6 +22,8 @@ const READERS = 3
 export async function tellStory(seed: number): Promise<StoryResult> {
   const world = new World({ seed, hosts: 3 + (seed % 3) })
   const workload = new Workload(world.repository, world.random)
+  const onCrash = (error: unknown) => world.fail(error)
+  process.on('unhandledRejection', onCrash)
   try {
     workload.begin()
     world.startServer()
@@ -38,6 +40,8 @@ export async function tellStory(seed: number): Promise<StoryResult> {
   } catch (error) {
     if (!(error instanceof Error)) throw error
     return result(seed, world, error)
+  } finally {
+    process.off('unhandledRejection', onCrash)
   }
 }
 

@@ -210,7 +210,7 @@ export class World {
     if (kind === 'response') return this.#overhearAnswer(subject, payload)
     const { version, entries } = decodeMessage('desired', payload)
     if (version > this.durable.index)
-      throw this.#fail(new Violation('P1', `a desired set of version ${version} left at durable index ${this.durable.index}`))
+      this.#fail(new Violation('P1', `a desired set of version ${version} left at durable index ${this.durable.index}`))
     for (const [id] of entries) this.#expectDurable(id, 'was shown to an agent')
   }
 
@@ -219,9 +219,7 @@ export class World {
       case 'heartbeat': {
         const { version, index } = decodeMessage('heartbeat-response', payload)
         if (Math.max(version, index) > this.durable.index) {
-          throw this.#fail(
-            new Violation('P1', `a heartbeat was told of index ${Math.max(version, index)}, durable is ${this.durable.index}`),
-          )
+          this.#fail(new Violation('P1', `a heartbeat was told of index ${Math.max(version, index)}, durable is ${this.durable.index}`))
         }
         return
       }
@@ -242,12 +240,12 @@ export class World {
   #expectReported({ ID, ClientStatus }: AllocationReport): void {
     const allocation = this.durable.allocations.get(ID)
     if (allocation === undefined || isClientTerminal(allocation) || allocation.ClientStatus === ClientStatus) return
-    throw this.#fail(new Violation('P1', `${ClientStatus} of ${ID} was acknowledged, the log says ${allocation.ClientStatus}`))
+    this.#fail(new Violation('P1', `${ClientStatus} of ${ID} was acknowledged, the log says ${allocation.ClientStatus}`))
   }
 
   #expectDurable(allocationId: string, what: string): void {
     if (this.durable.allocations.get(allocationId) !== undefined) return
-    throw this.#fail(new Violation('P1', `allocation ${allocationId} ${what} and is not in the log`))
+    this.#fail(new Violation('P1', `allocation ${allocationId} ${what} and is not in the log`))
   }
 
   /** From now on nothing goes wrong any more. */
@@ -271,9 +269,9 @@ export class World {
     this.#failure ??= error
   }
 
-  #fail(error: unknown): unknown {
+  /** Kept, and thrown when the event is over: never inside the code that is watched. */
+  #fail(error: unknown): void {
     this.#failure ??= error
-    return error
   }
 }
 
