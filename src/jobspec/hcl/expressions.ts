@@ -82,12 +82,23 @@ function readTerm(cursor: Cursor): Expression {
       return { kind: 'unary', operator: token.kind, operand, start: cursor.start(token.start), end: operand.end }
     }
     default:
+      if (cursor.word(token) === "'") {
+        cursor.fail('Invalid character', 'Single quotes are not valid. Use double quotes (") to enclose strings.')
+      }
       return cursor.fail('Invalid expression', 'Expected the start of an expression, but found an invalid expression token.')
   }
 }
 
+const NUMBER = /^[0-9]+(?:\.[0-9]+)?(?:[eE]([+-]?[0-9]+))?$/
+const EXPONENT_MAX = 2 ** 31
+
 function numberLiteral(cursor: Cursor, token: Token): NumberLiteral {
-  return { kind: 'number', text: cursor.word(token), start: cursor.start(token.start), end: cursor.end(token.end) }
+  const text = cursor.word(token)
+  const match = NUMBER.exec(text)
+  if (match === null || Math.abs(Number(match[1] ?? 0)) >= EXPONENT_MAX) {
+    cursor.fail('Invalid number literal', 'Failed to recognize the value of this number literal.', token)
+  }
+  return { kind: 'number', text, start: cursor.start(token.start), end: cursor.end(token.end) }
 }
 
 function readNamed(cursor: Cursor): Expression {
@@ -271,7 +282,10 @@ function readDot(cursor: Cursor, source: Expression, from: number): Expression {
   const dot = cursor.read()
   const token = cursor.peek()
   if (token.kind === 'identifier') return extend(cursor, source, from, [nameStep(cursor, dot, cursor.read())])
-  if (token.kind === 'number') return extend(cursor, source, from, indexSteps(cursor, dot, cursor.read()))
+  if (token.kind === 'number') {
+    rejectChain(cursor, token)
+    return extend(cursor, source, from, [indexStep(cursor, dot, cursor.read())])
+  }
   if (token.kind === '*') return readAttributeSplat(cursor, source)
   return cursor.fail('Invalid attribute name', 'An attribute name is required after a dot.')
 }
@@ -280,14 +294,18 @@ function nameStep(cursor: Cursor, dot: Token, token: Token): Step {
   return { kind: 'name', name: cursor.word(token).normalize('NFC'), start: cursor.start(dot.start), end: cursor.end(token.end) }
 }
 
-/** `a.0.1` reads as a dot and the number 0.1, which means two steps. */
-function indexSteps(cursor: Cursor, dot: Token, token: Token): Step[] {
-  const text = cursor.word(token)
-  if (/[eE]/.test(text))
-    cursor.fail('Invalid legacy index syntax', 'When using the legacy index syntax, chaining two indexes together is not permitted.', token)
-  const start = cursor.start(dot.start)
-  const end = cursor.end(token.end)
-  return text.split('.').map((digits) => ({ kind: 'key', key: { kind: 'number', text: digits, start, end }, start, end }))
+/** `.0` means `[0]`. */
+function indexStep(cursor: Cursor, dot: Token, token: Token): Step {
+  const span = { start: cursor.start(dot.start), end: cursor.end(token.end) }
+  return { kind: 'key', key: { ...numberLiteral(cursor, token), ...span }, ...span }
+}
+
+/** `.0.1` would be one step by 0.1: HCL refuses it, and so do we. */
+function rejectChain(cursor: Cursor, token: Token): void {
+  const [first, second] = cursor.word(token).split('.')
+  if (second === undefined) return
+  const detail = `When using the legacy index syntax, chaining two indexes together is not permitted. Use the proper index syntax instead, like [${first}][${second}].`
+  cursor.fail('Invalid legacy index syntax', detail, token)
 }
 
 function extend(cursor: Cursor, source: Expression, from: number, steps: readonly Step[]): Expression {
@@ -307,7 +325,7 @@ function readAttributeSplat(cursor: Cursor, source: Expression): Expression {
   while (cursor.peek().kind === '.') {
     const dot = cursor.read()
     const token = cursor.peek()
-    if (token.kind === 'number') steps.push(...indexSteps(cursor, dot, cursor.read()))
+    if (token.kind === 'number') steps.push(indexStep(cursor, dot, cursor.read()))
     else if (token.kind === 'identifier') steps.push(nameStep(cursor, dot, cursor.read()))
     else cursor.fail('Invalid attribute name', 'An attribute name is required after a dot.')
   }

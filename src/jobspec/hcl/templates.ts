@@ -120,6 +120,9 @@ function readPieces(cursor: Cursor, mode: Mode): Piece[] {
       cursor.moveTo(at)
       return pieces
     }
+    if (char === '\r' && text[at + 1] !== '\n' && mode.kind !== 'bare') {
+      cursor.fail('Invalid character', 'This character is not used within the language.', { start: at, end: at + 1 })
+    }
     if (mode.kind === 'quoted') {
       if (char === '"') {
         flush()

@@ -49,7 +49,8 @@ for (const mark of PUNCTUATION) BY_FIRST.set(mark[0]!, [...(BY_FIRST.get(mark[0]
 
 const IDENTIFIER = /[\p{ID_Start}_][\p{ID_Continue}-]*/uy
 const ASCII_IDENTIFIER = /[A-Za-z_][A-Za-z0-9_-]*/y
-const NUMBER = /[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y
+/** Wider than numbers are: `1.2.3` is one token, and no number. */
+const NUMBER = /[0-9](?:[0-9]|\.[0-9]|[eE][+-]?[0-9])*/y
 const HEREDOC = /<<-?[\p{ID_Start}_][\p{ID_Continue}-]*\r?\n/uy
 
 /** The text breaks HCL's grammar at `span`. Caught by the reader that started the cursor. */
