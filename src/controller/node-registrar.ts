@@ -61,6 +61,8 @@ export class NodeRegistrar {
   readonly #deps: NodeRegistrarDeps
   readonly #monitor: HeartbeatMonitor
   readonly #nonces = new Map<string, string>()
+  /** The newest report of each node that was taken since this process leads. */
+  readonly #reportNumbers = new Map<string, number>()
   readonly #unsubscribe: readonly (() => void)[]
 
   constructor(deps: NodeRegistrarDeps) {
@@ -175,7 +177,10 @@ export class NodeRegistrar {
     const nodeId = nodeIdOfSubject(message.subject)
     const request: ReportRequest = decodeMessage('report', message.payload)
     const isKnown = this.#isJoined(nodeId, request.clusterId)
-    if (isKnown) {
+    // A late double of an older report must not take back what a newer one has said.
+    const isNewer = request.number > (this.#reportNumbers.get(nodeId) ?? 0)
+    if (isKnown && isNewer) {
+      this.#reportNumbers.set(nodeId, request.number)
       const reports = request.reports.filter((report) => leader.state.allocations.get(report.ID)?.NodeID === nodeId)
       for (let from = 0; from < reports.length; from += REPORTS_PER_COMMAND) {
         leader.propose([this.#updateCommand(nodeId, reports.slice(from, from + REPORTS_PER_COMMAND), random, clock.wallMs())])

@@ -6,6 +6,8 @@ type Event = { readonly atMs: number; readonly tie: number; readonly run: () => 
 export class VirtualTime {
   nowMs = 0
   eventCount = 0
+  /** Work under way on real time (a parser that loads itself): virtual time stands still until it is done. */
+  realWork = 0
   readonly #random: SeededRandom
   readonly #heap: Event[] = []
 
@@ -23,6 +25,7 @@ export class VirtualTime {
 
   /** Runs everything up to `untilMs`; `afterEach` looks after every event, when all that it caused in this turn is done. */
   async runUntil(untilMs: number, afterEach: () => void): Promise<void> {
+    await this.#settle()
     for (;;) {
       const next = this.#heap[0]
       if (next === undefined || next.atMs > untilMs) break
@@ -31,10 +34,16 @@ export class VirtualTime {
       this.nowMs = next.atMs
       this.eventCount++
       next.run()
-      await drainMicrotasks()
+      await this.#settle()
       afterEach()
     }
     this.nowMs = untilMs
+  }
+
+  /** Everything that follows from what has happened by now. */
+  async #settle(): Promise<void> {
+    do await drainMicrotasks()
+    while (this.realWork > 0)
   }
 }
 

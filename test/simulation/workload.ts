@@ -41,7 +41,7 @@ export function jobFile(shape: JobShape): string {
             {
               Name: 'task',
               Driver: 'mock_driver',
-              Config: { run_for: shape.runForMs === 0 ? '0s' : `${shape.runForMs}ms`, generation: String(shape.generation) },
+              Config: { run_for: shape.runForMs === 0 ? '0s' : `${shape.runForMs}ms` },
               Env: { GENERATION: String(shape.generation) },
               Resources: { CPU: shape.cpu, MemoryMB: 32 },
               LogConfig: { MaxFiles: 1, MaxFileSizeMB: 1 },
