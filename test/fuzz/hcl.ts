@@ -1,5 +1,6 @@
 /** Reads damaged jobspecs to the end and looks for what must never happen. */
 import { parse } from '@cdktf/hcl2json'
+import { isSafeForHcl } from '../../src/adapters/hcl-syntax/explain-syntax.js'
 import { readFast } from '../../src/adapters/hcl-syntax/read-syntax.js'
 import { LIMITS, parseJob, readHcl } from '../../src/jobspec/index.js'
 import { mutate, seededRandom } from './mutate.js'
@@ -10,22 +11,24 @@ export interface Finding {
   readonly text: string
 }
 
-const HANG_MS = 5000
+export interface Fuzzed {
+  readonly rounds: number
+  readonly findings: readonly Finding[]
+}
+
+export const HANG_MS = 5000
 /** HCL's own reader is asked about one text in so many: it is fifty times slower. */
 const VERDICT_EVERY = 10
 const FINDINGS_MAX = 20
 
-export async function fuzzHcl(
-  corpus: readonly string[],
-  seed: number,
-  seconds: number,
-): Promise<{ readonly rounds: number; readonly findings: readonly Finding[] }> {
+export async function fuzzHcl(corpus: readonly string[], seed: number, seconds: number, onText: (text: string) => void): Promise<Fuzzed> {
   const random = seededRandom(seed)
   const until = performance.now() + seconds * 1000
   const findings: Finding[] = []
   let rounds = 0
   for (; performance.now() < until && findings.length < FINDINGS_MAX; rounds++) {
     const text = mutate(corpus[Math.floor(random() * corpus.length)]!, random)
+    onText(text)
     findings.push(...readOne(text))
     if (rounds % VERDICT_EVERY === 0) findings.push(...(await compareVerdicts(text)))
   }
@@ -49,7 +52,7 @@ function readOne(text: string): Finding[] {
 }
 
 async function compareVerdicts(text: string): Promise<Finding[]> {
-  if (/^ *\{/.test(text) || text.includes('\u0000')) return []
+  if (/^ *\{/.test(text) || text.includes('\u0000') || !isSafeForHcl(text)) return []
   const own = readHcl('t', text, LIMITS)
   const theirs = await verdict(text)
   const isSame = (own.kind === 'read') === (theirs === undefined)

@@ -1,6 +1,6 @@
 /**
  * HCL's own words for what is wrong with a text. `@cdktf/hcl2json` wraps HCL compiled to WebAssembly; only its refusals
- * are used. Deep nesting kills the instance for good, so that such texts are never given to it.
+ * are used.
  */
 import type { Mistake } from '../../domain/index.js'
 import { type Limits, toMistake } from '../../jobspec/index.js'
@@ -14,7 +14,7 @@ let parser: ((filename: string, text: string) => Promise<unknown>) | undefined
 
 /** Empty when HCL has no objection, or cannot be asked. */
 export async function explainSyntax(path: string, text: string, limits: Limits): Promise<readonly Mistake[]> {
-  if (text.length > limits.fileBytesMax || roughNesting(text) > NESTING_SAFE) return []
+  if (text.length > limits.fileBytesMax || !isSafeForHcl(text)) return []
   parser ??= (await import('@cdktf/hcl2json')).parse
   try {
     await parser(SENTINEL, text)
@@ -23,6 +23,14 @@ export async function explainSyntax(path: string, text: string, limits: Limits):
     const message = error instanceof Error ? error.message : String(error)
     return message.startsWith(SYNTAX_PREFIX) ? readDiagnostics(path, text, message.slice(SYNTAX_PREFIX.length, -1)) : []
   }
+}
+
+/**
+ * HCL's own reader is exposed to what it can take: deep nesting ends it for good, and a number with a great exponent keeps
+ * it busy for minutes.
+ */
+export function isSafeForHcl(text: string): boolean {
+  return roughNesting(text) <= NESTING_SAFE && !/[0-9][eE][+-]?[0-9]{4}/.test(text)
 }
 
 /** Brackets inside each other if every bracket counted, and runs of operators that nest without brackets. */

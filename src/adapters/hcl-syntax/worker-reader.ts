@@ -22,6 +22,8 @@ interface Waiting {
   readonly path: string
   readonly text: string
   readonly resolve: (outcome: SyntaxOutcome) => void
+  /** What our own reader said already; only better words for it are asked for. */
+  readonly verdict: SyntaxOutcome | undefined
 }
 
 interface Reader {
@@ -51,19 +53,17 @@ export class WorkerSyntaxReader implements SyntaxReader {
 
   read(path: string, text: string): Promise<SyntaxOutcome> {
     const isInline = text.length <= (this.#options.inlineLengthMax ?? INLINE_LENGTH_MAX) && !/\.ya?ml$/.test(path)
-    if (isInline) {
-      const read = readFast(path, text, this.#limits)
-      if (read.kind === 'syntax') return Promise.resolve(read)
-    }
+    const verdict = isInline ? readFast(path, text, this.#limits) : undefined
+    if (verdict?.kind === 'syntax') return Promise.resolve(verdict)
     return new Promise((resolve) => {
-      this.#queue.push({ path, text, resolve })
+      this.#queue.push({ path, text, resolve, verdict })
       this.#serve()
     })
   }
 
   async close(): Promise<void> {
     this.#isClosed = true
-    for (const waiting of this.#queue.splice(0)) waiting.resolve({ kind: 'aborted', reason: 'the reader was closed' })
+    for (const { resolve, verdict } of this.#queue.splice(0)) resolve(verdict ?? { kind: 'aborted', reason: 'the reader was closed' })
     const workers = [...this.#idle.splice(0), ...this.#busy.keys()]
     for (const reader of this.#busy.values()) this.#end(reader, { kind: 'aborted', reason: 'the reader was closed' })
     await Promise.all(workers.map((worker) => worker.terminate()))
@@ -122,6 +122,7 @@ export class WorkerSyntaxReader implements SyntaxReader {
   #end(reader: Reader, outcome: SyntaxOutcome): void {
     clearTimeout(reader.timer)
     this.#busy.delete(reader.worker)
-    reader.waiting.resolve(outcome)
+    const { resolve, verdict } = reader.waiting
+    resolve(outcome.kind === 'aborted' && verdict !== undefined ? verdict : outcome)
   }
 }
