@@ -32,7 +32,7 @@ export function readDuration(text: string): DurationReading {
     rest = rest.slice(number.length)
     const unit = /^[^.\d]*/.exec(rest)![0]
     if (unit === '') return invalid('missing unit in duration')
-    const scale = UNITS[unit]
+    const scale = Object.hasOwn(UNITS, unit) ? UNITS[unit] : undefined
     if (scale === undefined) return invalid(`unknown unit ${quote(unit)} in duration`)
     rest = rest.slice(unit.length)
     total += BigInt(whole || '0') * scale + (fraction === '' ? 0n : (BigInt(fraction) * scale) / 10n ** BigInt(fraction.length))

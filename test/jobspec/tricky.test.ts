@@ -89,3 +89,8 @@ test('the same job is read from HCL, JSON and YAML, in both their forms', async 
   const jobs = outcomes.map((outcome) => (outcome.kind === 'job' ? outcome.job : outcome))
   for (const job of jobs.slice(1)) expect(job).toEqual(jobs[0])
 })
+
+test('a reference that looks like a misspelt one is kept, and the author is told', async () => {
+  const outcome = await readText(withConfig('a = vars.x'))
+  expect(outcome).toMatchObject({ kind: 'job', warnings: [expect.stringContaining('did you mean var.') as string] })
+})

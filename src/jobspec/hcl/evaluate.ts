@@ -2,14 +2,15 @@
  * Expressions to values. A reference whose root is in no scope is not an error but the text that stands for it at run
  * time. What fails adds its fault to the evaluation and yields `unknown`, which spreads without adding further faults.
  */
-import type { BinaryOperator, Conditional, Expression, ForExpression, ObjectLiteral, Span, Step, Template } from '../syntax.js'
-import { convert, toWhole, unify } from './convert.js'
+import type { Conditional, Expression, ForExpression, ObjectLiteral, Span, Step, Template } from '../syntax.js'
+import { convert, unify } from './convert.js'
 import { childScope, type Evaluation, findName, type Scope } from './evaluation.js'
 import { callFunction } from './functions/call.js'
+import { indexInto, memberOf } from './members.js'
 import { literalName } from './names.js'
-import { isInRange, parseNumeric, roundNumeric } from './numbers.js'
+import { parseNumeric } from './numbers.js'
+import { applyBinary, operandOf } from './operators.js'
 import {
-  areEqual,
   boolValue,
   describeType,
   entriesOf,
@@ -44,7 +45,12 @@ export function evaluate(evaluation: Evaluation, scope: Scope, expression: Expre
       return evaluate(evaluation, scope, expression.inner)
     case 'traversal': {
       const root = findName(scope, expression.root)
-      if (root === undefined) return stringValue(expression.runtime)
+      if (root === undefined) {
+        const meant = Object.hasOwn(MISSPELT, expression.root) ? MISSPELT[expression.root] : undefined
+        if (meant !== undefined)
+          evaluation.warnings.push(`"${expression.runtime}" is left for run time as it stands; did you mean ${meant}.…?`)
+        return stringValue(expression.runtime)
+      }
       return followSteps(evaluation, scope, root, expression.steps)
     }
     case 'relative':
@@ -76,6 +82,9 @@ export function evaluate(evaluation: Evaluation, scope: Scope, expression: Expre
       return evaluateJoin(evaluation, scope, expression.each)
   }
 }
+
+/** Roots that mean nothing at run time and look like ones that mean something here. */
+const MISSPELT: Readonly<Record<string, string>> = { vars: 'var', variable: 'var', variables: 'var', locals: 'local' }
 
 /** No identifier can be this, so nothing that is written can refer to it. */
 const EACH = '[*]'
@@ -136,57 +145,6 @@ function followSteps(evaluation: Evaluation, scope: Scope, from: Value, steps: r
         : indexInto(evaluation, scope, value, evaluate(evaluation, scope, step.key), step)
   }
   return value
-}
-
-function memberOf(evaluation: Evaluation, scope: Scope, value: Value, step: Extract<Step, { kind: 'name' }>): Value {
-  const entries = entriesOf(value)
-  const member = entries?.get(step.name)
-  if (member !== undefined) return member
-  if (value.kind === 'null') {
-    evaluation.fail(
-      scope.source,
-      step,
-      'Attempt to get attribute from null value',
-      'This value is null, so it does not have any attributes.',
-    )
-  } else if (value.kind === 'map') {
-    evaluation.fail(scope.source, step, 'Missing map element', `This map does not have an element with the key "${step.name}".`)
-  } else if (entries === undefined) {
-    evaluation.fail(
-      scope.source,
-      step,
-      'Unsupported attribute',
-      `Can't access attributes on a primitive-typed value or a list (${describeType(typeOf(value))}).`,
-    )
-  } else {
-    evaluation.fail(scope.source, step, 'Unsupported attribute', `This object does not have an attribute named "${step.name}".`)
-  }
-  return UNKNOWN
-}
-
-function indexInto(evaluation: Evaluation, scope: Scope, value: Value, key: Value, span: Span): Value {
-  if (value.kind === 'unknown' || key.kind === 'unknown') return UNKNOWN
-  const refuse = (detail: string): Value => {
-    evaluation.fail(scope.source, span, 'Invalid index', detail)
-    return UNKNOWN
-  }
-  if (value.kind === 'null') {
-    evaluation.fail(scope.source, span, 'Attempt to index null value', 'This value is null, so it does not have any indices.')
-    return UNKNOWN
-  }
-  if (key.kind === 'null') return refuse("Can't use a null value as an indexing key.")
-  const entries = entriesOf(value)
-  if (entries !== undefined) {
-    const name = convert(key, 'string')
-    if ('refusal' in name || name.value.kind !== 'string')
-      return refuse('The given key does not identify an element in this collection value: string required.')
-    return entries.get(name.value.value) ?? refuse('The given key does not identify an element in this collection value.')
-  }
-  const items = value.kind === 'set' ? undefined : itemsOf(value)
-  if (items === undefined) return refuse(`This value does not have any indices (${describeType(typeOf(value))}).`)
-  const at = toWhole(key)
-  if (at === undefined) return refuse('The given key does not identify an element in this collection value: a whole number is required.')
-  return items[at] ?? refuse(`The given index ${at} is outside the collection, which has ${items.length} element(s).`)
 }
 
 function evaluateSplat(evaluation: Evaluation, scope: Scope, splat: Extract<Expression, { kind: 'splat' }>): Value {
@@ -261,64 +219,10 @@ function evaluateUnary(evaluation: Evaluation, scope: Scope, expression: Extract
   return converted.kind === 'bool' ? boolValue(!converted.value) : UNKNOWN
 }
 
-function operandOf(evaluation: Evaluation, scope: Scope, value: Value, type: 'number' | 'bool', span: Span): Value {
-  if (value.kind === 'unknown') return UNKNOWN
-  const converted = value.kind === 'null' ? { refusal: 'argument must not be null' } : convert(value, type)
-  if ('value' in converted) return converted.value
-  evaluation.fail(scope.source, span, 'Invalid operand', `Unsuitable value for the operand: ${converted.refusal}.`)
-  return UNKNOWN
-}
-
-const LOGICAL: ReadonlySet<BinaryOperator> = new Set(['&&', '||'])
-
 function evaluateBinary(evaluation: Evaluation, scope: Scope, expression: Extract<Expression, { kind: 'binary' }>): Value {
   const left = evaluate(evaluation, scope, expression.left)
   const right = evaluate(evaluation, scope, expression.right)
-  const { operator } = expression
-  if (operator === '==' || operator === '!=') {
-    if (left.kind === 'unknown' || right.kind === 'unknown') return UNKNOWN
-    return boolValue(areEqual(left, right) === (operator === '=='))
-  }
-  const type = LOGICAL.has(operator) ? 'bool' : 'number'
-  const a = operandOf(evaluation, scope, left, type, expression.left)
-  const b = operandOf(evaluation, scope, right, type, expression.right)
-  if (a.kind === 'bool' && b.kind === 'bool') return boolValue(operator === '&&' ? a.value && b.value : a.value || b.value)
-  if (a.kind !== 'number' || b.kind !== 'number') return UNKNOWN
-  const result = compute(operator, a.value, b.value)
-  if (typeof result === 'boolean') return boolValue(result)
-  if (isInRange(result)) return numberValue(roundNumeric(result))
-  evaluation.fail(
-    scope.source,
-    expression,
-    'Operation failed',
-    `Error during operation: ${b.value.isZero() ? 'division by zero' : 'the result is out of the range that is supported'}.`,
-  )
-  return UNKNOWN
-}
-
-type Numbers = Extract<Value, { kind: 'number' }>['value']
-
-function compute(operator: BinaryOperator, a: Numbers, b: Numbers): Numbers | boolean {
-  switch (operator) {
-    case '>':
-      return a.gt(b)
-    case '>=':
-      return a.gte(b)
-    case '<':
-      return a.lt(b)
-    case '<=':
-      return a.lte(b)
-    case '+':
-      return a.plus(b)
-    case '-':
-      return a.minus(b)
-    case '*':
-      return a.times(b)
-    case '/':
-      return a.div(b)
-    default:
-      return a.mod(b)
-  }
+  return applyBinary(evaluation, scope, expression, left, right)
 }
 
 function evaluateObject(evaluation: Evaluation, scope: Scope, expression: ObjectLiteral): Value {

@@ -344,19 +344,26 @@ function readAttributeSplat(cursor: Cursor, source: Expression): Expression {
 /** `[key]`, `[*]` */
 function readBrackets(cursor: Cursor, source: Expression, from: number): Expression {
   const open = cursor.read()
+  // The star stands right behind its bracket; an index may begin on the next line.
+  if (cursor.take('*')) {
+    closeBrackets(cursor)
+    return readFullSplat(cursor, source, open)
+  }
   const inner = cursor.nested(false, () => readKey(cursor))
-  if (inner === '*') return readFullSplat(cursor, source, open)
   const end = cursor.end(cursor.position)
   const literal = literalKey(inner)
   if (literal !== undefined) return extend(cursor, source, from, [{ kind: 'key', key: literal, start: cursor.start(open.start), end }])
   return { kind: 'index', source, key: inner, open: cursor.start(open.start), start: source.start, end }
 }
 
-function readKey(cursor: Cursor): Expression | '*' {
-  const key = cursor.take('*') ? '*' : readExpression(cursor)
-  if (cursor.peek().kind !== ']') cursor.fail('Missing close bracket on index', 'The index operator must end with a closing bracket ("]").')
-  cursor.read()
+function readKey(cursor: Cursor): Expression {
+  const key = readExpression(cursor)
+  closeBrackets(cursor)
   return key
+}
+
+function closeBrackets(cursor: Cursor): void {
+  if (!cursor.take(']')) cursor.fail('Missing close bracket on index', 'The index operator must end with a closing bracket ("]").')
 }
 
 function literalKey(key: Expression): StringLiteral | NumberLiteral | undefined {

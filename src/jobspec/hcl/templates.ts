@@ -161,8 +161,10 @@ function readPieces(cursor: Cursor, mode: Mode): Piece[] {
 /** Where the line that starts at `at` ends, when it holds nothing but the marker and is followed by a newline. */
 function heredocEnd(text: string, at: number, marker: string): number | undefined {
   const newline = text.indexOf('\n', at)
-  if (newline < 0 || newline - at < marker.length || text.slice(at, newline).trim() !== marker) return undefined
-  return text[newline - 1] === '\r' ? newline - 1 : newline
+  if (newline < 0 || newline - at < marker.length) return undefined
+  const end = text[newline - 1] === '\r' ? newline - 1 : newline
+  const line = text.slice(at, end)
+  return line.trim() === marker && !line.includes('\r') ? end : undefined
 }
 
 function cook(cursor: Cursor, raw: string, mode: Mode, from: number): string {
