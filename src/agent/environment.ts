@@ -96,7 +96,6 @@ function groupOf({ job, allocation }: EnvironmentInput): TaskGroup | undefined {
 }
 
 function placeVariables({ node, job, allocation, task, region, folders }: EnvironmentInput): Variables {
-  const index = allocationNameIndex(allocation.Name)
   return dropEmpty({
     NOMAD_ALLOC_DIR: folders.shared,
     NOMAD_TASK_DIR: folders.local,
@@ -104,7 +103,8 @@ function placeVariables({ node, job, allocation, task, region, folders }: Enviro
     NOMAD_ALLOC_ID: allocation.ID,
     NOMAD_SHORT_ALLOC_ID: allocation.ID.slice(0, 8),
     NOMAD_ALLOC_NAME: allocation.Name,
-    NOMAD_ALLOC_INDEX: index < 0 ? '' : String(index),
+    // A name without a number counts as the first.
+    NOMAD_ALLOC_INDEX: String(Math.max(0, allocationNameIndex(allocation.Name))),
     NOMAD_TASK_NAME: task.Name,
     NOMAD_GROUP_NAME: allocation.TaskGroup,
     NOMAD_JOB_ID: job.ID,

@@ -3,16 +3,19 @@ import { mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { DiskAllocationDirectories } from '../adapters/allocation-directories/index.js'
 import { systemClock } from '../adapters/clock.js'
-import { RawExecDriver, SupervisorClient } from '../adapters/drivers/raw-exec/index.js'
+import { RawExecDriver } from '../adapters/drivers/raw-exec/index.js'
 import { createFingerprint, createHostUsage } from '../adapters/fingerprint/index.js'
 import { LmdbLocalStore } from '../adapters/local-store/index.js'
 import { createLogger } from '../adapters/logger.js'
 import { loadOrCreateKey } from '../adapters/node-key.js'
 import { systemRandom } from '../adapters/random.js'
-import { AGENT_DEFAULTS, Agent, refuseExpressions, type StopOptions } from '../agent/index.js'
+import { SupervisorClient } from '../adapters/supervisor/client.js'
+import { AGENT_DEFAULTS, Agent, type StopOptions } from '../agent/index.js'
 import { type Bus, explainError } from '../domain/index.js'
+import { evaluateTemplate } from '../jobspec/index.js'
 import { tellParent } from './child-channel.js'
 import type { AgentConfig } from './config.js'
+import { supervisorCommand } from './supervisor-command.js'
 import { readVersion } from './version.js'
 
 export interface RunningAgent {
@@ -27,8 +30,9 @@ export async function startAgent(config: AgentConfig, bus: Bus): Promise<Running
   const logger = createLogger({ level: config.log_level, name: 'agent', destination: join(folder, 'agent.log') })
   const key = loadOrCreateKey(folder)
   const store = await LmdbLocalStore.open(folder)
-  const supervisor = new SupervisorClient(join(folder, 'supervisor'))
-  const drivers = [new RawExecDriver(supervisor, () => Date.now())]
+  const supervisor = new SupervisorClient({ folder: join(folder, 'supervisor'), command: supervisorCommand(), logger })
+  supervisor.start()
+  const drivers = [new RawExecDriver(supervisor, process.env)]
   const disk = new DiskAllocationDirectories(join(folder, 'alloc'))
   const agent = new Agent({
     bus,
@@ -42,7 +46,7 @@ export async function startAgent(config: AgentConfig, bus: Bus): Promise<Running
     fingerprint: createFingerprint({ nodeId: key.nodeId, name: config.name, dataFolder: folder, drivers, version: readVersion() }),
     hostUsage: createHostUsage(folder),
     signer: key,
-    templates: refuseExpressions,
+    templates: evaluateTemplate,
     options: { ...AGENT_DEFAULTS, region: config.region },
     onFatal: (error) => {
       process.stderr.write(`agent stopped: ${explainError(error)}\n`)
@@ -58,7 +62,9 @@ export async function startAgent(config: AgentConfig, bus: Bus): Promise<Running
     nodeId: key.nodeId,
     async stop(options) {
       await agent.stop(options)
-      await supervisor.close()
+      // Without tasks it has nothing to stay for.
+      if (options.tasks === 'end') await supervisor.ask('retire', {})
+      supervisor.close()
     },
   }
 }

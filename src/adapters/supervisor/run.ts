@@ -1,6 +1,7 @@
 /** One run as the supervisor holds it: its pipes, its logs, and how it ended. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { closeSync, constants, existsSync, mkdirSync, openSync, readFileSync, readSync, rmSync, writeFileSync, writeSync } from 'node:fs'
+import { closeSync, constants, existsSync, mkdirSync, openSync, readFileSync, readSync, writeFileSync, writeSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { Socket } from 'node:net'
 import { join } from 'node:path'
 import { cgroupPids, createCgroup, killCgroup, removeCgroup } from './cgroup.js'
@@ -109,7 +110,8 @@ export class Run {
     this.#killAll()
     this.#release()
     this.#finish({ exitCode: -1, signal: 0, isOutOfMemory: false, error: 'destroyed' })
-    rmSync(this.folder, { recursive: true, force: true })
+    // A wrapper whose task was killed just now may still be writing down how it ended.
+    await rm(this.folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 25 })
     const { cgroup } = this.record
     // Zombies keep a group until they are reaped.
     for (let tries = 0; cgroup !== null && tries < 20 && !removeCgroup(cgroup); tries++)

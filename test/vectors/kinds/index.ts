@@ -5,8 +5,12 @@ import { hclFunctions } from './hcl-functions.js'
 import { hclJobspecs } from './hcl-jobspecs.js'
 import { pureCanonicalize } from './pure-canonicalize.js'
 import { pureDiff } from './pure-diff.js'
+import { pureHealth } from './pure-health.js'
 import { pureFilter, purePaginate } from './pure-lists.js'
 import { pureParseDuration } from './pure-parse-duration.js'
+import { pureRestart } from './pure-restart.js'
+import { pureTaskEnv } from './pure-taskenv.js'
+import { pureTaskEvent } from './pure-taskevent.js'
 import { pureValidate } from './pure-validate.js'
 import { FUNCTION_KINDS } from './scheduler/functions.js'
 import { PURE_KINDS } from './scheduler/pure.js'
@@ -25,4 +29,8 @@ export const KINDS: readonly VectorKind[] = [
   pureFilter,
   purePaginate,
   pureParseDuration,
+  pureRestart,
+  pureHealth,
+  pureTaskEnv,
+  pureTaskEvent,
 ]

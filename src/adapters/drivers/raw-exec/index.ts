@@ -1,2 +1,1 @@
 export { RawExecDriver } from './raw-exec-driver.js'
-export { SupervisorClient } from './supervisor-client.js'

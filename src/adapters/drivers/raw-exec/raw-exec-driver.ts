@@ -1,126 +1,199 @@
-/** `raw_exec`: a plain process of the host, run under the supervisor. No isolation: for hosts that trust their repository. */
-import { readFileSync } from 'node:fs'
+/**
+ * `raw_exec`: a program of the host, run as it is, without isolation. Configuration: `command`, `args`, `work_dir`. The command is
+ * looked up as given, below the task's folder, then in the PATH of the task.
+ */
+import { createHash } from 'node:crypto'
+import { accessSync, constants, readFileSync, statSync } from 'node:fs'
+import { isAbsolute, join } from 'node:path'
+import { z } from 'zod'
 import type { Driver, TaskExit, TaskHandle, TaskStart, TaskUsage } from '../../../agent/index.js'
-import { OrchestratorError, rfc3339 } from '../../../domain/index.js'
-import type { RunStart } from '../../supervisor/protocol.js'
-import type { SupervisorClient } from './supervisor-client.js'
+import { explainError, MEBIBYTE_BYTES, OrchestratorError, ZERO_TIME } from '../../../domain/index.js'
+import type { SupervisorClient } from '../../supervisor/client.js'
+import { readProcess } from '../../supervisor/process-table.js'
+import type { RunInfo, RunStart } from '../../supervisor/protocol.js'
+import { findTools } from '../../supervisor/supervisor.js'
 
-const MEBIBYTE_BYTES = 1024 * 1024
-const CLOCK_TICK_MS = 10
+const configSchema = z.object({
+  command: z.string('The argument "command" is required').min(1, 'The argument "command" is required'),
+  args: z.array(z.union([z.string(), z.number(), z.boolean()]).transform(String)).nullish(),
+  work_dir: z.string().nullish(),
+})
+
+/** What a task is given to find its programs by, when its own environment says nothing of it. */
+const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+/** Of the host's environment, what a program can hardly do without. */
+const HOST_VARIABLES = ['PATH', 'HOME', 'USER', 'LOGNAME', 'SHELL', 'LANG', 'TZ'] as const
+const TICKS_PER_SECOND = 100
 const PAGE_BYTES = 4096
-const WAIT_RETRY_MS = 200
 
 export class RawExecDriver implements Driver {
   readonly name = 'raw_exec'
   readonly #supervisor: SupervisorClient
-  readonly #wallMs: () => number
+  readonly #hostEnvironment: Readonly<Record<string, string>>
 
-  constructor(supervisor: SupervisorClient, wallMs: () => number) {
+  /** @param environment the agent's own, of which a few variables are handed on */
+  constructor(supervisor: SupervisorClient, environment: Readonly<Record<string, string | undefined>>) {
     this.#supervisor = supervisor
-    this.#wallMs = wallMs
+    const kept = HOST_VARIABLES.map((name) => [name, environment[name]]).filter(([, value]) => value !== undefined)
+    this.#hostEnvironment = { PATH: DEFAULT_PATH, ...Object.fromEntries(kept) }
   }
 
   async fingerprint() {
-    const nodeAttributes = { 'driver.raw_exec': '1' }
+    const attribute = `driver.${this.name}`
+    const common = { Detected: true, UpdateTime: ZERO_TIME }
+    try {
+      findTools()
+    } catch (error) {
+      return { ...common, Attributes: null, Healthy: false, HealthDescription: explainError(error), nodeAttributes: {} }
+    }
     return {
-      Attributes: nodeAttributes,
-      Detected: true,
+      ...common,
+      Attributes: { [attribute]: 'true' },
       Healthy: true,
       HealthDescription: 'Healthy',
-      UpdateTime: rfc3339(this.#wallMs()),
-      nodeAttributes,
+      nodeAttributes: { [attribute]: '1' },
     }
   }
 
   async start(request: TaskStart): Promise<TaskHandle> {
-    const runId = runIdOf(request.allocation.ID, request.task.Name, request.attempt)
-    const info = await this.#supervisor.ask('start', runStart(runId, request))
-    return { ...info }
+    const { allocation, task, attempt, directories } = request
+    const config = readConfig(request.config)
+    const environment = { ...this.#hostEnvironment, ...request.environment }
+    const start: RunStart = {
+      runId: runIdOf(allocation.ID, task.Name, attempt),
+      command: findCommand(config.command, directories.task, environment['PATH'] ?? DEFAULT_PATH),
+      args: config.args ?? [],
+      environment,
+      workFolder: config.work_dir ? workFolder(config.work_dir, directories.task) : directories.task,
+      user: findUser(task.User),
+      logs: {
+        folder: directories.logs,
+        task: task.Name,
+        filesMax: task.LogConfig.MaxFiles,
+        fileBytesMax: task.LogConfig.MaxFileSizeMB * MEBIBYTE_BYTES,
+        isDisabled: task.LogConfig.Disabled,
+      },
+    }
+    return handleOf(await this.#supervisor.ask('start', start))
   }
 
   async find(allocationId: string, taskName: string, attempt: number): Promise<TaskHandle | undefined> {
     const info = await this.#supervisor.ask('find', { runId: runIdOf(allocationId, taskName, attempt) })
-    return info === null ? undefined : { ...info }
+    return info === null ? undefined : handleOf(info)
   }
 
   async attach(handle: TaskHandle): Promise<boolean> {
-    return (await this.#supervisor.ask('find', { runId: runIdIn(handle) })) !== null
+    return (await this.#supervisor.ask('find', { runId: runIn(handle) })) !== null
   }
 
-  /** Over deaths of the supervisor, which finds its runs again. */
-  async wait(handle: TaskHandle): Promise<TaskExit> {
-    for (;;) {
-      try {
-        return await this.#supervisor.ask('wait', { runId: runIdIn(handle) })
-      } catch (error) {
-        if (!(error instanceof OrchestratorError) || error.code !== 'SUPERVISOR') throw error
-        await new Promise((resolve) => setTimeout(resolve, WAIT_RETRY_MS))
-      }
-    }
+  wait(handle: TaskHandle): Promise<TaskExit> {
+    return this.#supervisor.ask('wait', { runId: runIn(handle) })
   }
 
-  async signal(handle: TaskHandle, signal: string): Promise<void> {
-    await this.#supervisor.ask('signal', { runId: runIdIn(handle), signal })
+  async signal(handle: TaskHandle, name: string): Promise<void> {
+    await this.#supervisor.ask('signal', { runId: runIn(handle), signal: knownSignal(name) })
   }
 
   async kill(handle: TaskHandle): Promise<void> {
-    await this.#supervisor.ask('kill', { runId: runIdIn(handle) })
+    await this.#supervisor.ask('kill', { runId: runIn(handle) })
   }
 
   async destroy(handle: TaskHandle): Promise<void> {
-    await this.#supervisor.ask('destroy', { runId: runIdIn(handle) })
+    await this.#supervisor.ask('destroy', { runId: runIn(handle) })
   }
 
   async usage(handle: TaskHandle): Promise<TaskUsage> {
-    const pids = await this.#supervisor.ask('pids', { runId: runIdIn(handle) })
-    const usage = { memoryBytes: 0, userTimeMs: 0, systemTimeMs: 0 }
-    for (const pid of pids) addUsage(usage, pid)
-    return { ...usage, pids }
+    const pids = await this.#supervisor.ask('pids', { runId: runIn(handle) })
+    const found = pids.map(readProcess).filter((stat) => stat !== undefined)
+    const sum = (of: (stat: (typeof found)[number]) => number) => found.reduce((total, stat) => total + of(stat), 0)
+    return {
+      pids,
+      memoryBytes: sum(({ residentPages }) => residentPages) * PAGE_BYTES,
+      userTimeMs: (sum(({ userTicks }) => userTicks) * 1000) / TICKS_PER_SECOND,
+      systemTimeMs: (sum(({ systemTicks }) => systemTicks) * 1000) / TICKS_PER_SECOND,
+    }
   }
 }
 
-function runIdOf(allocationId: string, taskName: string, attempt: number): string {
-  return `${allocationId}.${encodeURIComponent(taskName)}.${attempt}`
+function handleOf({ runId, pid, startTime, bootId }: RunInfo): TaskHandle {
+  return { runId, pid, startTime, bootId }
 }
 
-function runIdIn(handle: TaskHandle): string {
+function runIn(handle: TaskHandle): string {
   return String(handle['runId'])
 }
 
-function runStart(runId: string, { task, config, environment, directories }: TaskStart): RunStart {
-  const { command, args } = config
-  if (typeof command !== 'string' || command === '') throw wrongConfig('command must be a text: the program to run')
-  if (args !== undefined && args !== null && !(Array.isArray(args) && args.every((word) => typeof word === 'string')))
-    throw wrongConfig('args must be a list of texts')
-  return {
-    runId,
-    command,
-    args: (args as readonly string[] | null | undefined) ?? [],
-    environment: { PATH: process.env['PATH'] ?? '/usr/bin:/bin', ...environment },
-    workFolder: typeof config['work_dir'] === 'string' ? config['work_dir'] : directories.task,
-    user: null,
-    logs: {
-      folder: directories.logs,
-      task: task.Name,
-      filesMax: task.LogConfig.MaxFiles,
-      fileBytesMax: task.LogConfig.MaxFileSizeMB * MEBIBYTE_BYTES,
-      isDisabled: task.LogConfig.Disabled,
-    },
-  }
+/** A folder's name, whatever the task is called. */
+function runIdOf(allocationId: string, taskName: string, attempt: number): string {
+  return `${allocationId}-${createHash('sha256').update(taskName).digest('hex').slice(0, 8)}-${attempt}`
 }
 
-function wrongConfig(message: string): OrchestratorError {
-  return new OrchestratorError('DRIVER_CONFIG', `raw_exec: ${message}`, { recoverable: false })
+function readConfig(config: TaskStart['config']): z.infer<typeof configSchema> {
+  const result = configSchema.safeParse(config)
+  if (result.success) return result.data
+  const mistakes = result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`)
+  throw new OrchestratorError('DRIVER_CONFIG', `failed to parse config: ${mistakes.join('; ')}`, { recoverable: false })
 }
 
-function addUsage(usage: { memoryBytes: number; userTimeMs: number; systemTimeMs: number }, pid: number): void {
+function startError(message: string): OrchestratorError {
+  return new OrchestratorError('DRIVER_START', message, { recoverable: false })
+}
+
+function findCommand(command: string, taskFolder: string, path: string): string {
+  const candidates = isAbsolute(command)
+    ? [command]
+    : [
+        join(taskFolder, 'local', command),
+        join(taskFolder, command),
+        ...(command.includes('/') ? [] : path.split(':').map((folder) => join(folder, command))),
+      ]
+  const found = candidates.find(isExecutable)
+  if (found !== undefined) return found
+  throw startError(`failed to launch command: binary ${JSON.stringify(command)} could not be found`)
+}
+
+function isExecutable(path: string): boolean {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    usage.userTimeMs += Number(fields[11]) * CLOCK_TICK_MS
-    usage.systemTimeMs += Number(fields[12]) * CLOCK_TICK_MS
-    usage.memoryBytes += Number(fields[21]) * PAGE_BYTES
+    accessSync(path, constants.X_OK)
+    return statSync(path).isFile()
   } catch {
-    // It has ended since its pid was told.
+    return false
   }
+}
+
+function workFolder(folder: string, taskFolder: string): string {
+  const path = isAbsolute(folder) ? folder : join(taskFolder, folder)
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return path
+  throw startError(`work_dir ${path} is no folder`)
+}
+
+/** `user`, `uid` or `uid:gid`; as the agent when none is named. */
+function findUser(user: string): RunStart['user'] {
+  if (user === '') return null
+  const numbers = /^(\d+)(?::(\d+))?$/.exec(user)
+  if (numbers !== null) return demandRoot(Number(numbers[1]), Number(numbers[2] ?? numbers[1]))
+  const entry = readFileSync('/etc/passwd', 'utf8')
+    .split('\n')
+    .map((line) => line.split(':'))
+    .find(([name]) => name === user)
+  if (entry === undefined) throw startError(`user ${JSON.stringify(user)} is not known on this host`)
+  return demandRoot(Number(entry[2]), Number(entry[3]))
+}
+
+function demandRoot(uid: number, gid: number): RunStart['user'] {
+  if (process.getuid?.() === uid) return null
+  if (process.getuid?.() !== 0) throw startError(`running as user ${uid} needs an agent that runs as root`)
+  if (findTools().setpriv === undefined) throw startError('running as another user needs setpriv, part of util-linux')
+  return { uid, gid }
+}
+
+const SIGNALS = new Set(
+  'HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT CHLD CONT STOP TSTP TTIN TTOU URG XCPU XFSZ VTALRM PROF WINCH IO PWR SYS'
+    .split(' ')
+    .map((name) => `SIG${name}`),
+)
+
+/** A name that nobody knows stands for an interrupt, as in Nomad. */
+function knownSignal(name: string): string {
+  return SIGNALS.has(name) ? name : 'SIGINT'
 }

@@ -1,0 +1,177 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { silentLogger } from '../../../src/adapters/logger.js'
+import { SupervisorClient } from '../../../src/adapters/supervisor/client.js'
+import { isAlive, SUPERVISOR_COMMAND, Supervised, until } from './supervised.js'
+
+test('a run gives back its output and its exit code', async () => {
+  const world = new Supervised()
+  await world.start('echo out; echo err >&2; exit 7')
+  expect(await world.client.ask('wait', { runId: 'run-1' })).toMatchObject({ exitCode: 7, signal: 0 })
+  expect(world.log('stdout')).toBe('out\n')
+  expect(world.log('stderr')).toBe('err\n')
+})
+
+test('the environment of a task is what it was given and nothing else, whatever its names are', async () => {
+  const world = new Supervised()
+  await world.start('', {
+    command: '/usr/bin/env',
+    args: ['-0'],
+    environment: { A: "it's", 'NOMAD_META_ink.colour': 'blue', LINES: 'one\ntwo', DOLLAR: '$HOME `id`' },
+  })
+  await world.client.ask('wait', { runId: 'run-1' })
+  expect(world.log().split('\0').filter(Boolean).sort()).toEqual([
+    "A=it's",
+    'DOLLAR=$HOME `id`',
+    'LINES=one\ntwo',
+    'NOMAD_META_ink.colour=blue',
+  ])
+})
+
+test('arguments reach the task as they are', async () => {
+  const world = new Supervised()
+  const args = ['-c', 'printf "[%s]" "$@"', 'sh', 'a b', "it's", '$HOME', '', '*', 'x\ny']
+  await world.start('', { args })
+  await world.client.ask('wait', { runId: 'run-1' })
+  expect(world.log()).toBe("[a b][it's][$HOME][][*][x\ny]")
+})
+
+test('an interrupt reaches the task, which is not started deaf to it', async () => {
+  const world = new Supervised()
+  await world.start('trap "echo bye; exit 3" INT; echo ready; while :; do sleep 0.05; done')
+  await until(() => world.log() === 'ready\n')
+  await world.client.ask('signal', { runId: 'run-1', signal: 'SIGINT' })
+  expect(await world.client.ask('wait', { runId: 'run-1' })).toMatchObject({ exitCode: 3 })
+  expect(world.log()).toBe('ready\nbye\n')
+})
+
+test('a task that dies of a signal says which', async () => {
+  const world = new Supervised()
+  await world.start('kill -TERM $$; sleep 60')
+  expect(await world.client.ask('wait', { runId: 'run-1' })).toMatchObject({ exitCode: 143, signal: 15 })
+})
+
+test('a kill ends whatever the task has started, also what has left its session', async () => {
+  const world = new Supervised()
+  const info = await world.start('sleep 600 & setsid sleep 600 & wait')
+  await until(async () => (await world.client.ask('pids', { runId: 'run-1' })).length >= 3)
+  const pids = await world.client.ask('pids', { runId: 'run-1' })
+  expect(pids).toContain(info.pid)
+  await world.client.ask('kill', { runId: 'run-1' })
+  expect(await world.client.ask('wait', { runId: 'run-1' })).toMatchObject({ exitCode: 137, signal: 9 })
+  await until(() => !pids.some(isAlive))
+})
+
+test('what a task leaves behind when it ends does not run on', async () => {
+  const world = new Supervised()
+  await world.start('sleep 600 & echo $!; exit 0')
+  await world.client.ask('wait', { runId: 'run-1' })
+  const left = Number(world.log().trim())
+  await until(() => !isAlive(left))
+})
+
+test('asking twice for the same start gives one task', async () => {
+  const world = new Supervised()
+  const request = world.request('sleep 600')
+  const [first, second] = await Promise.all([world.client.ask('start', request), world.client.ask('start', request)])
+  expect(second).toEqual(first)
+  expect(await world.client.ask('start', request)).toEqual(first)
+})
+
+test('a task survives kill -9 of its agent and is the same process afterwards', async () => {
+  const world = new Supervised()
+  const info = await world.start('trap "exit 4" INT; echo ready; while :; do sleep 0.05; done')
+  await until(() => world.log() === 'ready\n')
+  world.reconnect()
+  expect(await world.client.ask('find', { runId: 'run-1' })).toEqual(info)
+  expect(world.client.startCount).toBe(0)
+  await world.client.ask('signal', { runId: 'run-1', signal: 'SIGINT' })
+  expect(await world.client.ask('wait', { runId: 'run-1' })).toMatchObject({ exitCode: 4 })
+})
+
+test('a task survives kill -9 of its supervisor, and no line of its output is lost', async () => {
+  const world = new Supervised()
+  const info = await world.start('n=0; while [ $n -lt 400 ]; do n=$((n+1)); echo "line $n"; sleep 0.005; done; exit 5')
+  await until(() => world.log().includes('line 20\n'))
+  await world.killSupervisor()
+  expect(isAlive(info.pid)).toBe(true)
+  expect(await world.client.ask('find', { runId: 'run-1' })).toEqual(info)
+  expect(await world.client.ask('wait', { runId: 'run-1' })).toMatchObject({ exitCode: 5 })
+  expect(world.log().split('\n').filter(Boolean)).toEqual(Array.from({ length: 400 }, (_, at) => `line ${at + 1}`))
+})
+
+test('a task that ends while there is no supervisor keeps its last words and its exit code', async () => {
+  const world = new Supervised()
+  const go = join(world.folder, 'go')
+  const info = await world.start(`while [ ! -e ${go} ]; do sleep 0.02; done; echo last words; exit 6`)
+  world.client.close()
+  process.kill(world.supervisorPid(), 'SIGKILL')
+  writeFileSync(go, '')
+  await until(() => !isAlive(info.pid))
+  world.reconnect()
+  expect(await world.client.ask('wait', { runId: 'run-1' })).toMatchObject({ exitCode: 6 })
+  expect(world.log()).toBe('last words\n')
+})
+
+test('a full pipe makes a task wait for a reader and does not kill it', async () => {
+  const world = new Supervised()
+  const go = join(world.folder, 'go')
+  await world.start(`while [ ! -e ${go} ]; do sleep 0.02; done; head -c 300000 /dev/zero | tr "\\0" x; echo; exit 0`, {
+    logs: { folder: join(world.folder, 'logs'), task: 'main', filesMax: 3, fileBytesMax: 1024 * 1024, isDisabled: false },
+  })
+  await world.killSupervisor()
+  writeFileSync(go, '')
+  expect(await world.client.ask('wait', { runId: 'run-1' })).toMatchObject({ exitCode: 0 })
+  expect(world.log()).toHaveLength(300_001)
+})
+
+test('a wrapper that is killed leaves its task running, whose end is then known without its code', async () => {
+  const world = new Supervised()
+  const info = await world.start('while :; do sleep 0.05; done')
+  const pids = JSON.parse(readFileSync(join(world.folder, 'runs/run-1/pids.json'), 'utf8')) as { wrapperPid: number }
+  process.kill(pids.wrapperPid, 'SIGKILL')
+  await until(() => !isAlive(pids.wrapperPid))
+  expect(isAlive(info.pid)).toBe(true)
+  await world.client.ask('kill', { runId: 'run-1' })
+  expect(await world.client.ask('wait', { runId: 'run-1' })).toMatchObject({ exitCode: -1, error: 'killed together with its wrapper' })
+})
+
+test('logs are cut into files at the ends of lines, and only the newest files are kept', async () => {
+  const world = new Supervised()
+  await world.start('n=0; while [ $n -lt 100 ]; do n=$((n+1)); echo "0123456789 $n"; done', {
+    logs: { folder: join(world.folder, 'logs'), task: 'main', filesMax: 2, fileBytesMax: 300, isDisabled: false },
+  })
+  await world.client.ask('wait', { runId: 'run-1' })
+  const lines = world.log().split('\n')
+  expect(lines.at(-2)).toBe('0123456789 100')
+  expect(lines.filter(Boolean).every((line) => /^0123456789 \d+$/.test(line))).toBe(true)
+  expect(existsSync(join(world.folder, 'logs/main.stdout.0'))).toBe(false)
+  expect(world.log().length).toBeLessThanOrEqual(600)
+})
+
+test('a destroyed run leaves neither process nor folder', async () => {
+  const world = new Supervised()
+  const info = await world.start('sleep 600')
+  await world.client.ask('destroy', { runId: 'run-1' })
+  await until(() => !isAlive(info.pid))
+  expect(existsSync(join(world.folder, 'runs/run-1'))).toBe(false)
+  expect(await world.client.ask('find', { runId: 'run-1' })).toBeNull()
+})
+
+test('many runs that live are destroyed at once', async () => {
+  const world = new Supervised()
+  const infos = await Promise.all(Array.from({ length: 30 }, () => world.start('sleep 600')))
+  await Promise.all(infos.map(({ runId }) => world.client.ask('destroy', { runId })))
+  await until(() => !infos.some(({ pid }) => isAlive(pid)))
+  expect(readdirSync(join(world.folder, 'runs'))).toEqual([])
+})
+
+test('a supervisor whose folder has a long path is reached all the same', async () => {
+  const world = new Supervised()
+  const folder = join(world.folder, 'x'.repeat(120))
+  mkdirSync(folder)
+  const client = new SupervisorClient({ folder, command: SUPERVISOR_COMMAND, logger: silentLogger })
+  expect(await client.ask('retire', {})).toEqual({ isRetiring: true })
+  client.close()
+})
