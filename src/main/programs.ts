@@ -99,6 +99,15 @@ async function failingWith(err: (text: string) => void, run: () => Promise<numbe
 async function runServer(config: ServerConfig): Promise<number> {
   const bus: Bus =
     config.nats === undefined ? new InProcessBus() : await connectNats({ url: config.nats.url, seedFile: config.nats.seed_file })
+  try {
+    return await serve(config, bus)
+  } finally {
+    // An open connection would keep a server alive that could not start.
+    await bus.close()
+  }
+}
+
+async function serve(config: ServerConfig, bus: Bus): Promise<number> {
   let end: (code: number) => void = () => {}
   const ended = new Promise<number>((resolve) => {
     end = resolve
@@ -121,7 +130,6 @@ async function runServer(config: ServerConfig): Promise<number> {
     const stop = async () => {
       for (const agent of agents) await agent.stop({ tasks })
       await running.stop()
-      await bus.close()
     }
     stop().then(
       () => end(0),
@@ -140,11 +148,14 @@ async function runAgent(path: string): Promise<number> {
   const config = readConfig(path, agentConfigSchema)
   if (config.nats === undefined) throw new Error(`${path} names no nats.url; an agent of its own needs a broker`)
   const bus = await connectNats({ url: config.nats.url, seedFile: config.nats.seed_file })
-  const agent = await startAgent(config, bus)
-  tellParent({ kind: 'ready' })
-  const message = await new Promise<{ readonly tasks: 'end' | 'keep' }>((resolve) => onStopAsked(resolve))
-  await agent.stop({ tasks: message.tasks })
-  await bus.close()
+  try {
+    const agent = await startAgent(config, bus)
+    tellParent({ kind: 'ready' })
+    const { tasks } = await new Promise<{ readonly tasks: 'end' | 'keep' }>((resolve) => onStopAsked(resolve))
+    await agent.stop({ tasks })
+  } finally {
+    await bus.close()
+  }
   return 0
 }
 
