@@ -111,8 +111,10 @@ export interface HostVolume {
   readonly Name: string
   readonly Path: string
   readonly ReadOnly: boolean
-  /** Set when the volume was created rather than configured. */
+  /** Set when the volume was created rather than configured; the rest says what it may be used for. */
   readonly ID?: string
+  readonly State?: string
+  readonly Capabilities?: readonly { readonly AttachmentMode: string; readonly AccessMode: string }[]
 }
 
 export interface HostNetwork {

@@ -14,18 +14,19 @@ import {
 } from '../domain/index.js'
 import { ownerKey, type StateView } from '../state/index.js'
 import { IN_PLACE, LOST, NOT_NEEDED } from './descriptions.js'
-import type { NodeTable } from './feasible/node-table.js'
+import type { ClusterIndex } from './feasible/cluster-index.js'
 import { createFollowUps } from './follow-ups.js'
 import { concludeEvaluation } from './outcome.js'
 import { Placer } from './placer.js'
 import { PlanBuilder } from './plan-builder.js'
+import { Sites } from './rank/sites.js'
 import { taintOf } from './reconcile/classify.js'
 import { describeNew, latestDeployment, sortDeployments } from './reconcile/deployments.js'
 import { type GroupOutcome, reconcileGroup } from './reconcile/group.js'
 import type { GroupContext } from './reconcile/types.js'
 import type { ScheduleEnv } from './schedule.js'
 
-export function scheduleGeneric(view: StateView, table: NodeTable, evaluation: Evaluation, env: ScheduleEnv): SchedulingResult {
+export function scheduleGeneric(view: StateView, index: ClusterIndex, evaluation: Evaluation, env: ScheduleEnv): SchedulingResult {
   const job = env.job ?? view.jobs.get(ownerKey(evaluation))
   const plan = new PlanBuilder(view, evaluation)
   const all = view.allocations.by('job', ownerKey(evaluation))
@@ -38,17 +39,17 @@ export function scheduleGeneric(view: StateView, table: NodeTable, evaluation: E
     for (const group of job?.TaskGroups ?? []) plan.queued.set(group.Name, 0)
     return concludeEvaluation(plan, { classes: {}, hasEscaped: false }, latest?.ID, env.newId)
   }
-  const placer = new Placer({ view, table, plan, job, nowMs: env.nowMs, newId: env.newId })
-  const context = makeContext({ view, plan, evaluation, job, isBatch, env, placer, current, old })
+  const sites = new Sites(view, index, plan)
+  const context = makeContext({ view, plan, evaluation, job, isBatch, env, sites, current, old })
   const outcomes = reconcileGroups(context, job, all)
   const deployment = settleDeployment(plan, job, current, outcomes, env)
   for (const group of job.TaskGroups) plan.queued.set(group.Name, 0)
-  placer.placeAll(
+  new Placer({ sites, job, nowMs: env.nowMs, newId: env.newId }).placeAll(
     [...outcomes.values()].flatMap((outcome) => [...outcome.destructive, ...outcome.placements]),
     deployment,
   )
   attachInPlace(plan, deployment)
-  return concludeEvaluation(plan, placer.eligibility, (plan.deployment ?? latest)?.ID, env.newId)
+  return concludeEvaluation(plan, sites.eligibility, (plan.deployment ?? latest)?.ID, env.newId)
 }
 
 interface ContextParts {
@@ -58,12 +59,12 @@ interface ContextParts {
   readonly job: Job
   readonly isBatch: boolean
   readonly env: ScheduleEnv
-  readonly placer: Placer
+  readonly sites: Sites
   readonly current: Deployment | undefined
   readonly old: Deployment | undefined
 }
 
-function makeContext({ view, plan, evaluation, job, isBatch, env, placer, current, old }: ContextParts): GroupContext {
+function makeContext({ view, plan, evaluation, job, isBatch, env, sites, current, old }: ContextParts): GroupContext {
   return {
     view,
     plan,
@@ -74,7 +75,7 @@ function makeContext({ view, plan, evaluation, job, isBatch, env, placer, curren
     deployment: current,
     oldDeployment: old,
     jobOf: (allocation) => view.findJobVersion(allocation.Namespace, allocation.JobID, allocation.JobCreateIndex, allocation.JobVersion),
-    fitInPlace: (allocation, group) => fitInPlace(view, placer, job, allocation, group),
+    fitInPlace: (allocation, group) => fitInPlace(sites, job, allocation, group),
     followUp: (later, trigger) => {
       if (later.length === 0) return new Map()
       const ids = createFollowUps(plan, later, trigger, env.newId)
@@ -88,9 +89,9 @@ function noteFollowUp(plan: PlanBuilder, allocation: Allocation, id: string): vo
   plan.update({ ...(plan.updates.get(allocation.ID) ?? allocation), FollowupEvalID: id })
 }
 
-function fitInPlace(view: StateView, placer: Placer, job: Job, allocation: Allocation, group: TaskGroup): Allocation | undefined {
-  const node = view.nodes.get(allocation.NodeID)
-  const resources = node === undefined ? undefined : placer.selectorFor(job, group).fitInPlace(allocation, node)
+function fitInPlace(sites: Sites, job: Job, allocation: Allocation, group: TaskGroup): Allocation | undefined {
+  const node = sites.view.nodes.get(allocation.NodeID)
+  const resources = node === undefined ? undefined : sites.fitInPlace(job, group, allocation, node)
   if (resources === undefined) return undefined
   return {
     ...allocation,

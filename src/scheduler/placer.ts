@@ -2,6 +2,7 @@
 import {
   type Allocation,
   type AllocMetric,
+  allocationNameIndex,
   type Deployment,
   isDeploymentActive,
   isReady,
@@ -12,17 +13,14 @@ import {
 } from '../domain/index.js'
 import { ownerKey, type StateView } from '../state/index.js'
 import { UPDATING } from './descriptions.js'
-import type { NodeTable } from './feasible/node-table.js'
-import type { Eligibility } from './outcome.js'
 import type { PlanBuilder } from './plan-builder.js'
 import { type Choice, Selector } from './rank/selector.js'
+import type { Site, Sites } from './rank/sites.js'
 import { policyOf, trackReplacement } from './reconcile/reschedule.js'
 import type { PlacementRequest } from './reconcile/types.js'
 
 export interface PlacerDeps {
-  readonly view: StateView
-  readonly table: NodeTable
-  readonly plan: PlanBuilder
+  readonly sites: Sites
   readonly job: Job
   readonly nowMs: number
   readonly newId: () => string
@@ -30,84 +28,61 @@ export interface PlacerDeps {
 
 export class Placer {
   readonly #deps: PlacerDeps
-  readonly #selectors = new Map<string, Selector>()
+  readonly #plan: PlanBuilder
+  readonly #view: StateView
+  readonly #selectors = new Map<Site, Selector>()
+  /** How many of each group are asked for. */
+  readonly #wanted = new Map<string, number>()
 
   constructor(deps: PlacerDeps) {
     this.#deps = deps
+    this.#plan = deps.sites.plan
+    this.#view = deps.sites.view
   }
 
   /** Destructive updates first: what they free may be what others need. */
   placeAll(requests: readonly PlacementRequest[], deployment: Deployment | undefined): void {
-    for (const request of [...requests].sort((a, b) => Number(b.replaces !== undefined) - Number(a.replaces !== undefined)))
-      this.#placeOne(request, deployment)
+    for (const { group } of requests) this.#wanted.set(group.Name, (this.#wanted.get(group.Name) ?? 0) + 1)
+    for (const request of requests) if (request.replaces !== undefined) this.#placeOne(request, deployment)
+    for (const request of requests) if (request.replaces === undefined) this.#placeOne(request, deployment)
   }
 
-  /** For every group looked at: which classes of nodes may ever take one of them. */
-  get eligibility(): Eligibility {
-    const classes: Record<string, boolean> = {}
-    let hasEscaped = false
-    for (const { statics } of this.#selectors.values()) {
-      for (const [name, isEligible] of Object.entries(statics.classEligibility)) classes[name] = (classes[name] ?? false) || isEligible
-      hasEscaped ||= statics.hasEscaped
-    }
-    return { classes, hasEscaped }
-  }
-
-  selectorFor(job: Job, group: TaskGroup): Selector {
-    const key = `${group.Name} ${job.Version}`
-    let selector = this.#selectors.get(key)
+  #selectorFor(job: Job, group: TaskGroup): Selector {
+    const { sites } = this.#deps
+    const site = sites.of(job, group)
+    let selector = this.#selectors.get(site)
     if (selector === undefined) {
-      const { view, table, plan } = this.#deps
-      const pool = view.nodePools.get(job.NodePool)?.SchedulerConfiguration
-      const { schedulerConfiguration } = view
-      selector = new Selector({
-        view,
-        table,
-        plan,
-        job,
-        group,
-        algorithm: (pool?.SchedulerAlgorithm ||
-          schedulerConfiguration.SchedulerAlgorithm) as typeof schedulerConfiguration.SchedulerAlgorithm,
-        hasOversubscription: pool?.MemoryOversubscriptionEnabled ?? schedulerConfiguration.MemoryOversubscriptionEnabled,
-      })
-      this.#selectors.set(key, selector)
+      selector = new Selector({ sites, site, wanted: this.#wanted.get(group.Name) ?? 1 })
+      this.#selectors.set(site, selector)
     }
     return selector
   }
 
   #placeOne(request: PlacementRequest, deployment: Deployment | undefined): void {
-    const { plan } = this.#deps
-    const { job, group, deploymentId } = this.#versionFor(request, deployment)
+    const plan = this.#plan
     const failed = plan.failed.get(request.group.Name)
     if (failed !== undefined) {
       plan.failed.set(request.group.Name, { ...failed, CoalescedFailures: failed.CoalescedFailures + 1 })
       this.#queue(request)
       return
     }
-    const selector = this.selectorFor(job, group)
-    if (request.replaces !== undefined) {
-      plan.stop(request.replaces, UPDATING)
-      this.#touch(request.replaces.NodeID)
-      selector.countSpread(request.replaces.NodeID, -1)
-    }
-    const selection = selector.select({
+    const { job, group, deploymentId } = this.#versionFor(request, deployment)
+    if (request.replaces !== undefined) plan.stop(request.replaces, UPDATING)
+    const selection = this.#selectorFor(job, group).select({
+      index: allocationNameIndex(request.name),
       preferred: this.#preferredNode(request),
       penalized: penalizedNodes(request.previous),
       mayPreempt: this.#mayPreempt(job),
     })
-    if (selection.kind === 'none') return this.#giveUp(request, selector, selection.metric)
-    this.#accept(request, job, group, deploymentId, selection.choice, selector)
+    if (selection.kind === 'none') this.#giveUp(request, selection.metric)
+    else this.#accept(request, job, group, deploymentId, selection.choice)
   }
 
-  #giveUp(request: PlacementRequest, selector: Selector, metric: AllocMetric): void {
-    const { plan } = this.#deps
+  #giveUp(request: PlacementRequest, metric: AllocMetric): void {
+    const plan = this.#plan
     plan.failed.set(request.group.Name, metric)
     this.#queue(request)
-    if (request.replaces !== undefined) {
-      plan.unstop(request.replaces)
-      this.#touch(request.replaces.NodeID)
-      selector.countSpread(request.replaces.NodeID, 1)
-    }
+    if (request.replaces !== undefined) plan.unstop(request.replaces)
     // What failed and could not be placed again stays there to be counted, and is tried when there is room.
     if (request.isReschedule === true && request.previous !== undefined && !plan.updates.has(request.previous.ID)) {
       plan.unstop(request.previous)
@@ -117,23 +92,14 @@ export class Placer {
   }
 
   #queue(request: PlacementRequest): void {
-    this.#deps.plan.queued.set(request.group.Name, (this.#deps.plan.queued.get(request.group.Name) ?? 0) + 1)
+    this.#plan.queued.set(request.group.Name, (this.#plan.queued.get(request.group.Name) ?? 0) + 1)
   }
 
-  #accept(
-    request: PlacementRequest,
-    job: Job,
-    group: TaskGroup,
-    deploymentId: string | undefined,
-    choice: Choice,
-    selector: Selector,
-  ): void {
-    const { plan, nowMs, newId } = this.#deps
+  #accept(request: PlacementRequest, job: Job, group: TaskGroup, deploymentId: string | undefined, choice: Choice): void {
+    const { nowMs, newId } = this.#deps
+    const plan = this.#plan
     const id = newId()
-    for (const victim of choice.victims) {
-      plan.preempt(victim, id)
-      this.#touch(victim.NodeID)
-    }
+    for (const victim of choice.victims) plan.preempt(victim, id)
     if (choice.victims.length > 0) plan.count(group.Name, 'Preemptions', choice.victims.length)
     const { previous } = request
     plan.place({
@@ -166,23 +132,17 @@ export class Placer {
       CreateTime: unixNanoseconds(nowMs),
       ModifyTime: unixNanoseconds(nowMs),
     })
-    this.#touch(choice.node.ID)
-    selector.countSpread(choice.node.ID, 1)
-  }
-
-  #touch(nodeId: string): void {
-    for (const selector of this.#selectors.values()) selector.touch(nodeId)
   }
 
   #mayPreempt(job: Job): boolean {
-    const config = this.#deps.view.schedulerConfiguration.PreemptionConfig
+    const config = this.#view.schedulerConfiguration.PreemptionConfig
     return job.Type === 'batch' ? config.BatchSchedulerEnabled : config.ServiceSchedulerEnabled
   }
 
   /** The node whose ephemeral disk is to be kept. */
   #preferredNode({ previous, group }: PlacementRequest): Node | undefined {
     if (previous === undefined || !(group.EphemeralDisk.Sticky || group.EphemeralDisk.Migrate)) return undefined
-    const node = this.#deps.view.nodes.get(previous.NodeID)
+    const node = this.#view.nodes.get(previous.NodeID)
     return node !== undefined && isReady(node) ? node : undefined
   }
 
@@ -191,7 +151,8 @@ export class Placer {
     request: PlacementRequest,
     deployment: Deployment | undefined,
   ): { readonly job: Job; readonly group: TaskGroup; readonly deploymentId: string | undefined } {
-    const { job, view } = this.#deps
+    const { job } = this.#deps
+    const view = this.#view
     const current = {
       job,
       group: request.group,
@@ -218,8 +179,10 @@ export class Placer {
   }
 }
 
+const NONE: ReadonlySet<string> = new Set()
+
 function penalizedNodes(previous: Allocation | undefined): ReadonlySet<string> {
-  if (previous === undefined) return new Set()
+  if (previous === undefined || (previous.RescheduleTracker === undefined && previous.ClientStatus !== 'failed')) return NONE
   const nodes = new Set((previous.RescheduleTracker?.Events ?? []).map((event) => event.PrevNodeID))
   if (previous.ClientStatus === 'failed') nodes.add(previous.NodeID)
   return nodes

@@ -29,7 +29,12 @@ export const NO_UPDATES: DesiredUpdates = Object.freeze({
 })
 
 /** By how much the plan changes what is used on one node. */
-export type NodeChange = { cpu: number; memory: number; disk: number; count: number }
+export type NodeChange = { cpu: number; memory: number; disk: number; cores: number; count: number }
+
+/** Called when an allocation comes to hold (1) or gives up (-1) its share of a node in the plan. */
+export type PlanObserver = (allocation: Allocation, by: 1 | -1) => void
+
+const NOBODY: ReadonlyMap<string, number> = new Map()
 
 export class PlanBuilder {
   readonly evaluation: Evaluation
@@ -44,8 +49,11 @@ export class PlanBuilder {
   readonly #view: StateView
   readonly #placedOn = new Map<string, Allocation[]>()
   readonly #changes = new Map<string, NodeChange>()
-  /** Living allocations of the evaluation's job by `<group> <node>`, as they would be. */
+  /** Living allocations of the evaluation's job by node, as they would be: of all groups, and by group. */
   readonly #residents = new Map<string, number>()
+  readonly #residentsByGroup = new Map<string, Map<string, number>>()
+  readonly #observers: PlanObserver[] = []
+  #hidden: string | undefined
   deployment: Deployment | null = null
   deploymentUpdates: DeploymentStatusUpdate[] = []
 
@@ -65,8 +73,7 @@ export class PlanBuilder {
   /** Takes the last stop of the allocation back: what was to follow it has found no place. */
   unstop(allocation: Allocation): void {
     if (!this.stops.delete(allocation.ID) || isClientTerminal(allocation)) return
-    this.#change(allocation, 1)
-    this.#countResident(allocation, 1)
+    this.#add(allocation)
   }
 
   preempt(allocation: Allocation, byId: string): void {
@@ -80,8 +87,8 @@ export class PlanBuilder {
     const known = this.#placedOn.get(allocation.NodeID)
     if (known === undefined) this.#placedOn.set(allocation.NodeID, [allocation])
     else known.push(allocation)
-    this.#change(allocation, 1)
     this.#countResident(allocation, 1)
+    this.#change(allocation, 1)
   }
 
   update(allocation: Allocation): void {
@@ -95,35 +102,74 @@ export class PlanBuilder {
     this.updates.set(allocation.ID, allocation)
   }
 
+  /** The answer to a question about the cluster as it would be without an allocation. */
+  without<T>(allocation: Allocation, ask: () => T): T {
+    this.#remove(allocation)
+    this.#hidden = allocation.ID
+    const answer = ask()
+    this.#hidden = undefined
+    if (!isClientTerminal(allocation)) this.#add(allocation)
+    return answer
+  }
+
+  observe(observer: PlanObserver): void {
+    this.#observers.push(observer)
+  }
+
+  get changes(): ReadonlyMap<string, NodeChange> {
+    return this.#changes
+  }
+
   changeOn(nodeId: string): NodeChange | undefined {
     return this.#changes.get(nodeId)
   }
 
-  /** Allocations of the group that would be on the node. */
-  residentsOn(nodeId: string, group: string): number {
-    return this.#residents.get(`${group} ${nodeId}`) ?? 0
+  /** Allocations of the job, or of one of its groups, that would be on the node. */
+  residentsOn(nodeId: string, group?: string): number {
+    const counts = group === undefined ? this.#residents : this.#residentsByGroup.get(group)
+    return counts?.get(nodeId) ?? 0
+  }
+
+  /** Allocations of the group by node, as they would be. */
+  residentsOf(group: string): ReadonlyMap<string, number> {
+    return this.#residentsByGroup.get(group) ?? NOBODY
+  }
+
+  #add(allocation: Allocation): void {
+    this.#countResident(allocation, 1)
+    this.#change(this.updates.get(allocation.ID) ?? allocation, 1)
   }
 
   #remove(allocation: Allocation): void {
     if (isClientTerminal(allocation)) return
-    this.#change(this.updates.get(allocation.ID) ?? allocation, -1)
     this.#countResident(allocation, -1)
+    this.#change(this.updates.get(allocation.ID) ?? allocation, -1)
   }
 
   #change(allocation: Allocation, sign: 1 | -1): void {
     const claims = claimsOnce(allocation)
-    const change = this.#changes.get(allocation.NodeID) ?? { cpu: 0, memory: 0, disk: 0, count: 0 }
+    let change = this.#changes.get(allocation.NodeID)
+    if (change === undefined) {
+      change = { cpu: 0, memory: 0, disk: 0, cores: 0, count: 0 }
+      this.#changes.set(allocation.NodeID, change)
+    }
     change.cpu += sign * claims.cpuShares
     change.memory += sign * claims.memoryMb
     change.disk += sign * claims.diskMb
+    change.cores += sign * claims.cores.length
     change.count += sign
-    this.#changes.set(allocation.NodeID, change)
+    for (const observer of this.#observers) observer(allocation, sign)
   }
 
   #countResident(allocation: Allocation, sign: 1 | -1): void {
     if (allocation.JobID !== this.evaluation.JobID || allocation.Namespace !== this.evaluation.Namespace) return
-    const key = `${allocation.TaskGroup} ${allocation.NodeID}`
-    this.#residents.set(key, (this.#residents.get(key) ?? 0) + sign)
+    let ofGroup = this.#residentsByGroup.get(allocation.TaskGroup)
+    if (ofGroup === undefined) {
+      ofGroup = new Map()
+      this.#residentsByGroup.set(allocation.TaskGroup, ofGroup)
+    }
+    ofGroup.set(allocation.NodeID, (ofGroup.get(allocation.NodeID) ?? 0) + sign)
+    this.#residents.set(allocation.NodeID, (this.#residents.get(allocation.NodeID) ?? 0) + sign)
   }
 
   count(group: string, name: keyof DesiredUpdates, by: number): void {
@@ -141,6 +187,7 @@ export class PlanBuilder {
     const rows: Allocation[] = []
     for (const allocation of this.#view.allocations.valuesBy('node', nodeId)) {
       if (isClientTerminal(allocation) || this.stops.has(allocation.ID) || this.preemptions.has(allocation.ID)) continue
+      if (allocation.ID === this.#hidden) continue
       rows.push(this.updates.get(allocation.ID) ?? allocation)
     }
     return [...rows, ...(this.#placedOn.get(nodeId) ?? [])]

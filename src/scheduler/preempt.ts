@@ -1,8 +1,18 @@
 /** Whom to end so that something more important fits (`reference/scheduler.md` §4.7). */
-import type { AllocatedResources, Allocation, AllocationStop, Job, Node, TaskGroup } from '../domain/index.js'
+import type {
+  AllocatedResources,
+  Allocation,
+  AllocationStop,
+  Job,
+  Node,
+  NodeDeviceResource,
+  RequestedDevice,
+  TaskGroup,
+} from '../domain/index.js'
 import { findTaskGroup } from '../domain/index.js'
 import { ownerKey, type StateView } from '../state/index.js'
 import { type Claims, capacityOf, claimsOf } from './feasible/claims.js'
+import { askedDevices, assignDevices, deviceKey, devicesInUse, matchingDevices } from './feasible/devices.js'
 import { claimsOnce } from './feasible/node-table.js'
 import { grant } from './resources.js'
 
@@ -25,29 +35,104 @@ export interface Victims {
   readonly victims: readonly Allocation[]
   readonly priorities: readonly number[]
   readonly resources: AllocatedResources
+  /** Those of the victims that hold ports or devices which are asked for. */
+  readonly holders: readonly Allocation[]
 }
 
 type Candidate = { readonly allocation: Allocation; readonly priority: number; readonly claims: Claims; readonly maxParallel: number }
 
+/** First who holds a port or device that is asked for, then as many more as it takes by amount. Nobody ends for whole cores. */
 export function findVictims(question: PreemptionQuestion): Victims | undefined {
   const { node, group, proposed, ask, startAt } = question
   const candidates = candidatesOf(question)
-  const chosen = chooseByAmount(question, candidates)
+  if (candidates.length === 0) return undefined
+  const holders = chooseHolders(question, candidates)
+  if (holders === undefined) return undefined
+  const others = candidates.filter((candidate) => !holders.includes(candidate))
+  const stay = without(proposed, holders)
+  const chosen = chooseByAmount({ ...question, proposed: stay }, others)
   if (chosen === undefined) return undefined
-  // Ports, cores and devices may need more room than the amounts do: the least important go first.
-  const spare = candidates.filter((candidate) => !chosen.includes(candidate)).sort((a, b) => a.priority - b.priority)
-  for (let extra = 0; extra <= spare.length; extra++) {
-    const all = [...chosen, ...spare.slice(0, extra)]
-    const left = proposed.filter((allocation) => !all.some((victim) => victim.allocation === allocation))
-    const granted = grant(node, group, left, ask, startAt)
-    if (granted.kind !== 'granted' || all.length === 0) continue
-    return {
-      victims: all.map(({ allocation }) => allocation),
-      priorities: all.map(({ priority }) => priority),
-      resources: granted.resources,
-    }
+  const all = [...holders, ...chosen]
+  const granted = all.length === 0 ? undefined : grant(node, group, without(stay, chosen), ask, startAt)
+  if (granted?.kind !== 'granted') return undefined
+  return {
+    victims: all.map(({ allocation }) => allocation),
+    priorities: all.map(({ priority }) => priority),
+    resources: granted.resources,
+    holders: holders.map(({ allocation }) => allocation),
   }
-  return undefined
+}
+
+function without(allocations: readonly Allocation[], victims: readonly Candidate[]): readonly Allocation[] {
+  return victims.length === 0
+    ? allocations
+    : allocations.filter((allocation) => !victims.some((victim) => victim.allocation === allocation))
+}
+
+/** Undefined when something that is asked for is held by somebody who may not be ended. */
+function chooseHolders(question: PreemptionQuestion, candidates: readonly Candidate[]): readonly Candidate[] | undefined {
+  const byPort = portHolders(question, candidates)
+  if (byPort === undefined) return undefined
+  const byDevice = deviceHolders(question, candidates, byPort)
+  return byDevice === undefined ? undefined : [...byPort, ...byDevice]
+}
+
+function portHolders({ group, proposed }: PreemptionQuestion, candidates: readonly Candidate[]): readonly Candidate[] | undefined {
+  const asked = (group.Networks?.[0]?.ReservedPorts ?? []).filter((port) => port.IgnoreCollision !== true).map((port) => port.Value)
+  if (asked.length === 0) return []
+  const holders = proposed.filter((allocation) => portsOf(allocation).some((port) => asked.includes(port)))
+  const found = candidates.filter((candidate) => holders.includes(candidate.allocation))
+  return found.length === holders.length ? found : undefined
+}
+
+function portsOf({ AllocatedResources: { Shared, Tasks } }: Allocation): readonly number[] {
+  const networks = [...(Shared.Networks ?? []), ...Object.values(Tasks).flatMap((task) => task.Networks ?? [])]
+  const ofNetworks = networks.flatMap(({ ReservedPorts, DynamicPorts }) => [...(ReservedPorts ?? []), ...(DynamicPorts ?? [])])
+  return [...(Shared.Ports ?? []), ...ofNetworks].map(({ Value }) => Value)
+}
+
+/** For each ask that is not met: the device group whose holders are the least important, those of low priority first. */
+function deviceHolders(
+  { node, group, proposed }: PreemptionQuestion,
+  candidates: readonly Candidate[],
+  gone: readonly Candidate[],
+): readonly Candidate[] | undefined {
+  const chosen: Candidate[] = []
+  for (const ask of askedDevices(group)) {
+    const left = without(proposed, [...gone, ...chosen])
+    const taken = devicesInUse(left)
+    if (assignDevices(node, [ask], taken) !== undefined) continue
+    const open = candidates.filter((candidate) => left.includes(candidate.allocation)).sort((a, b) => a.priority - b.priority)
+    const options = matchingDevices(node, ask).flatMap((device) => freeDevice(device, ask, taken, open) ?? [])
+    const best = options.sort((a, b) => distinctSum(a) - distinctSum(b))[0]
+    if (best === undefined) return undefined
+    chosen.push(...best)
+  }
+  return chosen
+}
+
+function freeDevice(
+  device: NodeDeviceResource,
+  ask: RequestedDevice,
+  taken: ReadonlySet<string>,
+  open: readonly Candidate[],
+): [readonly Candidate[]] | undefined {
+  const healthy = (device.Instances ?? []).filter((instance) => instance.Healthy).map(({ ID }) => deviceKey(device, ID))
+  let free = healthy.filter((key) => !taken.has(key)).length
+  const victims: Candidate[] = []
+  for (const candidate of open) {
+    if (free >= ask.Count) break
+    const held = devicesInUse([candidate.allocation])
+    const freed = healthy.filter((key) => held.has(key)).length
+    if (freed === 0) continue
+    victims.push(candidate)
+    free += freed
+  }
+  return free >= ask.Count ? [victims] : undefined
+}
+
+function distinctSum(victims: readonly Candidate[]): number {
+  return [...new Set(victims.map(({ priority }) => priority))].reduce((sum, priority) => sum + priority, 0)
 }
 
 function candidatesOf({ view, job, proposed }: PreemptionQuestion): readonly Candidate[] {

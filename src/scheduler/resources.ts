@@ -1,7 +1,8 @@
 /** From what a group asks to what an allocation of it holds. */
 import type { AllocatedResources, AllocatedTaskResources, Allocation, NetworkResource, Node, TaskGroup } from '../domain/index.js'
 import { capacityOf, claimsOf } from './feasible/claims.js'
-import { assignDevices, devicesInUse } from './feasible/devices.js'
+import { assignDevices, deviceKey, devicesInUse } from './feasible/devices.js'
+import { sharesPerCore } from './feasible/node-table.js'
 import { PortIndex } from './feasible/ports.js'
 
 export type Grant =
@@ -13,7 +14,8 @@ export function askOf(group: TaskGroup, hasOversubscription: boolean): Allocated
   const tasks = group.Tasks.map((task): readonly [string, AllocatedTaskResources] => [
     task.Name,
     {
-      Cpu: { CpuShares: task.Resources.CPU, ReservedCores: null },
+      // Whole cores are worth something else on each node.
+      Cpu: { CpuShares: task.Resources.Cores > 0 ? 0 : task.Resources.CPU, ReservedCores: null },
       Memory: { MemoryMB: task.Resources.MemoryMB, MemoryMaxMB: hasOversubscription ? task.Resources.MemoryMaxMB : 0 },
       Networks: null,
       Devices: null,
@@ -58,8 +60,7 @@ function grantTasks(
 ): Readonly<Record<string, AllocatedTaskResources>> | string {
   const usedCores = new Set(proposed.flatMap(({ AllocatedResources }) => claimsOf(AllocatedResources).cores))
   const taken = new Set(devicesInUse(proposed))
-  const sharesPerCore =
-    node.NodeResources.Cpu.TotalCpuCores > 0 ? Math.floor(node.NodeResources.Cpu.CpuShares / node.NodeResources.Cpu.TotalCpuCores) : 0
+  const shares = sharesPerCore(node)
   const tasks: Record<string, AllocatedTaskResources> = {}
   for (const task of group.Tasks) {
     let granted = ask.Tasks[task.Name]!
@@ -69,15 +70,14 @@ function grantTasks(
         .slice(0, task.Resources.Cores)
       if (cores.length < task.Resources.Cores) return 'cores'
       for (const core of cores) usedCores.add(core)
-      granted = { ...granted, Cpu: { CpuShares: sharesPerCore * cores.length, ReservedCores: cores } }
+      granted = { ...granted, Cpu: { CpuShares: shares * cores.length, ReservedCores: cores } }
     }
     const asks = task.Resources.Devices ?? []
     if (asks.length > 0) {
-      const devices = assignDevices(node, asks, taken)
-      if (devices === undefined) return 'devices: no devices match request'
-      for (const device of devices)
-        for (const id of device.DeviceIDs ?? []) taken.add(`${device.Vendor}/${device.Type}/${device.Name}/${id}`)
-      granted = { ...granted, Devices: devices }
+      const assigned = assignDevices(node, asks, taken)
+      if (assigned === undefined) return 'devices: no devices match request'
+      for (const device of assigned.devices) for (const id of device.DeviceIDs ?? []) taken.add(deviceKey(device, id))
+      granted = { ...granted, Devices: assigned.devices }
     }
     tasks[task.Name] = granted
   }

@@ -2,10 +2,11 @@
  * Evaluation → plan: the one door of the scheduler. Synchronous and pure; a `Scheduler` only keeps what it has derived
  * from the tables (columns, bitsets), which must equal a rebuild at any time.
  */
-import type { Evaluation, Job, SchedulingResult } from '../domain/index.js'
+import type { Evaluation, EvaluationTrigger, Job, SchedulingResult } from '../domain/index.js'
 import type { StateView } from '../state/index.js'
-import { NodeTable } from './feasible/node-table.js'
+import { ClusterIndex } from './feasible/cluster-index.js'
 import { scheduleGeneric } from './generic.js'
+import { PlanBuilder } from './plan-builder.js'
 import { scheduleSystem } from './system.js'
 
 /** What the scheduler cannot find in the state. The worker fills it in; a test pins it. */
@@ -23,13 +24,37 @@ export interface Scheduler {
   schedule(evaluation: Evaluation, env: ScheduleEnv): SchedulingResult
 }
 
+/** What each scheduler is never asked for: such an evaluation is a mistake of whoever made it. */
+const FOREIGN_TRIGGERS: Readonly<Record<'generic' | 'system' | 'sysbatch', ReadonlySet<EvaluationTrigger>>> = {
+  generic: new Set<EvaluationTrigger>(['scheduled']),
+  system: new Set<EvaluationTrigger>([
+    'scheduled',
+    'alloc-failure',
+    'alloc-reschedule',
+    'max-plan-attempts',
+    'max-disconnect-timeout',
+    'periodic-job',
+  ]),
+  sysbatch: new Set<EvaluationTrigger>(['scheduled', 'alloc-failure', 'alloc-reschedule', 'max-plan-attempts', 'max-disconnect-timeout']),
+}
+
 /** A scheduler over the tables of `view`: it follows their changes from now on. */
 export function createScheduler(view: StateView): Scheduler {
-  const table = new NodeTable(view)
+  const index = new ClusterIndex(view)
   return {
     schedule(evaluation, env) {
-      const isSystem = evaluation.Type === 'system' || evaluation.Type === 'sysbatch'
-      return isSystem ? scheduleSystem(view, table, evaluation, env) : scheduleGeneric(view, table, evaluation, env)
+      const kind = evaluation.Type === 'system' || evaluation.Type === 'sysbatch' ? evaluation.Type : 'generic'
+      if (FOREIGN_TRIGGERS[kind].has(evaluation.TriggeredBy)) return refuse(view, evaluation)
+      return kind === 'generic' ? scheduleGeneric(view, index, evaluation, env) : scheduleSystem(view, index, evaluation, env)
     },
+  }
+}
+
+function refuse(view: StateView, evaluation: Evaluation): SchedulingResult {
+  const StatusDescription = `scheduler cannot handle '${evaluation.TriggeredBy}' evaluation reason`
+  return {
+    plan: new PlanBuilder(view, evaluation).build(),
+    evaluation: { ...evaluation, Status: 'failed', StatusDescription },
+    created: [],
   }
 }

@@ -20,11 +20,12 @@ import {
 import { ownerKey, type StateView } from '../state/index.js'
 import { IN_PLACE, LOST, MIGRATING, NOT_NEEDED, UPDATING } from './descriptions.js'
 import { findCandidates } from './feasible/candidates.js'
-import type { NodeTable } from './feasible/node-table.js'
+import type { ClusterIndex } from './feasible/cluster-index.js'
 import { createFollowUps } from './follow-ups.js'
 import { concludeEvaluation } from './outcome.js'
 import { PlanBuilder } from './plan-builder.js'
-import { Selector } from './rank/selector.js'
+import { selectOnly } from './rank/single-node.js'
+import { Sites } from './rank/sites.js'
 import { disconnectOf, lastUnknownMs, needsReconnect, taintOf } from './reconcile/classify.js'
 import { describeNew, latestDeployment, seedDeploymentState, sortDeployments } from './reconcile/deployments.js'
 import { judgeUpdate } from './reconcile/update.js'
@@ -32,27 +33,26 @@ import type { ScheduleEnv } from './schedule.js'
 
 type Wanted = { readonly node: Node; readonly previous?: Allocation; readonly replaces?: Allocation }
 
-export function scheduleSystem(view: StateView, table: NodeTable, evaluation: Evaluation, env: ScheduleEnv): SchedulingResult {
-  return new SystemScheduler(view, table, evaluation, env).run()
+export function scheduleSystem(view: StateView, index: ClusterIndex, evaluation: Evaluation, env: ScheduleEnv): SchedulingResult {
+  return new SystemScheduler(view, index, evaluation, env).run()
 }
 
 class SystemScheduler {
   readonly #view: StateView
-  readonly #table: NodeTable
+  readonly #sites: Sites
   readonly #env: ScheduleEnv
   readonly #plan: PlanBuilder
   readonly #job: Job | undefined
   readonly #isSysbatch: boolean
-  readonly #selectors = new Map<string, Selector>()
   readonly #states = new Map<string, DeploymentState>()
   #current: Deployment | undefined
   #hasStarted = false
 
-  constructor(view: StateView, table: NodeTable, evaluation: Evaluation, env: ScheduleEnv) {
+  constructor(view: StateView, index: ClusterIndex, evaluation: Evaluation, env: ScheduleEnv) {
     this.#view = view
-    this.#table = table
     this.#env = env
     this.#plan = new PlanBuilder(view, evaluation)
+    this.#sites = new Sites(view, index, this.#plan)
     this.#job = env.job ?? view.jobs.get(ownerKey(evaluation))
     this.#isSysbatch = evaluation.Type === 'sysbatch'
   }
@@ -78,7 +78,7 @@ class SystemScheduler {
       )
     const deployment = this.#settleDeployment(job)
     if (deployment !== undefined) this.#attach(deployment)
-    return concludeEvaluation(plan, this.#eligibility(), deployment?.ID, this.#env.newId)
+    return concludeEvaluation(plan, this.#sites.eligibility, deployment?.ID, this.#env.newId)
   }
 
   #isLost(allocation: Allocation): boolean {
@@ -214,7 +214,7 @@ class SystemScheduler {
   #judgeUpdate(job: Job, group: TaskGroup, allocation: Allocation, keep: () => 'kept'): 'kept' | 'replace' {
     const fitInPlace = (row: Allocation, of: TaskGroup): Allocation | undefined => {
       const node = this.#view.nodes.get(row.NodeID)
-      const resources = node === undefined ? undefined : this.#selectorFor(job, of).fitInPlace(row, node)
+      const resources = node === undefined ? undefined : this.#sites.fitInPlace(job, of, row, node)
       return resources === undefined
         ? undefined
         : {
@@ -304,7 +304,7 @@ class SystemScheduler {
     const known = this.#current?.TaskGroups[group.Name]
     if (known === undefined && hasCurrent && !hasUpdates) return
     if (known === undefined && missing + destructive === 0 && !hasUpdates) return
-    const total = this.#selectorFor(job, group).statics.feasible.length
+    const total = this.#sites.of(job, group).statics.rows.length
     const canaries =
       group.Update.Canary > 0 && destructive > 0 && known?.Promoted !== true
         ? Math.min(group.Update.MaxParallel, Math.ceil((group.Update.Canary / 100) * destructive))
@@ -316,34 +316,12 @@ class SystemScheduler {
     })
   }
 
-  #selectorFor(job: Job, group: TaskGroup, node?: Node): Selector {
-    const key = `${group.Name} ${node?.ID ?? ''}`
-    let selector = this.#selectors.get(key)
-    if (selector === undefined) {
-      const { schedulerConfiguration } = this.#view
-      selector = new Selector({
-        view: this.#view,
-        table: this.#table,
-        plan: this.#plan,
-        job,
-        group,
-        algorithm: schedulerConfiguration.SchedulerAlgorithm,
-        hasOversubscription: schedulerConfiguration.MemoryOversubscriptionEnabled,
-        ...(node === undefined ? {} : { onlyNode: node }),
-      })
-      this.#selectors.set(key, selector)
-    }
-    return selector
-  }
-
   #placeOne(job: Job, group: TaskGroup, want: Wanted & { readonly isCanary?: boolean }): void {
     const plan = this.#plan
     if (want.replaces !== undefined) plan.stop(want.replaces, UPDATING)
-    const selector = this.#selectorFor(job, group, want.node)
-    selector.touch(want.node.ID)
     const config = this.#view.schedulerConfiguration.PreemptionConfig
     const mayPreempt = this.#isSysbatch ? config.SysBatchSchedulerEnabled : config.SystemSchedulerEnabled
-    const selection = selector.select({ penalized: new Set(), mayPreempt })
+    const selection = selectOnly(this.#sites, this.#sites.of(job, group), want.node, mayPreempt)
     if (selection.kind === 'none') return this.#giveUp(group, want, selection.metric)
     const id = this.#env.newId()
     for (const victim of selection.choice.victims) plan.preempt(victim, id)
@@ -391,16 +369,6 @@ class SystemScheduler {
   }
 
   #exhaustedNode: Node | undefined
-
-  #eligibility(): { readonly classes: Readonly<Record<string, boolean>>; readonly hasEscaped: boolean } {
-    const classes: Record<string, boolean> = {}
-    let hasEscaped = false
-    for (const { statics } of this.#selectors.values()) {
-      for (const [name, isEligible] of Object.entries(statics.classEligibility)) classes[name] = (classes[name] ?? false) || isEligible
-      hasEscaped ||= statics.hasEscaped
-    }
-    return { classes, hasEscaped }
-  }
 
   #settleDeployment(job: Job): Deployment | undefined {
     const current = this.#current

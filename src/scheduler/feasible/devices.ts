@@ -10,38 +10,46 @@ import type {
 } from '../../domain/index.js'
 import { compare } from './constraints.js'
 
-/** Whether healthy instances suffice for every ask of the group, whoever may hold them now. */
-export function hasDevices(node: Node, group: TaskGroup): boolean {
-  return group.Tasks.every((task) =>
-    (task.Resources.Devices ?? []).every((ask) => {
-      const instances = matching(node, ask).flatMap((device) => (device.Instances ?? []).filter((instance) => instance.Healthy))
-      return instances.length >= ask.Count
-    }),
+/** Whether healthy instances suffice for the ask, whoever may hold them now. */
+export function hasDevice(node: Node, ask: RequestedDevice): boolean {
+  const count = matchingDevices(node, ask).reduce(
+    (sum, device) => sum + (device.Instances ?? []).filter((instance) => instance.Healthy).length,
+    0,
   )
+  return count >= ask.Count
+}
+
+export interface Assignment {
+  readonly devices: readonly AllocatedDeviceResource[]
+  /** Weight of the affinities that the chosen devices meet, and of all there are. */
+  readonly matchedWeight: number
+  readonly totalWeight: number
 }
 
 /** Instances for each ask of one task, or undefined when some ask cannot be met. `taken` holds ids in use. */
-export function assignDevices(
-  node: Node,
-  asks: readonly RequestedDevice[],
-  taken: ReadonlySet<string>,
-): readonly AllocatedDeviceResource[] | undefined {
-  const assigned: AllocatedDeviceResource[] = []
+export function assignDevices(node: Node, asks: readonly RequestedDevice[], taken: ReadonlySet<string>): Assignment | undefined {
+  const devices: AllocatedDeviceResource[] = []
   const used = new Set(taken)
+  let matchedWeight = 0
+  let totalWeight = 0
   for (const ask of asks) {
-    const best = matching(node, ask)
-      .map((device) => ({
-        device,
-        free: (device.Instances ?? []).filter((instance) => instance.Healthy && !used.has(deviceKey(device, instance.ID))),
-      }))
+    const best = matchingDevices(node, ask)
+      .map((device) => ({ device, free: freeInstances(device, used) }))
       .filter(({ free }) => free.length >= ask.Count)
-      .sort((a, b) => affinityScore(b.device, ask) - affinityScore(a.device, ask))[0]
+      .sort((a, b) => affinityWeight(b.device, ask) - affinityWeight(a.device, ask))[0]
     if (best === undefined) return undefined
-    const ids = best.free.slice(0, ask.Count).map((instance) => instance.ID)
+    const ids = best.free.slice(0, ask.Count)
     for (const id of ids) used.add(deviceKey(best.device, id))
-    assigned.push({ Vendor: best.device.Vendor, Type: best.device.Type, Name: best.device.Name, DeviceIDs: ids })
+    devices.push({ Vendor: best.device.Vendor, Type: best.device.Type, Name: best.device.Name, DeviceIDs: ids })
+    matchedWeight += affinityWeight(best.device, ask)
+    totalWeight += (ask.Affinities ?? []).reduce((sum, affinity) => sum + Math.abs(affinity.Weight), 0)
   }
-  return assigned
+  return { devices, matchedWeight, totalWeight }
+}
+
+/** Everything the tasks of a group ask for. */
+export function askedDevices(group: TaskGroup): readonly RequestedDevice[] {
+  return group.Tasks.flatMap((task) => task.Resources.Devices ?? [])
 }
 
 export function devicesInUse(allocations: readonly Pick<Allocation, 'AllocatedResources'>[]): ReadonlySet<string> {
@@ -54,11 +62,15 @@ export function devicesInUse(allocations: readonly Pick<Allocation, 'AllocatedRe
   return used
 }
 
-function deviceKey(device: { readonly Vendor: string; readonly Type: string; readonly Name: string }, id: string): string {
+function freeInstances(device: NodeDeviceResource, used: ReadonlySet<string>): readonly string[] {
+  return (device.Instances ?? []).filter((instance) => instance.Healthy && !used.has(deviceKey(device, instance.ID))).map(({ ID }) => ID)
+}
+
+export function deviceKey(device: { readonly Vendor: string; readonly Type: string; readonly Name: string }, id: string): string {
   return `${device.Vendor}/${device.Type}/${device.Name}/${id}`
 }
 
-function matching(node: Node, ask: RequestedDevice): readonly NodeDeviceResource[] {
+export function matchingDevices(node: Node, ask: RequestedDevice): readonly NodeDeviceResource[] {
   return (node.NodeResources.Devices ?? []).filter(
     (device) => hasName(device, ask.Name) && (ask.Constraints ?? []).every((condition) => holdsFor(device, condition)),
   )
@@ -86,11 +98,8 @@ function holdsFor(
   return compare(condition.Operand, left, right)
 }
 
-function affinityScore(device: NodeDeviceResource, ask: RequestedDevice): number {
-  const affinities = ask.Affinities ?? []
-  const total = affinities.reduce((sum, affinity) => sum + Math.abs(affinity.Weight), 0)
-  if (total === 0) return 0
-  return affinities.reduce((sum, affinity) => sum + (holdsFor(device, affinity) ? affinity.Weight : 0), 0) / total
+function affinityWeight(device: NodeDeviceResource, ask: RequestedDevice): number {
+  return (ask.Affinities ?? []).reduce((sum, affinity) => sum + (holdsFor(device, affinity) ? affinity.Weight : 0), 0)
 }
 
 function resolve(device: NodeDeviceResource, target: string): string | undefined {

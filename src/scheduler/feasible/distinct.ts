@@ -1,86 +1,110 @@
-/** `distinct_hosts` and `distinct_property`: what may not meet (`reference/scheduler.md` §3.5). */
-import { type Allocation, type Constraint, isClientTerminal, isTerminal, type Job, type Node, type TaskGroup } from '../../domain/index.js'
+/**
+ * `distinct_hosts` and `distinct_property`: what may not meet (`reference/scheduler.md` §3.5). Told of every allocation of the job that
+ * the plan adds or takes away, so that the question for a node is a look-up.
+ */
+import { type Allocation, type Constraint, isServerTerminal, isTerminal, type Job, type TaskGroup } from '../../domain/index.js'
 import { ownerKey, type StateView } from '../../state/index.js'
 import type { PlanBuilder } from '../plan-builder.js'
-import { resolveTarget } from './constraints.js'
+import type { ClusterIndex } from './cluster-index.js'
+import type { NodeTable } from './node-table.js'
+import { NO_VALUE, type ValueColumn, type ValueColumns } from './value-columns.js'
 
-type Rule = { readonly constraint: Constraint; readonly group: string | undefined }
+interface PropertyRule {
+  readonly target: string
+  readonly allowed: number
+  /** Undefined for the whole job. */
+  readonly group: string | undefined
+  readonly column: ValueColumn
+  readonly used: Map<number, number>
+}
 
 const HOSTS = 'distinct_hosts'
 
 export class DistinctRules {
-  readonly #view: StateView
   readonly #plan: PlanBuilder
+  readonly #table: NodeTable
   readonly #job: Job
-  readonly #rules: readonly Rule[]
+  readonly #group: string
+  readonly #isHostPerJob: boolean
+  readonly #isHostPerGroup: boolean
+  readonly #properties: readonly PropertyRule[]
+  /** Counts how often the answers for other nodes may have changed too. */
+  turns = 0
 
-  constructor(view: StateView, plan: PlanBuilder, job: Job, group: TaskGroup) {
-    this.#view = view
+  constructor(view: StateView, { table, columns }: ClusterIndex, plan: PlanBuilder, job: Job, group: TaskGroup) {
     this.#plan = plan
+    this.#table = table
     this.#job = job
-    const jobRules = (job.Constraints ?? []).map((constraint): Rule => ({ constraint, group: undefined }))
-    const groupConstraints = [...(group.Constraints ?? []), ...group.Tasks.flatMap((task) => task.Constraints ?? [])]
-    this.#rules = [...jobRules, ...groupConstraints.map((constraint): Rule => ({ constraint, group: group.Name }))].filter(
-      ({ constraint }) => constraint.Operand === 'distinct_property' || (constraint.Operand === HOSTS && !isOff(constraint.RTarget)),
-    )
+    this.#group = group.Name
+    const ofJob = job.Constraints ?? []
+    const ofGroup = [...(group.Constraints ?? []), ...group.Tasks.flatMap((task) => task.Constraints ?? [])]
+    this.#isHostPerJob = ofJob.some(wantsOwnHost)
+    this.#isHostPerGroup = ofGroup.some(wantsOwnHost)
+    this.#properties = [...propertyRules(ofJob, undefined, columns), ...propertyRules(ofGroup, group.Name, columns)]
+    if (this.#properties.length === 0) return
+    this.#countExisting(view)
+    plan.observe((allocation, by) => this.#note(allocation, by))
   }
 
-  /** Why the node may not take one more; undefined when it may. */
-  refusal(node: Node): string | undefined {
-    for (const rule of this.#rules) {
-      const reason = rule.constraint.Operand === HOSTS ? this.#hostTaken(node, rule) : this.#propertyTaken(node, rule)
-      if (reason !== undefined) return reason
+  get isActive(): boolean {
+    return this.#isHostPerJob || this.#isHostPerGroup || this.#properties.length > 0
+  }
+
+  /** Why the row may not take one more. What is told to stop and still runs still holds its host. */
+  refusalOf(row: number): string | undefined {
+    if (this.#isHostPerJob && this.#plan.residentsOn(this.#nodeId(row)) > 0) return HOSTS
+    if (this.#isHostPerGroup && this.#plan.residentsOn(this.#nodeId(row), this.#group) > 0) return HOSTS
+    for (const { column, target, used, allowed } of this.#properties) {
+      const id = column.ids[row] ?? NO_VALUE
+      if (id === NO_VALUE) return `missing property "${target}"`
+      const count = used.get(id) ?? 0
+      if (count >= allowed) return `distinct_property: ${target}=${column.values[id]} used by ${count} allocs`
     }
     return undefined
   }
 
-  isRefusal(reason: string): boolean {
-    return reason === HOSTS || reason.startsWith('distinct_property:') || reason.startsWith('missing property')
+  #nodeId(row: number): string {
+    return this.#table.nodes[row]!.ID
   }
 
-  /** An allocation that is told to stop and still runs still holds its host. */
-  #hostTaken(node: Node, rule: Rule): string | undefined {
-    return this.#plan.proposedOn(node.ID).some((allocation) => this.#isOwn(allocation, rule)) ? HOSTS : undefined
+  #note(allocation: Allocation, by: 1 | -1): void {
+    const isOwn = allocation.JobID === this.#job.ID && allocation.Namespace === this.#job.Namespace
+    if (isOwn && !isServerTerminal(allocation)) this.#count(allocation, by)
   }
 
-  #isOwn(allocation: Allocation, rule: Rule): boolean {
-    return (
-      allocation.Namespace === this.#job.Namespace &&
-      allocation.JobID === this.#job.ID &&
-      (rule.group === undefined || allocation.TaskGroup === rule.group)
-    )
-  }
-
-  #propertyTaken(node: Node, rule: Rule): string | undefined {
-    const { LTarget, RTarget } = rule.constraint
-    const value = resolveTarget(node, LTarget)
-    if (value === undefined) return `missing property "${LTarget}"`
-    const allowed = RTarget === '' ? 1 : Number.parseInt(RTarget, 10)
-    const used = this.#countValue(LTarget, value, rule)
-    return used >= allowed ? `distinct_property: ${LTarget}=${value} used by ${used} allocs` : undefined
-  }
-
-  #countValue(target: string, value: string, rule: Rule): number {
-    const valueOn = (nodeId: string) => {
-      const node = this.#view.nodes.get(nodeId)
-      return node === undefined ? undefined : resolveTarget(node, target)
+  #count(allocation: Allocation, by: 1 | -1): void {
+    const row = this.#table.rowOf(allocation.NodeID)
+    if (row === undefined) return
+    for (const { column, group, used, allowed } of this.#properties) {
+      const id = column.ids[row] ?? NO_VALUE
+      if (id === NO_VALUE || (group !== undefined && group !== allocation.TaskGroup)) continue
+      const before = used.get(id) ?? 0
+      const after = Math.max(0, before + by)
+      used.set(id, after)
+      // The count is told in the reason too, so it matters once the value is full.
+      if (after >= allowed || before >= allowed) this.turns++
     }
-    let count = 0
-    for (const allocation of this.#view.allocations.valuesBy('job', ownerKey({ Namespace: this.#job.Namespace, JobID: this.#job.ID }))) {
-      const isLiving = !isTerminal(allocation) && !isClientTerminal(allocation) && !this.#plan.stops.has(allocation.ID)
-      if (
-        isLiving &&
-        allocation.JobCreateIndex === this.#job.CreateIndex &&
-        this.#isOwn(allocation, rule) &&
-        valueOn(allocation.NodeID) === value
-      )
-        count++
+  }
+
+  #countExisting(view: StateView): void {
+    for (const allocation of view.allocations.valuesBy('job', ownerKey({ Namespace: this.#job.Namespace, JobID: this.#job.ID }))) {
+      const isLiving = !isTerminal(allocation) && !this.#plan.stops.has(allocation.ID)
+      if (isLiving && allocation.JobCreateIndex === this.#job.CreateIndex) this.#count(allocation, 1)
     }
-    for (const allocation of this.#plan.placements) if (this.#isOwn(allocation, rule) && valueOn(allocation.NodeID) === value) count++
-    return count
+    for (const allocation of this.#plan.placements) this.#count(allocation, 1)
   }
 }
 
-function isOff(text: string): boolean {
-  return ['0', 'f', 'F', 'false', 'FALSE', 'False'].includes(text)
+function propertyRules(constraints: readonly Constraint[], group: string | undefined, columns: ValueColumns): readonly PropertyRule[] {
+  return constraints
+    .filter(({ Operand }) => Operand === 'distinct_property')
+    .map(({ LTarget, RTarget }) => {
+      const allowed = Number.parseInt(RTarget, 10)
+      return { target: LTarget, allowed: Number.isNaN(allowed) ? 1 : allowed, group, column: columns.of(LTarget), used: new Map() }
+    })
+}
+
+/** Anything but a plain "no" is meant. */
+function wantsOwnHost({ Operand, RTarget }: Constraint): boolean {
+  return Operand === HOSTS && !['0', 'f', 'F', 'false', 'FALSE', 'False'].includes(RTarget)
 }

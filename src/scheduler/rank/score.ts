@@ -8,10 +8,24 @@ const MAX_SCORE = 18
  * @returns in [0, 1]: higher is better
  */
 export function fitScore(algorithm: SchedulerAlgorithm, usedCpu: number, usedMemory: number): number {
-  if (algorithm === 'balanced') return 0.5 * (1 - Math.abs(usedCpu - usedMemory)) + 0.5 * Math.min(usedCpu, usedMemory)
-  const total = 10 ** (1 - usedCpu) + 10 ** (1 - usedMemory)
+  if (algorithm === 'balanced') return balancedFit(usedCpu, usedMemory)
+  return powerFit(algorithm, 10 ** (1 - usedCpu) + 10 ** (1 - usedMemory))
+}
+
+/** Full in both dimensions alike: neither is left over when the other runs out. */
+export function balancedFit(usedCpu: number, usedMemory: number): number {
+  return 0.5 * (1 - Math.abs(usedCpu - usedMemory)) + 0.5 * Math.min(usedCpu, usedMemory)
+}
+
+/** @param total 10 to the power of the free share of cpu, plus the same of memory */
+export function powerFit(algorithm: 'binpack' | 'spread', total: number): number {
   const score = algorithm === 'spread' ? total - 2 : 20 - total
-  return Math.min(MAX_SCORE, Math.max(0, score)) / MAX_SCORE
+  return (score > MAX_SCORE ? MAX_SCORE : score < 0 ? 0 : score) / MAX_SCORE
+}
+
+/** What there is none of is used up. */
+export function shareOf(used: number, capacity: number): number {
+  return capacity <= 0 ? 1 : used / capacity
 }
 
 /** The name under which Nomad's clients know each score. */

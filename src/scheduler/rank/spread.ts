@@ -1,29 +1,36 @@
-/** Spreading a group over the values of an attribute (`reference/scheduler.md` §4.4). */
-import type { Job, Node, Spread, TaskGroup } from '../../domain/index.js'
-import { resolveTarget } from '../feasible/constraints.js'
+/**
+ * Spreading a group over the values of attributes (`reference/scheduler.md` §4.4). Nodes that have the same values in all spread
+ * attributes form a zone and get the same boost, so that a placement changes the boosts of zones, not of nodes.
+ */
+import type { Job, Spread, TaskGroup } from '../../domain/index.js'
+import { NO_VALUE, type ValueColumn, type ValueColumns } from '../feasible/value-columns.js'
 
 interface Property {
-  readonly attribute: string
+  readonly column: ValueColumn
   readonly weight: number
-  /** Wanted number by value, `*` for the rest; empty: evenly. */
+  /** Wanted number by value; empty: evenly. */
   readonly desired: ReadonlyMap<string, number>
-  readonly used: Map<string, number>
-  lowestBoost: number
+  /** Wanted number of all values that are not listed, together. */
+  readonly desiredElsewhere: number | undefined
+  /** Allocations by value id, as they would be. */
+  readonly used: Map<number, number>
+  usedElsewhere: number
 }
 
-export class SpreadScorer {
+const ELSEWHERE = '*'
+
+export class Spreading {
   readonly #properties: readonly Property[]
   readonly #weightSum: number
+  readonly #zoneByKey = new Map<string, number>()
+  /** Value ids of each zone, one a property. */
+  readonly #zones: (readonly number[])[] = []
+  readonly #boosts: number[] = []
+  #isStale = true
 
-  constructor(job: Job, group: TaskGroup) {
+  constructor(columns: ValueColumns, job: Job, group: TaskGroup) {
     const spreads = [...(group.Spreads ?? []), ...(job.Spreads ?? [])]
-    this.#properties = spreads.map((spread) => ({
-      attribute: spread.Attribute,
-      weight: spread.Weight,
-      desired: desiredCounts(spread, group.Count),
-      used: new Map(),
-      lowestBoost: -1,
-    }))
+    this.#properties = spreads.map((spread) => propertyOf(spread, group.Count, columns))
     this.#weightSum = spreads.reduce((sum, spread) => sum + spread.Weight, 0)
   }
 
@@ -31,58 +38,107 @@ export class SpreadScorer {
     return this.#properties.length > 0
   }
 
-  /** One more (or, with -1, one less) allocation of the group is on the node. */
-  count(node: Node | undefined, by: 1 | -1): void {
-    if (node === undefined) return
+  get zoneCount(): number {
+    return this.#zones.length
+  }
+
+  /** The zone of a row of the node table. */
+  zoneOf(row: number): number {
+    const ids = this.#properties.map(({ column }) => column.ids[row] ?? NO_VALUE)
+    const key = ids.length === 1 ? String(ids[0]) : ids.join(' ')
+    let zone = this.#zoneByKey.get(key)
+    if (zone === undefined) {
+      zone = this.#zones.push(ids) - 1
+      this.#zoneByKey.set(key, zone)
+      this.#isStale = true
+    }
+    return zone
+  }
+
+  /** One more (or, with -1, one less) allocation of the group is on the row's node. */
+  count(row: number, by: 1 | -1): void {
     for (const property of this.#properties) {
-      const value = resolveTarget(node, property.attribute)
-      if (value === undefined) continue
-      const used = Math.max(0, (property.used.get(value) ?? 0) + by)
-      if (used === 0) property.used.delete(value)
-      else property.used.set(value, used)
+      const id = property.column.ids[row] ?? NO_VALUE
+      if (id === NO_VALUE) continue
+      const used = Math.max(0, (property.used.get(id) ?? 0) + by)
+      if (used === 0) property.used.delete(id)
+      else property.used.set(id, used)
+      if (!property.desired.has(property.column.values[id]!)) property.usedElsewhere = Math.max(0, property.usedElsewhere + by)
+    }
+    this.#isStale = true
+  }
+
+  /** What being in the zone adds to the score; 0 adds nothing, not even to the number of scores. */
+  boostOf(zone: number): number {
+    if (this.#isStale) this.#refresh()
+    return this.#boosts[zone]!
+  }
+
+  #refresh(): void {
+    this.#isStale = false
+    this.#boosts.length = this.#zones.length
+    this.#boosts.fill(0)
+    for (const [at, property] of this.#properties.entries()) {
+      const boost =
+        property.desired.size === 0 && property.desiredElsewhere === undefined
+          ? evenBoosts(property.used)
+          : this.#targetBoosts(property, at)
+      for (const [zone, ids] of this.#zones.entries()) this.#boosts[zone]! += ids[at] === NO_VALUE ? -1 : boost(ids[at]!)
     }
   }
 
-  score(node: Node): number {
-    let total = 0
-    for (const property of this.#properties) {
-      const value = resolveTarget(node, property.attribute)
-      if (value === undefined) total -= 1
-      else total += property.desired.size === 0 ? evenBoost(property.used, value) : this.#targetBoost(property, value)
+  #targetBoosts(property: Property, at: number): (id: number) => number {
+    const share = property.weight / this.#weightSum
+    const boostFor = (id: number): number | undefined => {
+      const value = property.column.values[id]!
+      const listed = property.desired.get(value)
+      const desired = listed ?? property.desiredElsewhere
+      if (desired === undefined) return -1
+      if (desired === 0) return undefined
+      const used = listed === undefined ? property.usedElsewhere : (property.used.get(id) ?? 0)
+      return ((desired - (used + 1)) / desired) * share
     }
-    return total
-  }
-
-  #targetBoost(property: Property, value: string): number {
-    const desired = property.desired.get(value) ?? property.desired.get('*')
-    if (desired === undefined) return -1
-    if (desired === 0) return property.lowestBoost
-    const used = (property.used.get(value) ?? 0) + 1
-    const boost = ((desired - used) / desired) * (property.weight / this.#weightSum)
-    property.lowestBoost = Math.min(property.lowestBoost, boost)
-    return boost
+    // Where nothing at all is wanted is as bad as the worst of the others.
+    let lowest = -1
+    for (const ids of this.#zones) if (ids[at] !== NO_VALUE) lowest = Math.min(lowest, boostFor(ids[at]!) ?? lowest)
+    return (id) => boostFor(id) ?? lowest
   }
 }
 
-function desiredCounts(spread: Spread, count: number): ReadonlyMap<string, number> {
+function propertyOf(spread: Spread, count: number, columns: ValueColumns): Property {
   const desired = new Map<string, number>()
   let sum = 0
   for (const { Value, Percent } of spread.SpreadTarget ?? []) {
     desired.set(Value, (Percent / 100) * count)
     sum += (Percent / 100) * count
   }
-  if (sum > 0 && sum < count) desired.set('*', count - sum)
-  return desired
+  const listed = desired.get(ELSEWHERE)
+  desired.delete(ELSEWHERE)
+  const rest = sum > 0 && sum < count ? count - sum : undefined
+  return {
+    column: columns.of(spread.Attribute),
+    weight: spread.Weight,
+    desired,
+    desiredElsewhere: listed ?? rest,
+    used: new Map(),
+    usedElsewhere: 0,
+  }
 }
 
 /** Towards the least used value. */
-function evenBoost(used: ReadonlyMap<string, number>, value: string): number {
-  if (used.size === 0) return 0
-  const counts = [...used.values()]
-  const [min, max] = [Math.min(...counts), Math.max(...counts)]
-  const current = used.get(value) ?? 0
-  const least = used.has(value) ? min : 0
-  if (current !== least) return least === 0 ? -1 : (least - current) / least
-  if (least === max) return -1
-  return least === 0 ? 1 : (max - least) / least
+function evenBoosts(used: ReadonlyMap<number, number>): (id: number) => number {
+  if (used.size === 0) return () => 0
+  let min = Number.POSITIVE_INFINITY
+  let max = 0
+  for (const count of used.values()) {
+    if (count < min) min = count
+    if (count > max) max = count
+  }
+  return (id) => {
+    const current = used.get(id) ?? 0
+    const least = used.has(id) ? min : 0
+    if (current !== least) return least === 0 ? -1 : (least - current) / least
+    if (least === max) return -1
+    return least === 0 ? 1 : (max - least) / least
+  }
 }

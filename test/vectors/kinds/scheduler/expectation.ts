@@ -13,7 +13,7 @@ export interface Tolerances {
 
 /** Nothing but what is expected may be in these. */
 const CLOSED =
-  /^plans\[\d+\]\.(stops|placements|updates|preemptions|nodeCounts)$|^evalsCreated$|\.FailedTGAllocs$|\.DesiredTGUpdates(\.[^.]+)?$|\.ConstraintFiltered$|\.DimensionExhausted$|\.ClassEligibility$/
+  /^plans\[\d+\]\.(stops|placements|updates|preemptions|nodeCounts)$|^evalsCreated$|\.FailedTGAllocs$|\.DesiredTGUpdates(\.[^.]+)?$|\.FailedTGAllocs\.[^.]+\.(ConstraintFiltered|DimensionExhausted)$|\.ClassEligibility$/
 const SETS = ['stops', 'placements', 'updates', 'preemptions'] as const
 const TOLERANCE = 1e-9
 
