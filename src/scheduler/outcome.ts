@@ -1,5 +1,5 @@
 /** How an evaluation ends, and what it leaves behind for what could not be placed (`reference/scheduler.md` §1.5). */
-import type { Evaluation, SchedulingResult } from '../domain/index.js'
+import type { Evaluation, Node, SchedulingResult } from '../domain/index.js'
 import type { PlanBuilder } from './plan-builder.js'
 
 export interface Eligibility {
@@ -12,6 +12,8 @@ export function concludeEvaluation(
   eligibility: Eligibility,
   deploymentId: string | undefined,
   newId: () => string,
+  /** Of a system job: the node whose room is waited for. */
+  node?: Node,
 ): SchedulingResult {
   const { evaluation } = plan
   const queued = Object.fromEntries(plan.queued)
@@ -24,7 +26,7 @@ export function concludeEvaluation(
   if (evaluation.Status === 'blocked' && plan.failed.size > 0) {
     return { plan: annotations, evaluation: { ...evaluation, ...outcome, ...blockedBy(eligibility) }, created: plan.followUps }
   }
-  const blocked = plan.failed.size > 0 ? blockedEvaluation(plan, eligibility, newId()) : undefined
+  const blocked = plan.failed.size > 0 ? blockedEvaluation(plan, eligibility, newId(), node) : undefined
   const created = blocked === undefined ? plan.followUps : [...plan.followUps, blocked]
   const { StatusDescription: _, ...rest } = evaluation
   return {
@@ -41,7 +43,7 @@ export function concludeEvaluation(
   }
 }
 
-function blockedEvaluation(plan: PlanBuilder, eligibility: Eligibility, id: string): Evaluation {
+function blockedEvaluation(plan: PlanBuilder, eligibility: Eligibility, id: string, node: Node | undefined): Evaluation {
   const { evaluation } = plan
   return {
     ID: id,
@@ -54,6 +56,7 @@ function blockedEvaluation(plan: PlanBuilder, eligibility: Eligibility, id: stri
     Status: 'blocked',
     StatusDescription: 'created to place remaining allocations',
     PreviousEval: evaluation.ID,
+    ...(node === undefined ? {} : { NodeID: node.ID }),
     ...blockedBy(eligibility),
     FailedTGAllocs: Object.fromEntries(plan.failed),
     CreateIndex: 0,

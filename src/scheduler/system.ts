@@ -18,11 +18,11 @@ import {
   unixNanoseconds,
 } from '../domain/index.js'
 import { ownerKey, type StateView } from '../state/index.js'
-import { IN_PLACE, LOST, MIGRATING, NOT_NEEDED, UPDATING } from './descriptions.js'
+import { IN_PLACE, LOST, NOT_NEEDED, TAINTED, UPDATING } from './descriptions.js'
 import { findCandidates } from './feasible/candidates.js'
 import type { ClusterIndex } from './feasible/cluster-index.js'
-import { createFollowUps } from './follow-ups.js'
-import { concludeEvaluation } from './outcome.js'
+import { orNull } from './feasible/static-feasibility.js'
+import { concludeEvaluation, type Eligibility } from './outcome.js'
 import { PlanBuilder } from './plan-builder.js'
 import { selectOnly } from './rank/single-node.js'
 import { Sites } from './rank/sites.js'
@@ -47,6 +47,13 @@ class SystemScheduler {
   readonly #states = new Map<string, DeploymentState>()
   #current: Deployment | undefined
   #hasStarted = false
+  /** Some group still has allocations to replace. */
+  #isRolling = false
+  /** Full nodes, and how many of them each group met. */
+  readonly #exhaustedNodes = new Set<Node>()
+  readonly #exhausted = new Map<string, number>()
+  readonly #filtered = new Map<string, AllocMetric>()
+  readonly #unplaceable = new Map<string, AllocMetric>()
 
   constructor(view: StateView, index: ClusterIndex, evaluation: Evaluation, env: ScheduleEnv) {
     this.#view = view
@@ -67,7 +74,7 @@ class SystemScheduler {
     if (job === undefined || job.Stop) {
       for (const allocation of all) if (!isTerminal(allocation)) this.#stop(allocation, this.#isLost(allocation) ? LOST : NOT_NEEDED)
       for (const group of job?.TaskGroups ?? []) plan.queued.set(group.Name, 0)
-      return concludeEvaluation(plan, { classes: {}, hasEscaped: false }, undefined, this.#env.newId)
+      return concludeEvaluation(plan, { classes: {}, hasEscaped: false }, latest?.ID, this.#env.newId)
     }
     this.#stopOrphans(job, all)
     for (const group of job.TaskGroups)
@@ -78,7 +85,25 @@ class SystemScheduler {
       )
     const deployment = this.#settleDeployment(job)
     if (deployment !== undefined) this.#attach(deployment)
-    return concludeEvaluation(plan, this.#sites.eligibility, deployment?.ID, this.#env.newId)
+    this.#tellUnplaceable(job)
+    const result = concludeEvaluation(
+      plan,
+      this.#eligibility(),
+      (plan.deployment ?? latest)?.ID,
+      this.#env.newId,
+      this.#onlyExhaustedNode(),
+    )
+    return this.#unplaceable.size === 0 ? result : withFailures(result, this.#unplaceable)
+  }
+
+  /** One full node is waited for by itself; of several, the first to have room is. */
+  #onlyExhaustedNode(): Node | undefined {
+    const [first] = this.#exhaustedNodes
+    return this.#exhaustedNodes.size === 1 ? first : undefined
+  }
+
+  #eligibility(): Eligibility {
+    return { classes: Object.fromEntries([...this.#exhaustedNodes].map((node) => [node.ComputedClass, true])), hasEscaped: false }
   }
 
   #isLost(allocation: Allocation): boolean {
@@ -124,9 +149,11 @@ class SystemScheduler {
     }
     for (let at = 0; at < group.Count; at++)
       wanted.push(...this.#missing(job, group, all, candidates, allocationName(job.ID, group.Name, at)))
+    destructive.push(...wanted.filter((want) => want.replaces !== undefined))
+    const added = wanted.filter((want) => want.replaces === undefined)
     const admitted = this.#admitDestructive(group, destructive, all)
-    this.#noteState(job, group, wanted.length, destructive.length, all)
-    for (const want of [...admitted, ...wanted]) this.#placeOne(job, group, want)
+    for (const want of [...admitted, ...added]) this.#placeOne(job, group, want)
+    this.#noteState(job, group, added.length, destructive.length, all)
   }
 
   /** What becomes of a living allocation; first match wins. */
@@ -138,7 +165,8 @@ class SystemScheduler {
     }
     if (isTerminal(allocation)) return 'kept'
     if (allocation.DesiredTransition?.Migrate === true) {
-      this.#stop(allocation, MIGRATING)
+      plan.stop(allocation, TAINTED, this.#isLost(allocation) ? { ClientStatus: 'lost' } : {})
+      plan.count(group.Name, 'Migrate', 1)
       return 'kept'
     }
     const taint = taintOf(this.#view, allocation.NodeID)
@@ -163,14 +191,9 @@ class SystemScheduler {
   #judgeTainted(group: TaskGroup, allocation: Allocation, taint: Node | null, keep: () => 'kept'): 'kept' {
     if (taint === null || taint.Status === 'down') {
       this.#plan.stop(allocation, LOST, { ClientStatus: 'lost' })
-      this.#plan.count(group.Name, 'Stop', 1)
       return 'kept'
     }
     if (taint.Status === 'disconnected' && allocation.ClientStatus === 'running') return this.#disconnect(group, allocation)
-    if (taint.Status === 'disconnected' && allocation.ClientStatus === 'pending') {
-      this.#plan.stop(allocation, LOST, { ClientStatus: 'lost' })
-      return 'kept'
-    }
     return keep()
   }
 
@@ -186,24 +209,20 @@ class SystemScheduler {
     )
   }
 
+  /** Nobody takes its place elsewhere, so there is nothing to wait for but the node. */
   #disconnect(group: TaskGroup, allocation: Allocation): 'kept' {
-    const lostAfterMs = disconnectOf(allocation, this.#jobOf(allocation))?.lostAfterMs ?? 0
-    const followUps =
-      lostAfterMs > 0
-        ? createFollowUps(this.#plan, [{ allocation, atMs: this.#env.nowMs + lostAfterMs }], 'max-disconnect-timeout', this.#env.newId)
-        : new Map()
     this.#plan.count(group.Name, 'Disconnect', 1)
     this.#plan.update({
       ...allocation,
       ClientStatus: 'unknown',
       AllocStates: [...(allocation.AllocStates ?? []), { Field: 0, Value: 'unknown', Time: rfc3339(this.#env.nowMs) }],
-      ...(followUps.has(allocation.ID) ? { FollowupEvalID: followUps.get(allocation.ID) } : {}),
     })
     return 'kept'
   }
 
   #reconnect(group: TaskGroup, allocation: Allocation): 'kept' {
     this.#plan.count(group.Name, 'Reconnect', 1)
+    this.#plan.count(group.Name, 'InPlaceUpdate', 1)
     this.#plan.update({
       ...allocation,
       AllocStates: [...(allocation.AllocStates ?? []), { Field: 0, Value: allocation.ClientStatus, Time: rfc3339(this.#env.nowMs) }],
@@ -250,18 +269,12 @@ class SystemScheduler {
     return candidates.flatMap((node): Wanted[] => {
       if (living.has(node.ID)) return []
       const previous = ended.get(node.ID)
-      const isDone =
-        this.#isSysbatch &&
-        previous !== undefined &&
-        previous.JobVersion === job.Version &&
-        previous.JobCreateIndex === job.CreateIndex &&
-        previous.ClientStatus !== 'lost' &&
-        !isServerTerminal(previous)
-      if (isDone) {
-        this.#plan.count(group.Name, 'Ignore', 1)
-        return []
-      }
-      return [previous === undefined ? { node } : { node, previous }]
+      if (previous === undefined) return [{ node }]
+      if (!this.#isSysbatch) return [{ node, previous }]
+      if (this.#jobOf(previous)?.JobModifyIndex !== job.JobModifyIndex) return [{ node, previous, replaces: previous }]
+      if (isServerTerminal(previous)) return [{ node, previous }]
+      this.#plan.count(group.Name, 'Ignore', 1)
+      return []
     })
   }
 
@@ -269,6 +282,7 @@ class SystemScheduler {
   #admitDestructive(group: TaskGroup, destructive: readonly Wanted[], all: readonly Allocation[]): readonly Wanted[] {
     const update = group.Update
     const plan = this.#plan
+    this.#isRolling ||= destructive.length > 0
     if (update === null || update.MaxParallel === 0 || this.#isSysbatch) {
       plan.count(group.Name, 'DestructiveUpdate', destructive.length)
       return destructive
@@ -289,8 +303,11 @@ class SystemScheduler {
         )
       : undefined
     const admitted = destructive.slice(0, canaries ?? Math.max(0, update.MaxParallel - unproven))
-    plan.count(group.Name, isCanarying ? 'Canary' : 'DestructiveUpdate', admitted.length)
-    plan.count(group.Name, 'Ignore', destructive.length - admitted.length)
+    plan.count(group.Name, 'DestructiveUpdate', destructive.length)
+    if (isCanarying) {
+      plan.count(group.Name, 'Canary', admitted.length)
+      plan.queued.set(group.Name, destructive.length - admitted.length)
+    }
     return isCanarying ? admitted.map((want) => ({ ...want, isCanary: true })) : admitted
   }
 
@@ -304,7 +321,9 @@ class SystemScheduler {
     const known = this.#current?.TaskGroups[group.Name]
     if (known === undefined && hasCurrent && !hasUpdates) return
     if (known === undefined && missing + destructive === 0 && !hasUpdates) return
-    const total = this.#sites.of(job, group).statics.rows.length
+    // Full nodes are waited for, but not by the deployment.
+    const total = this.#sites.of(job, group).statics.rows.length - (this.#exhausted.get(group.Name) ?? 0)
+    if (total <= 0) return
     const canaries =
       group.Update.Canary > 0 && destructive > 0 && known?.Promoted !== true
         ? Math.min(group.Update.MaxParallel, Math.ceil((group.Update.Canary / 100) * destructive))
@@ -325,7 +344,6 @@ class SystemScheduler {
     if (selection.kind === 'none') return this.#giveUp(group, want, selection.metric)
     const id = this.#env.newId()
     for (const victim of selection.choice.victims) plan.preempt(victim, id)
-    if (selection.choice.victims.length > 0) plan.count(group.Name, 'Preemptions', selection.choice.victims.length)
     if (want.replaces === undefined) plan.count(group.Name, 'Place', 1)
     const now = unixNanoseconds(this.#env.nowMs)
     plan.place({
@@ -357,18 +375,39 @@ class SystemScheduler {
     this.#hasStarted = true
   }
 
-  /** A node that can never take the group is no failure; a full one is, and is waited for. */
+  /** A node that can never take the group is no failure, and loses what it has of it; a full one is, and is waited for. */
   #giveUp(group: TaskGroup, want: Wanted, metric: AllocMetric): void {
     const plan = this.#plan
+    if (metric.NodesExhausted === 0) {
+      this.#noteFiltered(group, metric)
+      return
+    }
     if (want.replaces !== undefined) plan.unstop(want.replaces)
-    if (metric.NodesExhausted === 0 && want.replaces === undefined) return
     const known = plan.failed.get(group.Name)
     plan.failed.set(group.Name, known === undefined ? metric : { ...known, CoalescedFailures: known.CoalescedFailures + 1 })
     plan.queued.set(group.Name, (plan.queued.get(group.Name) ?? 0) + 1)
-    this.#exhaustedNode ??= want.node
+    this.#exhausted.set(group.Name, (this.#exhausted.get(group.Name) ?? 0) + 1)
+    this.#exhaustedNodes.add(want.node)
   }
 
-  #exhaustedNode: Node | undefined
+  #noteFiltered(group: TaskGroup, metric: AllocMetric): void {
+    const known = this.#filtered.get(group.Name)
+    this.#filtered.set(group.Name, known === undefined ? metric : mergeFiltered(known, metric))
+  }
+
+  /** That nowhere at all a group may run is told, though nothing is waited for. */
+  #tellUnplaceable(job: Job): void {
+    const plan = this.#plan
+    for (const [name, metric] of this.#filtered) {
+      const isSomewhere = plan.placements.some((row) => row.TaskGroup === name) || this.#countLiving(job, name) > 0
+      if (!isSomewhere && !plan.failed.has(name)) this.#unplaceable.set(name, metric)
+    }
+  }
+
+  #countLiving(job: Job, group: string): number {
+    const key = ownerKey({ Namespace: job.Namespace, JobID: job.ID })
+    return this.#view.allocations.by('job', key).filter((row) => row.TaskGroup === group && !isTerminal(row)).length
+  }
 
   #settleDeployment(job: Job): Deployment | undefined {
     const current = this.#current
@@ -412,7 +451,7 @@ class SystemScheduler {
         state.DesiredTotal !== current.TaskGroups[name]?.DesiredTotal ||
         state.DesiredCanaries !== current.TaskGroups[name]?.DesiredCanaries,
     )
-    if (!isChanged) return current
+    if (!isChanged && !this.#isRolling) return current
     this.#plan.deployment = { ...current, TaskGroups: groups }
     return this.#plan.deployment
   }
@@ -425,4 +464,25 @@ class SystemScheduler {
       this.#plan.updates.set(id, { ...rest, DeploymentID: deployment.ID })
     }
   }
+}
+
+/** The same nodes of a group counted together. */
+function mergeFiltered(a: AllocMetric, b: AllocMetric): AllocMetric {
+  const ConstraintFiltered: Record<string, number> = { ...a.ConstraintFiltered }
+  for (const [reason, count] of Object.entries(b.ConstraintFiltered ?? {}))
+    ConstraintFiltered[reason] = (ConstraintFiltered[reason] ?? 0) + count
+  const ClassFiltered: Record<string, number> = { ...a.ClassFiltered }
+  for (const [name, count] of Object.entries(b.ClassFiltered ?? {})) ClassFiltered[name] = (ClassFiltered[name] ?? 0) + count
+  return {
+    ...a,
+    NodesEvaluated: a.NodesEvaluated + b.NodesEvaluated,
+    NodesFiltered: a.NodesFiltered + b.NodesFiltered,
+    ConstraintFiltered,
+    ClassFiltered: orNull(ClassFiltered),
+  }
+}
+
+function withFailures(result: SchedulingResult, failures: ReadonlyMap<string, AllocMetric>): SchedulingResult {
+  const FailedTGAllocs = { ...result.evaluation.FailedTGAllocs, ...Object.fromEntries(failures) }
+  return { ...result, evaluation: { ...result.evaluation, FailedTGAllocs } }
 }

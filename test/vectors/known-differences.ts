@@ -16,4 +16,29 @@ export const KNOWN_DIFFERENCES: Readonly<Record<string, Readonly<Record<string, 
   'pure/filter': {
     'unknown-member/020': 'allocations always have the combined resources that clients before 2.0 need',
   },
+  'scheduler/blocked': {
+    'blocked/followup-of-a-followup': 'an allocation waits only for an evaluation that is stored',
+  },
+  'scheduler/canary': {
+    'canary/start-6-of-4': 'all canaries that are wanted are placed at once, also more than the count',
+    'canary/beyond-count-2-of-1': 'all canaries that are wanted are placed at once, also more than the count',
+    'canary/beyond-count-3-of-2': 'all canaries that are wanted are placed at once, also more than the count',
+    'canary/beyond-count-5-of-1': 'all canaries that are wanted are placed at once, also more than the count',
+  },
+  'scheduler/deployment': {
+    'deployment/complete-failed': 'a failed deployment is over',
+    'deployment/complete-cancelled': 'a cancelled deployment is over',
+  },
+  'scheduler/disconnect': {
+    'disconnect/during-canary': 'a canary on a silent node is still a canary, so no healthy allocation is stopped for it',
+  },
+  'scheduler/reconnect': {
+    'reconnect/replacement-of-replacement': 'a stopped link does not hide the replacement behind it',
+    'reconnect/still-unknown-node-ready': 'the replacement stays until the original has been heard of',
+  },
+  'scheduler/system': {
+    'system/constraint-filters-all': 'no deployment where nothing is to be watched',
+    'system/exhausted-all': 'no deployment where nothing is to be watched',
+    'system/deploy-next-h1-u1': 'an unhealthy allocation holds the roll-out',
+  },
 }

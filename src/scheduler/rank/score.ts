@@ -20,7 +20,7 @@ export function balancedFit(usedCpu: number, usedMemory: number): number {
 /** @param total 10 to the power of the free share of cpu, plus the same of memory */
 export function powerFit(algorithm: 'binpack' | 'spread', total: number): number {
   const score = algorithm === 'spread' ? total - 2 : 20 - total
-  return (score > MAX_SCORE ? MAX_SCORE : score < 0 ? 0 : score) / MAX_SCORE
+  return Math.min(MAX_SCORE, Math.max(0, score)) / MAX_SCORE
 }
 
 /** What there is none of is used up. */

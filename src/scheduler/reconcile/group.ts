@@ -115,7 +115,7 @@ class GroupReconciler {
         set.splice(set.indexOf(allocation), 1)
       }
     }
-    return sets.untainted.filter((allocation) => ids.has(allocation.ID))
+    return [...sets.untainted, ...sets.disconnecting].filter((allocation) => ids.has(allocation.ID))
   }
 
   #replaceUntainted(sets: Classified, rescheduling: Rescheduling): void {
@@ -287,6 +287,7 @@ class GroupReconciler {
       const isReschedule = isBatch && previous.DesiredTransition?.Reschedule === true
       plan.stop(previous, MIGRATING, isReschedule ? { RescheduleTracker: rescheduled(previous) } : {})
       if (isReschedule) plan.count(this.#group.Name, 'Place', 1)
+      if (previous.DesiredTransition?.MigrateDisablePlacement === true) continue
       requests.push({
         group: this.#group,
         name: previous.Name,

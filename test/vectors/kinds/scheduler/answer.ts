@@ -5,7 +5,6 @@ import {
   type AllocationStop,
   type AllocMetric,
   type Deployment,
-  type DeploymentState,
   type Evaluation,
   MILLISECOND,
   type Plan,
@@ -40,7 +39,7 @@ export function describeAnswer(state: State, labels: Labels, nowMs: number, play
       : undefined,
     evalsCreated: Object.fromEntries(created.map((follower) => [follower.ID, describeCreated(frame, follower)])),
     deploymentsAfter: Object.fromEntries(
-      state.deployments.by('job', ownerKey(evaluation)).map((deployment) => [deployment.ID, describeDeploymentAfter(frame, deployment)]),
+      state.deployments.by('job', ownerKey(evaluation)).map((deployment) => [deployment.ID, describeDeployment(frame, deployment)]),
     ),
   }
   return labels.toLabels(answer)
@@ -80,7 +79,7 @@ function describePlan(frame: Frame, submitted: SubmittedPlan): Answer {
     updates: Object.fromEntries(plan.Updates.map((row) => [row.ID, describeUpdate(submitted, row)])),
     preemptions: Object.fromEntries(plan.Preemptions.map((stop) => [stop.ID, describeStop(submitted, stop)])),
     nodeCounts,
-    deployment: plan.Deployment === null ? undefined : describeDeployment(plan.Deployment),
+    deployment: plan.Deployment === null ? undefined : describeDeployment(frame, plan.Deployment),
     deploymentUpdates: describeStatuses(plan),
   }
 }
@@ -189,27 +188,20 @@ function describeStatuses({ Deployment, DeploymentUpdates }: Plan): Answer {
   return Object.fromEntries([...own, ...updates])
 }
 
-function describeDeployment(deployment: Deployment): Answer {
+function describeDeployment({ nowMs }: Frame, deployment: Deployment): Answer {
   return {
     JobVersion: deployment.JobVersion,
     Status: deployment.Status,
     StatusDescription: deployment.StatusDescription,
-    TaskGroups: mapValues(deployment.TaskGroups, (group) => ({ ...group, ProgressDeadline: group.ProgressDeadline / SECOND })),
-  }
-}
-
-function describeDeploymentAfter({ nowMs }: Frame, deployment: Deployment): Answer {
-  const progress = (group: DeploymentState) => {
-    const byMs = parseRfc3339Ms(group.RequireProgressBy)
-    return byMs === undefined ? undefined : (byMs - nowMs) / 1000
-  }
-  return {
-    ...describeDeployment(deployment),
-    TaskGroups: mapValues(deployment.TaskGroups, (group) => ({
-      ...group,
-      RequireProgressBy: progress(group),
-      PlacedCanaries: group.PlacedCanaries?.length ?? 0,
-    })),
+    TaskGroups: mapValues(deployment.TaskGroups, (group) => {
+      const byMs = parseRfc3339Ms(group.RequireProgressBy)
+      return {
+        ...group,
+        ProgressDeadline: group.ProgressDeadline / SECOND,
+        RequireProgressBy: byMs === undefined ? undefined : (byMs - nowMs) / 1000,
+        PlacedCanaries: group.PlacedCanaries?.length ?? 0,
+      }
+    }),
   }
 }
 
