@@ -1,5 +1,6 @@
 /** Every benchmark, in order (figures and goals: docs/benchmarks.md). */
 
+import { b1Placement } from './b1-placement.js'
 import { b5 } from './b5-commit-to-running.js'
 import { b6ApiRead } from './b6-api-read.js'
 import { gitScan } from './b10-git-scan.js'
@@ -15,4 +16,4 @@ const b10: Bench = {
   },
 }
 
-export const BENCHES: readonly Bench[] = [b5, b6ApiRead, b10]
+export const BENCHES: readonly Bench[] = [b1Placement, b5, b6ApiRead, b10]

@@ -16,7 +16,7 @@ import { ownerKey, type StateView } from '../state/index.js'
 import { IN_PLACE, LOST, NOT_NEEDED } from './descriptions.js'
 import type { ClusterIndex } from './feasible/cluster-index.js'
 import { createFollowUps } from './follow-ups.js'
-import { concludeEvaluation } from './outcome.js'
+import { concludeEvaluation, NOTHING_LOOKED_AT } from './outcome.js'
 import { Placer } from './placer.js'
 import { PlanBuilder } from './plan-builder.js'
 import { Sites } from './rank/sites.js'
@@ -37,7 +37,7 @@ export function scheduleGeneric(view: StateView, index: ClusterIndex, evaluation
   if (job === undefined || job.Stop) {
     stopAll(view, plan, all)
     for (const group of job?.TaskGroups ?? []) plan.queued.set(group.Name, 0)
-    return concludeEvaluation(plan, { classes: {}, hasEscaped: false }, latest?.ID, env.newId)
+    return concludeEvaluation(plan, () => NOTHING_LOOKED_AT, latest?.ID, env.newId)
   }
   const sites = new Sites(view, index, plan)
   const context = makeContext({ view, plan, evaluation, job, isBatch, env, sites, current, old })
@@ -49,7 +49,7 @@ export function scheduleGeneric(view: StateView, index: ClusterIndex, evaluation
     deployment,
   )
   attachInPlace(plan, deployment)
-  return concludeEvaluation(plan, sites.eligibility, (plan.deployment ?? latest)?.ID, env.newId)
+  return concludeEvaluation(plan, () => sites.eligibility, (plan.deployment ?? latest)?.ID, env.newId)
 }
 
 interface ContextParts {

@@ -7,9 +7,12 @@ export interface Eligibility {
   readonly hasEscaped: boolean
 }
 
+export const NOTHING_LOOKED_AT: Eligibility = { classes: {}, hasEscaped: false }
+
 export function concludeEvaluation(
   plan: PlanBuilder,
-  eligibility: Eligibility,
+  /** Asked only when something is left to wait for. */
+  eligibilityOf: () => Eligibility,
   deploymentId: string | undefined,
   newId: () => string,
   /** Of a system job: the node whose room is waited for. */
@@ -24,9 +27,9 @@ export function concludeEvaluation(
   const last = plan.followUps.at(-1)
   const nextEval = last === undefined ? {} : { NextEval: last.ID }
   if (evaluation.Status === 'blocked' && plan.failed.size > 0) {
-    return { plan: annotations, evaluation: { ...evaluation, ...outcome, ...blockedBy(eligibility) }, created: plan.followUps }
+    return { plan: annotations, evaluation: { ...evaluation, ...outcome, ...blockedBy(eligibilityOf()) }, created: plan.followUps }
   }
-  const blocked = plan.failed.size > 0 ? blockedEvaluation(plan, eligibility, newId(), node) : undefined
+  const blocked = plan.failed.size > 0 ? blockedEvaluation(plan, eligibilityOf(), newId(), node) : undefined
   const created = blocked === undefined ? plan.followUps : [...plan.followUps, blocked]
   const { StatusDescription: _, ...rest } = evaluation
   return {

@@ -22,7 +22,7 @@ import { IN_PLACE, LOST, NOT_NEEDED, TAINTED, UPDATING } from './descriptions.js
 import { findCandidates } from './feasible/candidates.js'
 import type { ClusterIndex } from './feasible/cluster-index.js'
 import { orNull } from './feasible/static-feasibility.js'
-import { concludeEvaluation, type Eligibility } from './outcome.js'
+import { concludeEvaluation, type Eligibility, NOTHING_LOOKED_AT } from './outcome.js'
 import { PlanBuilder } from './plan-builder.js'
 import { selectOnly } from './rank/single-node.js'
 import { Sites } from './rank/sites.js'
@@ -74,7 +74,7 @@ class SystemScheduler {
     if (job === undefined || job.Stop) {
       for (const allocation of all) if (!isTerminal(allocation)) this.#stop(allocation, this.#isLost(allocation) ? LOST : NOT_NEEDED)
       for (const group of job?.TaskGroups ?? []) plan.queued.set(group.Name, 0)
-      return concludeEvaluation(plan, { classes: {}, hasEscaped: false }, latest?.ID, this.#env.newId)
+      return concludeEvaluation(plan, () => NOTHING_LOOKED_AT, latest?.ID, this.#env.newId)
     }
     this.#stopOrphans(job, all)
     for (const group of job.TaskGroups)
@@ -88,7 +88,7 @@ class SystemScheduler {
     this.#tellUnplaceable(job)
     const result = concludeEvaluation(
       plan,
-      this.#eligibility(),
+      () => this.#eligibility(),
       (plan.deployment ?? latest)?.ID,
       this.#env.newId,
       this.#onlyExhaustedNode(),

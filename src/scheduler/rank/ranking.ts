@@ -128,20 +128,19 @@ export class HeapedRanking implements Ranking {
     if (this.#terms.isOpen(position)) this.#cellFor(position).add(position)
   }
 
-  /** Best first: the next best is always a top, or a child of what was taken. */
+  /** Best first: the next best is always the top of a cell, or a child of what was taken. */
   top(limit: number, penalized: readonly number[]): readonly Standing[] {
     const terms = this.#terms
     const best: Standing[] = []
     for (const position of penalized) if (terms.isOpen(position)) insertStanding(terms, best, this.#stand(position, true), limit)
+    // Only the best few cells can hold the best few rows.
     const open: Entry[] = []
     for (const id of this.#cellIds) {
       const heap = this.#cells[id]!
-      if (heap.size > 0) this.#offer(open, heap, 0)
+      if (heap.size > 0) this.#offerTop(open, heap, limit + penalized.length)
     }
-    let found = 0
-    while (open.length > 0 && found < limit) {
-      const next = this.#takeBest(open)
-      const { heap, place, standing } = next
+    for (let found = 0; open.length > 0 && found < limit; ) {
+      const { heap, place, standing } = this.#takeBest(open)
       if (2 * place + 1 < heap.size) this.#offer(open, heap, 2 * place + 1)
       if (2 * place + 2 < heap.size) this.#offer(open, heap, 2 * place + 2)
       if (penalized.length > 0 && penalized.includes(standing.position)) continue
@@ -149,6 +148,19 @@ export class HeapedRanking implements Ranking {
       found++
     }
     return best
+  }
+
+  /** Keeps the tops in order while there are few enough; most cells are turned away by one comparison. */
+  #offerTop(open: Entry[], heap: IndexedHeap, limit: number): void {
+    const position = heap.at(0)
+    const score = finalScore(this.#terms, position, false)
+    if (open.length >= limit && score < open[limit - 1]!.standing.score) return
+    const standing = { position, score }
+    let at = open.length
+    while (at > 0 && isBetter(this.#terms, standing, open[at - 1]!.standing)) at--
+    if (at >= limit) return
+    open.splice(at, 0, { heap, place: 0, standing })
+    if (open.length > limit) open.pop()
   }
 
   #stand(position: number, isPenalized: boolean): Standing {

@@ -254,16 +254,17 @@ export class Selector implements Terms {
     return { NodeID: node.ID, Scores: this.#scoresOf(position, fit, penalized), NormScore: score }
   }
 
+  /** Written out, so that all of them have one shape: a placement tells five. */
   #scoresOf(position: number, fit: number, penalized: readonly number[]): Record<string, number> {
     const neighbours = this.#neighbours[position]!
-    const boost = this.boostOf(this.zoneOf(position))
     const scores: Record<string, number> = {
-      [SCORE_NAMES.fit]: fit,
-      [SCORE_NAMES.antiAffinity]: neighbours > 0 ? this.#antiAffinity(neighbours) : 0,
-      [SCORE_NAMES.penalty]: penalized.includes(position) ? -1 : 0,
-      [SCORE_NAMES.affinity]: this.#affinity === undefined ? 0 : this.#affinity[position]!,
+      binpack: fit,
+      'job-anti-affinity': neighbours > 0 ? this.#antiAffinity(neighbours) : 0,
+      'node-reschedule-penalty': penalized.length > 0 && penalized.includes(position) ? -1 : 0,
+      'node-affinity': this.#affinity === undefined ? 0 : this.#affinity[position]!,
     }
     if (this.#site.appraiser.hasDeviceAffinities) scores[SCORE_NAMES.devices] = this.#site.appraiser.deviceScoreOf(this.#nodeAt(position))
+    const boost = this.boostOf(this.zoneOf(position))
     if (boost !== 0) scores[SCORE_NAMES.spread] = boost
     return scores
   }
