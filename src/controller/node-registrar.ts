@@ -61,8 +61,6 @@ export class NodeRegistrar {
   readonly #deps: NodeRegistrarDeps
   readonly #monitor: HeartbeatMonitor
   readonly #nonces = new Map<string, string>()
-  /** The newest report of each node that was taken since this process leads. */
-  readonly #reportNumbers = new Map<string, number>()
   readonly #unsubscribe: readonly (() => void)[]
 
   constructor(deps: NodeRegistrarDeps) {
@@ -178,19 +176,26 @@ export class NodeRegistrar {
     const request: ReportRequest = decodeMessage('report', message.payload)
     const isKnown = this.#isJoined(nodeId, request.clusterId)
     // A late double of an older report must not take back what a newer one has said.
-    const isNewer = request.number > (this.#reportNumbers.get(nodeId) ?? 0)
+    const isNewer = request.number > (leader.state.nodeReports.get(nodeId)?.number ?? 0)
     if (isKnown && isNewer) {
-      this.#reportNumbers.set(nodeId, request.number)
       const reports = request.reports.filter((report) => leader.state.allocations.get(report.ID)?.NodeID === nodeId)
       for (let from = 0; from < reports.length; from += REPORTS_PER_COMMAND) {
-        leader.propose([this.#updateCommand(nodeId, reports.slice(from, from + REPORTS_PER_COMMAND), random, clock.wallMs())])
+        const update = this.#updateCommand(nodeId, reports.slice(from, from + REPORTS_PER_COMMAND), random, clock.wallMs())
+        // Only the last part says that the report was taken: a crash before it lets the agent say all of it again.
+        const isLast = from + REPORTS_PER_COMMAND >= reports.length
+        leader.propose([isLast ? { ...update, number: request.number } : update])
       }
     }
     const answer: ReportResponse = { ...this.#envelope(), number: request.number, isKnown }
     this.#answer(message, 'report-response', answer)
   }
 
-  #updateCommand(nodeId: string, reports: readonly AllocationReport[], random: Random, nowMs: number): CommandBody {
+  #updateCommand(
+    nodeId: string,
+    reports: readonly AllocationReport[],
+    random: Random,
+    nowMs: number,
+  ): Extract<CommandBody, { kind: 'allocation-update' }> {
     const { state } = this.#deps.leader
     return {
       kind: 'allocation-update',

@@ -10,7 +10,7 @@ import { createLogger } from '../adapters/logger.js'
 import { nodeIdOfKey, verifySignature } from '../adapters/node-key.js'
 import { systemRandom } from '../adapters/random.js'
 import { Server, type SyncOutcome } from '../controller/index.js'
-import { type Bus, OrchestratorError } from '../domain/index.js'
+import { type Bus, OrchestratorError, TerminalError } from '../domain/index.js'
 import { createAgentCaller } from './agent-caller.js'
 import type { ServerConfig } from './config.js'
 import { createJobspecParser } from './jobspec-parser.js'
@@ -67,6 +67,7 @@ export async function startServer(config: ServerConfig, bus: Bus, events: Server
       },
     })
     undo.push(() => server.stop())
+    await refuseEmptyRepository(server, git, config.source.repository)
     const http = await startHttp({
       address: config.http,
       reader: server.reader,
@@ -89,6 +90,17 @@ export async function startServer(config: ServerConfig, bus: Bus, events: Server
     await unwind(undo)
     throw explainStart(error, config)
   }
+}
+
+/** A repository without jobs that never had any is a wrong folder rather than a wish for nothing. */
+async function refuseEmptyRepository(server: Server, git: CliGitSource, repository: string): Promise<void> {
+  if (server.leader.state.sources.count > 0) return
+  const { id } = await git.resolve()
+  if ((await git.list(id, ['jobs'])).length > 0) return
+  throw new TerminalError(
+    'NO_JOBS',
+    `${repository} has no jobs folder in its newest commit; commit one: mkdir jobs, add a job file, git add jobs && git commit`,
+  )
 }
 
 /** In the opposite order of starting; one that fails does not keep the others from stopping. */

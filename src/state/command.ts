@@ -70,6 +70,8 @@ export type CommandBody =
   | {
       readonly kind: 'allocation-update'
       readonly nodeId: string
+      /** The node's own count of its reports; absent where there is none. */
+      readonly number?: number
       readonly reports: readonly AllocationReport[]
       readonly services: readonly ServiceRegistration[]
       readonly evaluations: readonly Evaluation[]

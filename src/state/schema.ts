@@ -28,6 +28,12 @@ export interface ScalingEvents {
   readonly ModifyIndex: number
 }
 
+/** The newest report of a node that was taken: a late double of an older one must not take back what it said. */
+export interface NodeReports {
+  readonly nodeId: string
+  readonly number: number
+}
+
 export function jobKey(job: { readonly Namespace: string; readonly ID: string }): string {
   return namespacedKey(job.Namespace, job.ID)
 }
@@ -75,6 +81,7 @@ export function createTables() {
       status: (node) => node.Status,
       pool: (node) => node.NodePool,
     }),
+    nodeReports: new Table<NodeReports>('nodeReports', (reports) => reports.nodeId, {}),
     /** Hosts that may join, by name. */
     nodeDeclarations: new Table<NodeDeclaration, 'publicKey'>('nodeDeclarations', (declaration) => declaration.name, {
       publicKey: (declaration) => declaration.publicKey || undefined,

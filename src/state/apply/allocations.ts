@@ -16,6 +16,7 @@ export function storeAllocation(state: State, index: LogIndex, after: Allocation
 
 /** What agents say. One writer per field: a report never touches what the server decided. */
 export function reportAllocations(state: State, index: LogIndex, command: CommandOf<'allocation-update'>): void {
+  if (command.number !== undefined) state.nodeReports.put(index, { nodeId: command.nodeId, number: command.number })
   const touched = new Set<string>()
   for (const report of command.reports) {
     const allocation = state.allocations.get(report.ID)
