@@ -167,14 +167,20 @@ export class Leader {
     })
   }
 
-  /** Ends this process's part: nothing is let out and nothing is written from here on. */
+  /** This process must not go on: nothing is let out and nothing is written from here on, and whoever runs it is told. */
   stop(reason: string): void {
+    if (this.#stopped !== undefined) return
+    this.retire(reason)
+    this.#deps.onStop(reason)
+  }
+
+  /** The same, as asked: nobody needs to be told. */
+  retire(reason: string): void {
     if (this.#stopped !== undefined) return
     this.#stopped = reason
     this.#held = []
     this.#batch = []
     for (const wake of this.#roomWaiters.splice(0)) wake()
-    this.#deps.onStop(reason)
   }
 
   #throwIfStopped(): void {

@@ -109,7 +109,7 @@ export class Server {
     await this.#unwatch()
     if (this.leader.isStopped) return
     await this.leader.whenDurable(this.leader.state.index)
-    this.leader.stop('stopped as asked')
+    this.leader.retire('stopped as asked')
   }
 
   async #begin(): Promise<void> {
