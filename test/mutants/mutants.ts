@@ -166,8 +166,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'older-blocked-evaluation-stays',
     file: 'src/controller/worker.ts',
-    find: '    if (!settles) return []\n',
-    replace: '    if (settles || !settles) return []\n',
+    find: "    if (evaluation.Status !== 'complete' && renewed.length === 0) return []\n",
+    replace: '    if (renewed.length >= 0) return []\n',
     finders: ['I10'],
   },
   {
@@ -198,5 +198,26 @@ export const MUTANTS: readonly Mutant[] = [
     find: '  if (!isPlaced && healthBefore === healthAfter) return\n',
     replace: '  if (!isPlaced && healthAfter === null) return\n',
     finders: ['I15'],
+  },
+  {
+    name: 'agent-ignores-the-epoch',
+    file: 'src/agent/agent.ts',
+    find: '    if (this.#isStopped || set.epoch < agent.epoch) return\n',
+    replace: '    if (this.#isStopped) return\n',
+    finders: ['I12', 'L4', 'P1'],
+  },
+  {
+    name: 'agent-obeys-an-older-set',
+    file: 'src/agent/agent.ts',
+    find: '    if (set.epoch === agent.versionEpoch && set.version < agent.version) return\n',
+    replace: '',
+    finders: ['I12', 'L4'],
+  },
+  {
+    name: 'old-report-taken-twice',
+    file: registrar,
+    find: 'request.number > (leader.state.nodeReports.get(nodeId)?.number ?? 0)',
+    replace: 'request.number >= 0',
+    finders: ['P1', 'I8'],
   },
 ]
