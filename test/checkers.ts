@@ -10,6 +10,7 @@ import {
   isEvaluationTerminal,
   isServerTerminal,
   isTerminal,
+  parseRfc3339Ms,
 } from '../src/domain/index.js'
 import { fitsNode } from '../src/scheduler/index.js'
 import { dumpState, jobKey, type State, type StateView } from '../src/state/index.js'
@@ -107,24 +108,24 @@ export function checkDeployments(state: StateView): void {
   }
 }
 
-/** I17: the summary of each job equals a count of its allocations, as far as they are still there. */
+const COUNTERS = {
+  pending: 'Starting',
+  running: 'Running',
+  unknown: 'Unknown',
+  complete: 'Complete',
+  failed: 'Failed',
+  lost: 'Lost',
+} as const
+
+/** I17: the summary of each job equals a count of its allocations (nothing is old enough to be collected in these worlds). */
 export function checkSummaries(state: StateView): void {
   for (const job of state.jobs.values()) {
-    const summary = state.jobSummaries.get(jobKey(job))
-    if (summary === undefined) throw new Violation('I17', `job ${job.ID} has no summary`)
-    const live = { pending: 0, running: 0, unknown: 0 }
-    for (const { ClientStatus } of state.allocations.valuesBy('job', jobKey(job)))
-      if (ClientStatus in live) live[ClientStatus as keyof typeof live]++
-    const groups = Object.values(summary.Summary)
-    const sum = (pick: (group: (typeof groups)[number]) => number) => groups.reduce((total, group) => total + pick(group), 0)
-    const counted = {
-      pending: sum((group) => group.Starting),
-      running: sum((group) => group.Running),
-      unknown: sum((group) => group.Unknown),
-    }
-    for (const status of ['pending', 'running', 'unknown'] as const) {
-      if (counted[status] !== live[status])
-        throw new Violation('I17', `summary of ${job.ID} counts ${counted[status]} ${status}, there are ${live[status]}`)
+    const groups = Object.values(state.jobSummaries.get(jobKey(job))?.Summary ?? {})
+    const allocations = [...state.allocations.valuesBy('job', jobKey(job))]
+    for (const [status, counter] of Object.entries(COUNTERS)) {
+      const counted = groups.reduce((sum, group) => sum + group[counter], 0)
+      const there = allocations.filter((allocation) => allocation.ClientStatus === status).length
+      if (counted !== there) throw new Violation('I17', `summary of ${job.ID} counts ${counted} ${status}, there are ${there}`)
     }
   }
 }
@@ -133,6 +134,8 @@ export function checkSummaries(state: StateView): void {
 export interface Converged {
   readonly state: StateView
   readonly headCommit: string
+  /** Ids of the jobs that the head's files define. */
+  readonly wantedJobs: ReadonlySet<string>
   /** Allocation ids whose processes run, by node id. */
   readonly running: ReadonlyMap<string, ReadonlySet<string>>
   /** Nodes whose hosts are alive. */
@@ -149,6 +152,8 @@ export function checkConverged(world: Converged): void {
   const frozen = source?.frozen[0]
   if (frozen !== undefined) throw new Violation('L5', `${frozen.path} is sound and frozen: ${frozen.mistakes[0]?.summary}`)
   checkNoneWaits(state)
+  checkJobs(world)
+  checkNodes(world)
   checkProcesses(world)
   checkCounts(world)
   for (const deployment of state.deployments.values()) {
@@ -159,10 +164,29 @@ export function checkConverged(world: Converged): void {
   }
 }
 
+/** L4: exactly the jobs of the head's files are wanted. */
+function checkJobs({ state, wantedJobs }: Converged): void {
+  const wanted = new Set([...state.jobs.values()].filter((job) => !job.Stop).map((job) => job.ID))
+  for (const id of wanted) if (!wantedJobs.has(id)) throw new Violation('L4', `job ${id} is wanted and its file is gone`)
+  for (const id of wantedJobs) if (!wanted.has(id)) throw new Violation('L4', `job ${id} has a file and is not wanted`)
+}
+
+/** L6: a host that is gone is known to be gone, and one that lives is ready. */
+function checkNodes({ state, livingNodes }: Converged): void {
+  for (const node of state.nodes.values()) {
+    const isAlive = livingNodes.has(node.ID)
+    if (isAlive !== (node.Status === 'ready'))
+      throw new Violation('L6', `node ${node.Name} is ${node.Status} and its host ${isAlive ? 'lives' : 'is gone'}`)
+  }
+}
+
+const WALL_JUMP_MS_MAX = 30_000
+
 /** L1: no evaluation is left to work on, and a blocked one waits only for what is not there. */
 function checkNoneWaits(state: StateView): void {
   for (const evaluation of state.evaluations.values()) {
-    const isDelayed = (evaluation.WaitUntil ?? '') !== ''
+    // The wall clock of this world jumps by minutes; a wait that is over by more has been forgotten.
+    const isDelayed = (parseRfc3339Ms(evaluation.WaitUntil) ?? 0) > state.atMs - WALL_JUMP_MS_MAX
     if (!isEvaluationTerminal(evaluation) && evaluation.Status !== 'blocked' && !isDelayed) {
       throw new Violation('L1', `evaluation ${evaluation.ID} of ${evaluation.JobID} is still ${evaluation.Status}`)
     }

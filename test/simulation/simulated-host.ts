@@ -42,6 +42,8 @@ export class SimulatedHost {
   readonly publicKey: string
   readonly nodeId: string
   isAlive = true
+  /** When it was last out of reach: not there, or without an agent, or cut off. */
+  disturbedMs = 0
   agentProcess: SimulatedProcess | undefined
   readonly #world: World
   #disk = new Map<string, unknown>()
@@ -66,6 +68,7 @@ export class SimulatedHost {
 
   startAgent(): void {
     if (!this.isAlive || this.agentProcess?.isAlive === true) return
+    this.disturbedMs = this.#world.time.nowMs
     const process = this.#world.newProcess(`${this.name}-agent-${++this.#generation}`)
     this.agentProcess = process
     const { random } = this.#world

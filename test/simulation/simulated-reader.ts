@@ -9,7 +9,7 @@ import { Violation } from '../checkers.js'
 import type { SeededRandom } from './seeded-random.js'
 import type { SimulatedProcess } from './simulated-process.js'
 
-type Answer = { readonly index: number; readonly keys: readonly string[] }
+type Answer = { readonly index: number; readonly keys: readonly string[]; readonly newestRow: number }
 
 const TABLES: readonly TableName[] = ['jobs', 'allocations', 'evaluations', 'deployments', 'nodes']
 const PAUSE_MS = 700
@@ -58,7 +58,9 @@ export class SimulatedReader {
       server.reader.read((view): Answer => {
         viewIndex = view.index
         const table = view[this.#table] as unknown as { index: number; all(): readonly object[] }
-        return { index: table.index, keys: table.all().map(keyOf) }
+        const rows = table.all()
+        const newestRow = Math.max(0, ...rows.map((row) => (row as { ModifyIndex: number }).ModifyIndex))
+        return { index: table.index, keys: rows.map(keyOf), newestRow }
       })
     const first = await ask()
     this.#check(first)
@@ -70,10 +72,11 @@ export class SimulatedReader {
     this.#check(await ask())
   }
 
-  #check({ index, keys }: Answer): void {
+  #check({ index, keys, newestRow }: Answer): void {
     const seen = this.#seen.get(this.#table) ?? 0
     const durable = this.#durable()
     if (index < seen) throw new Violation('I13', `the index of ${this.#table} went from ${seen} to ${index}`)
+    if (newestRow > index) throw new Violation('I13', `${this.#table} was told at index ${index} with a row of ${newestRow}`)
     if (index > durable.index)
       throw new Violation('P1', `a reader was told of index ${index} of ${this.#table}, durable is ${durable.index}`)
     this.#seen.set(this.#table, index)

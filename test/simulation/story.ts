@@ -158,9 +158,13 @@ class Faults {
 
   #cutOffHost(): void {
     const { random, hosts, network, time } = this.#world
-    const process = random.pick(hosts).agentProcess
+    const host = random.pick(hosts)
+    const process = host.agentProcess
     if (process === undefined) return
     network.cutOff.add(process)
-    time.after(random.between(500, 6_000), () => network.cutOff.delete(process))
+    time.after(random.between(500, 6_000), () => {
+      network.cutOff.delete(process)
+      host.disturbedMs = time.nowMs
+    })
   }
 }

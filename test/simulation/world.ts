@@ -39,6 +39,8 @@ export interface WorldOptions {
 export const REGION = 'global'
 const LEASE_MS = 3_000
 const HEARTBEAT_TTL_MS = 10_000
+/** Share of messages lost from which on silence may be chance. */
+const LOSS_IN_DOUBT = 0.02
 const SOURCE_POLL_MS = 2_000
 const SNAPSHOT_EVERY = 150
 const FULL_CHECK_EVERY_MS = 3_000
@@ -77,6 +79,9 @@ export class World {
     this.network = new SimulatedNetwork(this.time, this.random, (from, subject, payload, kind) =>
       this.#overhear(from, subject, payload, kind),
     )
+    this.durable.nodes.observe((before, after) => {
+      if (after !== undefined && after.Status === 'down' && before?.Status !== 'down') this.#checkSilence(after.ID)
+    })
     this.durable.allocations.observe((before, after) => checkTransition(before, after))
     for (let number = 1; number <= options.hosts; number++) this.hosts.push(new SimulatedHost(this, `n${number}`))
   }
@@ -161,6 +166,17 @@ export class World {
     await this.time.runUntil(this.time.nowMs + forMs, () => this.#afterEvent())
   }
 
+  /** I12: a node is called down only when its host was out of reach for a while. */
+  #checkSilence(nodeId: string): void {
+    const host = this.hosts.find((each) => each.nodeId === nodeId)
+    if (host === undefined || !host.isAlive || host.agentProcess?.isAlive !== true) return
+    const isCutOff = this.network.cutOff.has(host.agentProcess)
+    const wellMs = this.time.nowMs - host.disturbedMs
+    // Under heavy loss three beats in a row may go astray.
+    if (isCutOff || this.network.faults.lossShare > LOSS_IN_DOUBT || wellMs < 2 * HEARTBEAT_TTL_MS) return
+    this.#fail(new Violation('I12', `${host.name} was well for ${(wellMs / 1000).toFixed(0)} s and is called down`))
+  }
+
   /** Everything that must be true once faults have stopped and all had their time. */
   checkConverged(): void {
     const server = this.leader
@@ -170,6 +186,9 @@ export class World {
     checkConverged({
       state: this.durable,
       headCommit: this.repository.head!,
+      wantedJobs: new Set(
+        this.repository.paths().map((path) => (JSON.parse(this.repository.text(path)!) as { Job: { ID: string } }).Job.ID),
+      ),
       running: new Map(living.map((host) => [host.nodeId, host.runningAllocations()])),
       livingNodes: new Set(living.map((host) => host.nodeId)),
     })
