@@ -22,7 +22,10 @@ function jobFile(id: string, stampFolder: string, generation: number): string {
         args    = ["-c", "echo $GENERATION > ${join(stampFolder, id)}; exec sleep 100000"]
       }
       env { GENERATION = "${generation}" }
-      resources { cpu = 5  memory = 10 }
+      resources {
+        cpu    = 5
+        memory = 10
+      }
     }
   }
 }

@@ -5,6 +5,7 @@ import { b5 } from './b5-commit-to-running.js'
 import { b6ApiRead } from './b6-api-read.js'
 import { gitScan } from './b10-git-scan.js'
 import { b10Jobspecs } from './b10-jobspecs.js'
+import { b12 } from './b12-agent-cost.js'
 import type { Bench } from './measurement.js'
 
 /** Both sides of B10: texts to jobs, and a repository to Commands. */
@@ -16,4 +17,4 @@ const b10: Bench = {
   },
 }
 
-export const BENCHES: readonly Bench[] = [b1Placement, b5, b6ApiRead, b10]
+export const BENCHES: readonly Bench[] = [b1Placement, b5, b6ApiRead, b10, b12]

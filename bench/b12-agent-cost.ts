@@ -1,0 +1,88 @@
+/**
+ * B12: what sleeping tasks cost beyond themselves: memory and processes of agent, supervisor and wrappers, and how fast they start.
+ * Memory is PSS (shared pages counted once), read from outside.
+ */
+import { readdirSync, readFileSync } from 'node:fs'
+import { Cluster, until } from '../test/acceptance/cluster.js'
+import { type Bench, type BenchOptions, type Measurement, measurement } from './measurement.js'
+
+const RUNNING_WITHIN_MS = 120_000
+const MARK = '86399'
+
+function jobFile(count: number): string {
+  return `job "sleepers" {
+  group "main" {
+    count = ${count}
+    update {
+      max_parallel     = ${count}
+      min_healthy_time = "0s"
+    }
+    task "sleep" {
+      driver = "raw_exec"
+      config {
+        command = "/bin/sleep"
+        args    = ["${MARK}"]
+      }
+      resources {
+        cpu    = 1
+        memory = 10
+      }
+    }
+  }
+}
+`
+}
+
+export const b12: Bench = {
+  name: 'B12',
+  summary: 'cost of sleeping tasks: memory, processes, starts a second',
+  async *run(options: BenchOptions): AsyncIterable<Measurement> {
+    const count = options.quick ? 20 : 100
+    const cluster = new Cluster()
+    for (const path of ['jobs/hello.nomad.hcl', 'jobs/tick.nomad.yaml']) cluster.git('rm', '-q', path)
+    cluster.write('jobs/README.md', 'nothing yet')
+    cluster.commit('no jobs')
+    try {
+      await cluster.start()
+      cluster.write('jobs/sleepers.nomad.hcl', jobFile(count))
+      cluster.git('add', '-A')
+      const began = performance.now()
+      cluster.git('commit', '-q', '-m', 'sleepers')
+      await until('all sleep', RUNNING_WITHIN_MS, () => processes((line) => line === `/bin/sleep ${MARK}`).length >= count)
+      const name = `tasks=${count}`
+      yield measurement('B12', name, 'commit-to-all-running', 'ms', [performance.now() - began])
+      const own = processes((line) => line.includes(cluster.folder))
+      const agent = own.filter(({ line }) => line.includes('agent --config'))
+      const supervisor = own.filter(({ line }) => line.includes('supervisor.js'))
+      const wrappers = own.filter(({ line }) => line.includes('drover-run'))
+      yield measurement('B12', name, 'agent-pss', 'bytes', [pssOf(agent)])
+      yield measurement('B12', name, 'supervisor-pss', 'bytes', [pssOf(supervisor)])
+      yield measurement('B12', name, 'wrapper-pss-a-task', 'bytes', [pssOf(wrappers) / count])
+      yield measurement('B12', name, 'processes-a-task-beyond-itself', 'count', [wrappers.length / count])
+    } finally {
+      await cluster.remove()
+    }
+  },
+}
+
+type Process = { readonly pid: string; readonly line: string }
+
+function processes(isWanted: (line: string) => boolean): readonly Process[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map((pid) => ({ pid, line: read(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').trim() }))
+    .filter(({ line }) => isWanted(line))
+}
+
+function pssOf(all: readonly Process[]): number {
+  return all.reduce((sum, { pid }) => sum + 1024 * Number(/^Pss:\s+(\d+)/m.exec(read(`/proc/${pid}/smaps_rollup`))?.[1] ?? 0), 0)
+}
+
+/** Empty for a process that has just ended. */
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return ''
+  }
+}
