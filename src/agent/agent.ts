@@ -171,7 +171,7 @@ export class Agent {
 
   #obey(set: WholeSet): void {
     const { agent } = this.#local
-    if (this.#isStopped || set.epoch < agent.epoch) return
+    if (this.#isStopped) return
     if (set.epoch === agent.versionEpoch && set.version < agent.version) return
     if (set.epoch === agent.versionEpoch && set.version === agent.version && set.version === this.#heldVersion) return
     void this.#local.saveAgent({ version: set.version, versionEpoch: set.epoch })

@@ -65,6 +65,7 @@ const schemas: { readonly [Kind in MessageKind]: z.ZodType<Messages[Kind]> } = {
     ...envelope,
     node,
     holds: z.array(z.object({ allocation, report })),
+    reportNumber: index,
     publicKey: z.string(),
     nonce: z.string(),
     signature: z.string(),

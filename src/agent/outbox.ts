@@ -19,6 +19,11 @@ export class Outbox {
     this.#number = Math.max(local.agent.reportNumber, ...[...this.#entries.values()].map(({ number }) => number))
   }
 
+  /** Of the newest report ever made here. */
+  get number(): number {
+    return this.#number
+  }
+
   get isEmpty(): boolean {
     return this.#entries.size === 0
   }

@@ -39,6 +39,8 @@ export interface RegisterRequest extends Envelope {
   readonly node: Node
   /** Allocations whose processes run or whose end is not yet acknowledged, with what the agent last reported. */
   readonly holds: readonly { readonly allocation: Allocation; readonly report: AllocationReport }[]
+  /** Of the newest report ever made; 0 on a fresh disk, where numbers begin again. */
+  readonly reportNumber: number
   readonly publicKey: string
   /** Signature over the nonce of an earlier answer, base64; empty on the first try. */
   readonly nonce: string

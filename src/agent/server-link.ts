@@ -133,9 +133,10 @@ export class ServerLink {
   }
 
   #register(nonce: string): Promise<RegisterResponse> {
-    const { signer, describe } = this.#deps
+    const { signer, describe, outbox } = this.#deps
     const signature = nonce === '' ? '' : signer.sign(nonce)
-    return this.#request('register', { ...this.#envelope(), ...describe(), publicKey: signer.publicKey, nonce, signature })
+    const identity = { publicKey: signer.publicKey, nonce, signature, reportNumber: outbox.number }
+    return this.#request('register', { ...this.#envelope(), ...describe(), ...identity })
   }
 
   #onRegistered(response: RegisterResponse): void {

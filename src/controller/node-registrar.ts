@@ -106,7 +106,8 @@ export class NodeRegistrar {
     const { leader, random, options } = this.#deps
     const declaration = findDeclaration(leader.state, options.boundKeys, request.publicKey)!
     const node = withDeclaration(request.node, declaration, leader.state.nodes.get(request.node.ID))
-    leader.propose([{ kind: 'node-register', node, evaluations: nodeEvaluations(leader.state, node, random) }])
+    const { reportNumber } = request
+    leader.propose([{ kind: 'node-register', node, reportNumber, evaluations: nodeEvaluations(leader.state, node, random) }])
     this.#monitor.heard(node.ID)
     const answer: RegisterResponse = {
       ...this.#envelope(),

@@ -40,7 +40,8 @@ export type CommandBody =
   | { readonly kind: 'source-sync'; readonly status: Omit<SourceStatus, 'modifyIndex'>; readonly moved: readonly JobSource[] }
   /** Hosts that may join from now on, and names that may no longer. */
   | { readonly kind: 'node-declare'; readonly declarations: readonly NodeDeclaration[]; readonly removed: readonly string[] }
-  | { readonly kind: 'node-register'; readonly node: Node; readonly evaluations: readonly Evaluation[] }
+  /** `reportNumber`: of the newest report this host has made; less than what is known once its disk was lost. */
+  | { readonly kind: 'node-register'; readonly node: Node; readonly reportNumber: number; readonly evaluations: readonly Evaluation[] }
   | {
       readonly kind: 'node-status'
       readonly nodeId: string

@@ -202,9 +202,9 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'agent-ignores-the-epoch',
-    file: 'src/agent/agent.ts',
-    find: '    if (this.#isStopped || set.epoch < agent.epoch) return\n',
-    replace: '    if (this.#isStopped) return\n',
+    file: 'src/agent/server-link.ts',
+    find: 'clusterId !== local.agent.clusterId || epoch < local.agent.epoch) return false\n',
+    replace: 'clusterId !== local.agent.clusterId) return false\n',
     finders: ['I12', 'L4', 'P1'],
   },
   {
@@ -220,5 +220,12 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'request.number > (leader.state.nodeReports.get(nodeId)?.number ?? 0)',
     replace: 'request.number >= 0',
     finders: ['P1', 'I8'],
+  },
+  {
+    name: 'host-without-its-disk-is-not-heard',
+    file: 'src/state/apply/nodes.ts',
+    find: '  forgetLaterReports(state, index, command.node.ID, command.reportNumber)\n',
+    replace: '',
+    finders: ['P1', 'L4'],
   },
 ]

@@ -18,7 +18,7 @@ class Story {
 
   nodes(count: number, over: Parameters<typeof node>[0] = {}): this {
     for (let at = 1; at <= count; at++)
-      this.do({ kind: 'node-register', node: node({ ID: uuid(at, 1), Name: `n${at}`, ...over }), evaluations: [] })
+      this.do({ kind: 'node-register', node: node({ ID: uuid(at, 1), Name: `n${at}`, ...over }), reportNumber: 0, evaluations: [] })
     return this
   }
 
@@ -171,7 +171,7 @@ test('a batch job that has run is not run again, one that failed is', () => {
 test('a system job runs once on every node, also on one that comes later', () => {
   const story = new Story().nodes(3).register({ Type: 'system', TaskGroups: [group(1)] })
   expect(story.evaluate().plan.Placements.length).toBe(3)
-  story.do({ kind: 'node-register', node: node({ ID: uuid(9, 1), Name: 'n9' }), evaluations: [] })
+  story.do({ kind: 'node-register', node: node({ ID: uuid(9, 1), Name: 'n9' }), reportNumber: 0, evaluations: [] })
   expect(story.evaluate().plan.Placements.map((row) => row.NodeID)).toEqual([uuid(9, 1)])
 })
 

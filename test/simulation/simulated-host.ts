@@ -99,11 +99,12 @@ export class SimulatedHost {
     this.#world.time.after(restartAfterMs, () => this.startAgent())
   }
 
-  /** The machine loses power: processes and agent are gone, the disk is not. */
-  die(returnAfterMs: number | undefined): void {
+  /** The machine loses power: processes and agent are gone, and its disk too when that was the cause. Its key is kept elsewhere. */
+  die(returnAfterMs: number | undefined, isDiskLost: boolean): void {
     this.isAlive = false
     this.agentProcess?.kill()
     this.#runs = new Map()
+    if (isDiskLost) this.#disk = new Map()
     if (returnAfterMs !== undefined) this.#world.time.after(returnAfterMs, () => this.#comeBack())
   }
 

@@ -102,6 +102,7 @@ class Faults {
       Object.assign(this.#world.logFaults, {
         requestLostShare: random.fraction() * 0.1,
         answerLostShare: random.fraction() * 0.15,
+        slowShare: random.fraction() * 0.03,
         delayMsMax: random.between(1, 60),
       })
   }
@@ -144,7 +145,7 @@ class Faults {
   #killHost(): void {
     const { random, hosts } = this.#world
     if (hosts.filter((host) => host.isAlive).length > 1)
-      random.pick(hosts).die(random.chance(0.5) ? random.between(15_000, 60_000) : undefined)
+      random.pick(hosts).die(random.chance(0.5) ? random.between(15_000, 60_000) : undefined, random.chance(0.3))
   }
 
   #endTask(): void {

@@ -9,7 +9,7 @@ import { MemoryCommandLog, MemoryLogStore } from '../../src/adapters/memory/comm
 import { decodeMessage } from '../../src/agent/index.js'
 import { readCommands, Server } from '../../src/controller/index.js'
 import { type AllocationReport, isClientTerminal } from '../../src/domain/index.js'
-import { apply, State } from '../../src/state/index.js'
+import { apply, type Command, State } from '../../src/state/index.js'
 import {
   checkCapacity,
   checkConverged,
@@ -42,6 +42,8 @@ const HEARTBEAT_TTL_MS = 10_000
 /** Share of messages lost from which on silence may be chance. */
 const LOSS_IN_DOUBT = 0.02
 const SOURCE_POLL_MS = 2_000
+/** So slow that its sender may have died and another taken the lead meanwhile. */
+const SLOW_APPEND_MS_MAX = 8_000
 const SNAPSHOT_EVERY = 150
 const FULL_CHECK_EVERY_MS = 3_000
 
@@ -64,7 +66,7 @@ export class World {
   readonly #reports = new Map<string, readonly AllocationReport[]>()
   readonly #syntax = new InProcessSyntaxReader()
   /** Faults of the way to the log. */
-  readonly logFaults = { requestLostShare: 0, answerLostShare: 0, delayMsMax: 3 }
+  readonly logFaults = { requestLostShare: 0, answerLostShare: 0, slowShare: 0, delayMsMax: 3 }
   wallOffsetMs = 0
   isCalm = false
   #fullCheckedMs = 0
@@ -106,7 +108,7 @@ export class World {
     const running: RunningServer = { process, server: undefined }
     this.#servers.push(running)
     const cross = () => ({
-      delayMs: this.random.fraction() * this.logFaults.delayMsMax,
+      delayMs: this.random.fraction() * (this.random.chance(this.logFaults.slowShare) ? SLOW_APPEND_MS_MAX : this.logFaults.delayMsMax),
       requestLost: this.random.chance(this.logFaults.requestLostShare),
       answerLost: this.random.chance(this.logFaults.answerLostShare),
     })
@@ -115,7 +117,7 @@ export class World {
       this.time.after(this.random.between(100, 3_000), () => this.serverProcesses.length === 0 && this.startServer())
     }
     Server.start({
-      log: new MemoryCommandLog(this.log, process.clock, cross, process.name),
+      log: new MemoryCommandLog(this.log, process.clock, cross, process.name, this.time),
       bus: this.network.busOf(process),
       git: this.repository.sourceFor(process.clock),
       syntax: { read: (path, text) => this.#readSyntax(path, text), close: async () => {} },
@@ -222,7 +224,10 @@ export class World {
       if (record.firstIndex <= this.durable.index) continue
       isNew = true
       this.#epochs.push({ epoch: record.epoch, writer: this.log.writers.get(record.hash) ?? '' })
-      for (const command of readCommands(record)) apply(this.durable, this.durable.index + 1, command)
+      for (const command of readCommands(record)) {
+        if (command.kind === 'allocation-update') this.#checkTakenOnce(command)
+        apply(this.durable, this.durable.index + 1, command)
+      }
     }
     return isNew
   }
@@ -258,19 +263,26 @@ export class World {
       case 'report': {
         const { number, isKnown } = decodeMessage('report-response', payload)
         const nodeId = subject.split('.').at(-2)!
-        if (isKnown) for (const report of this.#reports.get(`${nodeId} ${number}`) ?? []) this.#expectReported(report)
+        if (isKnown) for (const report of this.#reports.get(`${nodeId} ${number}`) ?? []) this.#expectReported(nodeId, number, report)
         return
       }
     }
   }
 
-  /** An acknowledged report is in the log: with what it said, or with an end that came before. */
-  #expectReported({ ID, ClientStatus }: AllocationReport): void {
+  /** An acknowledged report is in the log: with what it said, or with an end that came before, or a later one is there already. */
+  #expectReported(nodeId: string, number: number, { ID, ClientStatus }: AllocationReport): void {
     const allocation = this.durable.allocations.get(ID)
-    if (allocation === undefined || isClientTerminal(allocation) || allocation.ClientStatus === ClientStatus) return
-    // A later report may be in the log already by the time the earlier one is acknowledged.
-    if (ClientStatus === 'pending') return
+    if (allocation?.NodeID !== nodeId) return
+    const newest = this.durable.nodeReports.get(nodeId)?.number ?? 0
+    if (newest < number) this.#fail(new Violation('P1', `report ${number} of ${nodeId} was acknowledged, the log knows ${newest}`))
+    if (newest > number || isClientTerminal(allocation) || allocation.ClientStatus === ClientStatus) return
     this.#fail(new Violation('P1', `${ClientStatus} of ${ID} was acknowledged, the log says ${allocation.ClientStatus}`))
+  }
+
+  /** P1: the log takes each report of a node once and in order. */
+  #checkTakenOnce({ nodeId, number }: Extract<Command, { kind: 'allocation-update' }>): void {
+    const newest = this.durable.nodeReports.get(nodeId)?.number ?? 0
+    if (number !== undefined && number <= newest) this.#fail(new Violation('P1', `report ${number} of ${nodeId} was taken after ${newest}`))
   }
 
   #expectDurable(allocationId: string, what: string): void {
@@ -282,7 +294,7 @@ export class World {
   calm(): void {
     this.isCalm = true
     Object.assign(this.network.faults, { lossShare: 0, duplicateShare: 0, delayMsMax: 2 })
-    Object.assign(this.logFaults, { requestLostShare: 0, answerLostShare: 0, delayMsMax: 3 })
+    Object.assign(this.logFaults, { requestLostShare: 0, answerLostShare: 0, slowShare: 0, delayMsMax: 3 })
     this.network.cutOff.clear()
   }
 

@@ -161,10 +161,10 @@ test('a purge leaves nothing of the job but its ended evaluations', () => {
 
 test('a node keeps its history over a second registration', () => {
   const state = fold(
-    { kind: 'node-register', node: node(), evaluations: [] },
+    { kind: 'node-register', node: node(), reportNumber: 0, evaluations: [] },
     { kind: 'node-status', nodeId: node().ID, status: 'down', description: 'heartbeat missed', evaluations: [] },
   )
-  run(state, { kind: 'node-register', node: node(), evaluations: [] })
+  run(state, { kind: 'node-register', node: node(), reportNumber: 0, evaluations: [] })
   const stored = state.nodes.get(node().ID)!
   expect(stored.CreateIndex).toBe(1)
   expect(stored.Events.map((event) => event.Message)).toEqual(['Node registered', 'Node heartbeat missed', 'Node re-registered'])
@@ -195,7 +195,7 @@ test('garbage is looked at again when it is collected: what came to life in betw
 test('a snapshot gives back the same state, index for index', () => {
   const state = fold(
     { kind: 'leadership-begin', epoch: 1, clusterId: uuid(1) },
-    { kind: 'node-register', node: node(), evaluations: [] },
+    { kind: 'node-register', node: node(), reportNumber: 0, evaluations: [] },
     register(),
     place(placement({ ID: uuid(1, 7) })),
     report(uuid(1, 7), 'running'),

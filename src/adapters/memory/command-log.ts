@@ -6,6 +6,8 @@
 import type { AppendOutcome, CommandLog, LogRecord, Snapshot } from '../../controller/index.js'
 import { type Clock, DataDamagedError, type LogIndex } from '../../domain/index.js'
 
+type Answer = 'durable' | 'refused' | 'lease-held'
+
 export class MemoryLogStore {
   readonly records: LogRecord[] = []
   readonly snapshots: Snapshot[] = []
@@ -28,7 +30,7 @@ export class MemoryLogStore {
   }
 
   /** All or nothing. Offering the same record again finds it there. */
-  offer(record: LogRecord, writer: string): 'durable' | 'refused' | 'lease-held' {
+  offer(record: LogRecord, writer: string): Answer {
     if (this.records.some((known) => known.hash === record.hash)) return 'durable'
     if (record.epoch < this.epoch) return 'refused'
     const last = this.records.at(-1)
@@ -60,14 +62,17 @@ export class MemoryCommandLog implements CommandLog {
   readonly #clock: Clock
   readonly #cross: Crossing
   readonly #writer: string
+  readonly #wire: Pick<Clock, 'after'>
   #confirmedMs = Number.NEGATIVE_INFINITY
   #isClosed = false
 
-  constructor(store: MemoryLogStore, clock: Clock, cross: Crossing = SMOOTH, writer = '') {
+  /** @param wire the time of the way to the store, which goes on when the process of `clock` is dead */
+  constructor(store: MemoryLogStore, clock: Clock, cross: Crossing = SMOOTH, writer = '', wire: Pick<Clock, 'after'> = clock) {
     this.#store = store
     this.#clock = clock
     this.#cross = cross
     this.#writer = writer
+    this.#wire = wire
   }
 
   async loadSnapshot(): Promise<Snapshot | undefined> {
@@ -111,19 +116,20 @@ export class MemoryCommandLog implements CommandLog {
     this.#isClosed = true
   }
 
-  /** `unknown` when request or answer went astray; the time of a retry has passed then. */
-  async #attempt(record: LogRecord): Promise<'durable' | 'refused' | 'lease-held' | 'unknown'> {
+  /** `unknown` when no answer came in the time of a retry. A request on its way arrives even if its sender is dead by then. */
+  #attempt(record: LogRecord): Promise<Answer | 'unknown'> {
     const { delayMs, requestLost, answerLost } = this.#cross()
-    await this.#sleep(delayMs)
-    const answer = requestLost ? undefined : this.#store.offer(record, this.#writer)
-    if (answer === undefined || answerLost || answer === 'lease-held') {
-      await this.#sleep(RETRY_MS)
-      return answer === 'lease-held' ? answer : 'unknown'
-    }
-    return answer
-  }
-
-  #sleep(delayMs: number): Promise<void> {
-    return new Promise((resolve) => this.#clock.after(delayMs, resolve))
+    return new Promise((resolve) => {
+      const giveUp = this.#clock.after(RETRY_MS, () => resolve('unknown'))
+      if (requestLost) return
+      this.#wire.after(delayMs, () => {
+        const answer = this.#store.offer(record, this.#writer)
+        if (answerLost) return
+        this.#clock.after(answer === 'lease-held' ? RETRY_MS : 0, () => {
+          giveUp()
+          resolve(answer)
+        })
+      })
+    })
   }
 }

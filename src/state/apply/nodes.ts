@@ -24,7 +24,13 @@ export function registerNode(state: State, index: LogIndex, command: CommandOf<'
     CreateIndex: known?.CreateIndex ?? index,
     ModifyIndex: index,
   })
+  forgetLaterReports(state, index, command.node.ID, command.reportNumber)
   putEvaluations(state, index, command.evaluations)
+}
+
+/** A host that lost its disk numbers its reports from the beginning, and must be heard again. */
+function forgetLaterReports(state: State, index: LogIndex, nodeId: string, newest: number): void {
+  if ((state.nodeReports.get(nodeId)?.number ?? 0) > newest) state.nodeReports.put(index, { nodeId, number: newest })
 }
 
 export function setNodeStatus(state: State, index: LogIndex, command: CommandOf<'node-status'>): void {
