@@ -57,7 +57,7 @@ export async function* gitScan(options: BenchOptions): AsyncIterable<Measurement
 }
 
 async function startReconciler(folder: string): Promise<{ readonly reconciler: GitReconciler; readonly close: () => Promise<void> }> {
-  const log = new MemoryCommandLog(new MemoryLogStore(() => performance.now(), 0), systemClock)
+  const log = new MemoryCommandLog(new MemoryLogStore(() => performance.now(), 60_000), systemClock)
   const leader = await Leader.start({ log, clock: systemClock, random: systemRandom, logger: silentLogger, onStop: () => {} })
   const source = await CliGitSource.open({ repository: folder, ref: 'HEAD' })
   const syntax = new InProcessSyntaxReader()

@@ -24,7 +24,8 @@ function treeOf(texts: ReadonlyMap<string, string>): JobFileTree {
   return {
     has: (path) => texts.has(path),
     list: () => [...texts.keys()],
-    read: async (path) => ({ text: texts.get(path) ?? '', blob: path }),
+    blobOf: (path) => path,
+    read: async (path) => ({ text: texts.get(path) ?? '' }),
   }
 }
 

@@ -467,7 +467,7 @@ export function jobSource(over: Partial<JobSource> = {}): JobSource {
     namespace: 'default',
     jobId: 'web',
     path: 'jobs/web.nomad.hcl',
-    inputs: { 'jobs/web.nomad.hcl': 'b10b' },
+    inputs: [{ path: 'jobs/web.nomad.hcl', blob: 'b10b' }],
     commit: commit(),
     version: 0,
     ...over,

@@ -4,21 +4,36 @@
  *
  * I11 Nothing is removed without a complete reading and the guard.  test/controller/desired-state.test.ts
  */
-import { type Commit, type FrozenFile, type Held, type Job, type JobSource, type Mistake, namespacedKey } from '../domain/index.js'
+import {
+  type Commit,
+  type FrozenFile,
+  type Held,
+  type Job,
+  type JobSource,
+  type Mistake,
+  namespacedKey,
+  parseNamespacedKey,
+} from '../domain/index.js'
 import { isSpecChanged } from '../jobspec/index.js'
 import { jobKey, type StateView } from '../state/index.js'
 
-/** What reading one job file gave. `unchanged`: same blobs as when the job was last registered from there. */
+/** What reading one job file gave. */
 export type FileReading =
-  | { readonly kind: 'unchanged'; readonly path: string; readonly source: JobSource }
   | {
       readonly kind: 'job'
       readonly path: string
       readonly blob: string
       readonly job: Job
-      readonly inputs: Readonly<Record<string, string>>
+      readonly inputs: JobSource['inputs']
     }
   | { readonly kind: 'mistakes'; readonly path: string; readonly blob: string; readonly mistakes: readonly Mistake[] }
+
+/** One commit, read completely. */
+export interface SourceReadings {
+  /** Sources with the same blobs as when their job was last registered from them, by job key. */
+  readonly unchanged: ReadonlyMap<string, JobSource>
+  readonly read: readonly FileReading[]
+}
 
 export interface DesiredChanges {
   readonly registrations: readonly { readonly job: Job; readonly source: JobSource }[]
@@ -33,71 +48,70 @@ export interface DesiredChanges {
 const REMOVALS_FREE = 3
 const REMOVALS_FREE_SHARE = 0.2
 
-export function computeChanges(
-  view: StateView,
-  commit: Commit,
-  trailers: Commit['trailers'],
-  readings: readonly FileReading[],
-): DesiredChanges {
-  const { sound, frozen } = setDuplicatesAside(view, readings)
-  const wanted = new Map<string, FileReading>()
-  for (const reading of sound) {
-    if (reading.kind === 'job') wanted.set(jobKey(reading.job), reading)
-    if (reading.kind === 'unchanged') wanted.set(namespacedKey(reading.source.namespace, reading.source.jobId), reading)
-  }
+export function computeChanges(view: StateView, commit: Commit, trailers: Commit['trailers'], readings: SourceReadings): DesiredChanges {
+  const { wanted, frozen } = setDuplicatesAside(view, readings)
   const registrations: DesiredChanges['registrations'][number][] = []
   const moved: JobSource[] = []
   for (const reading of wanted.values()) {
-    if (reading.kind !== 'job') continue
     const change = compareWithRegistered(view, commit, reading)
     if (change.isNew) registrations.push({ job: change.job, source: change.source })
     else if (change.isMoved) moved.push(change.source)
   }
-  const { removals, held } = guardRemovals(view, commit, trailers, computeRemovals(view, wanted, frozen))
+  const { removals, held } = guardRemovals(
+    view,
+    commit,
+    trailers,
+    computeRemovals(view, (key) => wanted.has(key) || readings.unchanged.has(key), frozen),
+  )
   return { registrations, moved, removals, frozen, held }
 }
 
-/** The same job in two files: both are mistakes, and the job stays as it is. */
+type JobReading = Extract<FileReading, { kind: 'job' }>
+
+/** What was read, by job. The same job in two files: both are mistakes, and the job stays as it is. */
 function setDuplicatesAside(
   view: StateView,
-  readings: readonly FileReading[],
-): { sound: readonly FileReading[]; frozen: readonly FrozenFile[] } {
-  const byJob = new Map<string, FileReading[]>()
+  { unchanged, read }: SourceReadings,
+): { wanted: ReadonlyMap<string, JobReading>; frozen: readonly FrozenFile[] } {
+  const wanted = new Map<string, JobReading>()
+  const duplicates = new Map<string, Definition[]>()
   const frozen: FrozenFile[] = []
-  for (const reading of readings) {
+  for (const reading of read) {
     if (reading.kind === 'mistakes') {
       frozen.push(freeze(view, reading.path, reading.blob, reading.mistakes))
       continue
     }
-    const key = reading.kind === 'job' ? jobKey(reading.job) : namespacedKey(reading.source.namespace, reading.source.jobId)
-    byJob.set(key, [...(byJob.get(key) ?? []), reading])
+    const key = jobKey(reading.job)
+    const source = unchanged.get(key)
+    const first = source === undefined ? wanted.get(key) : { path: source.path, blob: source.inputs[0]?.blob ?? '' }
+    if (first === undefined) wanted.set(key, reading)
+    else duplicates.set(key, [...(duplicates.get(key) ?? [first]), reading])
   }
-  const sound: FileReading[] = []
-  for (const same of byJob.values()) {
-    if (same.length === 1) sound.push(same[0]!)
-    else for (const reading of same) frozen.push(freezeDuplicate(view, reading, same))
+  for (const [key, same] of duplicates) {
+    wanted.delete(key)
+    for (const definition of same) frozen.push(freezeDuplicate(key, definition, same))
   }
-  return { sound, frozen: frozen.sort((a, b) => (a.path < b.path ? -1 : 1)) }
+  return { wanted, frozen: frozen.sort((a, b) => (a.path < b.path ? -1 : 1)) }
 }
 
-function freezeDuplicate(view: StateView, reading: FileReading, same: readonly FileReading[]): FrozenFile {
-  const others = same.filter((other) => other !== reading).map((other) => other.path)
-  const [namespace, jobId] =
-    reading.kind === 'job'
-      ? [reading.job.Namespace, reading.job.ID]
-      : reading.kind === 'unchanged'
-        ? [reading.source.namespace, reading.source.jobId]
-        : ['', '']
+/** Where a job is defined. */
+interface Definition {
+  readonly path: string
+  readonly blob: string
+}
+
+function freezeDuplicate(key: string, { path, blob }: Definition, same: readonly Definition[]): FrozenFile {
+  const others = same.filter((other) => other.path !== path).map((other) => other.path)
+  const [namespace, jobId] = parseNamespacedKey(key)
   const mistake: Mistake = {
-    path: reading.path,
+    path,
     line: 0,
     column: 0,
     summary: `job "${jobId}" of namespace "${namespace}" is also defined in ${others.join(', ')}`,
     detail: 'Keep one of the files, or give one of the jobs another ID; until then the job stays as it is.',
     snippet: '',
   }
-  const blob = reading.kind === 'unchanged' ? (reading.source.inputs[reading.path] ?? '') : reading.blob
-  return { ...freeze(view, reading.path, blob, [mistake]), namespace, jobId }
+  return { path, blob, namespace, jobId, mistakes: [mistake] }
 }
 
 function freeze(view: StateView, path: string, blob: string, mistakes: readonly Mistake[]): FrozenFile {
@@ -108,7 +122,7 @@ function freeze(view: StateView, path: string, blob: string, mistakes: readonly 
 function compareWithRegistered(
   view: StateView,
   commit: Commit,
-  reading: Extract<FileReading, { kind: 'job' }>,
+  reading: JobReading,
 ): { isNew: boolean; isMoved: boolean; job: Job; source: JobSource } {
   const key = jobKey(reading.job)
   const registered = view.jobs.get(key)
@@ -127,9 +141,8 @@ function compareWithRegistered(
   return { isNew: true, isMoved: false, job: { ...reading.job, Version: version }, source: { ...base, commit, version } }
 }
 
-function sameInputs(a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>): boolean {
-  const paths = Object.keys(a)
-  return paths.length === Object.keys(b).length && paths.every((path) => a[path] === b[path])
+function sameInputs(a: JobSource['inputs'], b: JobSource['inputs']): boolean {
+  return a.length === b.length && a.every(({ path, blob }, at) => path === b[at]!.path && blob === b[at]!.blob)
 }
 
 /**
@@ -138,16 +151,17 @@ function sameInputs(a: Readonly<Record<string, string>>, b: Readonly<Record<stri
  */
 function computeRemovals(
   view: StateView,
-  wanted: ReadonlyMap<string, FileReading>,
+  isWanted: (key: string) => boolean,
   frozen: readonly FrozenFile[],
 ): { certain: readonly Job[]; doubtful: readonly Job[] } {
   const kept = new Set(frozen.flatMap((file) => (file.jobId === null ? [] : [namespacedKey(file.namespace!, file.jobId)])))
-  const absent = view.jobSources
-    .all()
-    .map((source) => namespacedKey(source.namespace, source.jobId))
-    .filter((key) => !wanted.has(key) && !kept.has(key))
-    .flatMap((key) => view.jobs.get(key) ?? [])
-    .filter((job) => !job.Stop)
+  const absent: Job[] = []
+  for (const key of view.jobSources.keys()) {
+    if (isWanted(key) || kept.has(key)) continue
+    const job = view.jobs.get(key)
+    if (job !== undefined && !job.Stop) absent.push(job)
+  }
+  absent.sort((a, b) => (jobKey(a) < jobKey(b) ? -1 : 1))
   return frozen.some((file) => file.jobId === null) ? { certain: [], doubtful: absent } : { certain: absent, doubtful: [] }
 }
 

@@ -14,13 +14,12 @@ import {
   type Job,
   type JobSource,
   type Logger,
-  namespacedKey,
   OrchestratorError,
   type Random,
   type SourceStatus,
 } from '../domain/index.js'
 import type { CommandBody } from '../state/index.js'
-import { computeChanges, type DesiredChanges, type FileReading } from './desired-state.js'
+import { computeChanges, type DesiredChanges, type FileReading, type SourceReadings } from './desired-state.js'
 import { readJobFile } from './job-file-reader.js'
 import type { Leader } from './leader.js'
 import { newEvaluation } from './new-evaluation.js'
@@ -28,8 +27,8 @@ import { computeDeclarationChanges, readNodeFiles } from './node-declarations.js
 import { refuseWhatDoesNotRunYet } from './not-yet.js'
 import { oneShotActs } from './one-shot-acts.js'
 import type { GitSource, SyntaxReader, TreeEntry } from './ports.js'
-import { AGENTS_FOLDER, classifyPath, JOBS_FOLDER } from './repository-layout.js'
 import { SourceTree } from './source-tree.js'
+import { UnchangedJobs, type UnreadFile } from './unchanged-jobs.js'
 
 export interface GitReconcilerOptions {
   /** `hold` waits for a trailer when the new commit does not descend from the applied one. */
@@ -63,6 +62,7 @@ const COMMITS_SEARCHED_FOR_TRAILERS = 1_000
 
 export class GitReconciler {
   readonly #deps: GitReconcilerDeps
+  readonly #unchanged: UnchangedJobs
   /** A failure of the last look, for people; null when it went well. */
   lastError: OrchestratorError | null = null
   /** The newest commit that a look has seen, applied or not. */
@@ -70,6 +70,7 @@ export class GitReconciler {
 
   constructor(deps: GitReconcilerDeps) {
     this.#deps = deps
+    this.#unchanged = new UnchangedJobs(deps.leader.state)
   }
 
   /** One look. Failures of git are kept in `lastError` and thrown. */
@@ -103,7 +104,7 @@ export class GitReconciler {
 
   async #apply(commit: Commit, trailers: Commit['trailers'], isNew: boolean): Promise<SyncOutcome> {
     const { git, leader } = this.#deps
-    const entries = await git.list(commit.id, [JOBS_FOLDER, AGENTS_FOLDER])
+    const entries = await git.list(commit.id)
     const tree = new SourceTree(git, entries)
     const { readings, aborted } = await this.#readJobs(tree)
     const nodes = await readNodeFiles(tree, this.#deps.syntax)
@@ -131,38 +132,23 @@ export class GitReconciler {
     return outcome
   }
 
-  async #readJobs(tree: SourceTree): Promise<{ readings: readonly FileReading[]; aborted: readonly string[] }> {
-    const readings: FileReading[] = []
+  async #readJobs(tree: SourceTree): Promise<{ readings: SourceReadings; aborted: readonly string[] }> {
+    const { unchanged, unread } = this.#unchanged.look(tree)
+    const read: FileReading[] = []
     const aborted: string[] = []
-    const unread: { entry: TreeEntry; namespace: string }[] = []
-    for (const entry of tree.entries) {
-      const meaning = classifyPath(entry.path)
-      if (meaning.kind !== 'job') continue
-      const source = this.#findUnchanged(tree, entry)
-      if (source !== undefined) readings.push({ kind: 'unchanged', path: entry.path, source })
-      else unread.push({ entry, namespace: meaning.namespace })
-    }
     for (let from = 0; from < unread.length; from += FILES_READ_AT_ONCE) {
       const batch = unread.slice(from, from + FILES_READ_AT_ONCE)
       await tree.prefetch(batch.map(({ entry }) => entry.path))
-      const outcomes = await Promise.all(batch.map(({ entry, namespace }) => this.#readJob(tree, entry, namespace)))
+      const outcomes = await Promise.all(batch.map((file) => this.#readJob(tree, file)))
       for (const reading of outcomes)
         if (typeof reading === 'string') aborted.push(reading)
-        else readings.push(reading)
+        else read.push(reading)
     }
-    return { readings, aborted }
-  }
-
-  /** The job that this path gave before, if every blob it was made from is still the same. */
-  #findUnchanged(tree: SourceTree, entry: TreeEntry): JobSource | undefined {
-    const { state } = this.#deps.leader
-    const source = state.jobSources.by('path', entry.path)[0]
-    if (source === undefined || state.jobs.get(namespacedKey(source.namespace, source.jobId))?.Stop !== false) return undefined
-    return tree.matches(source.inputs, entry.path) ? source : undefined
+    return { readings: { unchanged, read }, aborted }
   }
 
   /** The path alone when the reading was aborted. */
-  async #readJob(tree: SourceTree, entry: TreeEntry, namespace: string): Promise<FileReading | string> {
+  async #readJob(tree: SourceTree, { entry, namespace }: UnreadFile): Promise<FileReading | string> {
     const outcome = await readJobFile(entry.path, tree, this.#deps.syntax, { namespace })
     switch (outcome.kind) {
       case 'job':
@@ -177,7 +163,7 @@ export class GitReconciler {
     }
   }
 
-  #asReading(entry: TreeEntry, { job, inputs }: { readonly job: Job; readonly inputs: Readonly<Record<string, string>> }): FileReading {
+  #asReading(entry: TreeEntry, { job, inputs }: { readonly job: Job; readonly inputs: JobSource['inputs'] }): FileReading {
     const mistakes = refuseWhatDoesNotRunYet(entry.path, job)
     return mistakes.length > 0
       ? { kind: 'mistakes', path: entry.path, blob: entry.blob, mistakes }

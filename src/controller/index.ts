@@ -1,4 +1,5 @@
 export { ChangeFeed, type ChangeKey } from './change-feed.js'
+export { checksumOf } from './checksum.js'
 export { type GitReconcilerOptions, SOURCE_ID, type SyncOutcome } from './git-reconciler.js'
 export { type JobFileOptions, type JobFileOutcome, type JobFileTree, readJobFile } from './job-file-reader.js'
 export { foldLog, Leader, type LeaderDeps } from './leader.js'
@@ -22,7 +23,6 @@ export type {
   SyntaxReader,
   TreeEntry,
 } from './ports.js'
-export { classifyPath } from './repository-layout.js'
+export { classifyPath, JOBS_FOLDER } from './repository-layout.js'
 export { Server, type ServerDeps, type ServerOptions } from './server.js'
-export { checksumOf } from './snapshot-checksum.js'
 export { SourceTree } from './source-tree.js'

@@ -2,7 +2,7 @@
  * One job file, with everything it reads, to a Job: the loop around the pure parser that fetches what it asks for. The
  * reconciler, `validate`, `render`, `plan` and the parse endpoint all read through here.
  */
-import type { Job, Mistake } from '../domain/index.js'
+import type { Job, JobSource, Mistake } from '../domain/index.js'
 import { LIMITS, type Limits, type ParseRequest, parseJob, type Syntax } from '../jobspec/index.js'
 import type { SyntaxReader } from './ports.js'
 
@@ -11,8 +11,10 @@ export interface JobFileTree {
   has(path: string): boolean
   /** Every path below the folder, in order; '' is the root. */
   list(folder: string): readonly string[]
+  /** What stands for the content of a path, as `SourceInput.blob` has it. */
+  blobOf(path: string): string
   /** A mistake for what is no plain text file: links, submodules, LFS pointers, wrong encoding, too large. */
-  read(path: string): Promise<{ readonly text: string; readonly blob: string } | { readonly mistake: Mistake }>
+  read(path: string): Promise<{ readonly text: string } | { readonly mistake: Mistake }>
 }
 
 export type JobFileOptions = Pick<ParseRequest, 'variables' | 'variableFiles' | 'environment' | 'isStrict' | 'namespace' | 'limits'>
@@ -22,8 +24,7 @@ export type JobFileOutcome =
       readonly kind: 'job'
       readonly job: Job
       readonly warnings: readonly string[]
-      /** Blob by path of everything the job was made from. */
-      readonly inputs: Readonly<Record<string, string>>
+      readonly inputs: JobSource['inputs']
     }
   | { readonly kind: 'mistakes'; readonly mistakes: readonly Mistake[] }
   /** Not read this time, which says nothing of the file: to be tried again. */
@@ -41,7 +42,6 @@ export async function readJobFile(
 }
 
 class JobFileReading {
-  readonly #blobs = new Map<string, string>()
   readonly #texts = new Map<string, string>()
   readonly #syntaxes = new Map<string, Syntax>()
   readonly #limits: Limits
@@ -68,7 +68,7 @@ class JobFileReading {
   }
 
   async #gather(path: string, texts: readonly string[], syntaxes: readonly string[]): Promise<Step<undefined>> {
-    if (this.#blobs.size + texts.length + syntaxes.length > this.#limits.inputCountMax) {
+    if (this.#texts.size + texts.length + syntaxes.length > this.#limits.inputCountMax) {
       const detail = `The job reads more than ${this.#limits.inputCountMax} files.`
       return { kind: 'mistakes', mistakes: [{ path, line: 0, column: 0, summary: 'Too many files', detail, snippet: '' }] }
     }
@@ -86,7 +86,6 @@ class JobFileReading {
   async #readText(path: string): Promise<Step<string>> {
     const file = await this.tree.read(path)
     if ('mistake' in file) return { kind: 'mistakes', mistakes: [file.mistake] }
-    this.#blobs.set(path, file.blob)
     this.#texts.set(path, file.text)
     return { kind: 'read', value: file.text }
   }
@@ -100,8 +99,8 @@ class JobFileReading {
     return { kind: 'read', value: outcome.syntax }
   }
 
-  /** What was looked for and is not there, or was listed, has no blob: it never counts as unchanged. */
-  #inputsOf(path: string, inputs: readonly string[]): Readonly<Record<string, string>> {
-    return Object.fromEntries([path, ...inputs].map((input) => [input, this.#blobs.get(input) ?? '']))
+  /** The job file first; each once. */
+  #inputsOf(path: string, inputs: readonly string[]): JobSource['inputs'] {
+    return [...new Set([path, ...inputs])].map((input) => ({ path: input, blob: this.tree.blobOf(input) }))
   }
 }

@@ -11,10 +11,10 @@
 import { DataDamagedError, explainError, invariant, type LogIndex, OrchestratorError } from '../domain/index.js'
 import { apply, type Command, type CommandBody, type CommandKind, cutState, decodeSnapshot, encodeCut, State } from '../state/index.js'
 import { ChangeFeed } from './change-feed.js'
+import { checksumOf } from './checksum.js'
 import { EventFeed } from './event-feed.js'
 import { encodeCommand, makeRecord, RECORD_BYTES_MAX, readCommands } from './log-record.js'
 import type { Clock, CommandLog, Logger, Random, Snapshot } from './ports.js'
-import { checksumOf } from './snapshot-checksum.js'
 
 export interface LeaderDeps {
   readonly log: CommandLog

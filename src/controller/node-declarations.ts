@@ -15,7 +15,7 @@ import {
 } from '../jobspec/index.js'
 import type { CommandBody, StateView } from '../state/index.js'
 import type { SyntaxReader, TreeEntry } from './ports.js'
-import { classifyPath } from './repository-layout.js'
+import { AGENTS_FOLDER, classifyPath } from './repository-layout.js'
 import type { SourceTree } from './source-tree.js'
 
 export interface NodeReadings {
@@ -32,6 +32,7 @@ export async function readNodeFiles(tree: SourceTree, syntax: SyntaxReader): Pro
   const frozen: FrozenFile[] = []
   const aborted: string[] = []
   for (const entry of tree.entries) {
+    if (!entry.path.startsWith(`${AGENTS_FOLDER}/`)) continue
     const meaning = classifyPath(entry.path)
     if (meaning.kind !== 'node') continue
     const outcome = await readNodeFile(tree, syntax, entry, meaning)

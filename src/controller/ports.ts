@@ -65,8 +65,8 @@ export type BlobContent =
 export interface GitSource {
   /** The commit that the tracked ref names now. @throws OrchestratorError GIT_* with what to mend */
   resolve(): Promise<Commit>
-  /** Every entry below the given folders, ordered by path. */
-  list(commitId: string, folders: readonly string[]): Promise<readonly TreeEntry[]>
+  /** Every entry of the commit, ordered by path. What did not change since the last call is the same object again. */
+  list(commitId: string): Promise<readonly TreeEntry[]>
   /** Contents by blob id. A larger one is told by its size only. @throws OrchestratorError GIT_OBJECT when one is missing */
   read(blobs: readonly string[], maxBytes: number): Promise<ReadonlyMap<string, BlobContent>>
   isAncestor(ancestorId: string, descendantId: string): Promise<boolean>

@@ -12,7 +12,10 @@ export type RepositoryPath =
   | { readonly kind: 'node'; readonly pool: string; readonly name: string }
   | { readonly kind: 'other' }
 
+const OTHER: RepositoryPath = { kind: 'other' }
+
 export function classifyPath(path: string): RepositoryPath {
+  if (!path.startsWith(`${JOBS_FOLDER}/`) && !path.startsWith(`${AGENTS_FOLDER}/`)) return OTHER
   const parts = path.split('/')
   const file = parts.at(-1)!
   if (parts[0] === JOBS_FOLDER && parts.length >= 2 && JOB_FILE.test(file)) {
@@ -21,5 +24,5 @@ export function classifyPath(path: string): RepositoryPath {
   if (parts[0] === AGENTS_FOLDER && parts.length >= 2 && parts.length <= 3 && NODE_FILE.test(file) && !file.startsWith('_')) {
     return { kind: 'node', pool: parts.length === 2 ? NODE_POOL_DEFAULT : parts[1]!, name: file.replace(NODE_FILE, '') }
   }
-  return { kind: 'other' }
+  return OTHER
 }

@@ -1,24 +1,30 @@
 /** One commit's files below `jobs/` and `agents/`, read once each, with the checks that every used path must pass. */
-import { type Mistake, OrchestratorError } from '../domain/index.js'
+import { type JobSource, type Mistake, OrchestratorError } from '../domain/index.js'
 import { LIMITS, stemOf } from '../jobspec/index.js'
+import { checksumOf } from './checksum.js'
 import type { BlobContent, GitSource, TreeEntry } from './ports.js'
 
 /** Files of these names beside a job belong to it without being named in it. */
 const COMPANION_SUFFIXES = ['.vars.hcl', '.patch.yaml', '.patch.yml']
 
-export type TreeFile = { readonly text: string; readonly blob: string } | { readonly mistake: Mistake }
+export type TreeFile = { readonly text: string } | { readonly mistake: Mistake }
 
 export class SourceTree {
   readonly entries: readonly TreeEntry[]
   readonly #git: Pick<GitSource, 'read'>
   readonly #byPath: ReadonlyMap<string, TreeEntry>
   readonly #contents = new Map<string, BlobContent>()
+  readonly #listings = new Map<string, string>()
   #paths: readonly string[] | undefined
 
   constructor(git: Pick<GitSource, 'read'>, entries: readonly TreeEntry[]) {
     this.#git = git
     this.entries = entries
     this.#byPath = new Map(entries.map((entry) => [entry.path, entry]))
+  }
+
+  find(path: string): TreeEntry | undefined {
+    return this.#byPath.get(path)
   }
 
   has(path: string): boolean {
@@ -52,11 +58,25 @@ export class SourceTree {
     return decode(entry, content)
   }
 
-  /** Whether every input still has the blob it had, and no new companion of the job file has appeared. */
-  matches(inputs: Readonly<Record<string, string>>, jobPath: string): boolean {
-    for (const [path, blob] of Object.entries(inputs)) if (this.#byPath.get(path)?.blob !== blob) return false
-    return COMPANION_SUFFIXES.map((suffix) => stemOf(jobPath) + suffix).every((path) => this.has(path) === Object.hasOwn(inputs, path))
+  /** What stands for the content of a path now, as `SourceInput.blob` has it. */
+  blobOf(path: string): string {
+    if (!path.endsWith('/')) return this.#byPath.get(path)?.blob ?? ''
+    const known = this.#listings.get(path) ?? checksumOf(Buffer.from(this.list(path).join('\0')))
+    this.#listings.set(path, known)
+    return known
   }
+
+  /** Whether every input is still what it was, and no new companion of the job file has appeared. */
+  matches({ path, inputs }: Pick<JobSource, 'path' | 'inputs'>): boolean {
+    for (const input of inputs) if (this.blobOf(input.path) !== input.blob) return false
+    const companions = COMPANION_SUFFIXES.map((suffix) => stemOf(path) + suffix).filter((companion) => this.has(companion))
+    return companions.every((companion) => inputs.some((input) => input.path === companion))
+  }
+}
+
+/** Whether a file of this name may belong to a job file beside it. */
+export function isCompanion(path: string): boolean {
+  return COMPANION_SUFFIXES.some((suffix) => path.endsWith(suffix))
 }
 
 function isRegular(entry: TreeEntry): boolean {
@@ -84,7 +104,7 @@ function decode(entry: TreeEntry, content: BlobContent): TreeFile {
   }
   if (text.startsWith(LFS_POINTER))
     return { mistake: mistakeAt(entry.path, `${entry.path} is a Git LFS pointer`, 'Commit the file itself.') }
-  return { text, blob: entry.blob }
+  return { text }
 }
 
 function mistakeAt(path: string, summary: string, detail: string): Mistake {

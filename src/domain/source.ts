@@ -22,13 +22,22 @@ export interface Mistake {
   readonly snippet: string
 }
 
+/**
+ * One thing that a job was made from. `blob` stands for its content: the git object of a file, '' for one that was looked for and
+ * is not there, a checksum of the paths below it for a folder, whose path ends in a slash.
+ */
+export interface SourceInput {
+  readonly path: string
+  readonly blob: string
+}
+
 /** What one job owes to the repository, kept beside the job and never on Nomad's wire. */
 export interface JobSource {
   readonly namespace: string
   readonly jobId: string
   readonly path: string
-  /** Every blob the job was evaluated from, by path: same blobs, same job, no work. */
-  readonly inputs: Readonly<Record<string, string>>
+  /** Everything the job was evaluated from, the job file first: the same inputs, the same job, no work. */
+  readonly inputs: readonly SourceInput[]
   /** Commit that last changed the canonical form. */
   readonly commit: Commit
   /** Job version that this commit made. */

@@ -5,11 +5,9 @@ import { CliGitSource } from '../adapters/git/git-source.js'
 import { WorkTree } from '../adapters/git/work-tree.js'
 import { InProcessSyntaxReader } from '../adapters/hcl-syntax/index.js'
 import { CommandError, type FileMistake, type JobFileReading, type JobFiles } from '../cli/index.js'
-import { classifyPath, readJobFile, refuseWhatDoesNotRunYet, SourceTree, type SyntaxReader } from '../controller/index.js'
+import { classifyPath, JOBS_FOLDER, readJobFile, refuseWhatDoesNotRunYet, SourceTree, type SyntaxReader } from '../controller/index.js'
 import type { Mistake } from '../domain/index.js'
 import { formatMistake } from '../jobspec/index.js'
-
-const FOLDERS = ['jobs', 'agents']
 
 /** A tree, and which of its files are to be read, each with the namespace that its folder means. */
 interface Selection {
@@ -42,9 +40,10 @@ export class LocalJobFiles implements JobFiles {
     const git = await CliGitSource.open({ repository: this.#root(), ref })
     try {
       const commit = await git.resolve()
-      const tree = new SourceTree(git, await git.list(commit.id, FOLDERS))
-      await tree.prefetch(tree.entries.map((entry) => entry.path))
-      return { tree, files: jobsOf(tree, () => true) }
+      const tree = new SourceTree(git, await git.list(commit.id))
+      const files = jobsOf(tree, () => true)
+      await tree.prefetch(tree.entries.map(({ path }) => path).filter((path) => path.startsWith(`${JOBS_FOLDER}/`)))
+      return { tree, files }
     } finally {
       await git.close()
     }
@@ -55,7 +54,7 @@ export class LocalJobFiles implements JobFiles {
       const root = this.#root()
       if (!existsSync(join(root, 'jobs')))
         throw new CommandError(`${root} has no folder jobs; put job files there, as in jobs/hello.nomad.hcl`)
-      const tree = await openWorkTree(root, FOLDERS)
+      const tree = await openWorkTree(root)
       return [{ tree, files: jobsOf(tree, () => true) }]
     }
     return Promise.all(paths.map((path) => this.#selectPath(path)))
@@ -66,15 +65,17 @@ export class LocalJobFiles implements JobFiles {
     const path = resolve(this.#folder, given)
     if (!existsSync(path)) throw new CommandError(`${given} is not there`)
     const isFolder = statSync(path).isDirectory()
-    const root = findRoot(dirname(path))
-    const inRoot = root === undefined ? undefined : relative(root, path).split(sep).join('/')
-    if (root !== undefined && inRoot !== undefined && inRoot.split('/')[0] === 'jobs') {
-      const tree = await openWorkTree(root, FOLDERS)
-      return { tree, files: jobsOf(tree, (file) => file === inRoot || file.startsWith(`${inRoot}/`)) }
+    const root = findRoot(isFolder ? path : dirname(path))
+    if (root !== undefined) {
+      const tree = await openWorkTree(root)
+      const inRoot = relative(root, path).split(sep).join('/')
+      const isWanted = (file: string) => file === inRoot || inRoot === '' || file.startsWith(`${inRoot}/`)
+      const isAmongJobs = ['', JOBS_FOLDER].includes(inRoot.split('/')[0]!)
+      // What git ignores and was named all the same stands for itself.
+      if (isFolder || tree.has(inRoot)) return { tree, files: isAmongJobs ? jobsOf(tree, isWanted) : namedAsJobs(tree, isWanted) }
     }
-    const tree = await openWorkTree(isFolder ? path : dirname(path), [''])
-    const files = tree.entries.filter((entry) => isFolder || entry.path === basename(path))
-    return { tree, files: files.flatMap((entry) => (isJobName(entry.path) ? [{ path: entry.path, namespace: undefined }] : [])) }
+    const tree = await openWorkTree(isFolder ? path : dirname(path))
+    return { tree, files: namedAsJobs(tree, (file) => isFolder || file === basename(path)) }
   }
 
   #root(): string {
@@ -91,9 +92,9 @@ function findRoot(folder: string): string | undefined {
   return parent === folder ? undefined : findRoot(parent)
 }
 
-async function openWorkTree(root: string, folders: readonly string[]): Promise<SourceTree> {
+async function openWorkTree(root: string): Promise<SourceTree> {
   const workTree = new WorkTree(root)
-  return new SourceTree(workTree, await workTree.list(folders))
+  return new SourceTree(workTree, await workTree.list())
 }
 
 function jobsOf(tree: SourceTree, isWanted: (path: string) => boolean): Selection['files'] {
@@ -101,6 +102,11 @@ function jobsOf(tree: SourceTree, isWanted: (path: string) => boolean): Selectio
     const kind = classifyPath(path)
     return kind.kind === 'job' && isWanted(path) ? [{ path, namespace: kind.namespace }] : []
   })
+}
+
+/** Outside `jobs/` a folder means no namespace. */
+function namedAsJobs(tree: SourceTree, isWanted: (path: string) => boolean): Selection['files'] {
+  return tree.entries.flatMap(({ path }) => (isWanted(path) && isJobName(path) ? [{ path, namespace: undefined }] : []))
 }
 
 function isJobName(path: string): boolean {

@@ -9,7 +9,7 @@ import { LmdbCommandLog } from '../adapters/lmdb/command-log.js'
 import { createLogger } from '../adapters/logger.js'
 import { nodeIdOfKey, verifySignature } from '../adapters/node-key.js'
 import { systemRandom } from '../adapters/random.js'
-import { Server, type SyncOutcome } from '../controller/index.js'
+import { JOBS_FOLDER, Server, type SyncOutcome } from '../controller/index.js'
 import { type Bus, OrchestratorError, TerminalError } from '../domain/index.js'
 import { createAgentCaller } from './agent-caller.js'
 import type { ServerConfig } from './config.js'
@@ -96,7 +96,7 @@ export async function startServer(config: ServerConfig, bus: Bus, events: Server
 async function refuseEmptyRepository(server: Server, git: CliGitSource, repository: string): Promise<void> {
   if (server.leader.state.sources.count > 0) return
   const { id } = await git.resolve()
-  if ((await git.list(id, ['jobs'])).length > 0) return
+  if ((await git.list(id)).some(({ path }) => path.startsWith(`${JOBS_FOLDER}/`))) return
   throw new TerminalError(
     'NO_JOBS',
     `${repository} has no jobs folder in its newest commit; commit one: mkdir jobs, add a job file, git add jobs && git commit`,

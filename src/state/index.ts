@@ -5,6 +5,7 @@ export type { RowChange, StateEvents } from './events.js'
 export {
   createTables,
   jobKey,
+  jobSourceKey,
   jobVersionKey,
   ownerKey,
   type ScalingEvents,

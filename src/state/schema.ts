@@ -38,6 +38,11 @@ export function jobKey(job: { readonly Namespace: string; readonly ID: string })
   return namespacedKey(job.Namespace, job.ID)
 }
 
+/** The key of the job that came from there. */
+export function jobSourceKey(source: { readonly namespace: string; readonly jobId: string }): string {
+  return namespacedKey(source.namespace, source.jobId)
+}
+
 /** The key of the job that an allocation, evaluation, deployment or summary belongs to. */
 export function ownerKey(row: { readonly Namespace: string; readonly JobID: string }): string {
   return namespacedKey(row.Namespace, row.JobID)
@@ -58,7 +63,7 @@ export function createTables() {
       job: jobKey,
     }),
     jobSummaries: new Table<JobSummary>('jobSummaries', ownerKey, {}),
-    jobSources: new Table<JobSource, 'path'>('jobSources', (source) => namespacedKey(source.namespace, source.jobId), {
+    jobSources: new Table<JobSource, 'path'>('jobSources', jobSourceKey, {
       path: (source) => source.path,
     }),
     scalingEvents: new Table<ScalingEvents>('scalingEvents', ownerKey, {}),

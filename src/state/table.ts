@@ -16,6 +16,8 @@ export interface TableView<Row extends object, Grouping extends string = never> 
   all(): readonly Row[]
   /** Every row in no promised order, without a copy: for sums and searches. */
   values(): IterableIterator<Row>
+  keys(): IterableIterator<string>
+  entries(): IterableIterator<[key: string, row: Row]>
   /** The rows whose grouping gives `groupKey`, ordered by key. */
   by(grouping: Grouping, groupKey: string): readonly Row[]
   /** The same rows in no promised order and without a copy: for sums and searches. */
@@ -71,6 +73,14 @@ export class Table<Row extends object, Grouping extends string = never> implemen
 
   values(): IterableIterator<Row> {
     return this.#rows.values()
+  }
+
+  keys(): IterableIterator<string> {
+    return this.#rows.keys()
+  }
+
+  entries(): IterableIterator<[key: string, row: Row]> {
+    return this.#rows.entries()
   }
 
   by(grouping: Grouping, groupKey: string): readonly Row[] {

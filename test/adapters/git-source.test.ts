@@ -52,20 +52,33 @@ test('entries come from the commit, not from the work tree, and links are told a
   const id = commit({ 'jobs/a.nomad': 'A', 'jobs/deep/er/b.nomad': 'B', 'other/c': 'C' })
   writeFileSync(join(folder, 'jobs/a.nomad'), 'half written')
   const opened = await open()
-  const entries = await opened.list(id, ['agents', 'jobs'])
+  const entries = await opened.list(id)
   expect(entries.map((entry) => `${entry.path} ${entry.mode}`)).toEqual([
     'jobs/a.nomad file',
     'jobs/deep/er/b.nomad file',
     'jobs/link.nomad symlink',
+    'other/c file',
   ])
   const contents = await opened.read([entries[0]!.blob, entries[1]!.blob], 1_000)
   expect([...contents.values()].map((content) => content.kind === 'bytes' && Buffer.from(content.bytes).toString())).toEqual(['A', 'B'])
 })
 
+test('a listing makes anew only what has changed', async () => {
+  const files = Object.fromEntries(['a', 'b', 'c', 'd/x', 'd/y', 'e'].map((path) => [`jobs/${path}`, path]))
+  const opened = await open()
+  const before = await opened.list(commit(files))
+  rmSync(join(folder, 'jobs/c'))
+  const after = await opened.list(commit({ 'jobs/a': 'changed', 'jobs/bb': 'new', 'jobs/d/y': 'changed' }))
+  expect(after.map(({ path }) => path)).toEqual(['jobs/a', 'jobs/b', 'jobs/bb', 'jobs/d/x', 'jobs/d/y', 'jobs/e'])
+  const same = after.filter((entry) => before.includes(entry)).map(({ path }) => path)
+  expect(same).toEqual(['jobs/b', 'jobs/d/x', 'jobs/e'])
+  expect(after.map(({ blob }) => blob)).toEqual(after.map(({ path }) => git('rev-parse', `HEAD:${path}`)))
+})
+
 test('a blob beyond the limit is told by its size and not read', async () => {
   const id = commit({ 'jobs/big.nomad': 'x'.repeat(10_000) })
   const opened = await open()
-  const [entry] = await opened.list(id, ['jobs'])
+  const [entry] = await opened.list(id)
   expect((await opened.read([entry!.blob], 1_000)).get(entry!.blob)).toEqual({ kind: 'too-large', sizeBytes: 10_000 })
 })
 

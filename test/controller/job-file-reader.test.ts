@@ -12,7 +12,7 @@ describe('a job file with the files that belong to it', () => {
     const files = { [WEB]: withVariable, 'jobs/shared.vars.hcl': 'size = 3\n', 'jobs/web.vars.hcl': 'size = 2\n' }
     const outcome = await readFiles(WEB, files)
     expect(outcome).toMatchObject({ kind: 'job', job: { TaskGroups: [{ Count: 3 }] } })
-    expect(outcome.kind === 'job' && Object.keys(outcome.inputs).sort()).toEqual([
+    expect(outcome.kind === 'job' && outcome.inputs.map(({ path }) => path).sort()).toEqual([
       'jobs/shared.vars.hcl',
       'jobs/web.nomad.hcl',
       'jobs/web.vars.hcl',
@@ -33,7 +33,7 @@ describe('a job file with the files that belong to it', () => {
     expect(outcome).toMatchObject({
       kind: 'job',
       job: { TaskGroups: [{ Count: 7 }], Meta: { tier: 'gold' } },
-      inputs: { 'jobs/web.patch.yaml': expect.any(String) as string },
+      inputs: expect.arrayContaining([{ path: 'jobs/web.patch.yaml', blob: expect.any(String) as string }]) as unknown[],
     })
   })
 
@@ -54,7 +54,7 @@ describe('a job file with the files that belong to it', () => {
       'jobs/conf/a.txt': '',
       'jobs/conf/b.md': '',
     })
-    expect(outcome).toMatchObject({ kind: 'job', inputs: { 'jobs/conf/': '', 'jobs/x': '' } })
+    expect(outcome).toMatchObject({ kind: 'job', inputs: [{}, { path: 'jobs/conf/', blob: 'a listing' }, { path: 'jobs/x', blob: '' }] })
     expect(outcome.kind === 'job' && outcome.job.TaskGroups[0]?.Tasks[0]?.Config).toEqual({ a: ['a.txt'], b: false })
   })
 })

@@ -94,7 +94,7 @@ describe('files are those of the repository', () => {
 
   test('a path may climb within the repository', async () => {
     const outcome = await read('file("../shared.txt")')
-    expect(outcome).toMatchObject({ kind: 'job', inputs: { 'jobs/shared.txt': 'blob of hello' } })
+    expect(outcome).toMatchObject({ kind: 'job', inputs: [{}, { path: 'jobs/shared.txt', blob: 'blob of hello' }] })
   })
 
   test.each(['file("../../../etc/passwd")', 'file("/etc/passwd")', 'file("a\\u0000b")', 'pathexpand("~/x")', 'file("missing.txt")'])(

@@ -12,7 +12,8 @@ export function treeOf(files: Readonly<Record<string, string>>) {
       Object.keys(files)
         .filter((path) => folder === '' || path.startsWith(`${folder}/`))
         .sort(),
-    read: async (path: string) => ({ text: files[path] ?? '', blob: `blob of ${files[path]}` }),
+    blobOf: (path: string) => (Object.hasOwn(files, path) ? `blob of ${files[path]}` : path.endsWith('/') ? 'a listing' : ''),
+    read: async (path: string) => ({ text: files[path] ?? '' }),
   }
 }
 

@@ -101,9 +101,14 @@ test('the same job in two files is wrong in both', async () => {
   ])
 })
 
-test('a file outside any repository stands for itself', async () => {
+test('a file that git ignores stands for itself when it is named', async () => {
+  const root = repository({ '.gitignore': 'tmp\n', 'tmp/a.nomad.hcl': job('a') })
+  expect(outline(await new LocalJobFiles(root).read({ paths: ['tmp/a.nomad.hcl'] }))).toEqual(['a.nomad.hcl default/a'])
+})
+
+test('a file beside the jobs folder has the path that it has in the repository', async () => {
   const root = repository({ 'elsewhere/a.nomad.hcl': job('a') })
-  expect(outline(await new LocalJobFiles(root).read({ paths: ['elsewhere/a.nomad.hcl'] }))).toEqual(['a.nomad.hcl default/a'])
+  expect(outline(await new LocalJobFiles(root).read({ paths: ['elsewhere/a.nomad.hcl'] }))).toEqual(['elsewhere/a.nomad.hcl default/a'])
 })
 
 test.each([

@@ -74,12 +74,10 @@ export class SimulatedRepository {
         if (this.head === null) throw new OrchestratorError('GIT_UNBORN', 'no commit yet')
         return find(this.head).commit
       },
-      list: async (id, folders) => {
+      list: async (id) => {
         await pause()
         const entries = [...find(id).files].map(([path, blob]): TreeEntry => ({ path, blob, mode: 'file' }))
-        return entries
-          .filter((entry) => folders.some((folder) => entry.path.startsWith(`${folder}/`)))
-          .sort((a, b) => (a.path < b.path ? -1 : 1))
+        return entries.sort((a, b) => (a.path < b.path ? -1 : 1))
       },
       read: async (blobs, maxBytes) => {
         await pause()

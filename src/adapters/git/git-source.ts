@@ -1,6 +1,7 @@
 /**
  * A local git repository as the source of desired state. Everything is read from git objects of a resolved commit, so there
- * are no half-written files, no hooks and no symlinks to follow. Trees are cached by id: an unchanged folder costs nothing.
+ * are no half-written files, no hooks and no symlinks to follow. The folders of the newest listing are kept: an unchanged one is not
+ * read again.
  */
 import { execFile } from 'node:child_process'
 import { existsSync, statSync } from 'node:fs'
@@ -10,11 +11,10 @@ import { promisify } from 'node:util'
 import type { BlobContent, GitSource, TreeEntry } from '../../controller/index.js'
 import { type Commit, OrchestratorError } from '../../domain/index.js'
 import { GIT_ENVIRONMENT, gitArguments, ObjectReader } from './object-reader.js'
-import { type ParsedCommit, parseCommit, parseTree, type TreeItem } from './parse-objects.js'
+import { type ParsedCommit, type ParsedTree, parseCommit, parseTree } from './parse-objects.js'
 import { watchRef } from './ref-watcher.js'
 
 const run = promisify(execFile)
-const TREES_CACHED_MAX = 20_000
 
 export interface GitSourceOptions {
   /** A work tree or a bare repository. */
@@ -29,7 +29,8 @@ export class CliGitSource implements GitSource {
   readonly #gitFolder: string
   readonly #objects: ObjectReader
   readonly #heads: ObjectReader
-  readonly #trees = new Map<string, readonly TreeItem[]>()
+  /** By prefix: the folders of the newest listing. */
+  #folders: ReadonlyMap<string, ParsedTree> = new Map()
   #newest: ParsedCommit | undefined
 
   /** @throws OrchestratorError GIT_NO_REPOSITORY, GIT_MISSING */
@@ -57,17 +58,13 @@ export class CliGitSource implements GitSource {
     return this.#newest.commit
   }
 
-  async list(commitId: string, folders: readonly string[]): Promise<readonly TreeEntry[]> {
+  async list(commitId: string): Promise<readonly TreeEntry[]> {
     const { tree } = await this.#readCommit(commitId)
-    const root = await this.#readTree(tree)
     const entries: TreeEntry[] = []
-    for (const folder of folders) {
-      const item = root.find((candidate) => candidate.name === folder)
-      if (item === undefined) continue
-      if (item.mode === 'tree') await this.#collect(item.id, `${folder}/`, entries)
-      else entries.push({ path: folder, blob: item.id, mode: item.mode })
-    }
-    return entries.sort((a, b) => (a.path < b.path ? -1 : 1))
+    const folders = new Map<string, ParsedTree>()
+    await this.#collect(tree, '', { entries, folders })
+    this.#folders = folders
+    return entries
   }
 
   async read(blobs: readonly string[], maxBytes: number): Promise<ReadonlyMap<string, BlobContent>> {
@@ -130,23 +127,22 @@ export class CliGitSource implements GitSource {
     return parseCommit(object.id, object.content)
   }
 
-  async #collect(treeId: string, prefix: string, into: TreeEntry[]): Promise<void> {
-    for (const item of await this.#readTree(treeId)) {
-      if (item.mode === 'tree') await this.#collect(item.id, `${prefix}${item.name}/`, into)
-      else into.push({ path: `${prefix}${item.name}`, blob: item.id, mode: item.mode })
+  async #collect(treeId: string, prefix: string, into: { entries: TreeEntry[]; folders: Map<string, ParsedTree> }): Promise<void> {
+    const folder = await this.#readTree(treeId, prefix)
+    into.folders.set(prefix, folder)
+    for (const item of folder.items) {
+      if (item.mode === 'tree') await this.#collect(item.blob, `${item.path}/`, into)
+      else into.entries.push(item as TreeEntry)
     }
   }
 
-  async #readTree(id: string): Promise<readonly TreeItem[]> {
-    const known = this.#trees.get(id)
-    if (known !== undefined) return known
+  async #readTree(id: string, prefix: string): Promise<ParsedTree> {
+    const known = this.#folders.get(prefix)
+    if (known?.id === id) return known
     const object = await this.#objects.read(id)
     if (object === undefined)
       throw new OrchestratorError('GIT_OBJECT', `git tree ${id} is missing; run git fsck in ${this.#repository}`, { id })
-    const items = parseTree(object.content, id.length / 2)
-    if (this.#trees.size >= TREES_CACHED_MAX) this.#trees.clear()
-    this.#trees.set(id, items)
-    return items
+    return parseTree(id, object.content, prefix, known)
   }
 
   #git(words: readonly string[]): Promise<{ stdout: string; stderr: string }> {

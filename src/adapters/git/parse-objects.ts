@@ -46,7 +46,17 @@ function parseTrailers(message: string): Commit['trailers'] {
   return trailers.filter((trailer) => trailer.key.startsWith('Drover-'))
 }
 
-export type TreeItem = { readonly name: string; readonly id: string; readonly mode: TreeEntry['mode'] | 'tree' }
+/** A file's entry, or a folder's, whose `blob` is the id of its tree. */
+export type TreeItem = Pick<TreeEntry, 'path' | 'blob'> & { readonly mode: TreeEntry['mode'] | 'tree' }
+
+/** A folder as it was read, with the bytes of each item, so that reading its next version makes anew only what has changed. */
+export interface ParsedTree {
+  readonly id: string
+  readonly items: readonly TreeItem[]
+  readonly content: Buffer
+  /** Where each item begins; last, where all end. */
+  readonly offsets: readonly number[]
+}
 
 const MODES: Readonly<Record<string, TreeItem['mode']>> = {
   '40000': 'tree',
@@ -57,17 +67,36 @@ const MODES: Readonly<Record<string, TreeItem['mode']>> = {
   '160000': 'gitlink',
 }
 
-/** @param idBytes 20, or 32 in a SHA-256 repository */
-export function parseTree(content: Buffer, idBytes: number): readonly TreeItem[] {
+/**
+ * @param prefix of the paths in it: '' or ends in a slash
+ * @param before an older version of the same folder, whose unchanged items are taken over as they are
+ */
+export function parseTree(id: string, content: Buffer, prefix: string, before: ParsedTree | undefined): ParsedTree {
+  const idBytes = id.length / 2
   const items: TreeItem[] = []
-  for (let at = 0; at < content.length; ) {
+  const offsets: number[] = [0]
+  let old = 0
+  for (let at = 0; at < content.length; offsets.push(at)) {
+    const known = before?.items[old]
+    const start = before?.offsets[old] ?? 0
+    const length = (before?.offsets[old + 1] ?? 0) - start
+    if (known !== undefined && content.compare(before!.content, start, start + length, at, at + length) === 0) {
+      items.push(known)
+      at += length
+      old++
+      continue
+    }
     const space = content.indexOf(0x20, at)
     const end = content.indexOf(0x00, space)
-    const mode = MODES[content.toString('latin1', at, space)]
-    const name = content.toString('utf8', space + 1, end)
-    const id = content.toString('hex', end + 1, end + 1 + idBytes)
+    const path = prefix + content.toString('utf8', space + 1, end)
+    // A mode that git does not write is read as a link: nothing that Drover would follow.
+    items.push({
+      path,
+      blob: content.toString('hex', end + 1, end + 1 + idBytes),
+      mode: MODES[content.toString('latin1', at, space)] ?? 'symlink',
+    })
     at = end + 1 + idBytes
-    if (mode !== undefined) items.push({ name, id, mode })
+    while (old < (before?.items.length ?? 0) && before!.items[old]!.path <= path) old++
   }
-  return items
+  return { id, items, content, offsets }
 }

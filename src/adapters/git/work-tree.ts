@@ -1,7 +1,13 @@
 /** The files of a work tree as if they were committed: what `validate`, `render` and `plan` look at before there is a commit. */
+import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { lstat, readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import type { BlobContent, TreeEntry } from '../../controller/index.js'
+import { GIT_ENVIRONMENT, gitArguments } from './object-reader.js'
+
+const run = promisify(execFile)
 
 export class WorkTree {
   readonly #root: string
@@ -10,9 +16,10 @@ export class WorkTree {
     this.#root = root
   }
 
-  /** Every entry below the given folders, ordered by path; a folder that is not there has none. Stands for the blob: the path. */
-  async list(folders: readonly string[]): Promise<readonly TreeEntry[]> {
-    const entries = (await Promise.all(folders.map((folder) => this.#listFolder(folder)))).flat()
+  /** Every entry, ordered by path: what git tracks or would, or in a folder that is no repository's, everything. Stands for the blob: the path. */
+  async list(): Promise<readonly TreeEntry[]> {
+    const isRepository = existsSync(join(this.#root, '.git'))
+    const entries = isRepository ? await this.#listTracked() : await this.#listFolder('')
     return entries.sort((a, b) => (a.path < b.path ? -1 : 1))
   }
 
@@ -21,22 +28,36 @@ export class WorkTree {
     return new Map(contents)
   }
 
-  async #listFolder(folder: string): Promise<readonly TreeEntry[]> {
-    const names = await readdir(join(this.#root, folder)).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return []
-      throw error
-    })
+  async #listTracked(): Promise<TreeEntry[]> {
+    const words = ['ls-files', '-z', '--cached', '--others', '--exclude-standard', '--deduplicate']
+    const options = { env: { ...process.env, ...GIT_ENVIRONMENT }, maxBuffer: 256 * 1024 * 1024 }
+    const { stdout } = await run('git', [...gitArguments(this.#root), ...words], options)
+    const entries = await Promise.all(stdout.split('\0').map((path) => (path === '' ? undefined : this.#entryOf(path))))
+    return entries.filter((entry) => entry !== undefined)
+  }
+
+  async #listFolder(folder: string): Promise<TreeEntry[]> {
+    const found = await readdir(join(this.#root, folder), { withFileTypes: true })
     const entries = await Promise.all(
-      names.filter((name) => name !== '.git').map((name) => this.#entriesOf(folder === '' ? name : `${folder}/${name}`)),
+      found.map(async (item) => {
+        const path = folder === '' ? item.name : `${folder}/${item.name}`
+        if (item.isDirectory()) return item.name === '.git' ? [] : this.#listFolder(path)
+        return (await this.#entryOf(path)) ?? []
+      }),
     )
     return entries.flat()
   }
 
-  async #entriesOf(path: string): Promise<readonly TreeEntry[]> {
-    const found = await lstat(join(this.#root, path))
-    if (found.isDirectory()) return this.#listFolder(path)
-    if (found.isSymbolicLink()) return [{ path, blob: path, mode: 'symlink' }]
-    return found.isFile() ? [{ path, blob: path, mode: 'file' }] : []
+  /** Undefined for what is neither file nor link nor submodule, and for what git knows and is deleted here. */
+  async #entryOf(path: string): Promise<TreeEntry | undefined> {
+    const found = await lstat(join(this.#root, path)).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined
+      throw error
+    })
+    if (found === undefined) return undefined
+    if (found.isDirectory()) return { path, blob: path, mode: 'gitlink' }
+    if (found.isSymbolicLink()) return { path, blob: path, mode: 'symlink' }
+    return found.isFile() ? { path, blob: path, mode: 'file' } : undefined
   }
 
   async #readFile(path: string, maxBytes: number): Promise<BlobContent> {

@@ -144,7 +144,7 @@ async function readSubmission(deps: JobDeps, call: Call) {
     return { index: view.jobVersions.index, job: view.jobs.get(key), source: source?.version === version ? source : undefined }
   })
   const headers = contactHeaders(deps.reader, index)
-  const blob = source?.inputs[source.path]
+  const blob = source?.inputs[0]?.blob
   const text = blob === undefined ? undefined : await deps.sourceTexts.read(blob)
   if (job === undefined || source === undefined || text === undefined) throw notFound('job source not found').with(headers)
   const submission = {
