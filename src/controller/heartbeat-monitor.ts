@@ -53,7 +53,9 @@ export class HeartbeatMonitor {
     const lateMs = nowMs - this.#tickedMs - this.#options.tickMs
     this.#tickedMs = nowMs
     if (lateMs > 2 * this.#options.tickMs) {
-      for (const [nodeId, deadlineMs] of this.#deadlines) this.#deadlines.set(nodeId, deadlineMs + lateMs)
+      // Whoever was heard since it woke has its full TTL already.
+      const latestMs = nowMs + this.#options.ttlMs
+      for (const [nodeId, deadlineMs] of this.#deadlines) this.#deadlines.set(nodeId, Math.min(deadlineMs + lateMs, latestMs))
       return
     }
     const silent = [...this.#deadlines].filter(([, deadlineMs]) => deadlineMs <= nowMs).map(([nodeId]) => nodeId)

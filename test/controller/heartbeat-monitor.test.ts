@@ -41,6 +41,15 @@ test('a pause of the server itself moves every deadline by its length', () => {
   expect(silent).toEqual(['n1'])
 })
 
+test('a node whose last words were waiting when the server woke has one TTL from then, whatever the pause', () => {
+  const { clock, silent, beats } = monitor()
+  clock.nowMs += 600_000
+  beats.heard('n1')
+  clock.sleep(0)
+  clock.advance(11_000)
+  expect(silent).toEqual(['n1'])
+})
+
 test('a node that was forgotten is not spoken of again', () => {
   const { clock, silent, beats } = monitor()
   beats.heard('n1')
