@@ -103,6 +103,7 @@ class Faults {
         requestLostShare: random.fraction() * 0.1,
         answerLostShare: random.fraction() * 0.15,
         slowShare: random.fraction() * 0.03,
+        crashShare: random.fraction() * 0.02,
         delayMsMax: random.between(1, 60),
       })
   }

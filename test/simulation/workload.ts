@@ -13,6 +13,9 @@ export interface JobShape {
   readonly generation: number
   readonly maxParallel: number
   readonly runForMs: number
+  /** How often a task is started again where it is, and after how long an allocation elsewhere. */
+  readonly restarts: number
+  readonly rescheduleDelaySeconds: number
 }
 
 export function jobFile(shape: JobShape): string {
@@ -37,6 +40,8 @@ export function jobFile(shape: JobShape): string {
           Name: 'main',
           Count: shape.count,
           EphemeralDisk: { SizeMB: 10 },
+          RestartPolicy: { Attempts: shape.restarts, Delay: 1_000_000_000, Interval: 60_000_000_000, Mode: 'fail' },
+          ...(shape.type === 'service' ? { ReschedulePolicy: reschedulePolicy(shape.rescheduleDelaySeconds) } : {}),
           Tasks: [
             {
               Name: 'task',
@@ -51,6 +56,10 @@ export function jobFile(shape: JobShape): string {
       ],
     },
   })
+}
+
+function reschedulePolicy(delaySeconds: number) {
+  return { Delay: delaySeconds * 1e9, DelayFunction: 'constant', Unlimited: true, Attempts: 0, Interval: 0, MaxDelay: 0 }
 }
 
 export const SYSTEM_JOB = 'node-agent'
@@ -157,6 +166,8 @@ export class Workload {
       generation: this.#random.between(1, 1_000),
       maxParallel: this.#random.between(1, 3),
       runForMs: isBatch ? this.#random.between(100, 20_000) : 0,
+      restarts: this.#random.between(0, 2),
+      rescheduleDelaySeconds: this.#random.between(5, 20),
     }
     this.#shapes.set(id, shape)
     return shape

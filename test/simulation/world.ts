@@ -66,7 +66,7 @@ export class World {
   readonly #reports = new Map<string, readonly AllocationReport[]>()
   readonly #syntax = new InProcessSyntaxReader()
   /** Faults of the way to the log. */
-  readonly logFaults = { requestLostShare: 0, answerLostShare: 0, slowShare: 0, delayMsMax: 3 }
+  readonly logFaults = { requestLostShare: 0, answerLostShare: 0, slowShare: 0, crashShare: 0, delayMsMax: 3 }
   wallOffsetMs = 0
   isCalm = false
   #fullCheckedMs = 0
@@ -201,6 +201,8 @@ export class World {
     if (this.#foldNew()) {
       checkNames(this.durable)
       checkEvaluations(this.durable, this.time.nowMs)
+      // Between what is durable and the answer that says so.
+      if (this.random.chance(this.logFaults.crashShare)) this.crashServer(this.random.between(50, 6_000))
     }
     if (this.time.nowMs - this.#fullCheckedMs < FULL_CHECK_EVERY_MS) return
     this.#fullCheckedMs = this.time.nowMs
@@ -294,7 +296,7 @@ export class World {
   calm(): void {
     this.isCalm = true
     Object.assign(this.network.faults, { lossShare: 0, duplicateShare: 0, delayMsMax: 2 })
-    Object.assign(this.logFaults, { requestLostShare: 0, answerLostShare: 0, slowShare: 0, delayMsMax: 3 })
+    Object.assign(this.logFaults, { requestLostShare: 0, answerLostShare: 0, slowShare: 0, crashShare: 0, delayMsMax: 3 })
     this.network.cutOff.clear()
   }
 
