@@ -30,6 +30,13 @@ export const MUTANTS: readonly Mutant[] = [
     finders: ['I1', 'I2', 'P1'],
   },
   {
+    name: 'log-takes-anything-from-anybody',
+    file: 'src/adapters/memory/command-log.ts',
+    find: "    if (record.epoch < this.epoch) return 'refused'\n    const last = this.records.at(-1)\n    if (record.firstIndex !== this.nextIndex || (last !== undefined && record.previousHash !== last.hash)) return 'refused'\n",
+    replace: '',
+    finders: ['I1', 'I2'],
+  },
+  {
     name: 'refused-append-is-ignored',
     file: leader,
     find: "    if (outcome.kind === 'refused') return this.stop(`the log refused index ${firstIndex}: ${outcome.reason}`)\n",
@@ -160,7 +167,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'set-not-published-when-it-changes',
     file: publisher,
-    find: '      this.#nodes.set(nodeId, versions)\n',
+    find: '      if (after !== undefined) this.#changed.add(after.NodeID)\n',
     replace: '',
     finders: ['L4'],
   },
@@ -213,6 +220,13 @@ export const MUTANTS: readonly Mutant[] = [
     find: '    if (set.epoch === agent.versionEpoch && set.version < agent.version) return\n',
     replace: '',
     finders: ['I12', 'L4'],
+  },
+  {
+    name: 'agent-starts-anew-what-runs',
+    file: 'src/agent/task-runner.ts',
+    find: "        return [...clears, { kind: 'attach', attempt, handle }]\n",
+    replace: "        return [...clears, { kind: 'find', attempt: attempt + 1 }]\n",
+    finders: ['I5', 'L4'],
   },
   {
     name: 'old-report-taken-twice',
