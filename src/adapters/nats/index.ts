@@ -3,7 +3,17 @@
  * says whether more follow; the asker says on `<inbox>.cancel` that it has gone.
  */
 import { readFileSync } from 'node:fs'
-import { connect, createInbox, ErrorCode, headers, type Msg, type NatsConnection, NatsError, nkeyAuthenticator } from 'nats'
+import {
+  connect,
+  createInbox,
+  ErrorCode,
+  headers,
+  type Msg,
+  type NatsConnection,
+  NatsError,
+  nkeyAuthenticator,
+  type Subscription,
+} from 'nats'
 import { type Bus, type BusMessage, OrchestratorError } from '../../domain/index.js'
 
 export interface NatsOptions {
@@ -109,12 +119,11 @@ export class NatsBus implements Bus {
   #received(message: Msg): BusMessage {
     const reply = message.reply
     const gone = new AbortController()
-    let isWatched = false
+    let watching: Subscription | undefined
     /** Only a stream needs to know that its asker has gone. */
     const watch = () => {
-      if (isWatched || reply === undefined) return
-      isWatched = true
-      this.#connection.subscribe(`${reply}.cancel`, { max: 1, callback: () => gone.abort() })
+      if (reply === undefined || !this.isConnected()) return
+      watching ??= this.#connection.subscribe(`${reply}.cancel`, { max: 1, callback: () => gone.abort() })
     }
     const send = (payload: Uint8Array, words?: string) => {
       if (reply === undefined || !this.isConnected()) return
@@ -137,7 +146,10 @@ export class NatsBus implements Bus {
         // What the broker has taken is on its way; more than that is not known.
         if (this.isConnected()) await this.#connection.flush()
       },
-      endStream: (error) => send(NOTHING, error === undefined ? 'end' : `error\t${error.code}\t${encodeURIComponent(error.message)}`),
+      endStream: (error) => {
+        watching?.unsubscribe()
+        send(NOTHING, error === undefined ? 'end' : `error\t${error.code}\t${encodeURIComponent(error.message)}`)
+      },
     }
   }
 
