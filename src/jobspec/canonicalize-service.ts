@@ -1,8 +1,8 @@
 /** Services and their checks as they are stored. */
 import { SECOND } from '../domain/index.js'
-import { fill, type GroupContext } from './canonicalize.js'
 import { type ApiObject, objectIn, objectsIn, textIn } from './decode/api-job.js'
 import { CPU_DEFAULT, KILL_TIMEOUT_DEFAULT, LOGS_DEFAULT, MEMORY_DEFAULT } from './defaults.js'
+import { fill, type GroupContext } from './fill.js'
 
 /** `task` is set for a service inside a task. */
 export function canonicalizeService(context: GroupContext, task: string | undefined, service: ApiObject): ApiObject {

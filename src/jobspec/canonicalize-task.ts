@@ -1,5 +1,4 @@
 /** Tasks and their parts as they are stored. */
-import { fill, fillConsul, fillScaling, type GroupContext, weighted } from './canonicalize.js'
 import { canonicalizeNetwork } from './canonicalize-network.js'
 import { canonicalizeService } from './canonicalize-service.js'
 import { type ApiObject, objectIn, objectsIn, textIn } from './decode/api-job.js'
@@ -12,6 +11,7 @@ import {
   MEMORY_DEFAULT,
   TEMPLATE_DEFAULT,
 } from './defaults.js'
+import { fill, fillConsul, fillScaling, type GroupContext, weighted } from './fill.js'
 
 export function canonicalizeTask(context: GroupContext, groupRestart: ApiObject, task: ApiObject): ApiObject {
   const name = textIn(task, 'Name')

@@ -7,7 +7,7 @@ import { canonicalizeNetwork } from './canonicalize-network.js'
 import { canonicalizeService } from './canonicalize-service.js'
 import { canonicalizeTask } from './canonicalize-task.js'
 import { addSidecars } from './connect-sidecar.js'
-import { type ApiJob, type ApiObject, type ApiValue, objectIn, objectsIn, textIn } from './decode/api-job.js'
+import { type ApiJob, type ApiObject, objectIn, objectsIn, textIn } from './decode/api-job.js'
 import { complete } from './decode/complete.js'
 import {
   EPHEMERAL_DISK_DEFAULT,
@@ -16,20 +16,9 @@ import {
   RESCHEDULE_DEFAULTS,
   RESTART_DEFAULTS,
   UPDATE_DEFAULT,
-  WEIGHT_DEFAULT,
 } from './defaults.js'
-import { nameUuid } from './hcl/functions/uuid.js'
+import { fill, fillConsul, fillScaling, type JobContext, textOr, weighted } from './fill.js'
 import { addImpliedConstraints } from './implied-constraints.js'
-
-/** What parts need to know of the job that they are in. */
-export interface JobContext {
-  readonly id: string
-  readonly type: string
-  readonly namespace: string
-}
-
-/** Namespace of the ids of scaling policies, which are drawn from what they scale. */
-const SCALING_NAMESPACE = '5c4e0a1a-0f3f-5b0e-8f0a-7363616c696e'
 
 /** What a client says of these is dropped. */
 const SERVER_OWNED: ApiObject = { ParentID: '', NomadTokenID: '', Stable: false, StatusDescription: '', ConsulNamespace: '' }
@@ -44,16 +33,6 @@ export function canonicalizeJob(written: ApiJob): Job {
 export function canonicalizeBeforeServer(written: ApiJob): Job {
   const filled = { ...fillJob(written, false), NodePool: textIn(written, 'NodePool') }
   return { ...(complete('Job', filled) as unknown as Job), ConsulToken: '', VaultToken: '' }
-}
-
-/** Given members win; those that are absent or null come from `base`. */
-export function fill(object: ApiObject | undefined, base: ApiObject): ApiObject {
-  const given = Object.entries(object ?? {}).filter(([, value]) => value !== undefined && value !== null)
-  return { ...base, ...Object.fromEntries(given) }
-}
-
-function textOr(value: ApiValue, fallback: string): string {
-  return typeof value === 'string' && value !== '' ? value : fallback
 }
 
 function fillJob(written: ApiJob, addsSidecars: boolean): ApiJob {
@@ -92,10 +71,6 @@ function jobLevelUpdate(type: string, update: ApiObject | undefined): ApiObject 
   if (!isGiven && type !== 'service' && type !== 'system') return {}
   const { Stagger, MaxParallel } = fill(inheritable(update), UPDATE_DEFAULT)
   return { Stagger, MaxParallel }
-}
-
-export function weighted(object: ApiObject, member: string): readonly ApiObject[] {
-  return objectsIn(object, member).map((item) => fill(item, { Weight: WEIGHT_DEFAULT }))
 }
 
 function fillMultiregion(multiregion: ApiObject | undefined): ApiObject | null {
@@ -138,30 +113,6 @@ function fillGroup(context: JobContext, job: ApiJob, written: ApiObject, addsSid
   }
 }
 
-export interface GroupContext extends JobContext {
-  readonly group: string
-}
-
-export function fillScaling(context: GroupContext, policy: ApiObject, count: number, task: string | undefined): ApiObject {
-  const type = textOr(policy['Type'], 'horizontal')
-  const target: ApiObject = {
-    Namespace: context.namespace,
-    Job: context.id,
-    Group: context.group,
-    ...(task === undefined ? {} : { Task: task }),
-  }
-  const name = [context.namespace, context.id, context.group, task ?? '', type].join('\u0000')
-  return {
-    ...fill(policy, { Enabled: true, Min: task === undefined ? count : 0 }),
-    // A task's policy has no id in Nomad either.
-    ID: task === undefined ? nameUuid(SCALING_NAMESPACE, name) : '',
-    Type: type,
-    Target: target,
-    CreateIndex: 0,
-    ModifyIndex: 0,
-  }
-}
-
 /** The job's block is the base, the group's members win. Batch jobs keep what they are given, to be refused. */
 function fillUpdate(type: string, job: ApiObject | undefined, group: ApiObject | undefined): ApiObject | null {
   const lasts = type === 'service' || type === 'system'
@@ -197,8 +148,4 @@ function fillDisconnect(disconnect: ApiObject | undefined): ApiObject | null {
   if (disconnect === undefined) return null
   const reconcile = textOr(disconnect['Reconcile'], 'best_score')
   return { ...fill(disconnect, { Replace: true }), Reconcile: reconcile }
-}
-
-export function fillConsul(consul: ApiObject | undefined): ApiObject | null {
-  return consul === undefined ? null : { ...consul, Cluster: textOr(consul['Cluster'], 'default') }
 }

@@ -21,10 +21,10 @@ import { Placer } from './placer.js'
 import { PlanBuilder } from './plan-builder.js'
 import { Sites } from './rank/sites.js'
 import { taintOf } from './reconcile/classify.js'
-import { describeNew, latestDeployment, sortDeployments } from './reconcile/deployments.js'
+import { latestDeployment, newDeployment, sortDeployments } from './reconcile/deployments.js'
 import { type GroupOutcome, reconcileGroup } from './reconcile/group.js'
 import type { GroupContext } from './reconcile/types.js'
-import type { ScheduleEnv } from './schedule.js'
+import type { ScheduleEnv } from './schedule-env.js'
 
 export function scheduleGeneric(view: StateView, index: ClusterIndex, evaluation: Evaluation, env: ScheduleEnv): SchedulingResult {
   const job = env.job ?? view.jobs.get(ownerKey(evaluation))
@@ -156,27 +156,6 @@ function settleDeployment(
   if (!isChanged) return current
   plan.deployment = { ...current, TaskGroups: groups }
   return plan.deployment
-}
-
-function newDeployment(job: Job, groups: Readonly<Record<string, DeploymentState>>, id: string, priority: number): Deployment {
-  return {
-    ID: id,
-    Namespace: job.Namespace,
-    JobID: job.ID,
-    JobVersion: job.Version,
-    JobModifyIndex: job.ModifyIndex,
-    JobSpecModifyIndex: job.JobModifyIndex,
-    JobCreateIndex: job.CreateIndex,
-    IsMultiregion: false,
-    TaskGroups: groups,
-    Status: 'running',
-    StatusDescription: describeNew(groups),
-    EvalPriority: priority,
-    CreateIndex: 0,
-    ModifyIndex: 0,
-    CreateTime: 0,
-    ModifyTime: 0,
-  }
 }
 
 /** What changed in place belongs to the deployment too, and must prove itself anew. */

@@ -14,4 +14,5 @@ export {
   nextReschedule,
   trackReplacement,
 } from './reconcile/reschedule.js'
-export { createScheduler, type ScheduleEnv, type Scheduler } from './schedule.js'
+export { createScheduler, type Scheduler } from './schedule.js'
+export type { ScheduleEnv } from './schedule-env.js'

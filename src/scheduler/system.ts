@@ -27,9 +27,9 @@ import { PlanBuilder } from './plan-builder.js'
 import { selectOnly } from './rank/single-node.js'
 import { Sites } from './rank/sites.js'
 import { disconnectOf, lastUnknownMs, needsReconnect, taintOf } from './reconcile/classify.js'
-import { describeNew, latestDeployment, seedDeploymentState, sortDeployments } from './reconcile/deployments.js'
+import { latestDeployment, newDeployment, seedDeploymentState, sortDeployments } from './reconcile/deployments.js'
 import { judgeUpdate } from './reconcile/update.js'
-import type { ScheduleEnv } from './schedule.js'
+import type { ScheduleEnv } from './schedule-env.js'
 
 type Wanted = { readonly node: Node; readonly previous?: Allocation; readonly replaces?: Allocation }
 
@@ -413,25 +413,8 @@ class SystemScheduler {
     const current = this.#current
     if (this.#states.size === 0) return current
     if (current === undefined) {
-      const groups = Object.fromEntries(this.#states)
-      this.#plan.deployment = {
-        ID: this.#env.newId(),
-        Namespace: job.Namespace,
-        JobID: job.ID,
-        JobVersion: job.Version,
-        JobModifyIndex: job.ModifyIndex,
-        JobSpecModifyIndex: job.JobModifyIndex,
-        JobCreateIndex: job.CreateIndex,
-        IsMultiregion: false,
-        TaskGroups: groups,
-        Status: 'running',
-        StatusDescription: describeNew(groups),
-        EvalPriority: this.#plan.evaluation.Priority,
-        CreateIndex: 0,
-        ModifyIndex: 0,
-        CreateTime: 0,
-        ModifyTime: 0,
-      }
+      const { Priority } = this.#plan.evaluation
+      this.#plan.deployment = newDeployment(job, Object.fromEntries(this.#states), this.#env.newId(), Priority)
       return this.#plan.deployment
     }
     const groups = { ...current.TaskGroups, ...Object.fromEntries(this.#states) }

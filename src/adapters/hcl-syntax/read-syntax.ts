@@ -2,14 +2,10 @@
  * Text to syntax, by the name of the file: HCL, JSON or YAML. Our own reader gives the verdict; what it refuses is put to
  * HCL's own reader, whose words people know, where that is safe.
  */
-import type { Mistake } from '../../domain/index.js'
-import { LIMITS, type Limits, readHcl, readJson, type Syntax, toMistake } from '../../jobspec/index.js'
+import { LIMITS, type Limits, readHcl, readJson, toMistake } from '../../jobspec/index.js'
 import { explainSyntax } from './explain-syntax.js'
 import { readYaml } from './read-yaml.js'
-
-export type SyntaxReading =
-  | { readonly kind: 'syntax'; readonly syntax: Syntax }
-  | { readonly kind: 'mistakes'; readonly mistakes: readonly Mistake[] }
+import type { SyntaxReading } from './syntax-reading.js'
 
 export async function readSyntax(path: string, text: string, limits: Limits = LIMITS): Promise<SyntaxReading> {
   const read = readFast(path, text, limits)

@@ -1,7 +1,7 @@
 /** YAML 1.2 (core schema) as the same tree that JSON gives. Aliases are followed, within bounds; duplicate keys are refused. */
 import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, type Scalar } from 'yaml'
 import { type Fault, fault, type JsonMember, type JsonNode, type Limits, type Span, toMistake } from '../../jobspec/index.js'
-import type { SyntaxReading } from './read-syntax.js'
+import type { SyntaxReading } from './syntax-reading.js'
 
 /** Nodes that aliases may unfold to. */
 const NODES_MAX = 100_000

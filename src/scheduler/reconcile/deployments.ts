@@ -47,7 +47,28 @@ function cancel(plan: PlanBuilder, deployment: Deployment, StatusDescription: st
   plan.deploymentUpdates.push({ DeploymentID: deployment.ID, Status: 'cancelled', StatusDescription })
 }
 
-export function describeNew(groups: Readonly<Record<string, DeploymentState>>): string {
+export function newDeployment(job: Job, groups: Readonly<Record<string, DeploymentState>>, id: string, priority: number): Deployment {
+  return {
+    ID: id,
+    Namespace: job.Namespace,
+    JobID: job.ID,
+    JobVersion: job.Version,
+    JobModifyIndex: job.ModifyIndex,
+    JobSpecModifyIndex: job.JobModifyIndex,
+    JobCreateIndex: job.CreateIndex,
+    IsMultiregion: false,
+    TaskGroups: groups,
+    Status: 'running',
+    StatusDescription: describeNew(groups),
+    EvalPriority: priority,
+    CreateIndex: 0,
+    ModifyIndex: 0,
+    CreateTime: 0,
+    ModifyTime: 0,
+  }
+}
+
+function describeNew(groups: Readonly<Record<string, DeploymentState>>): string {
   const waiting = Object.values(groups).filter((state) => state.DesiredCanaries > 0 && !state.Promoted)
   if (waiting.length === 0) return 'Deployment is running'
   return waiting.every((state) => state.AutoPromote)
