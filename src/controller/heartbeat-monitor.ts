@@ -2,7 +2,7 @@
  * Calls a node down when it has been silent for its TTL: counted only while this server itself was awake.
  *
  * I12 Nobody is called down because the server slept: when a tick comes more than two intervals late (SIGSTOP, laptop
- *     lid, long collection) every deadline moves by the gap. A new leader gives everyone one full TTL.
+ *     lid, long collection) everyone has one full TTL from then. So it is under a new leader.
  *     test/controller/heartbeat-monitor.test.ts, test/simulation
  */
 import type { Clock } from '../domain/index.js'
@@ -53,9 +53,7 @@ export class HeartbeatMonitor {
     const lateMs = nowMs - this.#tickedMs - this.#options.tickMs
     this.#tickedMs = nowMs
     if (lateMs > 2 * this.#options.tickMs) {
-      // Whoever was heard since it woke has its full TTL already.
-      const latestMs = nowMs + this.#options.ttlMs
-      for (const [nodeId, deadlineMs] of this.#deadlines) this.#deadlines.set(nodeId, Math.min(deadlineMs + lateMs, latestMs))
+      for (const nodeId of this.#deadlines.keys()) this.heard(nodeId)
       return
     }
     const silent = [...this.#deadlines].filter(([, deadlineMs]) => deadlineMs <= nowMs).map(([nodeId]) => nodeId)

@@ -29,19 +29,18 @@ test('a node that is heard in time is never called silent', () => {
   expect(silent).toEqual([])
 })
 
-test('a pause of the server itself moves every deadline by its length', () => {
+test('after a pause of the server itself everyone has one full TTL, whatever was left of it and whatever the pause', () => {
   const { clock, silent, beats } = monitor()
   beats.heard('n1')
-  clock.advance(5_000)
+  clock.advance(9_500)
   clock.sleep(600_000)
+  clock.advance(9_000)
   expect(silent).toEqual([])
-  clock.advance(3_000)
-  expect(silent).toEqual([])
-  clock.advance(4_000)
+  clock.advance(2_000)
   expect(silent).toEqual(['n1'])
 })
 
-test('a node whose last words were waiting when the server woke has one TTL from then, whatever the pause', () => {
+test('a node whose last words were waiting when the server woke has one TTL from then', () => {
   const { clock, silent, beats } = monitor()
   clock.nowMs += 600_000
   beats.heard('n1')
