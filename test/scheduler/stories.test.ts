@@ -159,6 +159,15 @@ test('a failed allocation waits for its delay and is then replaced elsewhere', (
   expect(now.plan.Placements.map((row) => row.RescheduleTracker?.Events?.length)).toEqual([1])
 })
 
+test('a failed allocation that is beyond the count when its delay is over is not replaced', () => {
+  const story = new Story().nodes(2).register({ TaskGroups: [group(2, { Update: null })] })
+  story.evaluate()
+  story.report(story.wanted(), 'failed').evaluate()
+  story.register({ TaskGroups: [group(1, { Update: null })] }).pass(60_000)
+  const { plan } = story.evaluate()
+  expect([names(plan.Placements), names(story.wanted())]).toEqual([['group[0]'], ['group[0]']])
+})
+
 test('a batch job that has run is not run again, one that failed is', () => {
   const story = new Story().nodes(1).register({ Type: 'batch', TaskGroups: [group(2, { Update: null })] })
   story.evaluate()

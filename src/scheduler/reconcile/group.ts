@@ -147,6 +147,7 @@ class GroupReconciler {
     if (needsCanaries) this.#requestCanaries(requests, names, livingCanaries, destructive, update.Canary)
     const isHeldBack = this.#state.DesiredCanaries > 0 && !this.#state.Promoted
     const limit = this.#limit(ordinary, destructive, migrate, isHeldBack)
+    if (!isCanarying) this.#stopSurplusFailures(rescheduling, ordinary.length + migrate.length)
     const placements = lostLater.size === 0 ? this.#computePlacements(ordinary, migrate, rescheduling.now, lost, names, isHeldBack) : []
     if (!this.#hadState) this.#grow(placements.length)
     const rest = this.#admit(requests, placements, rescheduling, isHeldBack, limit)
@@ -198,6 +199,17 @@ class GroupReconciler {
     const own = kept.filter((allocation) => allocation.DeploymentID === this.#deployment!.ID)
     if (own.some((allocation) => allocation.DeploymentStatus?.Healthy === false)) return 0
     return Math.max(0, update.MaxParallel - own.filter((allocation) => allocation.DeploymentStatus?.Healthy !== true).length)
+  }
+
+  /** What failed and is beyond the count by now is not started again. */
+  #stopSurplusFailures(rescheduling: Rescheduling, living: number): void {
+    const room = Math.max(0, this.#group.Count - living)
+    const surplus = inNameOrder(rescheduling.now.filter((allocation) => allocation.ClientStatus === 'failed')).slice(room)
+    for (const allocation of surplus) {
+      rescheduling.now.splice(rescheduling.now.indexOf(allocation), 1)
+      this.#context.plan.stop(allocation, NOT_NEEDED)
+      this.#context.plan.count(this.#group.Name, 'Stop', 1)
+    }
   }
 
   #computePlacements(
