@@ -84,9 +84,8 @@ function isRegular(entry: TreeEntry): boolean {
 }
 
 function irregularFile(entry: TreeEntry): Mistake {
-  if (entry.mode === 'symlink')
-    return mistakeAt(entry.path, `${entry.path} is a symbolic link`, 'Links are not followed; commit the file itself.')
-  return mistakeAt(entry.path, `${entry.path} is a submodule`, 'Submodules are not read; commit the files themselves.')
+  if (entry.mode === 'symlink') return mistakeAt(entry.path, 'Symbolic link', 'Links are not followed; commit the file itself.')
+  return mistakeAt(entry.path, 'Submodule', 'Submodules are not read; commit the files themselves.')
 }
 
 const LFS_POINTER = 'version https://git-lfs.github.com/spec/'
@@ -94,16 +93,15 @@ const LFS_POINTER = 'version https://git-lfs.github.com/spec/'
 function decode(entry: TreeEntry, content: BlobContent): TreeFile {
   if (content.kind === 'too-large') {
     const detail = `It has ${content.sizeBytes} bytes; at most ${LIMITS.fileBytesMax} are read. Move data out of the job file.`
-    return { mistake: mistakeAt(entry.path, `${entry.path} is too large`, detail) }
+    return { mistake: mistakeAt(entry.path, 'File too large', detail) }
   }
   let text: string
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(content.bytes)
   } catch {
-    return { mistake: mistakeAt(entry.path, `${entry.path} is not UTF-8`, 'Save it in UTF-8.') }
+    return { mistake: mistakeAt(entry.path, 'Not UTF-8', 'Save it in UTF-8.') }
   }
-  if (text.startsWith(LFS_POINTER))
-    return { mistake: mistakeAt(entry.path, `${entry.path} is a Git LFS pointer`, 'Commit the file itself.') }
+  if (text.startsWith(LFS_POINTER)) return { mistake: mistakeAt(entry.path, 'Git LFS pointer', 'Commit the file itself.') }
   return { text }
 }
 

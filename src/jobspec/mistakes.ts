@@ -107,17 +107,20 @@ export function suggestName(name: string, known: Iterable<string>): string | und
   return best
 }
 
-/** Insertions, deletions and substitutions; at most `limit`. */
+/** Insertions, deletions, substitutions and swaps of neighbours; at most `limit`. */
 function editDistance(left: string, right: string, limit: number): number {
   if (Math.abs(left.length - right.length) >= limit) return limit
-  let row = Array.from({ length: right.length + 1 }, (_, at) => at)
+  let before: readonly number[] = []
+  let row: readonly number[] = Array.from({ length: right.length + 1 }, (_, at) => at)
   for (let i = 1; i <= left.length; i++) {
     const next = [i]
     for (let j = 1; j <= right.length; j++) {
-      const substitution = (row[j - 1] ?? 0) + (left[i - 1] === right[j - 1] ? 0 : 1)
-      next.push(Math.min(substitution, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1))
+      const substitution = row[j - 1]! + (left[i - 1] === right[j - 1] ? 0 : 1)
+      const isSwap = i > 1 && j > 1 && left[i - 1] === right[j - 2] && left[i - 2] === right[j - 1]
+      next.push(Math.min(substitution, row[j]! + 1, next[j - 1]! + 1, isSwap ? before[j - 2]! + 1 : limit))
     }
+    before = row
     row = next
   }
-  return Math.min(limit, row[right.length] ?? limit)
+  return Math.min(limit, row[right.length]!)
 }

@@ -95,7 +95,7 @@ export function parseApiJob(request: ParseRequest): ApiParseOutcome {
   }
   const job = attempt(evaluation, () => decodeFile(evaluation, syntax, inputs))
   if (evaluation.needs.size > 0 && !(job instanceof BudgetSpent)) return { kind: 'needs', paths: [...evaluation.needs], syntaxPaths: [] }
-  if (job instanceof BudgetSpent) return mistakesOf([job.fault], path)
+  if (job instanceof BudgetSpent) return mistakesOf([...evaluation.faults, job.fault], path)
   if (job === undefined) return mistakesOf(evaluation.faults, path)
   const placed = placeInNamespace(job, request.namespace)
   if ('fault' in placed) return mistakesOf([placed.fault], path)

@@ -87,9 +87,9 @@ test('links, other encodings and files beyond the limit are refused by file and 
   symlinkSync('good.nomad.hcl', join(root, 'jobs/link.nomad.hcl'))
   expect(outline(await new LocalJobFiles(root).read({ paths: [] }))).toEqual([
     'jobs/good.nomad.hcl default/good',
-    'jobs/large.nomad.hcl 0:0 jobs/large.nomad.hcl is too large',
-    'jobs/latin.nomad.hcl 0:0 jobs/latin.nomad.hcl is not UTF-8',
-    'jobs/link.nomad.hcl 0:0 jobs/link.nomad.hcl is a symbolic link',
+    'jobs/large.nomad.hcl 0:0 File too large',
+    'jobs/latin.nomad.hcl 0:0 Not UTF-8',
+    'jobs/link.nomad.hcl 0:0 Symbolic link',
   ])
 })
 

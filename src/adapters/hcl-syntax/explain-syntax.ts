@@ -47,12 +47,16 @@ function roughNesting(text: string): number {
 }
 
 const DIAGNOSTIC = new RegExp(`(?:^| )${SENTINEL}:(\\d+),(\\d+)-(?:(\\d+),)?(\\d+): `, 'g')
+/** Another place that a message refers to. */
+const REFERENCE = new RegExp(`${SENTINEL}:(\\d+),(\\d+)-[\\d,]+`, 'g')
 
 /** `name:line,column-[line,]column: Summary; Detail`, joined by blanks. Columns count grapheme clusters. */
 function readDiagnostics(path: string, text: string, joined: string): Mistake[] {
   const heads = [...joined.matchAll(DIAGNOSTIC)]
   return heads.map((head, at) => {
-    const body = joined.slice(head.index + head[0].length, heads[at + 1]?.index)
+    const body = joined
+      .slice(head.index + head[0].length, heads[at + 1]?.index)
+      .replace(REFERENCE, (_, line, column) => `${path}:${line}:${column}`)
     const cut = body.indexOf('; ')
     const line = Number(head[1])
     const column = Number(head[2])

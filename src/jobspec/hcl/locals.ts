@@ -26,7 +26,10 @@ export function resolveLocals(evaluation: Evaluation, blocks: readonly Block[], 
   for (const name of order) {
     scopeNames.set('local', isWhole(name) ? objectValue(entries) : { kind: 'object', entries })
     const attribute = locals.get(name)!
-    entries.set(name, evaluate(evaluation, attribute.scope, attribute.expression))
+    const { result, faults } = evaluation.withoutFaults(() => evaluate(evaluation, attribute.scope, attribute.expression))
+    entries.set(name, result)
+    const circle = faults.length === 0 ? undefined : circleOf(name, needs)
+    evaluation.faults.push(...faults.map((one) => (circle === undefined ? one : { ...one, detail: `${one.detail} ${circle}` })))
   }
   scopeNames.set('local', objectValue(entries))
 }
@@ -41,6 +44,20 @@ function referencesOf(attribute: Attribute): ReadonlySet<string | typeof EVERYTH
     else names.add(EVERYTHING)
   }
   return names
+}
+
+/** A sentence on the shortest way from the local back to itself; undefined where there is none. */
+function circleOf(name: string, needs: ReadonlyMap<string, ReadonlySet<string | symbol>>): string | undefined {
+  const ways: (readonly string[])[] = [[name]]
+  const seen = new Set<string | symbol>()
+  for (const way of ways) {
+    for (const need of needs.get(way.at(-1)!) ?? []) {
+      if (need === name) return `Local values go round in a circle: ${[...way, name].map((each) => `local.${each}`).join(' → ')}.`
+      if (typeof need === 'string' && !seen.has(need)) ways.push([...way, need])
+      seen.add(need)
+    }
+  }
+  return undefined
 }
 
 /** Depth first, without recursion: a chain of locals may be as long as the file. */
