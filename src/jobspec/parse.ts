@@ -10,10 +10,11 @@ import { decodeFile } from './decode/decode-file.js'
 import { driverConfigProblems } from './driver-configs.js'
 import { BudgetSpent, Evaluation, type FileTree } from './hcl/evaluation.js'
 import { LIMITS, type Limits } from './limits.js'
-import { locateProblem } from './locate.js'
+import { locateProblem } from './locate/locate-problem.js'
 import { type Fault, toMistake } from './mistakes.js'
 import { applyJobPatch } from './patch.js'
 import type { Syntax } from './syntax.js'
+import type { Problem } from './validate/problem.js'
 import { validateJob } from './validate.js'
 
 export interface ParseRequest {
@@ -67,9 +68,9 @@ export function parseJob(request: ParseRequest): ParseOutcome {
   if (patchPath !== undefined && patchSyntax === undefined) return { kind: 'needs', paths: [], syntaxPaths: [patchPath] }
   const patched = patchSyntax === undefined ? { kind: 'patched' as const, job: canonical } : applyJobPatch(canonical, patchSyntax)
   if (patched.kind === 'mistakes') return patched
-  const faults = limitFaults(patched.job, limits)
   const checked = validateJob(patched.job)
-  faults.push(...[...checked.problems, ...driverConfigProblems(patched.job)].map((problem) => locateProblem(syntax, problem)))
+  const problems = [...limitProblems(patched.job, limits), ...checked.problems, ...driverConfigProblems(patched.job)]
+  const faults = problems.flatMap((problem) => locateProblem(syntax, problem))
   if (faults.length > 0) return { kind: 'mistakes', mistakes: faults.map((fault) => toMistake(fault, path)) }
   const inputs = patchPath === undefined ? parsed.inputs : [...parsed.inputs, patchPath]
   return { kind: 'job', job: patched.job, warnings: [...parsed.warnings, ...checked.warnings], inputs }
@@ -129,17 +130,16 @@ function placeInNamespace(job: ApiJob, expected: string | undefined): { readonly
   return { fault: { summary: 'Namespace differs from the folder', detail } }
 }
 
-function limitFaults(job: Job, limits: Limits): Fault[] {
-  const faults: Fault[] = []
-  if (job.TaskGroups.length > limits.groupCountMax) {
-    faults.push({
-      summary: 'Too many groups',
-      detail: `The job has ${job.TaskGroups.length} groups; the limit is ${limits.groupCountMax}.`,
-    })
-  }
-  for (const group of job.TaskGroups) {
-    if (group.Count <= limits.countMax) continue
-    faults.push({ summary: 'Count too large', detail: `Group "${group.Name}" has count ${group.Count}; the limit is ${limits.countMax}.` })
-  }
-  return faults
+function limitProblems(job: Job, limits: Limits): readonly Problem[] {
+  const groups = job.TaskGroups
+  const tooMany =
+    groups.length > limits.groupCountMax ? [{ text: `${groups.length} groups are too many; the limit is ${limits.groupCountMax}` }] : []
+  const tooLarge = groups.filter((group) => group.Count > limits.countMax)
+  return [
+    ...tooMany,
+    ...tooLarge.map(({ Name, Count }) => ({
+      text: `Task group count ${Count} is too large; the limit is ${limits.countMax}`,
+      group: Name,
+    })),
+  ]
 }

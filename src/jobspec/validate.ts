@@ -56,10 +56,7 @@ function jobProblems(job: Job): Problem[] {
   texts.push(...groupNameTexts(job))
   const problems: Problem[] = texts.map((text) => ({ text }))
   for (const group of groups) {
-    const task = group.Tasks?.length === 1 ? group.Tasks[0]?.Name : undefined
-    for (const text of wrapTexts(`Task group ${group.Name} validation failed: `, groupTexts(job, group))) {
-      problems.push({ text, group: group.Name, ...(task !== undefined && text.includes(`Task ${task} validation failed`) ? { task } : {}) })
-    }
+    for (const text of wrapTexts(`Task group ${group.Name} validation failed: `, groupTexts(job, group))) problems.push({ text })
   }
   return [...problems, ...[...periodicTexts(job), ...parameterizedTexts(job)].map((text) => ({ text }))]
 }

@@ -69,17 +69,17 @@ describe('every refusal names the place and the remedy', () => {
     expect(outcome).toMatchObject({ kind: 'mistakes', mistakes: [{ line: 2, column: 7, summary: 'Invalid expression' }] })
   })
 
-  test('what is wrong with the finished job points at its group', async () => {
+  test('what is wrong with the finished job points at its attribute', async () => {
     const outcome = await readText(withGroup('    count = -1'))
-    expect(outcome).toMatchObject({ kind: 'mistakes', mistakes: [{ line: 2, summary: "Task group count can't be negative" }] })
+    expect(outcome).toMatchObject({ kind: 'mistakes', mistakes: [{ line: 3, summary: "Task group count can't be negative" }] })
   })
 
   test('a driver that is known is given what it takes', async () => {
     const text =
       'job "j" {\n  group "g" {\n    task "t" {\n      driver = "raw_exec"\n      config {\n        comand = "x"\n      }\n    }\n  }\n}\n'
     expect(await mistakesIn(text)).toEqual([
-      '3: task "t": driver raw_exec requires config "command"',
-      '3: task "t": driver raw_exec has no config "comand"; did you mean "command"?',
+      '5: task "t": driver raw_exec requires config "command"',
+      '6: task "t": driver raw_exec has no config "comand"; did you mean "command"?',
     ])
   })
 
