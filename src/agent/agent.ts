@@ -257,13 +257,14 @@ export class Agent {
     const boundMs =
       Math.max(0, ...shells.flatMap(({ runner }) => runner.tasks.map((task) => this.#killTimeoutMs(task.KillTimeout)))) + KILL_GRACE_MS
     await new Promise<void>((resolve) => {
+      const giveUp = this.#deps.clock.after(boundMs, resolve)
       const look = () => {
         if (shells.some(({ runner }) => runner.mayRun)) return
         this.#settled.delete(look)
+        giveUp()
         resolve()
       }
       this.#settled.add(look)
-      this.#deps.clock.after(boundMs, resolve)
       look()
     })
   }

@@ -46,6 +46,8 @@ export class AllocationShell {
   readonly runner: AllocationRunner
   readonly #deps: ShellDeps
   readonly #inputs: AllocationInput[] = []
+  /** What takes back the timers that are under way. */
+  readonly #timers = new Set<() => void>()
   #isBusy = false
   #isClosed = false
   #isResting = false
@@ -64,6 +66,8 @@ export class AllocationShell {
   /** What is under way of it is left alone from now on. */
   close(): void {
     this.#isClosed = true
+    for (const cancel of this.#timers) cancel()
+    this.#timers.clear()
   }
 
   post(input: AllocationInput): void {
@@ -117,14 +121,22 @@ export class AllocationShell {
   #perform(action: AllocationAction): void {
     if (action.kind === 'task') return this.#performTask(action.task, action.action)
     const { timer, serial } = action
-    this.#deps.clock.after(action.delayMs, () => this.post({ kind: 'timer', timer, serial }))
+    this.#after(action.delayMs, () => this.post({ kind: 'timer', timer, serial }))
+  }
+
+  #after(delayMs: number, callback: () => void): void {
+    const cancel = this.#deps.clock.after(delayMs, () => {
+      this.#timers.delete(cancel)
+      callback()
+    })
+    this.#timers.add(cancel)
   }
 
   #performTask(task: string, action: TaskAction): void {
     const post = (input: TaskInput) => this.post({ kind: 'task', task, input })
     switch (action.kind) {
       case 'timer':
-        this.#deps.clock.after(action.delayMs, () => post({ kind: 'timer', serial: action.serial }))
+        this.#after(action.delayMs, () => post({ kind: 'timer', serial: action.serial }))
         return
       case 'prepare':
         return void this.#prepare(task).then(post)

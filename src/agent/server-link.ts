@@ -46,6 +46,8 @@ export class ServerLink {
   #isPulling = false
   #isSending = false
   #cancelBeat = () => {}
+  /** What ends the back-offs that are under way. */
+  readonly #waits = new Set<() => void>()
   #heartbeatTtlMs = 10_000
   /** Monotonic; of the newest answer of a server. */
   lastHeardMs: number
@@ -68,6 +70,7 @@ export class ServerLink {
     this.#isClosed = true
     this.#cancelBeat()
     this.#unsubscribe()
+    for (const end of this.#waits) end()
   }
 
   /** Something is in the outbox. */
@@ -253,6 +256,14 @@ export class ServerLink {
   #backOff(failures: number): Promise<void> {
     const { clock, random } = this.#deps
     const delayMs = Math.min(BACK_OFF_MS_MAX, BACK_OFF_MS_MIN * 2 ** (failures - 1)) * (0.5 + random.fraction() / 2)
-    return new Promise((resolve) => clock.after(delayMs, resolve))
+    return new Promise((resolve) => {
+      const end = () => {
+        cancel()
+        this.#waits.delete(end)
+        resolve()
+      }
+      const cancel = clock.after(delayMs, end)
+      this.#waits.add(end)
+    })
   }
 }

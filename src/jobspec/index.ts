@@ -1,5 +1,6 @@
 /** The jobspec engine: text's syntax to Job, and what jobs are compared and checked by. */
 export { canonicalizeBeforeServer, canonicalizeJob } from './canonicalize.js'
+export { checkJob } from './check-job.js'
 export { stemOf } from './companions.js'
 export { readApiJob } from './decode/api-form.js'
 export type { ApiJob, ApiObject, ApiValue } from './decode/api-job.js'
@@ -15,7 +16,7 @@ export {
   type TaskDiff,
   type TaskGroupDiff,
 } from './diff.js'
-export { type ConfigType, DRIVER_CONFIGS, type DriverConfig, driverConfigOf, driverConfigProblems } from './driver-configs.js'
+export { type ConfigType, DRIVER_CONFIGS, type DriverConfig, driverConfigOf } from './driver-configs.js'
 export { evaluateTemplate, type TemplateReading } from './evaluate-template.js'
 export { evaluateText, type TextEvaluation } from './evaluate-text.js'
 export type { FileTree } from './hcl/evaluation.js'

@@ -4,18 +4,16 @@
  */
 import type { Job, Mistake } from '../domain/index.js'
 import { canonicalizeJob } from './canonicalize.js'
+import { checkJob } from './check-job.js'
 import { companionsOf } from './companions.js'
 import { type ApiJob, textIn } from './decode/api-job.js'
 import { decodeFile } from './decode/decode-file.js'
-import { driverConfigProblems } from './driver-configs.js'
 import { BudgetSpent, Evaluation, type FileTree } from './hcl/evaluation.js'
 import { LIMITS, type Limits } from './limits.js'
 import { locateProblem } from './locate/locate-problem.js'
 import { type Fault, toMistake } from './mistakes.js'
 import { applyJobPatch } from './patch.js'
 import type { Syntax } from './syntax.js'
-import type { Problem } from './validate/problem.js'
-import { validateJob } from './validate.js'
 
 export interface ParseRequest {
   readonly syntax: Syntax
@@ -68,9 +66,8 @@ export function parseJob(request: ParseRequest): ParseOutcome {
   if (patchPath !== undefined && patchSyntax === undefined) return { kind: 'needs', paths: [], syntaxPaths: [patchPath] }
   const patched = patchSyntax === undefined ? { kind: 'patched' as const, job: canonical } : applyJobPatch(canonical, patchSyntax)
   if (patched.kind === 'mistakes') return patched
-  const checked = validateJob(patched.job)
-  const problems = [...limitProblems(patched.job, limits), ...checked.problems, ...driverConfigProblems(patched.job)]
-  const faults = problems.flatMap((problem) => locateProblem(syntax, problem))
+  const checked = checkJob(patched.job, limits)
+  const faults = checked.problems.flatMap((problem) => locateProblem(syntax, problem))
   if (faults.length > 0) return { kind: 'mistakes', mistakes: faults.map((fault) => toMistake(fault, path)) }
   const inputs = patchPath === undefined ? parsed.inputs : [...parsed.inputs, patchPath]
   return { kind: 'job', job: patched.job, warnings: [...parsed.warnings, ...checked.warnings], inputs }
@@ -128,18 +125,4 @@ function placeInNamespace(job: ApiJob, expected: string | undefined): { readonly
   if (given === '' || given === expected) return { job: { ...job, Namespace: expected } }
   const detail = `The file lies in the folder of namespace "${expected}", but the job says namespace = "${given}". Move the file to jobs/${given}/, or leave the namespace out.`
   return { fault: { summary: 'Namespace differs from the folder', detail } }
-}
-
-function limitProblems(job: Job, limits: Limits): readonly Problem[] {
-  const groups = job.TaskGroups
-  const tooMany =
-    groups.length > limits.groupCountMax ? [{ text: `${groups.length} groups are too many; the limit is ${limits.groupCountMax}` }] : []
-  const tooLarge = groups.filter((group) => group.Count > limits.countMax)
-  return [
-    ...tooMany,
-    ...tooLarge.map(({ Name, Count }) => ({
-      text: `Task group count ${Count} is too large; the limit is ${limits.countMax}`,
-      group: Name,
-    })),
-  ]
 }

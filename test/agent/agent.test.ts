@@ -232,6 +232,23 @@ test('an agent that is stopped with its tasks starts them again when it is back,
   expect(server.lastReport(wanted(1).allocation.ID)?.TaskStates['main']!.Restarts).toBe(0)
 })
 
+test('an agent that has stopped waits for nothing, so that its process can end', async () => {
+  const { harness } = await begin([wanted(1)])
+  await harness.agent.stop({ tasks: 'end' })
+  expect(harness.clock.waiting).toBe(0)
+})
+
+test('nor does one that cannot reach its server', async () => {
+  const { harness, server } = await begin([wanted(1)])
+  server.isSilent = true
+  await harness.kill()
+  await harness.start()
+  await harness.clock.advance(10_000)
+  await harness.agent.stop({ tasks: 'keep' })
+  await harness.clock.advance(3_000)
+  expect(harness.clock.waiting).toBe(0)
+})
+
 test('folders of ended allocations go, except for the newest', async () => {
   const { harness, server } = await begin([wanted(1), wanted(2)])
   server.publish([stopped(wanted(1), 20), stopped(wanted(2), 20)])

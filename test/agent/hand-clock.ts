@@ -24,6 +24,11 @@ export class HandClock implements Clock {
     return () => this.#timers.delete(timer)
   }
 
+  /** Timers that would keep a process alive. */
+  get waiting(): number {
+    return this.#timers.size
+  }
+
   /** Runs everything that falls due within `ms`, in order, each with all that follows from it. */
   async advance(ms: number): Promise<void> {
     const untilMs = this.nowMs + ms

@@ -4,10 +4,10 @@ import {
   annotateDiff,
   canonicalizeBeforeServer,
   canonicalizeJob,
+  checkJob,
   clientForm,
   diffJobs,
   readApiJob,
-  validateJob,
   validationErrorText,
   warningsText,
 } from '../../jobspec/index.js'
@@ -81,7 +81,7 @@ async function findProblems(
   { reader }: JobspecDeps,
   job: Job,
 ): Promise<{ readonly problems: readonly string[]; readonly warnings: readonly string[] }> {
-  const { problems, warnings } = validateJob(job)
+  const { problems, warnings } = checkJob(job)
   const { missing } = await reader.read((view) => ({ index: 0, missing: missingPlaces(view, job) }))
   return { problems: [...missing, ...problems.map(({ text }) => text)], warnings }
 }
