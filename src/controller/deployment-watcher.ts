@@ -10,6 +10,7 @@ import {
   type Deployment,
   type DeploymentState,
   isDeploymentActive,
+  isServerTerminal,
   isTerminal,
   type Job,
   MILLISECOND,
@@ -45,7 +46,8 @@ export class DeploymentWatcher {
     for (const deployment of view.deployments.values()) this.#mark(deployment.ID)
     view.deployments.observe((before, after, id) => (after === undefined ? this.#forget(id) : before === after || this.#mark(id)))
     view.allocations.observe((before, after) => {
-      if (after?.DeploymentID !== undefined && before?.DeploymentStatus !== after.DeploymentStatus) this.#mark(after.DeploymentID)
+      if (after?.DeploymentID === undefined) return
+      if (before?.DeploymentStatus !== after.DeploymentStatus || before?.ClientStatus !== after.ClientStatus) this.#mark(after.DeploymentID)
     })
   }
 
@@ -149,19 +151,15 @@ export class DeploymentWatcher {
     ])
   }
 
-  /** One evaluation for each health index at which something became healthy, or unhealthy and to be replaced. */
+  /** One evaluation for each health index at which something became healthy or unhealthy, and for what may be replaced now. */
   #askForNextStep(deployment: Deployment, job: Job, allocations: readonly Allocation[]): void {
-    const judged = allocations.filter((allocation) => (allocation.DeploymentStatus?.Healthy ?? null) !== null)
-    const newest = judged.reduce((max, allocation) => Math.max(max, allocation.DeploymentStatus!.ModifyIndex), 0)
+    const newest = allocations.reduce((max, allocation) => Math.max(max, allocation.DeploymentStatus?.ModifyIndex ?? 0), 0)
     const seen = this.#seen.get(deployment.ID) ?? 0
-    if (newest <= seen) return
+    const replaceable = allocations.filter(awaitsReplacement)
+    if (newest <= seen && replaceable.length === 0) return
     this.#seen.set(deployment.ID, newest)
     const { random, propose } = this.#deps
     const evaluation = newEvaluation(random.uuid(), job, 'deployment-watcher', { DeploymentID: deployment.ID })
-    const replaceable = judged.filter(
-      (allocation) =>
-        allocation.DeploymentStatus!.Healthy === false && allocation.DesiredTransition?.Reschedule !== true && !isTerminal(allocation),
-    )
     if (replaceable.length === 0) return propose([{ kind: 'evaluation-update', evaluations: [evaluation] }])
     const transitions = Object.fromEntries(replaceable.map((allocation) => [allocation.ID, { Reschedule: true }]))
     propose([{ kind: 'allocation-transition', transitions, evaluations: [evaluation] }])
@@ -201,6 +199,15 @@ function unplacedDeadlineMs(deployment: Deployment, state: DeploymentState): num
 function isGroupDone(state: DeploymentState): boolean {
   if (state.DesiredCanaries > 0 && !state.Promoted) return state.HealthyAllocs >= state.DesiredCanaries
   return state.HealthyAllocs >= state.DesiredTotal
+}
+
+/**
+ * The scheduler leaves what a roll-out has placed alone until it is told that it may replace it: what did not become healthy, and
+ * what failed after it had been.
+ */
+function awaitsReplacement(allocation: Allocation): boolean {
+  const hasFailed = allocation.DeploymentStatus?.Healthy === false || allocation.ClientStatus === 'failed'
+  return hasFailed && !isServerTerminal(allocation) && allocation.DesiredTransition?.Reschedule !== true
 }
 
 function isComplete(deployment: Deployment): boolean {
