@@ -20,6 +20,7 @@ import {
 import { isSpecChanged } from '../jobspec/index.js'
 import { hasRescheduleAttemptsLeft } from '../scheduler/index.js'
 import { type CommandBody, ownerKey, type StateView } from '../state/index.js'
+import { logTimeMs } from './log-time.js'
 import { newEvaluation } from './new-evaluation.js'
 
 export interface DeploymentWatcherDeps {
@@ -97,7 +98,7 @@ export class DeploymentWatcher {
       if (allocation.DeploymentStatus?.Healthy !== false) continue
       const state = deployment.TaskGroups[allocation.TaskGroup]
       if (state === undefined) continue
-      if (state.ProgressDeadline === 0 || !hasRescheduleAttemptsLeft(allocation, job, this.#deps.clock.wallMs()))
+      if (state.ProgressDeadline === 0 || !hasRescheduleAttemptsLeft(allocation, job, this.#nowMs()))
         return 'Failed due to unhealthy allocations'
     }
     return this.#deadlineMs(deployment) <= this.#nowMs() ? 'Failed due to progress deadline' : undefined
@@ -184,7 +185,7 @@ export class DeploymentWatcher {
   }
 
   #nowMs(): number {
-    return this.#deps.clock.wallMs()
+    return logTimeMs(this.#deps.view, this.#deps.clock)
   }
 }
 

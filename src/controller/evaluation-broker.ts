@@ -6,6 +6,7 @@
  */
 import { type Clock, type Evaluation, parseRfc3339Ms } from '../domain/index.js'
 import { ownerKey, type StateView } from '../state/index.js'
+import { logTimeMs } from './log-time.js'
 
 export interface NextWork {
   readonly evaluation: Evaluation
@@ -66,16 +67,30 @@ export class EvaluationBroker {
 
   #consider(evaluation: Evaluation): void {
     if (evaluation.Status !== 'pending' || this.#isStopped) return
-    const waitMs = (parseRfc3339Ms(evaluation.WaitUntil) ?? 0) - this.#clock.wallMs()
-    if (waitMs <= 0) return this.#add(evaluation)
+    const waitMs = this.#untilDueMs(evaluation)
+    if (waitMs <= 0) this.#add(evaluation)
+    else this.#wait(evaluation, this.#clock.monotonicMs() + waitMs)
+  }
+
+  #untilDueMs(evaluation: Evaluation): number {
+    return (parseRfc3339Ms(evaluation.WaitUntil) ?? 0) - logTimeMs(this.#view, this.#clock)
+  }
+
+  /**
+   * Until the time has come, or so much has passed: a wall clock that is set back prolongs nothing, and one that goes on while the
+   * machine sleeps is heeded.
+   */
+  #wait(evaluation: Evaluation, dueMs: number): void {
     this.#timers.get(evaluation.ID)?.()
-    // The wall clock may jump while we wait, so the wait is taken in steps and looked at anew.
-    const cancel = this.#clock.after(Math.min(waitMs, LOOK_AGAIN_MS), () => {
+    const leftMs = Math.min(dueMs - this.#clock.monotonicMs(), this.#untilDueMs(evaluation))
+    const look = () => {
       this.#timers.delete(evaluation.ID)
       const current = this.#view.evaluations.get(evaluation.ID)
-      if (current !== undefined) this.#consider(current)
-    })
-    this.#timers.set(evaluation.ID, cancel)
+      if (current?.Status !== 'pending') return
+      if (this.#clock.monotonicMs() >= dueMs || this.#untilDueMs(current) <= 0) this.#add(current)
+      else this.#wait(current, dueMs)
+    }
+    this.#timers.set(evaluation.ID, this.#clock.after(Math.min(leftMs, LOOK_AGAIN_MS), look))
   }
 
   #add(evaluation: Evaluation): void {

@@ -14,6 +14,7 @@ import { ChangeFeed } from './change-feed.js'
 import { checksumOf } from './checksum.js'
 import { EventFeed } from './event-feed.js'
 import { encodeCommand, makeRecord, RECORD_BYTES_MAX, readCommands } from './log-record.js'
+import { logTimeMs } from './log-time.js'
 import type { Clock, CommandLog, Logger, Random, Snapshot } from './ports.js'
 
 export interface LeaderDeps {
@@ -107,7 +108,7 @@ export class Leader {
   propose(bodies: readonly CommandBody[]): LogIndex {
     this.#throwIfStopped()
     for (const body of bodies) {
-      const command: Command = { ...body, atMs: Math.max(this.state.atMs, this.#deps.clock.wallMs()) }
+      const command: Command = { ...body, atMs: logTimeMs(this.state, this.#deps.clock) }
       try {
         const bytes = encodeCommand(command)
         this.#applying = command.kind

@@ -30,6 +30,7 @@ import type { AllocationPublisher } from './allocation-publisher.js'
 import { reportEvaluations, reportServices } from './allocation-reports.js'
 import { HeartbeatMonitor } from './heartbeat-monitor.js'
 import type { Leader } from './leader.js'
+import { logTimeMs } from './log-time.js'
 import { findDeclaration, type KeyBinding } from './node-declarations.js'
 import { nodeEvaluations } from './node-evaluations.js'
 
@@ -181,7 +182,7 @@ export class NodeRegistrar {
     if (isKnown && isNewer) {
       const reports = request.reports.filter((report) => leader.state.allocations.get(report.ID)?.NodeID === nodeId)
       for (let from = 0; from < reports.length; from += REPORTS_PER_COMMAND) {
-        const update = this.#updateCommand(nodeId, reports.slice(from, from + REPORTS_PER_COMMAND), random, clock.wallMs())
+        const update = this.#updateCommand(nodeId, reports.slice(from, from + REPORTS_PER_COMMAND), random, logTimeMs(leader.state, clock))
         // Only the last part says that the report was taken: a crash before it lets the agent say all of it again.
         const isLast = from + REPORTS_PER_COMMAND >= reports.length
         leader.propose([isLast ? { ...update, number: request.number } : update])

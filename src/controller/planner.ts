@@ -4,6 +4,7 @@ import { isSpecChanged } from '../jobspec/index.js'
 import type { Scheduler } from '../scheduler/index.js'
 import { jobKey } from '../state/index.js'
 import type { Leader } from './leader.js'
+import { logTimeMs } from './log-time.js'
 import { newEvaluation } from './new-evaluation.js'
 
 export class Planner {
@@ -24,7 +25,7 @@ export class Planner {
     const registered = state.jobs.get(jobKey(job))
     const next = registered === undefined ? job : asRegistered(registered, job)
     const evaluation = { ...newEvaluation(this.#random.uuid(), next, 'job-register'), AnnotatePlan: true }
-    const nowMs = Math.max(this.#clock.wallMs(), state.atMs)
+    const nowMs = logTimeMs(state, this.#clock)
     const result = this.#scheduler.schedule(evaluation, { nowMs, newId: () => this.#random.uuid(), job: next })
     await this.#leader.whenDurable(state.index)
     return { result, index: registered?.JobModifyIndex ?? 0 }

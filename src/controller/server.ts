@@ -13,6 +13,7 @@ import { computeGarbage } from './garbage-collector.js'
 import { GitReconciler, type GitReconcilerOptions, type SyncOutcome } from './git-reconciler.js'
 import { Leader } from './leader.js'
 import { LeaderReader } from './leader-reader.js'
+import { logTimeMs } from './log-time.js'
 import { NodeRegistrar, type NodeRegistrarOptions } from './node-registrar.js'
 import { Planner } from './planner.js'
 import type { CommandLog, GitSource, SyntaxReader } from './ports.js'
@@ -121,7 +122,7 @@ export class Server {
 
   #collectGarbage(): void {
     if (!this.leader.hasRoom) return
-    const garbage = computeGarbage(this.leader.state, this.#deps.clock.wallMs())
+    const garbage = computeGarbage(this.leader.state, logTimeMs(this.leader.state, this.#deps.clock))
     if (garbage !== undefined) this.leader.propose([garbage])
   }
 

@@ -5,6 +5,7 @@ import { type CommandBody, ownerKey, type PlanClosing } from '../state/index.js'
 import type { EvaluationBroker } from './evaluation-broker.js'
 import type { Leader } from './leader.js'
 import { COMMAND_BYTES_MAX, sizeOfCommand } from './log-record.js'
+import { logTimeMs } from './log-time.js'
 
 /** Evaluations per turn: more wait for the next one, so that heartbeats and readers get their turns. */
 const EVALUATIONS_PER_TURN = 64
@@ -40,7 +41,7 @@ export class Worker {
   #process(evaluation: Evaluation): readonly CommandBody[] {
     const { leader, scheduler, clock, random, logger } = this.#deps
     try {
-      const nowMs = Math.max(clock.wallMs(), leader.state.atMs)
+      const nowMs = logTimeMs(leader.state, clock)
       const result = scheduler.schedule(evaluation, { nowMs, newId: () => random.uuid() })
       return [...splitPlan(withBlockedCanceled(result, this.#otherBlocked(result)))]
     } catch (error) {

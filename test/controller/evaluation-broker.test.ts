@@ -41,6 +41,21 @@ test('a delayed evaluation comes when its time has', () => {
   expect(queue.next()?.evaluation.ID).toBe(uuid(1))
 })
 
+test('a wall clock that is set back while it waits delays it no further, one that is set forward lets it come', () => {
+  for (const [setMs, comesAfterMs] of [
+    [-120_000, 25_000],
+    [120_000, 10_000],
+  ] as const) {
+    const { clock, put, broker: queue } = broker()
+    put(pending(1, { WaitUntil: rfc3339(clock.wallMs() + 25_000) }))
+    clock.wallOffsetMs = setMs
+    clock.advance(comesAfterMs - 1_000)
+    expect(queue.next()).toBeUndefined()
+    clock.advance(1_000)
+    expect(queue.next()?.evaluation.ID).toBe(uuid(1))
+  }
+})
+
 test('an evaluation that ended meanwhile is not handed out', () => {
   const { put, broker: queue } = broker(pending(1))
   put(pending(1, { Status: 'canceled' }))

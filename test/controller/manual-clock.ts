@@ -3,10 +3,12 @@ import type { Clock } from '../../src/domain/index.js'
 
 export class ManualClock implements Clock {
   nowMs = 0
+  /** By how much somebody has set the wall clock. */
+  wallOffsetMs = 0
   #timers: { atMs: number; callback: () => void }[] = []
 
   wallMs(): number {
-    return Date.UTC(2026, 0, 1) + this.nowMs
+    return Date.UTC(2026, 0, 1) + this.nowMs + this.wallOffsetMs
   }
 
   monotonicMs(): number {
