@@ -19,31 +19,35 @@ export function concludeEvaluation(
   node?: Node,
 ): SchedulingResult {
   const { evaluation } = plan
-  const queued = Object.fromEntries(plan.queued)
-  const failed = plan.failed.size === 0 ? {} : { FailedTGAllocs: Object.fromEntries(plan.failed) }
-  const outcome = { QueuedAllocations: queued, ...failed, ...(deploymentId === undefined ? {} : { DeploymentID: deploymentId }) }
-  const annotations = plan.build()
-  const withAnnotations = { PlanAnnotations: { DesiredTGUpdates: plan.desired, PreemptedAllocs: null } }
+  if (plan.failed.size === 0) return { plan: plan.build(), evaluation: completed(plan, deploymentId, undefined), created: plan.followUps }
+  if (evaluation.Status === 'blocked') {
+    const waiting = { ...withOutcome(plan, deploymentId), ...blockedBy(eligibilityOf()) }
+    return { plan: plan.build(), evaluation: waiting, created: plan.followUps }
+  }
+  const blocked = blockedEvaluation(plan, eligibilityOf(), newId(), node)
+  return { plan: plan.build(), evaluation: completed(plan, deploymentId, blocked.ID), created: [...plan.followUps, blocked] }
+}
+
+type Row = { -readonly [Name in keyof Evaluation]: Evaluation[Name] }
+
+/** Member by member: an evaluation is copied for every job that is looked at. */
+function withOutcome(plan: PlanBuilder, deploymentId: string | undefined): Row {
+  const row: Row = { ...plan.evaluation }
+  row.QueuedAllocations = Object.fromEntries(plan.queued)
+  if (plan.failed.size > 0) row.FailedTGAllocs = Object.fromEntries(plan.failed)
+  if (deploymentId !== undefined) row.DeploymentID = deploymentId
+  return row
+}
+
+function completed(plan: PlanBuilder, deploymentId: string | undefined, blockedId: string | undefined): Evaluation {
+  const row = withOutcome(plan, deploymentId)
   const last = plan.followUps.at(-1)
-  const nextEval = last === undefined ? {} : { NextEval: last.ID }
-  if (evaluation.Status === 'blocked' && plan.failed.size > 0) {
-    return { plan: annotations, evaluation: { ...evaluation, ...outcome, ...blockedBy(eligibilityOf()) }, created: plan.followUps }
-  }
-  const blocked = plan.failed.size > 0 ? blockedEvaluation(plan, eligibilityOf(), newId(), node) : undefined
-  const created = blocked === undefined ? plan.followUps : [...plan.followUps, blocked]
-  const { StatusDescription: _, ...rest } = evaluation
-  return {
-    plan: annotations,
-    evaluation: {
-      ...rest,
-      ...outcome,
-      ...nextEval,
-      ...withAnnotations,
-      ...(blocked === undefined ? {} : { BlockedEval: blocked.ID }),
-      Status: 'complete',
-    },
-    created,
-  }
+  row.Status = 'complete'
+  row.PlanAnnotations = { DesiredTGUpdates: plan.desired, PreemptedAllocs: null }
+  if (last !== undefined) row.NextEval = last.ID
+  if (blockedId !== undefined) row.BlockedEval = blockedId
+  if (row.StatusDescription !== undefined) delete row.StatusDescription
+  return row
 }
 
 function blockedEvaluation(plan: PlanBuilder, eligibility: Eligibility, id: string, node: Node | undefined): Evaluation {

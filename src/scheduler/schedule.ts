@@ -34,6 +34,7 @@ export function createScheduler(view: StateView): Scheduler {
   const index = new ClusterIndex(view)
   return {
     schedule(evaluation, env) {
+      index.scratches.takeBackAll()
       const kind = evaluation.Type === 'system' || evaluation.Type === 'sysbatch' ? evaluation.Type : 'generic'
       if (FOREIGN_TRIGGERS[kind].has(evaluation.TriggeredBy)) return refuse(view, evaluation)
       return kind === 'generic' ? scheduleGeneric(view, index, evaluation, env) : scheduleSystem(view, index, evaluation, env)

@@ -2,17 +2,17 @@
  * Looks at one row of the node table for one group: whether one more allocation goes there now, and how well it fits by amount. Reads
  * the columns and what the plan has changed on the node.
  */
-import type { AllocatedResources, Job, Node, SchedulerAlgorithm, TaskGroup } from '../../domain/index.js'
+import type { Job, Node, SchedulerAlgorithm, TaskGroup } from '../../domain/index.js'
 import type { StateView } from '../../state/index.js'
-import { claimsOf } from '../feasible/claims.js'
-import { askedDevices, assignDevices, devicesInUse } from '../feasible/devices.js'
+import { assignDevices, devicesInUse } from '../feasible/devices.js'
 import type { DistinctRules } from '../feasible/distinct.js'
-import { lacksOwnVolume, perAllocationVolumes, singleWriterVolumes, VOLUMES_MISSING } from '../feasible/node-checks.js'
+import { lacksOwnVolume, VOLUMES_MISSING } from '../feasible/node-checks.js'
 import { claimsOnce, type NodeTable } from '../feasible/node-table.js'
 import { PortIndex } from '../feasible/ports.js'
 import type { NodeChange, PlanBuilder } from '../plan-builder.js'
 import type { Victims } from '../preempt.js'
-import { askOf, type Grant, grant, needsChoice } from '../resources.js'
+import { type Grant, grant } from '../resources.js'
+import { type Needs, needsOf } from './needs.js'
 import { balancedFit, fitScore, powerFit, shareOf } from './score.js'
 
 export interface AppraiserDeps {
@@ -42,21 +42,11 @@ const NO_ROOM: Readonly<Record<'cpu' | 'memory' | 'disk' | 'cores' | 'count', Re
 const NO_DEVICES = 'devices: no devices match request'
 
 export class Appraiser {
-  readonly ask: AllocatedResources
-  /** Ports, cores or devices must be chosen on the node, not only counted. */
-  readonly needsChoice: boolean
-  readonly hasDeviceAffinities: boolean
+  readonly needs: Needs
+  /** Nothing but amounts decides about a row. */
+  readonly isPlain: boolean
   readonly #deps: AppraiserDeps
   readonly #distinct: DistinctRules
-  /** By amount: cpu without whole cores, which are worth something else on each node. */
-  readonly #cpu: number
-  readonly #cores: number
-  readonly #memory: number
-  readonly #disk: number
-  readonly #staticPorts: readonly number[]
-  readonly #hasDevices: boolean
-  readonly #ownVolumes: ReturnType<typeof perAllocationVolumes>
-  readonly #singleWriters: ReturnType<typeof singleWriterVolumes>
   /** 10 to the power of minus what is asked, by size of node. */
   readonly #askPowerCpu: Float64Array
   readonly #askPowerMemory: Float64Array
@@ -65,59 +55,69 @@ export class Appraiser {
 
   constructor(deps: AppraiserDeps, distinct: DistinctRules) {
     const { group, table, algorithm } = deps
+    const needs = needsOf(group, deps.hasOversubscription)
     this.#deps = deps
     this.#distinct = distinct
-    this.ask = askOf(group, deps.hasOversubscription)
-    this.needsChoice = needsChoice(group)
-    const claims = claimsOf(this.ask)
-    this.#cpu = claims.cpuShares
-    this.#cores = group.Tasks.reduce((sum, task) => sum + task.Resources.Cores, 0)
-    this.#memory = claims.memoryMb
-    this.#disk = claims.diskMb
-    this.#staticPorts = (group.Networks?.[0]?.ReservedPorts ?? []).filter((port) => port.IgnoreCollision !== true).map((port) => port.Value)
-    this.#hasDevices = askedDevices(group).length > 0
-    this.hasDeviceAffinities = askedDevices(group).some((ask) => (ask.Affinities ?? []).length > 0)
-    this.#ownVolumes = perAllocationVolumes(group)
-    this.#singleWriters = singleWriterVolumes(group)
+    this.needs = needs
+    this.isPlain =
+      needs.devices.length + needs.staticPorts.length + needs.ownVolumes.length + needs.singleWriters.length === 0 && !distinct.isActive
     const sizes = algorithm === 'balanced' ? [] : table.capacities
-    this.#askPowerCpu = Float64Array.from(sizes, ({ cpu }) => (cpu > 0 ? 10 ** (-this.#cpu / cpu) : 0))
-    this.#askPowerMemory = Float64Array.from(sizes, ({ memory }) => (memory > 0 ? 10 ** (-this.#memory / memory) : 0))
+    this.#askPowerCpu = Float64Array.from(sizes, ({ cpu }) => (cpu > 0 ? 10 ** (-needs.cpu / cpu) : 0))
+    this.#askPowerMemory = Float64Array.from(sizes, ({ memory }) => (memory > 0 ? 10 ** (-needs.memoryMb / memory) : 0))
   }
 
   /** True when each allocation of the group asks something else of a node. */
   get dependsOnIndex(): boolean {
-    return this.#ownVolumes.length > 0
+    return this.needs.ownVolumes.length > 0
   }
 
-  /** Whether more than amounts must be looked at, row by row. */
-  get isIntricate(): boolean {
-    return (
-      this.#hasDevices ||
-      this.#staticPorts.length > 0 ||
-      this.#ownVolumes.length + this.#singleWriters.length > 0 ||
-      this.#distinct.isActive
-    )
+  /** Whether `scan` may look at all rows at once. */
+  get canScan(): boolean {
+    return this.isPlain && this.needs.cores === 0 && !this.needs.hasDeviceAffinities
+  }
+
+  /**
+   * All rows at once, as the tables have them: how well each fits goes into `fits`, by position. Nothing is allocated or looked up on
+   * the way, so this is what most of the cluster costs.
+   */
+  scan(rows: Int32Array, fits: Float64Array, refuse: (position: number, refusal: Refusal) => void): void {
+    const { table, algorithm } = this.#deps
+    const { usedCpu, usedMemory, usedDisk, capacityCpu, capacityMemory, capacityDisk, allocationsMax, allocationCount } = table
+    const { cpu, memoryMb, diskMb } = this.needs
+    for (let position = 0; position < rows.length; position++) {
+      const row = rows[position]!
+      const cpuAfter = usedCpu[row]! + cpu
+      const memoryAfter = usedMemory[row]! + memoryMb
+      const most = allocationsMax[row]!
+      if (most > 0 && allocationCount[row]! >= most) refuse(position, NO_ROOM.count)
+      else if (cpuAfter > capacityCpu[row]!) refuse(position, NO_ROOM.cpu)
+      else if (memoryAfter > capacityMemory[row]!) refuse(position, NO_ROOM.memory)
+      else if (usedDisk[row]! + diskMb > capacityDisk[row]!) refuse(position, NO_ROOM.disk)
+      else if (algorithm === 'balanced')
+        fits[position] = balancedFit(shareOf(cpuAfter, capacityCpu[row]!), shareOf(memoryAfter, capacityMemory[row]!))
+      else fits[position] = this.fitOf(row, undefined)
+    }
   }
 
   /** The first reason against the row, in Nomad's order; undefined when it can take one more. */
   refusalOf(row: number, node: Node, change: NodeChange | undefined): Refusal | undefined {
-    return (this.isIntricate ? this.#intricateRefusal(row, node, change) : undefined) ?? this.shortage(row, change)
+    return (this.isPlain ? undefined : this.#intricateRefusal(row, node, change)) ?? this.#shortage(row, change)
   }
 
   #intricateRefusal(row: number, node: Node, change: NodeChange | undefined): Refusal | undefined {
     const filtered =
       this.#distinct.refusalOf(row) ??
-      (this.#ownVolumes.length > 0 ? lacksOwnVolume(node, this.#ownVolumes, this.index) : undefined) ??
-      (this.#singleWriters.length > 0 && this.#isVolumeInUse(node) ? VOLUMES_MISSING : undefined)
+      (this.needs.ownVolumes.length > 0 ? lacksOwnVolume(node, this.needs.ownVolumes, this.index) : undefined) ??
+      (this.needs.singleWriters.length > 0 && this.#isVolumeInUse(node) ? VOLUMES_MISSING : undefined)
     if (filtered !== undefined) return { reason: filtered, isFiltered: true }
     const mayCollide =
-      this.#staticPorts.length > 0 &&
-      (change !== undefined || this.#staticPorts.some((port) => this.#deps.table.ports.isTouched(port, row)))
+      this.needs.staticPorts.length > 0 &&
+      (change !== undefined || this.needs.staticPorts.some((port) => this.#deps.table.ports.isTouched(port, row)))
     if (mayCollide) {
       const reason = this.#portRefusal(node)
       if (reason !== undefined) return { reason, isFiltered: false }
     }
-    return this.#hasDevices && !this.#hasFreeDevices(node) ? { reason: NO_DEVICES, isFiltered: false } : undefined
+    return this.needs.devices.length > 0 && !this.#hasFreeDevices(node) ? { reason: NO_DEVICES, isFiltered: false } : undefined
   }
 
   #portRefusal(node: Node): string | undefined {
@@ -130,7 +130,7 @@ export class Appraiser {
 
   #hasFreeDevices(node: Node): boolean {
     const taken = devicesInUse(this.#deps.plan.proposedOn(node.ID))
-    return assignDevices(node, askedDevices(this.#deps.group), taken) !== undefined
+    return assignDevices(node, this.needs.devices, taken) !== undefined
   }
 
   #isVolumeInUse(node: Node): boolean {
@@ -139,25 +139,26 @@ export class Appraiser {
       const owner = view.findJobVersion(other.Namespace, other.JobID, other.JobCreateIndex, other.JobVersion)
       const theirs = owner?.TaskGroups.find((group) => group.Name === other.TaskGroup)?.Volumes ?? {}
       return Object.values(theirs).some((volume) =>
-        this.#singleWriters.some((own) => own.Source === volume.Source && volume.Type === 'host'),
+        this.needs.singleWriters.some((own) => own.Source === volume.Source && volume.Type === 'host'),
       )
     })
   }
 
   /** What there is too little of, counting what the plan has changed on the node. */
-  shortage(row: number, change: NodeChange | undefined): Refusal | undefined {
+  #shortage(row: number, change: NodeChange | undefined): Refusal | undefined {
     const { table } = this.#deps
-    if (this.#cores > 0 && table.usedCores[row]! + (change?.cores ?? 0) + this.#cores > table.capacityCores[row]!) return NO_ROOM.cores
+    if (this.needs.cores > 0 && table.usedCores[row]! + (change?.cores ?? 0) + this.needs.cores > table.capacityCores[row]!)
+      return NO_ROOM.cores
     const most = table.allocationsMax[row]!
     if (most > 0 && table.allocationCount[row]! + (change?.count ?? 0) + 1 > most) return NO_ROOM.count
     if (table.usedCpu[row]! + (change?.cpu ?? 0) + this.cpuOn(row) > table.capacityCpu[row]!) return NO_ROOM.cpu
-    if (table.usedMemory[row]! + (change?.memory ?? 0) + this.#memory > table.capacityMemory[row]!) return NO_ROOM.memory
-    return table.usedDisk[row]! + (change?.disk ?? 0) + this.#disk > table.capacityDisk[row]! ? NO_ROOM.disk : undefined
+    if (table.usedMemory[row]! + (change?.memory ?? 0) + this.needs.memoryMb > table.capacityMemory[row]!) return NO_ROOM.memory
+    return table.usedDisk[row]! + (change?.disk ?? 0) + this.needs.diskMb > table.capacityDisk[row]! ? NO_ROOM.disk : undefined
   }
 
   /** MHz that the group takes on the row's node. */
   cpuOn(row: number): number {
-    return this.#cores === 0 ? this.#cpu : this.#cpu + this.#cores * this.#deps.table.coreShares[row]!
+    return this.needs.cores === 0 ? this.needs.cpu : this.needs.cpu + this.needs.cores * this.#deps.table.coreShares[row]!
   }
 
   /** In [0, 1], after the placement. */
@@ -165,14 +166,14 @@ export class Appraiser {
     const { table, algorithm } = this.#deps
     if (
       change === undefined &&
-      this.#cores === 0 &&
+      this.needs.cores === 0 &&
       algorithm !== 'balanced' &&
       table.capacityCpu[row]! > 0 &&
       table.capacityMemory[row]! > 0
     )
       return powerFit(algorithm, this.#cachedPower(row))
     const cpu = shareOf(table.usedCpu[row]! + (change?.cpu ?? 0) + this.cpuOn(row), table.capacityCpu[row]!)
-    const memory = shareOf(table.usedMemory[row]! + (change?.memory ?? 0) + this.#memory, table.capacityMemory[row]!)
+    const memory = shareOf(table.usedMemory[row]! + (change?.memory ?? 0) + this.needs.memoryMb, table.capacityMemory[row]!)
     return algorithm === 'balanced' ? balancedFit(cpu, memory) : fitScore(algorithm, cpu, memory)
   }
 
@@ -183,7 +184,7 @@ export class Appraiser {
   fitAfter(row: number, change: NodeChange | undefined, { victims, holders }: Pick<Victims, 'victims' | 'holders'>): number {
     const { table, algorithm } = this.#deps
     let cpu = table.usedCpu[row]! + (change?.cpu ?? 0) + this.cpuOn(row)
-    let memory = table.usedMemory[row]! + (change?.memory ?? 0) + this.#memory
+    let memory = table.usedMemory[row]! + (change?.memory ?? 0) + this.needs.memoryMb
     for (const victim of algorithm === 'balanced' ? victims : holders) {
       cpu -= claimsOnce(victim).cpuShares
       memory -= claimsOnce(victim).memoryMb
@@ -203,14 +204,13 @@ export class Appraiser {
 
   /** Weight of what the chosen devices are liked for; 0 where nothing was said. */
   deviceScoreOf(node: Node): number {
-    const { plan, group } = this.#deps
-    const assigned = assignDevices(node, askedDevices(group), devicesInUse(plan.proposedOn(node.ID)))
+    const assigned = assignDevices(node, this.needs.devices, devicesInUse(this.#deps.plan.proposedOn(node.ID)))
     return assigned === undefined || assigned.totalWeight === 0 ? 0 : assigned.matchedWeight / assigned.totalWeight
   }
 
   /** Chooses ports, cores and devices. `startAt` in [0, 1) says where to look for dynamic ports first. */
   grantOn(node: Node, startAt: number): Grant {
-    if (!this.needsChoice) return { kind: 'granted', resources: this.ask }
-    return grant(node, this.#deps.group, this.#deps.plan.proposedOn(node.ID), this.ask, startAt)
+    if (!this.needs.hasChoice) return { kind: 'granted', resources: this.needs.ask }
+    return grant(node, this.#deps.group, this.#deps.plan.proposedOn(node.ID), this.needs.ask, startAt)
   }
 }

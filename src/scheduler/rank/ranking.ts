@@ -12,6 +12,8 @@ export interface Standing {
 
 /** What a final score is made of beside a row's own sum. */
 export interface Terms {
+  /** The final score where nothing failed before: what the other terms come to. */
+  scoreOf(position: number): number
   /** Sum of the row's own scores. */
   sumOf(position: number): number
   /** How many scores are in that sum. */
@@ -31,10 +33,8 @@ export function combine(sum: number, count: number, boost: number): number {
 
 /** A row on which the group has failed before has one more score, the worst. */
 export function finalScore(terms: Terms, position: number, isPenalized: boolean): number {
-  const boost = terms.boostOf(terms.zoneOf(position))
-  const sum = terms.sumOf(position)
-  const count = terms.countOf(position)
-  return isPenalized ? combine(sum - 1, count + 1, boost) : combine(sum, count, boost)
+  if (!isPenalized) return terms.scoreOf(position)
+  return combine(terms.sumOf(position) - 1, terms.countOf(position) + 1, terms.boostOf(terms.zoneOf(position)))
 }
 
 export function isBetter(terms: Terms, a: Standing, b: Standing): boolean {

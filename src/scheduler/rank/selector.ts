@@ -63,7 +63,7 @@ export class Selector implements Terms {
   readonly #sums: Float64Array
   readonly #neighbours: Int32Array
   readonly #zones: Int32Array | undefined
-  readonly #ties: Uint32Array
+  readonly #seed: number
   readonly #affinity: Float64Array | undefined
   /** Why a row cannot take one more; undefined when it can. */
   readonly #refusals: (Refusal | undefined)[]
@@ -84,21 +84,21 @@ export class Selector implements Terms {
     this.#affinity = statics.affinity
     this.#spreading = new Spreading(sites.index.columns, job, group)
     const count = this.#rows.length
-    this.#sums = new Float64Array(count)
-    this.#neighbours = new Int32Array(count)
+    const scratch = sites.index.scratches.lend(count)
+    this.#sums = scratch.sums
+    this.#neighbours = scratch.neighbours
     this.#refusals = new Array(count)
-    this.#ties = new Uint32Array(count)
+    this.#seed = hashId(this.#plan.evaluation.ID)
     this.#zones = this.#spreading.isActive ? new Int32Array(count) : undefined
-    this.#ownCount = 1 + (this.#affinity === undefined ? 0 : 1) + (appraiser.hasDeviceAffinities ? 1 : 0)
+    this.#ownCount = 1 + (this.#affinity === undefined ? 0 : 1) + (appraiser.needs.hasDeviceAffinities ? 1 : 0)
     this.#seenTurns = site.distinct.turns
-    this.#fill(hashId(this.#plan.evaluation.ID))
+    this.#fill()
     this.#ranking = wanted <= FEW || appraiser.dependsOnIndex ? new ScannedRanking(this) : new HeapedRanking(this)
     this.#plan.observe((allocation, by) => this.#note(allocation, by))
   }
 
-  #fill(seed: number): void {
-    const [table, plan, { group }] = [this.#table, this.#plan, this.#site]
-    for (let position = 0; position < this.#rows.length; position++) this.#ties[position] = table.tieBreak[this.#rows[position]!]! ^ seed
+  #fill(): void {
+    const [plan, { group }] = [this.#plan, this.#site]
     if (this.#zones !== undefined) {
       for (let position = 0; position < this.#rows.length; position++) this.#zones[position] = this.#spreading.zoneOf(this.#rows[position]!)
       this.#countForSpread()
@@ -107,10 +107,20 @@ export class Selector implements Terms {
       const position = this.#positionOf(nodeId)
       if (position >= 0) this.#neighbours[position] = count
     }
-    for (let position = 0; position < this.#rows.length; position++) this.#appraise(position, false)
+    if (this.#site.appraiser.canScan) this.#scan()
+    else for (let position = 0; position < this.#rows.length; position++) this.#appraise(position, false)
     for (const nodeId of plan.changes.keys()) {
       const position = this.#positionOf(nodeId)
       if (position >= 0) this.#appraise(position, true)
+    }
+  }
+
+  #scan(): void {
+    const [sums, neighbours, affinity] = [this.#sums, this.#neighbours, this.#affinity]
+    this.#site.appraiser.scan(this.#rows, sums, (position, refusal) => this.#refuse(position, refusal))
+    for (let position = 0; position < this.#rows.length; position++) {
+      if (neighbours[position]! > 0) sums[position]! += this.#antiAffinity(neighbours[position]!)
+      if (affinity !== undefined) sums[position]! += affinity[position]!
     }
   }
 
@@ -150,7 +160,7 @@ export class Selector implements Terms {
     const neighbours = this.#neighbours[position]!
     let extras = neighbours > 0 ? this.#antiAffinity(neighbours) : 0
     if (this.#affinity !== undefined) extras += this.#affinity[position]!
-    if (this.#site.appraiser.hasDeviceAffinities) extras += this.#site.appraiser.deviceScoreOf(node)
+    if (this.#site.appraiser.needs.hasDeviceAffinities) extras += this.#site.appraiser.deviceScoreOf(node)
     return extras
   }
 
@@ -236,7 +246,7 @@ export class Selector implements Terms {
 
   /** Two evaluations, and two allocations of one, seldom look for a dynamic port at the same place first. */
   #startAt(position: number): number {
-    return ((this.#ties[position]! + this.#plan.placements.length * 7_919) % 4_096) / 4_096
+    return ((this.tieOf(position) + this.#plan.placements.length * 7_919) % 4_096) / 4_096
   }
 
   #chosen(position: number, resources: AllocatedResources, penalized: readonly number[], top: readonly Standing[]): Selection {
@@ -263,7 +273,8 @@ export class Selector implements Terms {
       'node-reschedule-penalty': penalized.length > 0 && penalized.includes(position) ? -1 : 0,
       'node-affinity': this.#affinity === undefined ? 0 : this.#affinity[position]!,
     }
-    if (this.#site.appraiser.hasDeviceAffinities) scores[SCORE_NAMES.devices] = this.#site.appraiser.deviceScoreOf(this.#nodeAt(position))
+    if (this.#site.appraiser.needs.hasDeviceAffinities)
+      scores[SCORE_NAMES.devices] = this.#site.appraiser.deviceScoreOf(this.#nodeAt(position))
     const boost = this.boostOf(this.zoneOf(position))
     if (boost !== 0) scores[SCORE_NAMES.spread] = boost
     return scores
@@ -298,7 +309,7 @@ export class Selector implements Terms {
       group,
       node,
       proposed: this.#plan.proposedOn(node.ID),
-      ask: appraiser.ask,
+      ask: appraiser.needs.ask,
       startAt: this.#startAt(position),
       preempted: this.#plan.preemptions,
     })
@@ -319,6 +330,11 @@ export class Selector implements Terms {
     return this.#rows.length
   }
 
+  scoreOf(position: number): number {
+    if (this.#zones !== undefined) return combine(this.#sums[position]!, this.countOf(position), this.boostOf(this.#zones[position]!))
+    return this.#sums[position]! / this.countOf(position)
+  }
+
   sumOf(position: number): number {
     return this.#sums[position]!
   }
@@ -336,7 +352,7 @@ export class Selector implements Terms {
   }
 
   tieOf(position: number): number {
-    return this.#ties[position]!
+    return (this.#table.tieBreak[this.#rows[position]!]! ^ this.#seed) >>> 0
   }
 
   isOpen(position: number): boolean {

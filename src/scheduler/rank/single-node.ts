@@ -37,7 +37,7 @@ function preempting(sites: Sites, { job, group, appraiser }: Site, node: Node, r
     group,
     node,
     proposed: plan.proposedOn(node.ID),
-    ask: appraiser.ask,
+    ask: appraiser.needs.ask,
     startAt: 0,
     preempted: plan.preemptions,
   })

@@ -70,7 +70,7 @@ export class Sites {
     const { statics, appraiser } = this.of(job, group)
     if (row === undefined || !statics.checks.judge(node).passes) return undefined
     const refusal = this.plan.without(allocation, () => appraiser.refusalOf(row, node, this.plan.changeOn(node.ID)))
-    return refusal === undefined ? keepChoices(group, allocation.AllocatedResources, appraiser.ask) : undefined
+    return refusal === undefined ? keepChoices(group, allocation.AllocatedResources, appraiser.needs.ask) : undefined
   }
 }
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { HeapedRanking, ScannedRanking, type Terms } from '../../../src/scheduler/rank/ranking.js'
+import { combine, HeapedRanking, ScannedRanking, type Terms } from '../../../src/scheduler/rank/ranking.js'
 
 const ROWS = 40
 const ZONES = 4
@@ -26,6 +26,7 @@ test('the heaped order gives the same best rows as looking at every row, after a
       const boosts = new Array<number>(ZONES).fill(0)
       const terms: Terms = {
         length: ROWS,
+        scoreOf: (position) => combine(rows[position]!.sum, rows[position]!.count, boosts[rows[position]!.zone]!),
         sumOf: (position) => rows[position]!.sum,
         countOf: (position) => rows[position]!.count,
         zoneOf: (position) => rows[position]!.zone,

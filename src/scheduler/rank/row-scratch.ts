@@ -1,0 +1,29 @@
+/**
+ * Arrays by position that last for one evaluation. Making them costs more than filling them, so they are lent out again: an evaluation
+ * takes one set for each group that it places, and gives all of them back when the next one begins.
+ */
+export interface RowScratch {
+  /** Longer than asked for, and full of whatever was there before. */
+  readonly sums: Float64Array
+  /** All 0. */
+  readonly neighbours: Int32Array
+}
+
+export class RowScratches {
+  readonly #sets: RowScratch[] = []
+  #lent = 0
+
+  takeBackAll(): void {
+    this.#lent = 0
+  }
+
+  lend(length: number): RowScratch {
+    const at = this.#lent++
+    let set = this.#sets[at]
+    if (set === undefined || set.sums.length < length) {
+      set = { sums: new Float64Array(2 * length), neighbours: new Int32Array(2 * length) }
+      this.#sets[at] = set
+    } else set.neighbours.fill(0, 0, length)
+    return set
+  }
+}
