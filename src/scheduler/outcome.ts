@@ -1,6 +1,7 @@
 /** How an evaluation ends, and what it leaves behind for what could not be placed (`reference/scheduler.md` §1.5). */
 import type { Evaluation, Node, SchedulingResult } from '../domain/index.js'
 import type { PlanBuilder } from './plan-builder.js'
+import type { Writable } from './writable.js'
 
 export interface Eligibility {
   readonly classes: Readonly<Record<string, boolean>>
@@ -28,11 +29,8 @@ export function concludeEvaluation(
   return { plan: plan.build(), evaluation: completed(plan, deploymentId, blocked.ID), created: [...plan.followUps, blocked] }
 }
 
-type Row = { -readonly [Name in keyof Evaluation]: Evaluation[Name] }
-
-/** Member by member: an evaluation is copied for every job that is looked at. */
-function withOutcome(plan: PlanBuilder, deploymentId: string | undefined): Row {
-  const row: Row = { ...plan.evaluation }
+function withOutcome(plan: PlanBuilder, deploymentId: string | undefined): Writable<Evaluation> {
+  const row: Writable<Evaluation> = { ...plan.evaluation }
   row.QueuedAllocations = Object.fromEntries(plan.queued)
   if (plan.failed.size > 0) row.FailedTGAllocs = Object.fromEntries(plan.failed)
   if (deploymentId !== undefined) row.DeploymentID = deploymentId

@@ -18,6 +18,7 @@ import { type Choice, Selector } from './rank/selector.js'
 import type { Site, Sites } from './rank/sites.js'
 import { policyOf, trackReplacement } from './reconcile/reschedule.js'
 import type { PlacementRequest } from './reconcile/types.js'
+import type { Writable } from './writable.js'
 
 export interface PlacerDeps {
   readonly sites: Sites
@@ -102,7 +103,7 @@ export class Placer {
     for (const victim of choice.victims) plan.preempt(victim, id)
     if (choice.victims.length > 0) plan.count(group.Name, 'Preemptions', choice.victims.length)
     const { previous } = request
-    plan.place({
+    const allocation: Writable<Allocation> = {
       ID: id,
       Namespace: job.Namespace,
       EvalID: plan.evaluation.ID,
@@ -117,21 +118,19 @@ export class Placer {
       Metrics: choice.metric,
       DesiredStatus: 'run',
       ClientStatus: 'pending',
-      ...(previous === undefined ? {} : { PreviousAllocation: previous.ID }),
-      ...(deploymentId === undefined ? {} : { DeploymentID: deploymentId }),
-      ...(request.isCanary === true
-        ? { DeploymentStatus: { Healthy: null, Timestamp: '0001-01-01T00:00:00Z', Canary: true, ModifyIndex: 0 } }
-        : {}),
-      ...(request.isReschedule === true && previous !== undefined
-        ? { RescheduleTracker: trackReplacement(previous, policyOf(job, group.Name), nowMs) }
-        : {}),
-      ...(choice.victims.length > 0 ? { PreemptedAllocations: choice.victims.map((victim) => victim.ID) } : {}),
       CreateIndex: 0,
       ModifyIndex: 0,
       AllocModifyIndex: 0,
       CreateTime: unixNanoseconds(nowMs),
       ModifyTime: unixNanoseconds(nowMs),
-    })
+    }
+    if (deploymentId !== undefined) allocation.DeploymentID = deploymentId
+    if (previous !== undefined) allocation.PreviousAllocation = previous.ID
+    if (request.isCanary === true) allocation.DeploymentStatus = UNJUDGED_CANARY
+    if (request.isReschedule === true && previous !== undefined)
+      allocation.RescheduleTracker = trackReplacement(previous, policyOf(job, group.Name), nowMs)
+    if (choice.victims.length > 0) allocation.PreemptedAllocations = choice.victims.map((victim) => victim.ID)
+    plan.place(allocation)
   }
 
   #mayPreempt(job: Job): boolean {
@@ -180,6 +179,7 @@ export class Placer {
 }
 
 const NONE: ReadonlySet<string> = new Set()
+const UNJUDGED_CANARY = Object.freeze({ Healthy: null, Timestamp: '0001-01-01T00:00:00Z', Canary: true, ModifyIndex: 0 })
 
 function penalizedNodes(previous: Allocation | undefined): ReadonlySet<string> {
   if (previous === undefined || (previous.RescheduleTracker === undefined && previous.ClientStatus !== 'failed')) return NONE

@@ -17,10 +17,11 @@ import type { PlanBuilder } from '../plan-builder.js'
 import { findVictims, type Victims } from '../preempt.js'
 import type { Refusal } from './appraiser.js'
 import { RefusalCounts } from './metrics.js'
-import { combine, HeapedRanking, isBetter, type Ranking, ScannedRanking, type Standing, type Terms } from './ranking.js'
+import { HeapedRanking, type Ranking, ScannedRanking } from './ranking.js'
 import { preemptionScore, SCORE_NAMES } from './score.js'
 import type { Site, Sites } from './sites.js'
 import { Spreading } from './spread.js'
+import { combine, isBetter, type Standing, type Terms } from './standing.js'
 
 export interface Choice {
   readonly node: Node
@@ -71,6 +72,8 @@ export class Selector implements Terms {
   /** How many scores every row has. */
   readonly #ownCount: number
   readonly #stale = new Set<number>()
+  /** What is told of rows as they stand: the runners-up of one choice are those of the next. */
+  readonly #told = new Map<number, NodeScoreMeta>()
   readonly #ranking: Ranking
   #seenTurns: number
 
@@ -205,6 +208,7 @@ export class Selector implements Terms {
       this.#doubtAll()
     }
     for (const position of this.#stale) {
+      this.#told.delete(position)
       this.#appraise(position, true)
       this.#ranking.update(position)
     }
@@ -250,12 +254,23 @@ export class Selector implements Terms {
   }
 
   #chosen(position: number, resources: AllocatedResources, penalized: readonly number[], top: readonly Standing[]): Selection {
-    const scores = top.map((standing) => this.#scoreMeta(standing, penalized))
+    const scores = top.map((standing) => this.#tell(standing, penalized))
     return { kind: 'chosen', choice: { node: this.#nodeAt(position), resources, victims: [], metric: this.#metric(scores) } }
   }
 
   #metric(scores: readonly NodeScoreMeta[] | null): AllocMetric {
     return this.#counts.toMetric(this.#site.statics, this.#site.job.NodePool, scores)
+  }
+
+  /** Boosts and penalties belong to one choice only. */
+  #tell(standing: Standing, penalized: readonly number[]): NodeScoreMeta {
+    if (this.#zones !== undefined || penalized.length > 0) return this.#scoreMeta(standing, penalized)
+    let meta = this.#told.get(standing.position)
+    if (meta === undefined) {
+      meta = this.#scoreMeta(standing, penalized)
+      this.#told.set(standing.position, meta)
+    }
+    return meta
   }
 
   #scoreMeta({ position, score }: Standing, penalized: readonly number[]): NodeScoreMeta {

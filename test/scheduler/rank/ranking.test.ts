@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { combine, HeapedRanking, ScannedRanking, type Terms } from '../../../src/scheduler/rank/ranking.js'
+import { HeapedRanking, ScannedRanking } from '../../../src/scheduler/rank/ranking.js'
+import { combine, type Terms } from '../../../src/scheduler/rank/standing.js'
 
 const ROWS = 40
 const ZONES = 4
