@@ -1,7 +1,7 @@
 /** What the HTTP API asks of the server it is part of. */
 
 import type { RpcMethod, RpcParts, RpcRequests } from '../agent/index.js'
-import type { Job, LogIndex, Mistake, SchedulingResult } from '../domain/index.js'
+import type { Job, JobExplanation, LogIndex, Mistake, Reason, SchedulingResult } from '../domain/index.js'
 import type { ApiJob } from '../jobspec/index.js'
 import type { StateEvents, StateView, TableName } from '../state/index.js'
 
@@ -46,9 +46,15 @@ export interface AgentCaller {
   ): AsyncIterable<RpcParts[Method]>
 }
 
-/** Dry run of the scheduler: what would happen if `job` were registered now. */
+/** Asks the scheduler, and changes nothing. */
 export interface Planner {
-  plan(job: Job): Promise<{ readonly result: SchedulingResult; readonly index: LogIndex }>
+  /** What would happen if `job` were registered now; `reasons` are empty unless `isExplained`. */
+  plan(
+    job: Job,
+    isExplained: boolean,
+  ): Promise<{ readonly result: SchedulingResult; readonly reasons: readonly Reason[]; readonly index: LogIndex }>
+  /** Why a job runs as it does; undefined when there is no such job. */
+  explain(namespace: string, id: string): Promise<JobExplanation | undefined>
 }
 
 /** HCL text to a job as its author wrote it, nothing filled in; used by the parse endpoint. */

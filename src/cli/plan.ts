@@ -5,6 +5,7 @@ import { CommandError, type CommandModule, type Io } from './command.js'
 import type { JobFileReading, JobFiles } from './job-files.js'
 import { formatJson } from './json.js'
 import { describeFailures } from './placement.js'
+import { describeReasons } from './why.js'
 import type { JobSourceAnswer, PlanAnswer } from './wire.js'
 
 /** Neither "nothing" nor "changes": files with mistakes, or a server that does not answer. */
@@ -13,6 +14,7 @@ const CANNOT_TELL = 255
 interface PlanOptions extends ConnectionOptions {
   readonly ref?: string
   readonly json: boolean
+  readonly why: boolean
 }
 
 /** What only a new version does to allocations. */
@@ -42,6 +44,7 @@ export function planCommand(files: JobFiles): CommandModule {
       addConnectionOptions(command)
         .argument('[PATH...]', 'files or folders of the work tree; without one, everything below jobs/')
         .option('--ref <ref>', 'a branch, tag or commit instead of the work tree')
+        .option('--why', 'say why each allocation would be placed, ended or left without a node', false)
         .option('--json', 'for programs', false)
         .action((paths: readonly string[], options: PlanOptions) => finish(plan(files, paths, options, io)))
     },
@@ -58,7 +61,7 @@ async function plan(files: JobFiles, paths: readonly string[], options: PlanOpti
     const client = new Client(options, io)
     const jobs = readings.filter((reading) => reading.kind === 'job')
     const plans: JobPlan[] = []
-    for (const job of jobs) plans.push(await planJob(job, client))
+    for (const job of jobs) plans.push(await planJob(job, client, options.why))
     if (paths.length === 0) plans.push(...(await planRemovals(jobs, client)))
     const changes = plans.filter(({ change }) => change !== 'none')
     if (options.json) io.out(formatJson(plans))
@@ -69,8 +72,9 @@ async function plan(files: JobFiles, paths: readonly string[], options: PlanOpti
   }
 }
 
-async function planJob({ path, namespace, id, job }: JobReading, client: Client): Promise<JobPlan> {
-  const answer = await client.put<PlanAnswer>(`/v1/job/${encodeURIComponent(id)}/plan`, { Job: job, Diff: true }, { namespace })
+async function planJob({ path, namespace, id, job }: JobReading, client: Client, isExplained: boolean): Promise<JobPlan> {
+  const query = isExplained ? { namespace, reasons: 'true' } : { namespace }
+  const answer = await client.put<PlanAnswer>(`/v1/job/${encodeURIComponent(id)}/plan`, { Job: job, Diff: true }, query)
   const isUpdated = Object.values(answer.Annotations?.DesiredTGUpdates ?? {}).some((updates) =>
     UPDATES.some((name) => (updates[name] ?? 0) > 0),
   )
@@ -92,7 +96,8 @@ function printPlans(plans: readonly JobPlan[], changes: readonly JobPlan[], io: 
   for (const { namespace, id, path, change, plan } of changes) {
     io.out(`${SIGNS[change]} ${namespace === 'default' ? id : `${namespace}/${id}`}  ${change}  (${path})\n`)
     for (const [group, updates] of Object.entries(plan?.Annotations?.DesiredTGUpdates ?? {})) io.out(describeUpdates(group, updates))
-    if (plan?.FailedTGAllocs) io.out(describeFailures(plan.FailedTGAllocs).replace(/^/gm, '    ').trimEnd().concat('\n'))
+    if (plan?.Reasons !== undefined) io.out(describeReasons(plan.Reasons, '    '))
+    else if (plan?.FailedTGAllocs) io.out(describeFailures(plan.FailedTGAllocs).replace(/^/gm, '    ').trimEnd().concat('\n'))
     if (plan !== null && plan.Warnings !== '') io.err(`${plan.Warnings}\n`)
   }
   io.err(

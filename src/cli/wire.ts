@@ -159,8 +159,28 @@ export interface JobSourceAnswer {
 }
 
 export interface PlanAnswer {
+  /** Only when they were asked for. */
+  readonly Reasons?: readonly ReasonAnswer[]
   readonly Diff: { readonly Type: string } | null
   readonly Annotations: { readonly DesiredTGUpdates: Readonly<Record<string, Readonly<Record<string, number>>>> } | null
   readonly FailedTGAllocs: Readonly<Record<string, PlacementMetrics>> | null
   readonly Warnings: string
+}
+
+export interface ReasonAnswer {
+  readonly code: string
+  readonly group: string
+  readonly text: string
+  readonly facts: { readonly nodes?: readonly { readonly node: string; readonly verdict: string; readonly reason: string }[] }
+}
+
+export interface ExplanationAnswer {
+  readonly groups: readonly {
+    readonly group: string
+    readonly wanted: number
+    readonly running: number
+    readonly placements: readonly ReasonAnswer[]
+    readonly stops: readonly ReasonAnswer[]
+    readonly missing: readonly ReasonAnswer[]
+  }[]
 }

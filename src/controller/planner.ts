@@ -1,7 +1,16 @@
-/** Dry run: what the scheduler would do if a job were registered now. Nothing of it is proposed. */
-import type { Clock, Job, LogIndex, Random, SchedulingResult } from '../domain/index.js'
+/** Asks the scheduler what it would do, and why things are as they are. Nothing of it is proposed. */
+import {
+  type Clock,
+  type Job,
+  type JobExplanation,
+  type LogIndex,
+  namespacedKey,
+  type Random,
+  type Reason,
+  type SchedulingResult,
+} from '../domain/index.js'
 import { isSpecChanged } from '../jobspec/index.js'
-import type { Scheduler } from '../scheduler/index.js'
+import { explainPlan, type Scheduler } from '../scheduler/index.js'
 import { jobKey } from '../state/index.js'
 import type { Leader } from './leader.js'
 import { logTimeMs } from './log-time.js'
@@ -20,20 +29,36 @@ export class Planner {
     this.#random = random
   }
 
-  async plan(job: Job): Promise<{ readonly result: SchedulingResult; readonly index: LogIndex }> {
+  /** What would happen if the job were registered now, and why when `isExplained`. */
+  async plan(
+    job: Job,
+    isExplained: boolean,
+  ): Promise<{ readonly result: SchedulingResult; readonly reasons: readonly Reason[]; readonly index: LogIndex }> {
     const { state } = this.#leader
     const registered = state.jobs.get(jobKey(job))
-    const next = registered === undefined ? job : asRegistered(registered, job)
+    const next = asRegistered(registered, job, state.index + 1)
     const evaluation = { ...newEvaluation(this.#random.uuid(), next, 'job-register'), AnnotatePlan: true }
     const nowMs = logTimeMs(state, this.#clock)
     const result = this.#scheduler.schedule(evaluation, { nowMs, newId: () => this.#random.uuid(), job: next })
+    const reasons = isExplained ? explainPlan(state, next, result) : []
     await this.#leader.whenDurable(state.index)
-    return { result, index: registered?.JobModifyIndex ?? 0 }
+    return { result, reasons, index: registered?.JobModifyIndex ?? 0 }
+  }
+
+  /** Undefined: there is no such job. */
+  async explain(namespace: string, id: string): Promise<JobExplanation | undefined> {
+    const { state } = this.#leader
+    const job = state.jobs.get(namespacedKey(namespace, id))
+    const explanation = job === undefined ? undefined : this.#scheduler.explain(job, logTimeMs(state, this.#clock))
+    await this.#leader.whenDurable(state.index)
+    return explanation
   }
 }
 
 /** As registering would store it: what says the same stays the version that it is. */
-function asRegistered(registered: Job, job: Job): Job {
-  if (!registered.Stop && !isSpecChanged(registered, job)) return registered
-  return { ...job, CreateIndex: registered.CreateIndex, Version: registered.Version + 1 }
+function asRegistered(registered: Job | undefined, job: Job, index: LogIndex): Job {
+  if (registered !== undefined && !registered.Stop && !isSpecChanged(registered, job)) return registered
+  const { CreateIndex, Version } =
+    registered === undefined ? { CreateIndex: index, Version: 0 } : { ...registered, Version: registered.Version + 1 }
+  return { ...job, CreateIndex, Version, ModifyIndex: index, JobModifyIndex: index }
 }

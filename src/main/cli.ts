@@ -11,6 +11,7 @@ import {
   runProgram,
   statusCommand,
   validateCommand,
+  whyCommand,
 } from '../cli/index.js'
 import { readVersion } from './version.js'
 
@@ -21,6 +22,7 @@ const LOADERS: Readonly<Record<string, () => Promise<CommandModule>>> = {
   agent: async () => (await import('./programs.js')).agentCommand,
   status: async () => statusCommand,
   logs: async () => logsCommand,
+  why: async () => whyCommand,
   events: async () => eventsCommand,
   validate: async () => validateCommand(await jobFiles()),
   render: async () => renderCommand(await jobFiles()),

@@ -2,8 +2,10 @@
  * Evaluation → plan: the one door of the scheduler. Synchronous and pure; a `Scheduler` only keeps what it has derived
  * from the tables (columns, bitsets), which must equal a rebuild at any time.
  */
-import type { Evaluation, EvaluationTrigger, SchedulingResult } from '../domain/index.js'
+import type { Evaluation, EvaluationTrigger, Job, JobExplanation, SchedulingResult } from '../domain/index.js'
 import type { StateView } from '../state/index.js'
+import { explainJob } from './explain/explain-job.js'
+import { judgeNodes } from './explain/node-verdicts.js'
 import { ClusterIndex } from './feasible/cluster-index.js'
 import { scheduleGeneric } from './generic.js'
 import { PlanBuilder } from './plan-builder.js'
@@ -13,6 +15,8 @@ import { scheduleSystem } from './system.js'
 export interface Scheduler {
   /** Never throws for any job, node or history: what cannot be placed is a metric. A throw is a bug (see `worker`). */
   schedule(evaluation: Evaluation, env: ScheduleEnv): SchedulingResult
+  /** Why the job runs as it does. `nowMs`: milliseconds since the epoch. */
+  explain(job: Job, nowMs: number): JobExplanation
 }
 
 /** What each scheduler is never asked for: such an evaluation is a mistake of whoever made it. */
@@ -38,6 +42,9 @@ export function createScheduler(view: StateView): Scheduler {
       const kind = evaluation.Type === 'system' || evaluation.Type === 'sysbatch' ? evaluation.Type : 'generic'
       if (FOREIGN_TRIGGERS[kind].has(evaluation.TriggeredBy)) return refuse(view, evaluation)
       return kind === 'generic' ? scheduleGeneric(view, index, evaluation, env) : scheduleSystem(view, index, evaluation, env)
+    },
+    explain(job, nowMs) {
+      return explainJob(view, job, nowMs, (evaluation, ofJob, group) => judgeNodes(view, index, evaluation, ofJob, group))
     },
   }
 }

@@ -26,10 +26,11 @@ const ANNOTATIONS = { DesiredTGUpdates: {}, PreemptedAllocs: null }
 /** Plans nothing and remembers what it was asked. */
 function recordingPlanner(asked: Job[]): Planner {
   return {
+    explain: async () => undefined,
     plan: async (next) => {
       asked.push(next)
       const plan = { ...NOTHING_PLANNED, EvalID: '', Namespace: next.Namespace, JobID: next.ID, Annotations: ANNOTATIONS }
-      return { result: { plan, evaluation: evaluation(), created: [] }, index: 7 }
+      return { result: { plan, evaluation: evaluation(), created: [] }, reasons: [], index: 7 }
     },
   }
 }

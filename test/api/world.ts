@@ -32,7 +32,10 @@ export class World {
           throw new OrchestratorError('BUS_NO_RESPONDERS', 'no agent answers')
         },
       },
-      planner: { plan: () => Promise.reject(new Error('no planner in this test')) },
+      planner: {
+        plan: () => Promise.reject(new Error('no planner in this test')),
+        explain: () => Promise.reject(new Error('no planner in this test')),
+      },
       parser: { parse: () => Promise.reject(new Error('no parser in this test')) },
       sourceTexts: { read: async () => undefined },
       logger: silentLogger,

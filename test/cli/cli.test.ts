@@ -9,8 +9,9 @@ import {
   runProgram,
   statusCommand,
   validateCommand,
+  whyCommand,
 } from '../../src/cli/index.js'
-import type { Job } from '../../src/domain/index.js'
+import type { Job, JobExplanation } from '../../src/domain/index.js'
 import { filledWorld, LOG_LINE } from '../api/filled-world.js'
 import { evaluation, job, sourceStatus, uuid } from '../fixtures.js'
 
@@ -21,12 +22,41 @@ const WRONG: JobFileReading = {
   mistakes: [{ path: 'jobs/odd.nomad.hcl', line: 3, column: 5, summary: 'no', detail: '', text: 'jobs/odd.nomad.hcl:3:5: no' }],
 }
 
+const EXPLANATION: JobExplanation = {
+  namespace: 'default',
+  job: 'web',
+  version: 0,
+  deployment: null,
+  groups: [
+    {
+      group: 'group',
+      wanted: 2,
+      running: 1,
+      placements: [
+        { code: 'new', group: 'group', allocation: { name: 'web.group[0]', id: 'a' }, facts: {}, text: 'web.group[0] is on n1: …' },
+      ],
+      stops: [],
+      missing: [
+        {
+          code: 'no-room',
+          group: 'group',
+          allocation: null,
+          facts: { nodes: [{ node: 'n1', verdict: 'exhausted', reason: 'memory' }] },
+          text: '1 of group group has no node: of 1 node(s) 1 lack memory',
+        },
+      ],
+    },
+  ],
+}
+
 /** Nothing of a plan but the difference matters here. */
 const planner = {
+  explain: async () => EXPLANATION,
   plan: async (next: Job) => {
     const parts = { Stops: [], Placements: [], Updates: [], Preemptions: [], Deployment: null, DeploymentUpdates: [], Annotations: null }
     return {
       result: { plan: { EvalID: '', Namespace: next.Namespace, JobID: next.ID, ...parts }, evaluation: evaluation(), created: [] },
+      reasons: [],
       index: 1,
     }
   },
@@ -61,10 +91,38 @@ async function drover(
     fetch,
     signal: stop.signal,
   }
-  const commands = [statusCommand, logsCommand, eventsCommand, validateCommand(files), renderCommand(files), planCommand(files)]
+  const commands = [statusCommand, logsCommand, eventsCommand, validateCommand(files), renderCommand(files), planCommand(files), whyCommand]
   const code = await runProgram(args, io, { version: '0.1.0', commands })
   return { code, out, err }
 }
+
+describe('why', () => {
+  test('tells what is missing, node by node, and what is there', async () => {
+    const { code, out } = await drover(['why', 'web'])
+    expect([code, out]).toEqual([
+      0,
+      [
+        'group group: 1 of 2 run',
+        '  missing',
+        '    1 of group group has no node: of 1 node(s) 1 lack memory',
+        '      n1 lacks memory',
+        '  there',
+        '    web.group[0] is on n1: …',
+        '',
+      ].join('\n'),
+    ])
+  })
+
+  test('--json prints codes and facts', async () => {
+    expect(JSON.parse((await drover(['why', 'web', '--json'])).out)).toEqual(EXPLANATION)
+  })
+
+  test('a job that is not there is one sentence and exit code 1', async () => {
+    const { code, err } = await drover(['why', 'nothing-like-it'])
+    expect(code).toBe(1)
+    expect(err).toContain('job not found')
+  })
+})
 
 describe('status', () => {
   test('lists every job with its type, status and commit', async () => {

@@ -1,4 +1,4 @@
-/** What only computes: `/v1/jobs/parse`, `/v1/validate/job`, `/v1/job/:id/plan` (`reference/http-api.md` A.1). */
+/** What only computes: `/v1/jobs/parse`, `/v1/validate/job`, `/v1/job/:id/plan` (`reference/http-api.md` A.1), and why a job runs as it does. */
 import { type Job, type Mistake, ZERO_TIME } from '../../domain/index.js'
 import {
   annotateDiff,
@@ -15,7 +15,7 @@ import { jobKey, type StateView } from '../../state/index.js'
 import type { ReadDeps } from '../blocking.js'
 import { type JsonObject, memberOf, readJsonBody } from '../body.js'
 import { encodeJson } from '../encode.js'
-import { badRequest, requestFailed } from '../errors.js'
+import { badRequest, notFound, requestFailed } from '../errors.js'
 import { findWrongType } from '../filter/json-types.js'
 import { NAMESPACE_ALL } from '../parameters.js'
 import type { JobspecParser, Planner } from '../ports.js'
@@ -36,6 +36,7 @@ export function jobspecRoutes(deps: JobspecDeps): readonly Route[] {
     { pattern: '/v1/jobs/parse', methods: both((call) => parseJob(deps, call)) },
     { pattern: '/v1/validate/job', methods: both((call) => validate(deps, call)) },
     { pattern: '/v1/job/:id/plan', methods: both((call) => planJob(deps, call)) },
+    { pattern: '/drover/v1/why/:id', methods: { GET: (call) => explainJob(deps, call) } },
   ]
 }
 
@@ -112,7 +113,8 @@ async function planJob(deps: JobspecDeps, call: Call) {
   const job = readJob(call, body)
   const { problems, warnings } = await findProblems(deps, job)
   if (problems.length > 0) throw requestFailed(validationErrorText(problems))
-  const { result, index } = await deps.planner.plan(job)
+  const isExplained = call.parameters.boolean('reasons')
+  const { result, reasons, index } = await deps.planner.plan(job, isExplained)
   const { known } = await deps.reader.read((view) => ({ index: 0, known: view.jobs.get(jobKey(job)) }))
   const annotations = result.plan.Annotations ?? { DesiredTGUpdates: {}, PreemptedAllocs: null }
   const plan = {
@@ -124,6 +126,15 @@ async function planJob(deps: JobspecDeps, call: Call) {
     NextPeriodicLaunch: ZERO_TIME,
     Warnings: warningsText(warnings),
     Index: index,
+    ...(isExplained ? { Reasons: reasons } : {}),
   }
   return jsonAnswer(encodeJson(plan), { 'X-Nomad-Index': String(index) })
+}
+
+/** `:id` is `namespace/job`; a namespace has no slashes, an ID may. */
+async function explainJob({ planner }: JobspecDeps, call: Call) {
+  const at = call.id.indexOf('/')
+  const explanation = at < 0 ? undefined : await planner.explain(call.id.slice(0, at), call.id.slice(at + 1))
+  if (explanation === undefined) throw notFound('job not found')
+  return jsonAnswer(encodeJson(explanation))
 }

@@ -1,0 +1,53 @@
+/** `drover why JOB`: why it runs where it runs, what ended, and what is missing. */
+import type { Command } from 'commander'
+import { addConnectionOptions, Client, type ConnectionOptions } from './client.js'
+import type { CommandModule, Io } from './command.js'
+import { formatJson } from './json.js'
+import type { ExplanationAnswer, JobAnswer, ReasonAnswer } from './wire.js'
+
+interface WhyOptions extends ConnectionOptions {
+  readonly json: boolean
+}
+
+export const whyCommand: CommandModule = {
+  name: 'why',
+  usage: '[options] <JOB>',
+  summary: 'tell why a job runs where it runs, what ended, and what is missing',
+  exitCodes: { 0: 'told', 1: 'no such job, or no server answers' },
+  define(command: Command, io: Io, finish) {
+    addConnectionOptions(command)
+      .argument('<JOB>', 'the ID of a job')
+      .option('--json', 'codes and facts, for programs', false)
+      .action((id: string, options: WhyOptions) => finish(tellWhy(id, options, io)))
+  },
+}
+
+async function tellWhy(id: string, options: WhyOptions, io: Io): Promise<number> {
+  const client = new Client(options, io)
+  const { Namespace, ID } = await client.get<JobAnswer>(`/v1/job/${encodeURIComponent(id)}`)
+  const explanation = await client.get<ExplanationAnswer>(`/drover/v1/why/${Namespace}/${encodeURIComponent(ID)}`)
+  if (options.json) io.out(formatJson(explanation))
+  else for (const group of explanation.groups) io.out(describeGroup(group))
+  return 0
+}
+
+function describeGroup({ group, wanted, running, placements, stops, missing }: ExplanationAnswer['groups'][number]): string {
+  const head = `group ${group}: ${running} of ${wanted} run\n`
+  return head + section('missing', missing) + section('there', placements) + section('ended lately', stops)
+}
+
+function section(title: string, reasons: readonly ReasonAnswer[]): string {
+  return reasons.length === 0 ? '' : `  ${title}\n${describeReasons(reasons, '    ')}`
+}
+
+/** A line for each reason, and one for each node that has its own reason against it. */
+export function describeReasons(reasons: readonly ReasonAnswer[], indent: string): string {
+  return reasons
+    .map(({ text, facts }) => `${indent}${text}\n${(facts.nodes ?? []).map((node) => describeNode(node, `${indent}  `)).join('')}`)
+    .join('')
+}
+
+function describeNode({ node, verdict, reason }: { node: string; verdict: string; reason: string }, indent: string): string {
+  const words: Readonly<Record<string, string>> = { open: 'can take one now', filtered: `fails ${reason}`, exhausted: `lacks ${reason}` }
+  return `${indent}${node} ${words[verdict] ?? verdict}\n`
+}

@@ -1,0 +1,24 @@
+/** Why a plan does what it does: each placement, each end, and what has no node. */
+import type { Allocation, AllocationStop, Job, Reason, SchedulingResult } from '../../domain/index.js'
+import type { StateView } from '../../state/index.js'
+import { explainPlacement } from './explain-placement.js'
+import { explainShortfall } from './explain-shortfall.js'
+import { explainStop } from './explain-stop.js'
+
+/**
+ * @param view as it was when the plan was made
+ * @param job as the plan wants it, which the tables may not know yet
+ */
+export function explainPlan(view: StateView, job: Job | undefined, { plan, evaluation }: SchedulingResult): readonly Reason[] {
+  const ends = new Map([...plan.Stops, ...plan.Preemptions].map((stop) => [stop.ID, stop]))
+  const explainEnd = (stop: AllocationStop): Reason[] => {
+    const row: Allocation | undefined = view.allocations.get(stop.ID)
+    const about = { job, description: stop.DesiredDescription, preemptedBy: stop.PreemptedByAllocation }
+    return row === undefined ? [] : [explainStop({ row, ...about })]
+  }
+  return [
+    ...[...ends.values()].flatMap(explainEnd),
+    ...plan.Placements.map((row) => explainPlacement(view, row, (id) => ends.get(id)?.DesiredDescription)),
+    ...Object.entries(evaluation.FailedTGAllocs ?? {}).map(([group, metric]) => explainShortfall(group, metric, [])),
+  ]
+}

@@ -1,0 +1,102 @@
+/** Each decision is told as a code and facts, and as a sentence. */
+import { expect, test } from 'vitest'
+import type { GroupExplanation, Reason } from '../../src/domain/index.js'
+import { explainPlan } from '../../src/scheduler/index.js'
+import { node, task, uuid } from '../fixtures.js'
+import { group, Story, withEnv } from './story.js'
+
+const PLAIN = { Update: null }
+const codes = (reasons: readonly Reason[]) => reasons.map(({ code }) => code)
+const ofGroup = (story: Story): GroupExplanation => story.explain().groups[0]!
+
+test('a placement tells why it is there, what its node scored and who was next', () => {
+  const story = new Story().nodes(3).register({ TaskGroups: [group(1, PLAIN)] })
+  story.evaluate()
+  const [reason] = ofGroup(story).placements
+  expect(reason).toMatchObject({ code: 'new', facts: { nodesEvaluated: 3, nodesFiltered: 0, nodesExhausted: 0 } })
+  expect(reason!.text).toMatch(
+    /^web\.group\[0\] is on (n\d): it was wanted and not there; \1 is the best of 3 that can take it, at [\d.]+ \(binpack [\d.]+\), next n\d [\d.]+$/,
+  )
+})
+
+test('what follows another tells what became of that', () => {
+  const story = new Story().nodes(2).register({ TaskGroups: [group(1, { ...PLAIN, Tasks: withEnv('a') })] })
+  story.evaluate()
+  story.register({ Version: 1, TaskGroups: [group(1, { ...PLAIN, Tasks: withEnv('b') })] }).evaluate()
+  expect(codes(ofGroup(story).placements)).toEqual(['replaces-older-version'])
+  expect(ofGroup(story).stops[0]!.text).toMatch(/was ended on n\d: it ran version 0, the newest is 1$/)
+  const [living] = story.wanted()
+  story.report(
+    story.state.allocations.all().filter((row) => row.DesiredStatus === 'stop'),
+    'complete',
+  )
+  story.do({ kind: 'node-status', nodeId: living!.NodeID, status: 'down', description: '', evaluations: [] }).evaluate()
+  expect(codes(ofGroup(story).placements)).toEqual(['replaces-lost'])
+  expect(codes(ofGroup(story).stops)).toEqual(['node-down', 'older-version'])
+})
+
+test('more than is wanted is told with the count', () => {
+  const story = new Story().nodes(1).register({ TaskGroups: [group(3, PLAIN)] })
+  story.evaluate()
+  story.register({ TaskGroups: [group(1, PLAIN)] }).evaluate()
+  expect(codes(ofGroup(story).stops)).toEqual(['surplus', 'surplus'])
+  expect(ofGroup(story).stops[0]!.text).toContain('more than the 1 wanted were there')
+})
+
+test('what has no node is told with every node and what stands against it', () => {
+  const story = new Story().nodes(1)
+  story.do({
+    kind: 'node-register',
+    node: node({ ID: uuid(9, 1), Name: 'odd', Attributes: {}, ComputedClass: 'odd' }),
+    reportNumber: 0,
+    evaluations: [],
+  })
+  const large = task({ Resources: { ...task().Resources, MemoryMB: 1_000_000 } })
+  const Constraints = [{ LTarget: '${attr.kernel.name}', RTarget: 'linux', Operand: '=' }]
+  story.register({ Constraints, TaskGroups: [group(2, { ...PLAIN, Tasks: [large] })] }).evaluate()
+  const [shortfall, room] = ofGroup(story).missing
+  expect([shortfall!.code, room!.code]).toEqual(['no-room', 'waits-for-room'])
+  expect(shortfall!.facts['missing']).toBe(2)
+  expect(shortfall!.facts['nodes']).toEqual([
+    { node: 'n1', verdict: 'exhausted', reason: 'memory' },
+    { node: 'odd', verdict: 'filtered', reason: '${attr.kernel.name} = linux' },
+  ])
+  expect(shortfall!.text).toBe('2 of group group have no node: of 2 node(s) 1 fail ${attr.kernel.name} = linux, 1 lack memory')
+})
+
+test('a failure that is replaced later is told with the time, one that is not with the attempts', () => {
+  const story = new Story().nodes(1).register({ TaskGroups: [group(1, PLAIN)] })
+  story.evaluate()
+  story.report(story.wanted(), 'failed').evaluate()
+  expect(codes(ofGroup(story).missing)).toEqual(['reschedule-later'])
+  const never = { Attempts: 0, Interval: 0, Delay: 0, DelayFunction: 'constant' as const, MaxDelay: 0, Unlimited: false }
+  const other = new Story().nodes(1).register({ TaskGroups: [group(1, { ...PLAIN, ReschedulePolicy: never })] })
+  other.evaluate()
+  other.report(other.wanted(), 'failed').evaluate()
+  expect(codes(ofGroup(other).missing)).toEqual(['no-reschedule-left'])
+})
+
+test('a roll-out tells how far it is, and who must promote it', () => {
+  const update = { ...group(1).Update!, MaxParallel: 1, Canary: 1 }
+  const story = new Story().nodes(3).register({ TaskGroups: [group(2, { Update: update, Tasks: withEnv('a') })] })
+  story.evaluate()
+  expect(ofGroup(story).missing[0]!.text).toBe('0 of 2 are healthy; the next follow when these are')
+  story.report(story.wanted(), 'running', true).evaluate()
+  story.register({ Version: 1, TaskGroups: [group(2, { Update: update, Tasks: withEnv('b') })] }).evaluate()
+  expect(codes(ofGroup(story).placements)).toContain('canary')
+  story.report(
+    story.wanted().filter((row) => row.DeploymentStatus?.Canary === true),
+    'running',
+    true,
+  )
+  expect(codes(ofGroup(story).missing)).toEqual(['roll-out-waits-for-promotion'])
+})
+
+test('a plan is explained before it is applied', () => {
+  const story = new Story().nodes(1).register({ TaskGroups: [group(2, { ...PLAIN, Tasks: withEnv('a') })] })
+  story.evaluate()
+  const before = story.state.jobs.all()[0]!
+  const next = { ...before, Version: 1, JobModifyIndex: 99, TaskGroups: [group(1, { ...PLAIN, Tasks: withEnv('b') })] }
+  const result = story.plan(next)
+  expect(codes(explainPlan(story.state, next, result))).toEqual(['surplus', 'older-version', 'replaces-older-version'])
+})
