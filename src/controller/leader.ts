@@ -63,7 +63,8 @@ export class Leader {
   static async start(deps: LeaderDeps): Promise<Leader> {
     const { state, chainHash, snapshotIndex } = await foldLog(deps.log)
     const leader = new Leader(deps, state, chainHash, snapshotIndex)
-    leader.propose([{ kind: 'leadership-begin', epoch: leader.epoch, clusterId: state.clusterId || deps.random.uuid() }])
+    const clusterId = state.clusterId || deps.random.uuid()
+    leader.propose([{ kind: 'leadership-begin', epoch: leader.epoch, clusterId, leader: deps.random.uuid() }])
     await leader.whenDurable(leader.state.index)
     return leader
   }

@@ -24,8 +24,11 @@ import type {
 } from '../domain/index.js'
 
 export type CommandBody =
-  /** Taking the lead. The first one of a log fixes the cluster id. */
-  | { readonly kind: 'leadership-begin'; readonly epoch: number; readonly clusterId: string }
+  /**
+   * Taking the lead. The first one of a log fixes the cluster id. `leader` is made up for this life of the process: without it two that
+   * take the same epoch in the same millisecond would write the same record, and each would find its own in the log.
+   */
+  | { readonly kind: 'leadership-begin'; readonly epoch: number; readonly clusterId: string; readonly leader: string }
   /** Says nothing and confirms the lease. */
   | { readonly kind: 'leadership-confirm' }
   | { readonly kind: 'job-register'; readonly job: Job; readonly source: JobSource | null; readonly evaluations: readonly Evaluation[] }

@@ -15,7 +15,10 @@ function store(): MemoryLogStore {
   return new MemoryLogStore(() => performance.now(), 0)
 }
 
-async function lead(log: CommandLog, options: { snapshotEveryCommands?: number } = {}): Promise<{ leader: Leader; stops: string[] }> {
+async function lead(
+  log: CommandLog,
+  options: { snapshotEveryCommands?: number; clock?: typeof systemClock } = {},
+): Promise<{ leader: Leader; stops: string[] }> {
   const stops: string[] = []
   const leader = await Leader.start({
     log,
@@ -46,6 +49,15 @@ test('an output waits until what it tells of is durable', async () => {
   expect(seenAt).toBe(0)
   await leader.whenDurable(index)
   expect(seenAt).toBe(index)
+})
+
+test('of two that take the lead in the same millisecond one leads', async () => {
+  const clock = { ...systemClock, wallMs: () => 1_000 }
+  const disk = store()
+  const leadOn = () => lead(new MemoryCommandLog(disk, clock), { clock })
+  ;(await leadOn()).leader.retire('makes room')
+  const both = await Promise.allSettled([leadOn(), leadOn()])
+  expect(both.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected'])
 })
 
 test('everything proposed in one turn becomes one record', async () => {

@@ -194,7 +194,7 @@ test('garbage is looked at again when it is collected: what came to life in betw
 
 test('a snapshot gives back the same state, index for index', () => {
   const state = fold(
-    { kind: 'leadership-begin', epoch: 1, clusterId: uuid(1) },
+    { kind: 'leadership-begin', epoch: 1, clusterId: uuid(1), leader: uuid(2) },
     { kind: 'node-register', node: node(), reportNumber: 0, evaluations: [] },
     register(),
     place(placement({ ID: uuid(1, 7) })),
