@@ -22,6 +22,11 @@ export interface Mistake {
   readonly snippet: string
 }
 
+/** `path:line:column`, or the path alone for what concerns the file as a whole. */
+export function placeText({ path, line, column }: Pick<Mistake, 'path' | 'line' | 'column'>): string {
+  return line === 0 ? path : `${path}:${line}:${column}`
+}
+
 /**
  * One thing that a job was made from. `blob` stands for its content: the git object of a file, '' for one that was looked for and
  * is not there, a checksum of the paths below it for a folder, whose path ends in a slash.

@@ -1,5 +1,5 @@
 /** Mistakes of authors: where, what, and how to mend it. Inside the layer a fault names a span; a `Mistake` is what people see. */
-import type { Mistake } from '../domain/index.js'
+import { type Mistake, placeText } from '../domain/index.js'
 import type { Span } from './syntax.js'
 
 export type { Mistake }
@@ -81,7 +81,7 @@ function snippetOf(text: string, span: Span): string {
 /** ANSI colour only when asked for: this layer does not know the terminal. */
 export function formatMistake(mistake: Mistake, options: { readonly color: boolean } = { color: false }): string {
   const paint = (code: number, text: string): string => (options.color ? `\u001b[${code}m${text}\u001b[0m` : text)
-  const where = mistake.line === 0 ? mistake.path : `${mistake.path}:${mistake.line}:${mistake.column}`
+  const where = placeText(mistake)
   const head = `${paint(1, where)}: ${paint(31, mistake.summary)}`
   const [line, carets] = mistake.snippet === '' ? [] : mistake.snippet.split('\n')
   const margin = mistake.line === 0 ? '' : String(mistake.line)

@@ -8,7 +8,7 @@ import { stringify } from 'yaml'
 import { type FolderLock, lockFolder } from '../adapters/lmdb/folder-lock.js'
 import { findNatsServer, type NatsServer, startNatsServer } from '../adapters/nats/server-process.js'
 import { loadOrCreateKey } from '../adapters/node-key.js'
-import { TerminalError } from '../domain/index.js'
+import { placeText, TerminalError } from '../domain/index.js'
 import type { ChildMessage } from './child-channel.js'
 import type { AgentConfig, ServerConfig } from './config.js'
 import { SupervisedChild } from './supervised-child.js'
@@ -170,7 +170,7 @@ class DevCluster {
       ...(frozen.length > 0 ? [`${frozen.length} frozen`] : []),
     ]
     this.#output.say(`commit ${commit.slice(0, 10)} "${subject}": ${counts.join(', ')}`)
-    for (const { path, line, column, summary } of frozen) this.#output.say(`  ${path}${line === 0 ? '' : `:${line}:${column}`}: ${summary}`)
+    for (const mistake of frozen) this.#output.say(`  ${placeText(mistake)}: ${mistake.summary}`)
     if (held !== null) this.#output.say(`  held: ${held}`)
   }
 

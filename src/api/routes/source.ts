@@ -1,5 +1,5 @@
 /** Drover's own reads: what the repository says, where it cannot be read, what waits (`/drover/v1/…`, design §9). */
-import type { SourceStatus } from '../../domain/index.js'
+import { placeText, type SourceStatus } from '../../domain/index.js'
 import type { StateView } from '../../state/index.js'
 import type { ReadDeps, Reading } from '../blocking.js'
 import { encodeJson } from '../encode.js'
@@ -32,7 +32,7 @@ function describeSource(source: SourceStatus): Readonly<Record<string, unknown>>
       path,
       namespace,
       jobId,
-      mistakes: mistakes.map((mistake) => ({ place: `${mistake.path}:${mistake.line}:${mistake.column}`, ...mistake })),
+      mistakes: mistakes.map((mistake) => ({ place: placeText(mistake), ...mistake })),
     })),
   }
 }
