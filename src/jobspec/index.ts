@@ -16,14 +16,14 @@ export {
   type TaskDiff,
   type TaskGroupDiff,
 } from './diff.js'
-export { type ConfigType, DRIVER_CONFIGS, type DriverConfig, driverConfigOf } from './driver-configs.js'
+export type { ConfigType, DriverConfig } from './driver-configs.js'
 export { evaluateTemplate, type TemplateReading } from './evaluate-template.js'
 export { evaluateText, type TextEvaluation } from './evaluate-text.js'
 export type { FileTree } from './hcl/evaluation.js'
 export { readJson } from './hcl/json-reader.js'
 export { readHcl } from './hcl/scan.js'
 export { LIMITS, type Limits } from './limits.js'
-export { type Fault, fault, formatMistake, type Mistake, placeOf, type SourceText, suggestName, toMistake } from './mistakes.js'
+export { type Fault, fault, formatMistake, type Mistake, type SourceText, toMistake } from './mistakes.js'
 export { type ApiParseOutcome, type Needs, type ParseOutcome, type ParseRequest, parseApiJob, parseJob } from './parse.js'
 export { applyJobPatch, type PatchOutcome } from './patch.js'
 export { isSpecChanged } from './spec-change.js'

@@ -1,9 +1,9 @@
 /** The scheduler: evaluations to plans, and the questions about nodes and policies that others ask too. */
 export { explainPlan } from './explain/explain-plan.js'
-export { addClaims, type Claims, capacityOf, claimsOf, type Fit, fitsNode, shortDimension } from './feasible/claims.js'
+export { type Claims, type Fit, fitsNode } from './feasible/claims.js'
 export { type Condition, satisfies } from './feasible/constraints.js'
 export { computeNodeClass, escapesClass } from './feasible/node-class.js'
-export { parsePortRanges, readPortRanges } from './feasible/port-ranges.js'
+export { readPortRanges } from './feasible/port-ranges.js'
 export { PortIndex } from './feasible/ports.js'
 export { fitScore } from './rank/score.js'
 export {

@@ -10,8 +10,6 @@ const MANTISSA_BITS = 512
 const SAFE_DIGITS = 153
 /** Beyond this a number would print as thousands of zeros. */
 const EXPONENT_MAX = 5000
-const INT64_MAX = new Wide('9223372036854775807')
-const INT64_MIN = new Wide('-9223372036854775808')
 
 export type Numeric = Decimal
 
@@ -28,14 +26,6 @@ export function parseNumeric(text: string): Numeric | undefined {
 
 export function isInRange(value: Numeric): boolean {
   return value.isFinite() && (value.isZero() || Math.abs(value.e) <= EXPONENT_MAX)
-}
-
-export function isWhole(value: Numeric): boolean {
-  return value.isInteger()
-}
-
-export function isInt64(value: Numeric): boolean {
-  return value.isInteger() && value.lte(INT64_MAX) && value.gte(INT64_MIN)
 }
 
 /** All digits, never an exponent. */
