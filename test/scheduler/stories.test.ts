@@ -91,6 +91,19 @@ test('a failed allocation waits for its delay and is then replaced elsewhere', (
   expect(now.plan.Placements.map((row) => row.RescheduleTracker?.Events?.length)).toEqual([1])
 })
 
+test('a failed allocation that found no room when its delay was over is placed when there is some, even if the clock was set back', () => {
+  const large = { Tasks: [task({ Resources: { ...task().Resources, MemoryMB: node().NodeResources.Memory.MemoryMB } })] }
+  const story = new Story().nodes(1).register({ TaskGroups: [group(1, { Update: null, ...large })] })
+  story.evaluate()
+  story.report(story.wanted(), 'failed')
+  const [later] = story.evaluate().created
+  story.do({ kind: 'node-eligibility', nodeId: uuid(1, 1), eligibility: 'ineligible', evaluations: [] })
+  const [blocked] = story.evaluate({ ID: later!.ID }).created
+  expect(blocked!.Status).toBe('blocked')
+  story.do({ kind: 'node-eligibility', nodeId: uuid(1, 1), eligibility: 'eligible', evaluations: [] })
+  expect(story.evaluate({ ID: blocked!.ID, Status: 'blocked' }).plan.Placements.length).toBe(1)
+})
+
 test('a failed allocation that is beyond the count when its delay is over is not replaced', () => {
   const story = new Story().nodes(2).register({ TaskGroups: [group(2, { Update: null })] })
   story.evaluate()

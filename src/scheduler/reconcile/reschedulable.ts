@@ -69,8 +69,14 @@ function decide(context: GroupContext, allocation: Allocation, isDisconnecting: 
   if (transition?.ForceReschedule === true && isTerminal(allocation)) return 'now'
   const next = nextTime(context, allocation, isDisconnecting)
   if (next === undefined || !next.isEligible) return 'no'
-  if (allocation.FollowupEvalID === context.evaluation.ID || next.atMs - context.nowMs <= NOW_WINDOW_MS) return 'now'
+  if (hasWaited(context, allocation) || next.atMs - context.nowMs <= NOW_WINDOW_MS) return 'now'
   return allocation.FollowupEvalID === undefined || isDisconnecting ? next.atMs : 'no'
+}
+
+/** The evaluation that it was told to wait for is this one, or was worked on before: whatever the clock says, the wait is over. */
+function hasWaited({ view, evaluation }: GroupContext, { FollowupEvalID }: Allocation): boolean {
+  if (FollowupEvalID === undefined) return false
+  return FollowupEvalID === evaluation.ID || (view.evaluations.get(FollowupEvalID)?.Status ?? 'pending') !== 'pending'
 }
 
 /** Its deployment decides whether it may be replaced. */
