@@ -67,9 +67,13 @@ export class DistinctRules {
     return this.#table.nodes[row]!.ID
   }
 
-  #note(allocation: Allocation, by: 1 | -1): void {
-    const isOwn = allocation.JobID === this.#job.ID && allocation.Namespace === this.#job.Namespace
-    if (isOwn && !isServerTerminal(allocation)) this.#count(allocation, by)
+  #note(allocation: Allocation, by: 1 | 0 | -1): void {
+    if (by !== 0 && this.#isOwn(allocation) && !isServerTerminal(allocation)) this.#count(allocation, by)
+  }
+
+  /** What an earlier job of the same name has left does not count. */
+  #isOwn({ Namespace, JobID, JobCreateIndex }: Allocation): boolean {
+    return JobID === this.#job.ID && Namespace === this.#job.Namespace && JobCreateIndex === this.#job.CreateIndex
   }
 
   #count(allocation: Allocation, by: 1 | -1): void {
@@ -87,9 +91,10 @@ export class DistinctRules {
   }
 
   #countExisting(view: StateView): void {
-    for (const allocation of view.allocations.valuesBy('job', ownerKey({ Namespace: this.#job.Namespace, JobID: this.#job.ID }))) {
+    for (const stored of view.allocations.valuesBy('job', ownerKey({ Namespace: this.#job.Namespace, JobID: this.#job.ID }))) {
+      const allocation = this.#plan.updates.get(stored.ID) ?? stored
       const isLiving = !isTerminal(allocation) && !this.#plan.stops.has(allocation.ID)
-      if (isLiving && allocation.JobCreateIndex === this.#job.CreateIndex) this.#count(allocation, 1)
+      if (isLiving && this.#isOwn(allocation)) this.#count(allocation, 1)
     }
     for (const allocation of this.#plan.placements) this.#count(allocation, 1)
   }
