@@ -142,6 +142,7 @@ class GroupReconciler {
     if (!this.#hadState) this.#grow(destructive.length + inPlace.length)
     const livingCanaries = canaries.filter((allocation) => !stopped.has(allocation.ID))
     const ordinary = isCanarying ? kept.filter((allocation) => !livingCanaries.includes(allocation)) : kept
+    this.#dropSurplus(rescheduling, count - ordinary.length - migrate.length, isCanarying)
     const requests: PlacementRequest[] = []
     const needsCanaries = update !== null && destructive.length > 0 && livingCanaries.length < update.Canary && !this.#state.Promoted
     if (needsCanaries) this.#requestCanaries(requests, names, livingCanaries, destructive, update.Canary)
@@ -159,6 +160,18 @@ class GroupReconciler {
       placements: requests,
       isComplete: isQuiet && !needsCanaries && this.#isProven(),
       deploymentState: this.#stateToStore(kept, destructive.length + inPlace.length),
+    }
+  }
+
+  /** What has failed is not placed again beyond the count; canaries stand beside it. */
+  #dropSurplus(rescheduling: Rescheduling, room: number, isCanarying: boolean): void {
+    const isBeside = (allocation: Allocation) => isCanarying && allocation.DeploymentStatus?.Canary === true
+    const surplus = inNameOrder(rescheduling.now.filter((allocation) => !isBeside(allocation))).slice(Math.max(0, room))
+    for (const allocation of surplus) {
+      rescheduling.now.splice(rescheduling.now.indexOf(allocation), 1)
+      if (rescheduling.disconnecting.has(allocation.ID)) continue
+      this.#context.plan.stop(allocation, NOT_NEEDED)
+      this.#context.plan.count(this.#group.Name, 'Stop', 1)
     }
   }
 
