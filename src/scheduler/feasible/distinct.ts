@@ -38,8 +38,10 @@ export class DistinctRules {
     this.#group = group.Name
     const ofJob = job.Constraints ?? []
     const ofGroup = [...(group.Constraints ?? []), ...group.Tasks.flatMap((task) => task.Constraints ?? [])]
-    this.#isHostPerJob = ofJob.some(wantsOwnHost)
-    this.#isHostPerGroup = ofGroup.some(wantsOwnHost)
+    // A system job is meant to be on every host with all of its groups.
+    const mayShun = job.Type === 'service' || job.Type === 'batch'
+    this.#isHostPerJob = mayShun && ofJob.some(wantsOwnHost)
+    this.#isHostPerGroup = mayShun && ofGroup.some(wantsOwnHost)
     this.#properties = [...propertyRules(ofJob, undefined, columns), ...propertyRules(ofGroup, group.Name, columns)]
     if (this.#properties.length === 0) return
     this.#countExisting(view)

@@ -12,3 +12,10 @@ test('what an earlier job of the same name gives up is not taken from the uses o
   const { plan } = decide({ nodes: [node()], jobs: [current, purged], allocations: [own(0, 20), own(1, 10), own(2, 10)] })
   expect(plan.Placements.map(({ Name }) => Name)).toEqual(['web.group[1]'])
 })
+
+test('a system job is on every host with all of its groups, whatever it says of distinct hosts', () => {
+  const Constraints = [{ LTarget: '', Operand: 'distinct_hosts', RTarget: '' }]
+  const groups = ['a', 'b'].map((Name) => taskGroup({ Name }))
+  const { plan } = decide({ nodes: [node()], jobs: [job({ Type: 'system', Constraints, TaskGroups: groups })] })
+  expect(plan.Placements.map(({ TaskGroup }) => TaskGroup)).toEqual(['a', 'b'])
+})
