@@ -130,10 +130,13 @@ function portHolders({ node, group, proposed }: PreemptionQuestion, candidates: 
   return [...chosen]
 }
 
+/** As `PortIndex` reads it: older rows carry their ports in the networks. */
 function holdsPort({ AllocatedResources: { Shared, Tasks } }: Allocation, address: string, port: number): boolean {
-  const networks = [...(Shared.Networks ?? []), ...Object.values(Tasks).flatMap((task) => task.Networks ?? [])]
+  const shared = Shared.Ports ?? []
+  const ofTasks = Object.values(Tasks).flatMap((task) => task.Networks ?? [])
+  const networks = shared.length > 0 ? ofTasks : [...(Shared.Networks ?? []), ...ofTasks]
   return (
-    (Shared.Ports ?? []).some(({ HostIP, Value }) => HostIP === address && Value === port) ||
+    shared.some(({ HostIP, Value, IgnoreCollision }) => HostIP === address && Value === port && IgnoreCollision !== true) ||
     networks.some(
       ({ IP, ReservedPorts, DynamicPorts }) =>
         IP === address && [...(ReservedPorts ?? []), ...(DynamicPorts ?? [])].some(({ Value }) => Value === port),

@@ -82,3 +82,11 @@ test('who holds the port on another address is neither in the way nor ended', ()
   const rows = [holder(90, 1, 400, inside), holder(10, 2, 500)]
   expect(victimsOf(host, ask, rows)).toEqual({ placed: 1, victims: [rows[1]!.ID] })
 })
+
+test('who shares the port with everybody is not in the way', () => {
+  const port = { Label: 'http', Value: 8080, To: 0, HostNetwork: 'default' }
+  const held = { Label: 'http', Value: 8080, To: 0, HostIP: '127.0.0.1' }
+  const rows = [holder(90, 1, 100, { Ports: [{ ...held, IgnoreCollision: true }] }), holder(10, 2, 100, { Ports: [held] })]
+  const network = { Mode: 'host', ReservedPorts: [port], DynamicPorts: null }
+  expect(victimsOf(node(), { network }, rows)).toEqual({ placed: 1, victims: [rows[1]!.ID] })
+})
