@@ -2,12 +2,12 @@
  * Looks at one row of the node table for one group: whether one more allocation goes there now, and how well it fits by amount. Reads
  * the columns and what the plan has changed on the node.
  */
-import type { AllocatedResources, Job, Node, SchedulerAlgorithm, TaskGroup } from '../../domain/index.js'
+import type { AllocatedResources, Job, Node, SchedulerAlgorithm, TaskGroup, VolumeRequest } from '../../domain/index.js'
 import type { StateView } from '../../state/index.js'
 import { claimsOf } from '../feasible/claims.js'
 import { askedDevices, assignDevices, devicesInUse } from '../feasible/devices.js'
 import type { DistinctRules } from '../feasible/distinct.js'
-import { lacksOwnVolume, perAllocationVolumes, singleWriterVolumes, VOLUMES_MISSING } from '../feasible/node-checks.js'
+import { isSingleWriter, lacksOwnVolume, perAllocationVolumes, VOLUMES_MISSING } from '../feasible/node-checks.js'
 import { claimsOnce, type NodeTable } from '../feasible/node-table.js'
 import { PortIndex } from '../feasible/ports.js'
 import type { NodeChange, PlanBuilder } from '../plan-builder.js'
@@ -56,7 +56,7 @@ export class Appraiser {
   readonly #staticPorts: readonly number[]
   readonly #hasDevices: boolean
   readonly #ownVolumes: ReturnType<typeof perAllocationVolumes>
-  readonly #singleWriters: ReturnType<typeof singleWriterVolumes>
+  readonly #volumes: readonly VolumeRequest[]
   /** 10 to the power of minus what is asked, by size of node. */
   readonly #askPowerCpu: Float64Array
   readonly #askPowerMemory: Float64Array
@@ -78,7 +78,7 @@ export class Appraiser {
     this.#hasDevices = askedDevices(group).length > 0
     this.hasDeviceAffinities = askedDevices(group).some((ask) => (ask.Affinities ?? []).length > 0)
     this.#ownVolumes = perAllocationVolumes(group)
-    this.#singleWriters = singleWriterVolumes(group)
+    this.#volumes = Object.values(group.Volumes ?? {}).filter((volume) => volume.Type === 'host')
     const sizes = algorithm === 'balanced' ? [] : table.capacities
     this.#askPowerCpu = Float64Array.from(sizes, ({ cpu }) => (cpu > 0 ? 10 ** (-this.#cpu / cpu) : 0))
     this.#askPowerMemory = Float64Array.from(sizes, ({ memory }) => (memory > 0 ? 10 ** (-this.#memory / memory) : 0))
@@ -91,12 +91,7 @@ export class Appraiser {
 
   /** Whether more than amounts must be looked at, row by row. */
   get isIntricate(): boolean {
-    return (
-      this.#hasDevices ||
-      this.#staticPorts.length > 0 ||
-      this.#ownVolumes.length + this.#singleWriters.length > 0 ||
-      this.#distinct.isActive
-    )
+    return this.#hasDevices || this.#staticPorts.length > 0 || this.#volumes.length > 0 || this.#distinct.isActive
   }
 
   /** The first reason against the row, in Nomad's order; undefined when it can take one more. */
@@ -108,7 +103,7 @@ export class Appraiser {
     const filtered =
       this.#distinct.refusalOf(row) ??
       (this.#ownVolumes.length > 0 ? lacksOwnVolume(node, this.#ownVolumes, this.index) : undefined) ??
-      (this.#singleWriters.length > 0 && this.#isVolumeInUse(node) ? VOLUMES_MISSING : undefined)
+      (this.#volumes.length > 0 && this.#isVolumeInUse(node) ? VOLUMES_MISSING : undefined)
     if (filtered !== undefined) return { reason: filtered, isFiltered: true }
     const mayCollide =
       this.#staticPorts.length > 0 &&
@@ -133,13 +128,16 @@ export class Appraiser {
     return assignDevices(node, askedDevices(this.#deps.group), taken) !== undefined
   }
 
+  /** A volume with a single writer has no other user: not when it is asked for, and not once it is held. */
   #isVolumeInUse(node: Node): boolean {
     const { view, plan } = this.#deps
     return plan.proposedOn(node.ID).some((other) => {
       const owner = view.findJobVersion(other.Namespace, other.JobID, other.JobCreateIndex, other.JobVersion)
       const theirs = owner?.TaskGroups.find((group) => group.Name === other.TaskGroup)?.Volumes ?? {}
       return Object.values(theirs).some((volume) =>
-        this.#singleWriters.some((own) => own.Source === volume.Source && volume.Type === 'host'),
+        this.#volumes.some(
+          (own) => volume.Type === 'host' && own.Source === volume.Source && (isSingleWriter(own) || isSingleWriter(volume)),
+        ),
       )
     })
   }
