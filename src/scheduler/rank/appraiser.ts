@@ -115,10 +115,9 @@ export class Appraiser {
     return this.#hasDevices && !this.#hasFreeDevices(node) ? { reason: NO_DEVICES, isFiltered: false } : undefined
   }
 
+  /** Whether others collide, or the node is at odds with itself, shows when ports are granted: the same wherever the plan has been before. */
   #portRefusal(node: Node): string | undefined {
     const index = PortIndex.of(node, this.#deps.plan.proposedOn(node.ID))
-    if (index.malformed !== undefined) return 'network: invalid node'
-    if (index.collision !== undefined) return 'network: port collision'
     const offer = index.assign({ ...this.#deps.group.Networks![0]!, DynamicPorts: null }, 0)
     return offer.kind === 'refused' ? `network: ${offer.reason}` : undefined
   }
