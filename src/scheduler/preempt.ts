@@ -95,8 +95,8 @@ function askedCores(group: TaskGroup): number {
 }
 
 function lacksCores({ node, group, proposed }: PreemptionQuestion): boolean {
-  const used = new Set(proposed.flatMap((allocation) => claimsOnce(allocation).cores))
-  return capacityOf(node).cores.filter((core) => !used.has(core)).length < askedCores(group)
+  const usedCount = proposed.reduce((sum, allocation) => sum + claimsOnce(allocation).cores.length, 0)
+  return usedCount + askedCores(group) > capacityOf(node).cores.length
 }
 
 function without(allocations: readonly Allocation[], victims: readonly Candidate[]): readonly Allocation[] {
