@@ -1,7 +1,6 @@
 /** Gives each wanted allocation its node, or notes why it has none (`reference/scheduler.md` §2.8). */
 import {
   type Allocation,
-  type AllocMetric,
   allocationNameIndex,
   type Deployment,
   isDeploymentActive,
@@ -64,7 +63,7 @@ export class Placer {
     const failed = plan.failed.get(request.group.Name)
     if (failed !== undefined) {
       plan.failed.set(request.group.Name, { ...failed, CoalescedFailures: failed.CoalescedFailures + 1 })
-      this.#queue(request)
+      this.#giveUp(request)
       return
     }
     const { job, group, deploymentId } = this.#versionFor(request, deployment)
@@ -75,14 +74,14 @@ export class Placer {
       penalized: penalizedNodes(request.previous),
       mayPreempt: this.#mayPreempt(job),
     })
-    if (selection.kind === 'none') this.#giveUp(request, selection.metric)
-    else this.#accept(request, job, group, deploymentId, selection.choice)
+    if (selection.kind === 'chosen') return this.#accept(request, job, group, deploymentId, selection.choice)
+    plan.failed.set(request.group.Name, selection.metric)
+    this.#giveUp(request)
   }
 
-  #giveUp(request: PlacementRequest, metric: AllocMetric): void {
+  #giveUp(request: PlacementRequest): void {
     const plan = this.#plan
-    plan.failed.set(request.group.Name, metric)
-    this.#queue(request)
+    plan.queued.set(request.group.Name, (plan.queued.get(request.group.Name) ?? 0) + 1)
     if (request.replaces !== undefined) plan.unstop(request.replaces)
     // What failed and could not be placed again stays there to be counted, and is tried when there is room.
     if (request.isReschedule === true && request.previous !== undefined && !plan.updates.has(request.previous.ID)) {
@@ -90,10 +89,6 @@ export class Placer {
       const tracker = { Events: request.previous.RescheduleTracker?.Events ?? null, LastReschedule: 'no placement' }
       plan.update({ ...request.previous, RescheduleTracker: tracker })
     }
-  }
-
-  #queue(request: PlacementRequest): void {
-    this.#plan.queued.set(request.group.Name, (this.#plan.queued.get(request.group.Name) ?? 0) + 1)
   }
 
   #accept(request: PlacementRequest, job: Job, group: TaskGroup, deploymentId: string | undefined, choice: Choice): void {

@@ -31,8 +31,8 @@ export const NO_UPDATES: DesiredUpdates = Object.freeze({
 /** By how much the plan changes what is used on one node. */
 export type NodeChange = { cpu: number; memory: number; disk: number; cores: number; count: number }
 
-/** Called when an allocation comes to hold (1) or gives up (-1) its share of a node in the plan. */
-export type PlanObserver = (allocation: Allocation, by: 1 | -1) => void
+/** Called when an allocation comes to hold (1) or gives up (-1) its share of a node in the plan; 0 when only its neighbours see a change. */
+export type PlanObserver = (allocation: Allocation, by: 1 | 0 | -1) => void
 
 const NOBODY: ReadonlyMap<string, number> = new Map()
 
@@ -72,8 +72,7 @@ export class PlanBuilder {
 
   /** Takes the last stop of the allocation back: what was to follow it has found no place. */
   unstop(allocation: Allocation): void {
-    if (!this.stops.delete(allocation.ID) || isClientTerminal(allocation)) return
-    this.#add(allocation)
+    if (this.stops.delete(allocation.ID)) this.#add(allocation)
   }
 
   preempt(allocation: Allocation, byId: string): void {
@@ -98,8 +97,9 @@ export class PlanBuilder {
       this.#change(allocation, 1)
     }
     // What has failed and waits for its replacement counts as a neighbour: others had better go elsewhere.
-    if (before !== undefined && isClientTerminal(before) && !this.updates.has(allocation.ID)) this.#countResident(allocation, 1)
+    const isNewNeighbour = before !== undefined && isClientTerminal(before) && !this.updates.has(allocation.ID)
     this.updates.set(allocation.ID, allocation)
+    if (isNewNeighbour) this.#count(before, 1)
   }
 
   /** The answer to a question about the cluster as it would be without an allocation. */
@@ -108,7 +108,7 @@ export class PlanBuilder {
     this.#hidden = allocation.ID
     const answer = ask()
     this.#hidden = undefined
-    if (!isClientTerminal(allocation)) this.#add(allocation)
+    this.#add(allocation)
     return answer
   }
 
@@ -136,14 +136,21 @@ export class PlanBuilder {
   }
 
   #add(allocation: Allocation): void {
-    this.#countResident(allocation, 1)
-    this.#change(this.updates.get(allocation.ID) ?? allocation, 1)
+    this.#count(allocation, 1)
   }
 
   #remove(allocation: Allocation): void {
-    if (isClientTerminal(allocation)) return
-    this.#countResident(allocation, -1)
-    this.#change(this.updates.get(allocation.ID) ?? allocation, -1)
+    this.#count(allocation, -1)
+  }
+
+  /** What has ended holds nothing, and is a neighbour only while something is written about it. */
+  #count(allocation: Allocation, sign: 1 | -1): void {
+    const update = this.updates.get(allocation.ID)
+    const hasEnded = isClientTerminal(allocation)
+    if (hasEnded && update === undefined) return
+    this.#countResident(allocation, sign)
+    if (hasEnded) this.#tell(allocation, 0)
+    else this.#change(update ?? allocation, sign)
   }
 
   #change(allocation: Allocation, sign: 1 | -1): void {
@@ -158,7 +165,11 @@ export class PlanBuilder {
     change.disk += sign * claims.diskMb
     change.cores += sign * claims.cores.length
     change.count += sign
-    for (const observer of this.#observers) observer(allocation, sign)
+    this.#tell(allocation, sign)
+  }
+
+  #tell(allocation: Allocation, by: 1 | 0 | -1): void {
+    for (const observer of this.#observers) observer(allocation, by)
   }
 
   #countResident(allocation: Allocation, sign: 1 | -1): void {
@@ -204,15 +215,21 @@ export class PlanBuilder {
     )
   }
 
+  #withFollowUp(stop: AllocationStop): AllocationStop {
+    const FollowupEvalID = this.updates.get(stop.ID)?.FollowupEvalID
+    return FollowupEvalID === undefined || stop.FollowupEvalID !== undefined ? stop : { ...stop, FollowupEvalID }
+  }
+
   build(): Plan {
     const { evaluation } = this
     return {
       EvalID: evaluation.ID,
       Namespace: evaluation.Namespace,
       JobID: evaluation.JobID,
-      Stops: [...this.stops.values()],
+      Stops: [...this.stops.values()].map((stop) => this.#withFollowUp(stop)),
       Placements: this.placements,
-      Updates: [...this.updates.values()],
+      // What is to end is not changed any more: the row would be written as if it went on.
+      Updates: [...this.updates.values()].filter((row) => !this.stops.has(row.ID)),
       Preemptions: [...this.preemptions.values()],
       Deployment: this.deployment,
       DeploymentUpdates: this.deploymentUpdates,

@@ -13,7 +13,8 @@ import { findTaskGroup } from '../domain/index.js'
 import { ownerKey, type StateView } from '../state/index.js'
 import { type Claims, capacityOf, claimsOf } from './feasible/claims.js'
 import { askedDevices, assignDevices, deviceKey, devicesInUse, matchingDevices } from './feasible/devices.js'
-import { claimsOnce } from './feasible/node-table.js'
+import { claimsOnce, sharesPerCore } from './feasible/node-table.js'
+import { addressesFor } from './feasible/ports.js'
 import { grant } from './resources.js'
 
 /** Only what is at least this much less important may be ended. */
@@ -43,24 +44,59 @@ type Candidate = { readonly allocation: Allocation; readonly priority: number; r
 
 /** First who holds a port or device that is asked for, then as many more as it takes by amount. Nobody ends for whole cores. */
 export function findVictims(question: PreemptionQuestion): Victims | undefined {
-  const { node, group, proposed, ask, startAt } = question
+  const { proposed } = question
   const candidates = candidatesOf(question)
-  if (candidates.length === 0) return undefined
+  if (candidates.length === 0 || lacksCores(question)) return undefined
   const holders = chooseHolders(question, candidates)
   if (holders === undefined) return undefined
   const others = candidates.filter((candidate) => !holders.includes(candidate))
   const stay = without(proposed, holders)
   const chosen = chooseByAmount({ ...question, proposed: stay }, others)
   if (chosen === undefined) return undefined
-  const all = [...holders, ...chosen]
-  const granted = all.length === 0 ? undefined : grant(node, group, without(stay, chosen), ask, startAt)
-  if (granted?.kind !== 'granted') return undefined
+  const needed = dropNeedless(question, [...holders, ...chosen])
+  const resources = needed.length === 0 ? undefined : grantWithout(question, needed)
+  if (resources === undefined) return undefined
   return {
-    victims: all.map(({ allocation }) => allocation),
-    priorities: all.map(({ priority }) => priority),
-    resources: granted.resources,
-    holders: holders.map(({ allocation }) => allocation),
+    victims: needed.map(({ allocation }) => allocation),
+    priorities: needed.map(({ priority }) => priority),
+    resources,
+    holders: needed.filter((candidate) => holders.includes(candidate)).map(({ allocation }) => allocation),
   }
+}
+
+/** Whoever was chosen before somebody that is enough without them stays, the most important first. */
+function dropNeedless(question: PreemptionQuestion, chosen: readonly Candidate[]): readonly Candidate[] {
+  let needed = chosen
+  for (const candidate of [...chosen].sort((a, b) => b.priority - a.priority)) {
+    const others = needed.filter((other) => other !== candidate)
+    if (grantWithout(question, others) !== undefined) needed = others
+  }
+  return needed
+}
+
+/** What the group would hold on the node once the victims are gone; undefined when it still does not fit. */
+function grantWithout(question: PreemptionQuestion, victims: readonly Candidate[]): AllocatedResources | undefined {
+  const { node, group, proposed, ask, startAt } = question
+  const stay = without(proposed, victims)
+  if (node.NodeMaxAllocs > 0 && stay.length >= node.NodeMaxAllocs) return undefined
+  if (!covers(freeOf(node, stay), wantedOn(question))) return undefined
+  const granted = grant(node, group, stay, ask, startAt)
+  return granted.kind === 'granted' ? granted.resources : undefined
+}
+
+/** Whole cores take their share of the node's MHz. */
+function wantedOn({ node, group, ask }: PreemptionQuestion): Amounts {
+  const { cpuShares, memoryMb, diskMb } = claimsOf(ask)
+  return { cpuShares: cpuShares + askedCores(group) * sharesPerCore(node), memoryMb, diskMb }
+}
+
+function askedCores(group: TaskGroup): number {
+  return group.Tasks.reduce((sum, task) => sum + task.Resources.Cores, 0)
+}
+
+function lacksCores({ node, group, proposed }: PreemptionQuestion): boolean {
+  const usedCount = proposed.reduce((sum, allocation) => sum + claimsOnce(allocation).cores.length, 0)
+  return usedCount + askedCores(group) > capacityOf(node).cores.length
 }
 
 function without(allocations: readonly Allocation[], victims: readonly Candidate[]): readonly Allocation[] {
@@ -77,18 +113,35 @@ function chooseHolders(question: PreemptionQuestion, candidates: readonly Candid
   return byDevice === undefined ? undefined : [...byPort, ...byDevice]
 }
 
-function portHolders({ group, proposed }: PreemptionQuestion, candidates: readonly Candidate[]): readonly Candidate[] | undefined {
-  const asked = (group.Networks?.[0]?.ReservedPorts ?? []).filter((port) => port.IgnoreCollision !== true).map((port) => port.Value)
-  if (asked.length === 0) return []
-  const holders = proposed.filter((allocation) => portsOf(allocation).some((port) => asked.includes(port)))
-  const found = candidates.filter((candidate) => holders.includes(candidate.allocation))
-  return found.length === holders.length ? found : undefined
+/** For each port: of the addresses that would do, the one that the fewest hold, all of whom may be ended. */
+function portHolders({ node, group, proposed }: PreemptionQuestion, candidates: readonly Candidate[]): readonly Candidate[] | undefined {
+  const chosen = new Set<Candidate>()
+  for (const port of group.Networks?.[0]?.ReservedPorts ?? []) {
+    if (port.IgnoreCollision === true) continue
+    const options = addressesFor(node, port).flatMap((address): (readonly Candidate[])[] => {
+      const holders = proposed.filter((allocation) => holdsPort(allocation, address, port.Value))
+      const found = candidates.filter((candidate) => holders.includes(candidate.allocation))
+      return found.length === holders.length ? [found] : []
+    })
+    const [best] = options.sort((a, b) => a.length - b.length)
+    if (best === undefined) return undefined
+    for (const candidate of best) chosen.add(candidate)
+  }
+  return [...chosen]
 }
 
-function portsOf({ AllocatedResources: { Shared, Tasks } }: Allocation): readonly number[] {
-  const networks = [...(Shared.Networks ?? []), ...Object.values(Tasks).flatMap((task) => task.Networks ?? [])]
-  const ofNetworks = networks.flatMap(({ ReservedPorts, DynamicPorts }) => [...(ReservedPorts ?? []), ...(DynamicPorts ?? [])])
-  return [...(Shared.Ports ?? []), ...ofNetworks].map(({ Value }) => Value)
+/** As `PortIndex` reads it: older rows carry their ports in the networks. */
+function holdsPort({ AllocatedResources: { Shared, Tasks } }: Allocation, address: string, port: number): boolean {
+  const shared = Shared.Ports ?? []
+  const ofTasks = Object.values(Tasks).flatMap((task) => task.Networks ?? [])
+  const networks = shared.length > 0 ? ofTasks : [...(Shared.Networks ?? []), ...ofTasks]
+  return (
+    shared.some(({ HostIP, Value, IgnoreCollision }) => HostIP === address && Value === port && IgnoreCollision !== true) ||
+    networks.some(
+      ({ IP, ReservedPorts, DynamicPorts }) =>
+        IP === address && [...(ReservedPorts ?? []), ...(DynamicPorts ?? [])].some(({ Value }) => Value === port),
+    )
+  )
 }
 
 /** For each ask that is not met: the device group whose holders are the least important, those of low priority first. */
@@ -98,9 +151,13 @@ function deviceHolders(
   gone: readonly Candidate[],
 ): readonly Candidate[] | undefined {
   const chosen: Candidate[] = []
-  for (const ask of askedDevices(group)) {
+  const asks = askedDevices(group)
+  for (const [at, ask] of asks.entries()) {
     const left = without(proposed, [...gone, ...chosen])
-    const taken = devicesInUse(left)
+    const taken = new Set(devicesInUse(left))
+    // What has been freed for one ask is not there for the next.
+    for (const device of assignDevices(node, asks.slice(0, at), taken)?.devices ?? [])
+      for (const id of device.DeviceIDs ?? []) taken.add(deviceKey(device, id))
     if (assignDevices(node, [ask], taken) !== undefined) continue
     const open = candidates.filter((candidate) => left.includes(candidate.allocation)).sort((a, b) => a.priority - b.priority)
     const options = matchingDevices(node, ask).flatMap((device) => freeDevice(device, ask, taken, open) ?? [])
@@ -147,7 +204,7 @@ function candidatesOf({ view, job, proposed }: PreemptionQuestion): readonly Can
 
 /** Greedy by distance within each priority, the least important first; then as few as will do. */
 function chooseByAmount(question: PreemptionQuestion, candidates: readonly Candidate[]): readonly Candidate[] | undefined {
-  const wanted = claimsOf(question.ask)
+  const wanted = wantedOn(question)
   const free = freeOf(question.node, question.proposed)
   if (covers(free, wanted)) return []
   const chosen: Candidate[] = []
@@ -168,7 +225,7 @@ function chooseByAmount(question: PreemptionQuestion, candidates: readonly Candi
   return covers(available, wanted) ? fewest(chosen, free, wanted) : undefined
 }
 
-function fewest(chosen: readonly Candidate[], free: Amounts, wanted: Claims): readonly Candidate[] {
+function fewest(chosen: readonly Candidate[], free: Amounts, wanted: Amounts): readonly Candidate[] {
   const byDistance = [...chosen].sort((a, b) => distance(wanted, b.claims) - distance(wanted, a.claims))
   const needed: Candidate[] = []
   let available = free

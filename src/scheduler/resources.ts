@@ -34,6 +34,7 @@ export function grant(node: Node, group: TaskGroup, proposed: readonly Allocatio
   let shared = ask.Shared
   if (network !== undefined) {
     const index = PortIndex.of(node, proposed)
+    if (index.malformed !== undefined) return { kind: 'exhausted', dimension: 'network: invalid node' }
     if (index.collision !== undefined) return { kind: 'exhausted', dimension: 'network: port collision' }
     const offer = index.assign(network, startAt)
     if (offer.kind === 'refused') return { kind: 'exhausted', dimension: `network: ${offer.reason}` }

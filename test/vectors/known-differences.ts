@@ -33,6 +33,7 @@ export const KNOWN_DIFFERENCES: Readonly<Record<string, Readonly<Record<string, 
     'disconnect/during-canary': 'a canary on a silent node is still a canary, so no healthy allocation is stopped for it',
   },
   'scheduler/reconnect': {
+    'reconnect/replacement-failed': 'what a plan stops it does not write back as wanted',
     'reconnect/replacement-of-replacement': 'a stopped link does not hide the replacement behind it',
     'reconnect/still-unknown-node-ready': 'the replacement stays until the original has been heard of',
   },

@@ -38,8 +38,10 @@ export class DistinctRules {
     this.#group = group.Name
     const ofJob = job.Constraints ?? []
     const ofGroup = [...(group.Constraints ?? []), ...group.Tasks.flatMap((task) => task.Constraints ?? [])]
-    this.#isHostPerJob = ofJob.some(wantsOwnHost)
-    this.#isHostPerGroup = ofGroup.some(wantsOwnHost)
+    // A system job is meant to be on every host with all of its groups.
+    const mayShun = job.Type === 'service' || job.Type === 'batch'
+    this.#isHostPerJob = mayShun && ofJob.some(wantsOwnHost)
+    this.#isHostPerGroup = mayShun && ofGroup.some(wantsOwnHost)
     this.#properties = [...propertyRules(ofJob, undefined, columns), ...propertyRules(ofGroup, group.Name, columns)]
     if (this.#properties.length === 0) return
     this.#countExisting(view)
@@ -67,9 +69,13 @@ export class DistinctRules {
     return this.#table.nodes[row]!.ID
   }
 
-  #note(allocation: Allocation, by: 1 | -1): void {
-    const isOwn = allocation.JobID === this.#job.ID && allocation.Namespace === this.#job.Namespace
-    if (isOwn && !isServerTerminal(allocation)) this.#count(allocation, by)
+  #note(allocation: Allocation, by: 1 | 0 | -1): void {
+    if (by !== 0 && this.#isOwn(allocation) && !isServerTerminal(allocation)) this.#count(allocation, by)
+  }
+
+  /** What an earlier job of the same name has left does not count. */
+  #isOwn({ Namespace, JobID, JobCreateIndex }: Allocation): boolean {
+    return JobID === this.#job.ID && Namespace === this.#job.Namespace && JobCreateIndex === this.#job.CreateIndex
   }
 
   #count(allocation: Allocation, by: 1 | -1): void {
@@ -87,9 +93,10 @@ export class DistinctRules {
   }
 
   #countExisting(view: StateView): void {
-    for (const allocation of view.allocations.valuesBy('job', ownerKey({ Namespace: this.#job.Namespace, JobID: this.#job.ID }))) {
+    for (const stored of view.allocations.valuesBy('job', ownerKey({ Namespace: this.#job.Namespace, JobID: this.#job.ID }))) {
+      const allocation = this.#plan.updates.get(stored.ID) ?? stored
       const isLiving = !isTerminal(allocation) && !this.#plan.stops.has(allocation.ID)
-      if (isLiving && allocation.JobCreateIndex === this.#job.CreateIndex) this.#count(allocation, 1)
+      if (isLiving && this.#isOwn(allocation)) this.#count(allocation, 1)
     }
     for (const allocation of this.#plan.placements) this.#count(allocation, 1)
   }

@@ -150,9 +150,9 @@ export function lacksOwnVolume(node: Node, requests: readonly VolumeRequest[], i
   return requests.every((request) => hasVolume(node, request, `${request.Source}[${index}]`)) ? undefined : VOLUMES_MISSING
 }
 
-/** Volumes that have one user at a time. */
-export function singleWriterVolumes(group: TaskGroup): readonly VolumeRequest[] {
-  return Object.values(group.Volumes ?? {}).filter((volume) => volume.AccessMode === 'single-node-single-writer')
+/** Has one user at a time. */
+export function isSingleWriter({ AccessMode }: VolumeRequest): boolean {
+  return AccessMode === 'single-node-single-writer'
 }
 
 export { VOLUMES_MISSING }

@@ -141,6 +141,11 @@ export class PortIndex {
   }
 }
 
+/** Where the port may be on the node, the likeliest first. */
+export function addressesFor(node: Node, port: Port): readonly string[] {
+  return addressesOf(node).get(networkOf(port)) ?? []
+}
+
 function networkOf(port: Port): string {
   return port.HostNetwork || 'default'
 }

@@ -6,7 +6,7 @@ import type { Job, Node, SchedulerAlgorithm, TaskGroup } from '../../domain/inde
 import type { StateView } from '../../state/index.js'
 import { assignDevices, devicesInUse } from '../feasible/devices.js'
 import type { DistinctRules } from '../feasible/distinct.js'
-import { lacksOwnVolume, VOLUMES_MISSING } from '../feasible/node-checks.js'
+import { isSingleWriter, lacksOwnVolume, VOLUMES_MISSING } from '../feasible/node-checks.js'
 import { claimsOnce, type NodeTable } from '../feasible/node-table.js'
 import { PortIndex } from '../feasible/ports.js'
 import type { NodeChange, PlanBuilder } from '../plan-builder.js'
@@ -60,7 +60,7 @@ export class Appraiser {
     this.#distinct = distinct
     this.needs = needs
     this.isPlain =
-      needs.devices.length + needs.staticPorts.length + needs.ownVolumes.length + needs.singleWriters.length === 0 && !distinct.isActive
+      needs.devices.length + needs.staticPorts.length + needs.ownVolumes.length + needs.hostVolumes.length === 0 && !distinct.isActive
     const sizes = algorithm === 'balanced' ? [] : table.capacities
     this.#askPowerCpu = Float64Array.from(sizes, ({ cpu }) => (cpu > 0 ? 10 ** (-needs.cpu / cpu) : 0))
     this.#askPowerMemory = Float64Array.from(sizes, ({ memory }) => (memory > 0 ? 10 ** (-needs.memoryMb / memory) : 0))
@@ -108,7 +108,7 @@ export class Appraiser {
     const filtered =
       this.#distinct.refusalOf(row) ??
       (this.needs.ownVolumes.length > 0 ? lacksOwnVolume(node, this.needs.ownVolumes, this.index) : undefined) ??
-      (this.needs.singleWriters.length > 0 && this.#isVolumeInUse(node) ? VOLUMES_MISSING : undefined)
+      (this.needs.hostVolumes.length > 0 && this.#isVolumeInUse(node) ? VOLUMES_MISSING : undefined)
     if (filtered !== undefined) return { reason: filtered, isFiltered: true }
     const mayCollide =
       this.needs.staticPorts.length > 0 &&
@@ -120,10 +120,9 @@ export class Appraiser {
     return this.needs.devices.length > 0 && !this.#hasFreeDevices(node) ? { reason: NO_DEVICES, isFiltered: false } : undefined
   }
 
+  /** Whether others collide, or the node is at odds with itself, shows when ports are granted: the same wherever the plan has been before. */
   #portRefusal(node: Node): string | undefined {
     const index = PortIndex.of(node, this.#deps.plan.proposedOn(node.ID))
-    if (index.malformed !== undefined) return 'network: invalid node'
-    if (index.collision !== undefined) return 'network: port collision'
     const offer = index.assign({ ...this.#deps.group.Networks![0]!, DynamicPorts: null }, 0)
     return offer.kind === 'refused' ? `network: ${offer.reason}` : undefined
   }
@@ -133,13 +132,16 @@ export class Appraiser {
     return assignDevices(node, this.needs.devices, taken) !== undefined
   }
 
+  /** A volume with a single writer has no other user: not when it is asked for, and not once it is held. */
   #isVolumeInUse(node: Node): boolean {
     const { view, plan } = this.#deps
     return plan.proposedOn(node.ID).some((other) => {
       const owner = view.findJobVersion(other.Namespace, other.JobID, other.JobCreateIndex, other.JobVersion)
       const theirs = owner?.TaskGroups.find((group) => group.Name === other.TaskGroup)?.Volumes ?? {}
       return Object.values(theirs).some((volume) =>
-        this.needs.singleWriters.some((own) => own.Source === volume.Source && volume.Type === 'host'),
+        this.needs.hostVolumes.some(
+          (own) => volume.Type === 'host' && own.Source === volume.Source && (isSingleWriter(own) || isSingleWriter(volume)),
+        ),
       )
     })
   }

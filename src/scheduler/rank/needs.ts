@@ -2,7 +2,7 @@
 import type { AllocatedResources, RequestedDevice, TaskGroup, VolumeRequest } from '../../domain/index.js'
 import { claimsOf } from '../feasible/claims.js'
 import { askedDevices } from '../feasible/devices.js'
-import { perAllocationVolumes, singleWriterVolumes } from '../feasible/node-checks.js'
+import { perAllocationVolumes } from '../feasible/node-checks.js'
 import { askOf, needsChoice } from '../resources.js'
 
 export interface Needs {
@@ -18,7 +18,7 @@ export interface Needs {
   readonly devices: readonly RequestedDevice[]
   readonly hasDeviceAffinities: boolean
   readonly ownVolumes: readonly VolumeRequest[]
-  readonly singleWriters: readonly VolumeRequest[]
+  readonly hostVolumes: readonly VolumeRequest[]
   /** Ports, cores or devices must be chosen on the node, not only counted. */
   readonly hasChoice: boolean
 }
@@ -49,7 +49,7 @@ function readNeeds(group: TaskGroup, hasOversubscription: boolean): Needs {
     devices,
     hasDeviceAffinities: devices.some((device) => (device.Affinities ?? []).length > 0),
     ownVolumes: perAllocationVolumes(group),
-    singleWriters: singleWriterVolumes(group),
+    hostVolumes: Object.values(group.Volumes ?? {}).filter((volume) => volume.Type === 'host'),
     hasChoice: needsChoice(group),
   }
 }

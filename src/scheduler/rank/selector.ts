@@ -180,8 +180,8 @@ export class Selector implements Terms {
     this.#refusals[position] = refusal
   }
 
-  /** The plan has given or taken a share of a node. */
-  #note(allocation: Allocation, by: 1 | -1): void {
+  /** The plan has given or taken a share of a node, or (0) only a neighbour. */
+  #note(allocation: Allocation, by: 1 | 0 | -1): void {
     const { job, group } = this.#site
     const isOwnJob = allocation.JobID === job.ID && allocation.Namespace === job.Namespace
     const position = this.#positionOf(allocation.NodeID)
@@ -189,7 +189,7 @@ export class Selector implements Terms {
       this.#neighbours[position] = this.#plan.residentsOn(allocation.NodeID, group.Name)
       this.#stale.add(position)
     }
-    if (!isOwnJob || isServerTerminal(allocation)) return
+    if (by === 0 || !isOwnJob || isServerTerminal(allocation)) return
     const row = this.#table.rowOf(allocation.NodeID)
     if (this.#spreading.isActive && allocation.TaskGroup === group.Name && row !== undefined) this.#spreading.count(row, by)
   }

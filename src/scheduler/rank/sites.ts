@@ -1,5 +1,13 @@
 /** What one evaluation knows of where the groups of its job may go: made once for each group and version of the job. */
-import type { AllocatedResources, Allocation, Job, Node, SchedulerAlgorithm, TaskGroup } from '../../domain/index.js'
+import {
+  type AllocatedResources,
+  type Allocation,
+  allocationNameIndex,
+  type Job,
+  type Node,
+  type SchedulerAlgorithm,
+  type TaskGroup,
+} from '../../domain/index.js'
 import type { StateView } from '../../state/index.js'
 import type { ClusterIndex } from '../feasible/cluster-index.js'
 import { DistinctRules } from '../feasible/distinct.js'
@@ -69,6 +77,7 @@ export class Sites {
     const row = this.index.table.rowOf(node.ID)
     const { statics, appraiser } = this.of(job, group)
     if (row === undefined || !statics.checks.judge(node).passes) return undefined
+    appraiser.index = allocationNameIndex(allocation.Name)
     const refusal = this.plan.without(allocation, () => appraiser.refusalOf(row, node, this.plan.changeOn(node.ID)))
     return refusal === undefined ? keepChoices(group, allocation.AllocatedResources, appraiser.needs.ask) : undefined
   }

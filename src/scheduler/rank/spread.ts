@@ -119,7 +119,8 @@ function propertyOf(spread: Spread, count: number, columns: ValueColumns): Prope
     column: columns.of(spread.Attribute),
     weight: spread.Weight,
     desired,
-    desiredElsewhere: listed ?? rest,
+    // What is listed for the others gives way to what is really left.
+    desiredElsewhere: rest ?? listed,
     used: new Map(),
     usedElsewhere: 0,
   }

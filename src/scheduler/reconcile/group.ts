@@ -142,12 +142,12 @@ class GroupReconciler {
     if (!this.#hadState) this.#grow(destructive.length + inPlace.length)
     const livingCanaries = canaries.filter((allocation) => !stopped.has(allocation.ID))
     const ordinary = isCanarying ? kept.filter((allocation) => !livingCanaries.includes(allocation)) : kept
+    this.#dropSurplus(rescheduling, count - ordinary.length - migrate.length, isCanarying)
     const requests: PlacementRequest[] = []
     const needsCanaries = update !== null && destructive.length > 0 && livingCanaries.length < update.Canary && !this.#state.Promoted
     if (needsCanaries) this.#requestCanaries(requests, names, livingCanaries, destructive, update.Canary)
     const isHeldBack = this.#state.DesiredCanaries > 0 && !this.#state.Promoted
     const limit = this.#limit(ordinary, destructive, migrate, isHeldBack)
-    if (!isCanarying) this.#stopSurplusFailures(rescheduling, ordinary.length + migrate.length)
     const placements = lostLater.size === 0 ? this.#computePlacements(ordinary, migrate, rescheduling.now, lost, names, isHeldBack) : []
     if (!this.#hadState) this.#grow(placements.length)
     const rest = this.#admit(requests, placements, rescheduling, isHeldBack, limit)
@@ -160,6 +160,18 @@ class GroupReconciler {
       placements: requests,
       isComplete: isQuiet && !needsCanaries && this.#isProven(),
       deploymentState: this.#stateToStore(kept, destructive.length + inPlace.length),
+    }
+  }
+
+  /** What has failed is not placed again beyond the count; canaries stand beside it. */
+  #dropSurplus(rescheduling: Rescheduling, room: number, isCanarying: boolean): void {
+    const isBeside = (allocation: Allocation) => isCanarying && allocation.DeploymentStatus?.Canary === true
+    const surplus = inNameOrder(rescheduling.now.filter((allocation) => !isBeside(allocation))).slice(Math.max(0, room))
+    for (const allocation of surplus) {
+      rescheduling.now.splice(rescheduling.now.indexOf(allocation), 1)
+      if (rescheduling.disconnecting.has(allocation.ID)) continue
+      this.#context.plan.stop(allocation, NOT_NEEDED)
+      this.#context.plan.count(this.#group.Name, 'Stop', 1)
     }
   }
 
@@ -199,17 +211,6 @@ class GroupReconciler {
     const own = kept.filter((allocation) => allocation.DeploymentID === this.#deployment!.ID)
     if (own.some((allocation) => allocation.DeploymentStatus?.Healthy === false)) return 0
     return Math.max(0, update.MaxParallel - own.filter((allocation) => allocation.DeploymentStatus?.Healthy !== true).length)
-  }
-
-  /** What failed and is beyond the count by now is not started again. */
-  #stopSurplusFailures(rescheduling: Rescheduling, living: number): void {
-    const room = Math.max(0, this.#group.Count - living)
-    const surplus = inNameOrder(rescheduling.now.filter((allocation) => allocation.ClientStatus === 'failed')).slice(room)
-    for (const allocation of surplus) {
-      rescheduling.now.splice(rescheduling.now.indexOf(allocation), 1)
-      this.#context.plan.stop(allocation, NOT_NEEDED)
-      this.#context.plan.count(this.#group.Name, 'Stop', 1)
-    }
   }
 
   #computePlacements(
