@@ -4,25 +4,22 @@ import {
   type Deployment,
   type DeploymentState,
   type Evaluation,
-  isClientTerminal,
   isDeploymentActive,
-  isServerTerminal,
-  isTerminal,
   type Job,
   type SchedulingResult,
   type TaskGroup,
 } from '../domain/index.js'
 import { ownerKey, type StateView } from '../state/index.js'
-import { IN_PLACE, LOST, NOT_NEEDED } from './descriptions.js'
+import { IN_PLACE } from './descriptions.js'
 import type { ClusterIndex } from './feasible/cluster-index.js'
 import { createFollowUps } from './follow-ups.js'
 import { concludeEvaluation, NOTHING_LOOKED_AT } from './outcome.js'
 import { Placer } from './placer.js'
 import { PlanBuilder } from './plan-builder.js'
 import { Sites } from './rank/sites.js'
-import { taintOf } from './reconcile/classify.js'
 import { latestDeployment, newDeployment, sortDeployments } from './reconcile/deployments.js'
 import { type GroupOutcome, reconcileGroup } from './reconcile/group.js'
+import { stageLost, stopAll } from './reconcile/lost.js'
 import type { GroupContext } from './reconcile/types.js'
 import type { ScheduleEnv } from './schedule-env.js'
 
@@ -99,25 +96,6 @@ function fitInPlace(sites: Sites, job: Job, allocation: Allocation, group: TaskG
     JobCreateIndex: job.CreateIndex,
     AllocatedResources: resources,
     DesiredDescription: IN_PLACE,
-  }
-}
-
-/** What was told to stop and sits on a node that is gone will never say that it ended. */
-function stageLost(view: StateView, plan: PlanBuilder, all: readonly Allocation[]): void {
-  for (const allocation of all) {
-    if (!isServerTerminal(allocation) || isClientTerminal(allocation)) continue
-    const taint = taintOf(view, allocation.NodeID)
-    if (taint === null || taint?.Status === 'down') plan.stop(allocation, LOST, { ClientStatus: 'lost' })
-  }
-}
-
-function stopAll(view: StateView, plan: PlanBuilder, all: readonly Allocation[]): void {
-  for (const allocation of all) {
-    if (isTerminal(allocation)) continue
-    const taint = taintOf(view, allocation.NodeID)
-    const isLost = taint === null || taint?.Status === 'down'
-    plan.stop(allocation, isLost ? LOST : NOT_NEEDED, isLost ? { ClientStatus: 'lost' } : {})
-    plan.count(allocation.TaskGroup, 'Stop', 1)
   }
 }
 

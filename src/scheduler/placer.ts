@@ -8,16 +8,15 @@ import {
   type Job,
   type Node,
   type TaskGroup,
-  unixNanoseconds,
 } from '../domain/index.js'
 import { ownerKey, type StateView } from '../state/index.js'
+import { newAllocation, UNJUDGED_CANARY } from './allocation-row.js'
 import { UPDATING } from './descriptions.js'
 import type { PlanBuilder } from './plan-builder.js'
 import { type Choice, Selector } from './rank/selector.js'
 import type { Site, Sites } from './rank/sites.js'
 import { policyOf, trackReplacement } from './reconcile/reschedule.js'
 import type { PlacementRequest } from './reconcile/types.js'
-import type { Writable } from './writable.js'
 
 export interface PlacerDeps {
   readonly sites: Sites
@@ -98,34 +97,13 @@ export class Placer {
     for (const victim of choice.victims) plan.preempt(victim, id)
     if (choice.victims.length > 0) plan.count(group.Name, 'Preemptions', choice.victims.length)
     const { previous } = request
-    const allocation: Writable<Allocation> = {
-      ID: id,
-      Namespace: job.Namespace,
-      EvalID: plan.evaluation.ID,
-      Name: request.name,
-      NodeID: choice.node.ID,
-      NodeName: choice.node.Name,
-      JobID: job.ID,
-      JobCreateIndex: job.CreateIndex,
-      JobVersion: job.Version,
-      TaskGroup: group.Name,
-      AllocatedResources: choice.resources,
-      Metrics: choice.metric,
-      DesiredStatus: 'run',
-      ClientStatus: 'pending',
-      CreateIndex: 0,
-      ModifyIndex: 0,
-      AllocModifyIndex: 0,
-      CreateTime: unixNanoseconds(nowMs),
-      ModifyTime: unixNanoseconds(nowMs),
-    }
-    if (deploymentId !== undefined) allocation.DeploymentID = deploymentId
-    if (previous !== undefined) allocation.PreviousAllocation = previous.ID
-    if (request.isCanary === true) allocation.DeploymentStatus = UNJUDGED_CANARY
+    const row = newAllocation({ id, name: request.name, evaluationId: plan.evaluation.ID, job, group, choice, nowMs })
+    if (deploymentId !== undefined) row.DeploymentID = deploymentId
+    if (previous !== undefined) row.PreviousAllocation = previous.ID
+    if (request.isCanary === true) row.DeploymentStatus = UNJUDGED_CANARY
     if (request.isReschedule === true && previous !== undefined)
-      allocation.RescheduleTracker = trackReplacement(previous, policyOf(job, group.Name), nowMs)
-    if (choice.victims.length > 0) allocation.PreemptedAllocations = choice.victims.map((victim) => victim.ID)
-    plan.place(allocation)
+      row.RescheduleTracker = trackReplacement(previous, policyOf(job, group.Name), nowMs)
+    plan.place(row)
   }
 
   #mayPreempt(job: Job): boolean {
@@ -174,7 +152,6 @@ export class Placer {
 }
 
 const NONE: ReadonlySet<string> = new Set()
-const UNJUDGED_CANARY = Object.freeze({ Healthy: null, Timestamp: '0001-01-01T00:00:00Z', Canary: true, ModifyIndex: 0 })
 
 function penalizedNodes(previous: Allocation | undefined): ReadonlySet<string> {
   if (previous === undefined || (previous.RescheduleTracker === undefined && previous.ClientStatus !== 'failed')) return NONE

@@ -10,7 +10,7 @@ import { ClusterIndex } from './feasible/cluster-index.js'
 import { scheduleGeneric } from './generic.js'
 import { PlanBuilder } from './plan-builder.js'
 import type { ScheduleEnv } from './schedule-env.js'
-import { scheduleSystem } from './system.js'
+import { scheduleSystem } from './system/schedule-system.js'
 
 export interface Scheduler {
   /** Never throws for any job, node or history: what cannot be placed is a metric. A throw is a bug (see `worker`). */

@@ -1,0 +1,32 @@
+/** What sits on nodes that are gone. */
+import { type Allocation, isClientTerminal, isServerTerminal, isTerminal } from '../../domain/index.js'
+import type { StateView } from '../../state/index.js'
+import { LOST, NOT_NEEDED } from '../descriptions.js'
+import type { PlanBuilder } from '../plan-builder.js'
+import { taintOf } from './classify.js'
+
+export function isLost(view: StateView, allocation: Allocation): boolean {
+  const taint = taintOf(view, allocation.NodeID)
+  return taint === null || taint?.Status === 'down'
+}
+
+/** What was told to stop and sits on a node that is gone will never say that it ended. */
+export function stageLost(view: StateView, plan: PlanBuilder, all: readonly Allocation[]): void {
+  for (const allocation of all) {
+    if (!isServerTerminal(allocation) || isClientTerminal(allocation) || !isLost(view, allocation)) continue
+    plan.stop(allocation, LOST, { ClientStatus: 'lost' })
+  }
+}
+
+/** Ends it as not asked for any more; on a node that is gone it is lost at once. */
+export function stopCounted(view: StateView, plan: PlanBuilder, allocation: Allocation, description: string): void {
+  plan.stop(allocation, description, isLost(view, allocation) ? { ClientStatus: 'lost' } : {})
+  plan.count(allocation.TaskGroup, 'Stop', 1)
+}
+
+/** Of a job, or a group, that is no more. */
+export function stopAll(view: StateView, plan: PlanBuilder, all: readonly Allocation[]): void {
+  for (const allocation of all) {
+    if (!isTerminal(allocation)) stopCounted(view, plan, allocation, isLost(view, allocation) ? LOST : NOT_NEEDED)
+  }
+}
