@@ -13,6 +13,7 @@ import { ownerKey, type StateView } from '../state/index.js'
 import { newAllocation, UNJUDGED_CANARY } from './allocation-row.js'
 import { UPDATING } from './descriptions.js'
 import type { PlanBuilder } from './plan-builder.js'
+import { addExhausted } from './rank/exhausted-resources.js'
 import { type Choice, Selector } from './rank/selector.js'
 import type { Site, Sites } from './rank/sites.js'
 import { policyOf, trackReplacement } from './reconcile/reschedule.js'
@@ -61,7 +62,7 @@ export class Placer {
     const plan = this.#plan
     const failed = plan.failed.get(request.group.Name)
     if (failed !== undefined) {
-      plan.failed.set(request.group.Name, { ...failed, CoalescedFailures: failed.CoalescedFailures + 1 })
+      plan.failed.set(request.group.Name, addExhausted({ ...failed, CoalescedFailures: failed.CoalescedFailures + 1 }, request.group))
       this.#giveUp(request)
       return
     }
@@ -74,7 +75,7 @@ export class Placer {
       mayPreempt: this.#mayPreempt(job),
     })
     if (selection.kind === 'chosen') return this.#accept(request, job, group, deploymentId, selection.choice)
-    plan.failed.set(request.group.Name, selection.metric)
+    plan.failed.set(request.group.Name, addExhausted(selection.metric, request.group))
     this.#giveUp(request)
   }
 

@@ -53,6 +53,18 @@ test('a change of the restart policy alone is carried in place', () => {
   expect(story.wanted()[0]!.JobVersion).toBe(1)
 })
 
+test('what the failures of a group lack is added up by task, where it was too little', () => {
+  const large = task({ Name: 'large', Resources: { ...task().Resources, CPU: 100, MemoryMB: 600_000 } })
+  const { evaluation } = new Story()
+    .nodes(2)
+    .register({ TaskGroups: [group(3, { Update: null, Tasks: [large] })] })
+    .evaluate()
+  expect(evaluation.FailedTGAllocs!['group']).toMatchObject({
+    CoalescedFailures: 2,
+    ResourcesExhausted: { large: { CPU: 0, MemoryMB: 1_800_000, Cores: 0, Networks: null } },
+  })
+})
+
 test('what does not fit is blocked with the dimension, and placed when there is room', () => {
   const story = new Story()
     .nodes(1)

@@ -5,6 +5,7 @@ import { UPDATING } from '../descriptions.js'
 import { orNull } from '../feasible/static-feasibility.js'
 import type { Eligibility } from '../outcome.js'
 import type { PlanBuilder } from '../plan-builder.js'
+import { addExhausted } from '../rank/exhausted-resources.js'
 import { selectOnly } from '../rank/single-node.js'
 import type { Sites } from '../rank/sites.js'
 import type { ScheduleEnv } from '../schedule-env.js'
@@ -82,7 +83,8 @@ export class SystemPlacer {
     }
     if (want.replaces !== undefined) plan.unstop(want.replaces)
     const known = plan.failed.get(group.Name)
-    plan.failed.set(group.Name, known === undefined ? metric : { ...known, CoalescedFailures: known.CoalescedFailures + 1 })
+    const counted = known === undefined ? metric : { ...known, CoalescedFailures: known.CoalescedFailures + 1 }
+    plan.failed.set(group.Name, addExhausted(counted, group))
     plan.queued.set(group.Name, (plan.queued.get(group.Name) ?? 0) + 1)
     this.#exhausted.set(group.Name, (this.#exhausted.get(group.Name) ?? 0) + 1)
     this.#exhaustedNodes.add(want.node)
