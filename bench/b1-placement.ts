@@ -1,6 +1,7 @@
 /** B1: from evaluation to finished plan, by size of cluster and job (`B1` of docs/benchmarks.md). Plans are not applied. */
 import { createScheduler, type Scheduler } from '../src/scheduler/index.js'
-import { type ClusterShape, generateCluster, loadCluster, placementEvaluation } from './cluster-file.js'
+import { type ClusterFile, loadCluster, placementEvaluation } from './cluster/cluster-file.js'
+import { type ClusterShape, generateCluster } from './cluster/generated-cluster.js'
 import { type Bench, type BenchOptions, type Measurement, measurement, quantile } from './measurement.js'
 
 const GRID: readonly ClusterShape[] = [
@@ -26,21 +27,27 @@ function shapes(nodeCount: number, filledCount: number, counts: readonly number[
 export const b1Placement: Bench = {
   name: 'B1',
   summary: 'nanoseconds and bytes a placement, evaluation to plan',
-  async *run({ quick }: BenchOptions): AsyncIterable<Measurement> {
-    for (const shape of quick ? QUICK : GRID) yield* measure(shape, quick ? 3 : 5)
+  async *run({ quick, cluster }: BenchOptions): AsyncIterable<Measurement> {
+    const runs = quick ? 3 : 5
+    if (cluster === undefined) for (const shape of quick ? QUICK : GRID) yield* measure(nameOf(shape), generateCluster(shape), runs)
+    else yield* measure(`file,nodes=${cluster.nodes.length},allocations=${cluster.allocations.length}`, cluster, runs)
   },
 }
 
-function* measure(shape: ClusterShape, runs: number): Iterable<Measurement> {
-  const state = loadCluster(generateCluster(shape))
-  const scheduler = createScheduler(state)
+function nameOf({ nodeCount, filledCount, count, hasSpread, constraint }: ClusterShape): string {
+  return `nodes=${nodeCount},filled=${filledCount},count=${count},spread=${hasSpread},constraint=${constraint}`
+}
+
+/** Places the last job of the file, again and again. */
+function* measure(name: string, cluster: ClusterFile, runs: number): Iterable<Measurement> {
+  const placed = cluster.jobs.at(-1)!
+  const count = placed.TaskGroups.reduce((sum, group) => sum + group.Count, 0)
+  const scheduler = createScheduler(loadCluster(cluster))
   let made = 0
-  const once = () => placeOnce(scheduler, placementEvaluation(state, made++), shape.count)
+  const once = () => placeOnce(scheduler, placementEvaluation(placed, made++), count)
   repeat(once, RUN_MS)
   const timings = Array.from({ length: runs }, () => repeat(once, RUN_MS))
   const sizes = Array.from({ length: runs }, () => allocatedBytes(once))
-  const { nodeCount, filledCount, count, hasSpread, constraint } = shape
-  const name = `nodes=${nodeCount},filled=${filledCount},count=${count},spread=${hasSpread},constraint=${constraint}`
   yield measurement(
     'B1',
     name,

@@ -1,3 +1,5 @@
+import type { ClusterFile } from './cluster/cluster-file.js'
+
 /** One line of output of a benchmark. Ratios and counts of one run are comparable; absolute times only on one machine. */
 export interface Measurement {
   readonly bench: string
@@ -10,6 +12,8 @@ export interface Measurement {
 }
 
 export interface BenchOptions {
+  /** Instead of clusters that are made up; for B1. */
+  readonly cluster?: ClusterFile
   /** At most 20 seconds. */
   readonly quick: boolean
 }

@@ -1,18 +1,33 @@
-/** `npm run bench -- [NAME …] [--quick]`: one JSON object a line. */
-
+/** `npm run bench -- [NAME …] [--quick] [--cluster FILE]`: one JSON object a line. */
+import { readFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
 import { BENCHES } from './benches.js'
-import type { Bench } from './measurement.js'
+import { readClusterFile } from './cluster/cluster-file.js'
+import type { Bench, BenchOptions } from './measurement.js'
 
-const names = process.argv.slice(2).filter((word) => !word.startsWith('--'))
-const flags = process.argv.slice(2).filter((word) => word.startsWith('--'))
-const unknown = [...names.filter((name) => !BENCHES.some((bench) => bench.name === name)), ...flags.filter((flag) => flag !== '--quick')]
-if (unknown.length > 0) {
-  console.error(`unknown: ${unknown.join(' ')}; benchmarks are:`)
-  for (const bench of BENCHES) console.error(`  ${bench.name}  ${bench.summary}`)
+let request: { readonly benches: readonly Bench[]; readonly options: BenchOptions }
+try {
+  request = readRequest()
+} catch (error) {
+  console.error((error as Error).message)
   process.exit(1)
 }
+for (const bench of request.benches) for await (const line of bench.run(request.options)) console.log(JSON.stringify(line))
 
-const chosen: readonly Bench[] = names.length === 0 ? BENCHES : BENCHES.filter((bench) => names.includes(bench.name))
-for (const bench of chosen) {
-  for await (const line of bench.run({ quick: flags.includes('--quick') })) console.log(JSON.stringify(line))
+function readRequest(): typeof request {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { quick: { type: 'boolean', default: false }, cluster: { type: 'string' } },
+  })
+  const unknown = positionals.filter((name) => !BENCHES.some((bench) => bench.name === name))
+  if (unknown.length > 0) {
+    const known = BENCHES.map(({ name, summary }) => `\n  ${name}  ${summary}`)
+    throw new Error(`unknown: ${unknown.join(' ')}; benchmarks are:${known.join('')}`)
+  }
+  const benches = positionals.length === 0 ? BENCHES : BENCHES.filter(({ name }) => positionals.includes(name))
+  if (values.cluster === undefined) return { benches, options: { quick: values.quick } }
+  if (benches.some(({ name }) => name !== 'B1')) throw new Error('--cluster is for B1 alone')
+  const reading = readClusterFile(readFileSync(values.cluster, 'utf8'))
+  if (reading.kind === 'refused') throw new Error(`${values.cluster}: ${reading.reason}`)
+  return { benches, options: { quick: values.quick, cluster: reading.cluster } }
 }
