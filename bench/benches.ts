@@ -1,6 +1,7 @@
 /** Every benchmark, in order (figures and goals: docs/benchmarks.md). */
 
 import { b1Placement } from './b1-placement.js'
+import { b2PackQuality } from './b2-pack-quality.js'
 import { b5 } from './b5-commit-to-running.js'
 import { b6ApiRead } from './b6-api-read.js'
 import { gitScan } from './b10-git-scan.js'
@@ -17,4 +18,4 @@ const b10: Bench = {
   },
 }
 
-export const BENCHES: readonly Bench[] = [b1Placement, b5, b6ApiRead, b10, b12]
+export const BENCHES: readonly Bench[] = [b1Placement, b2PackQuality, b5, b6ApiRead, b10, b12]
