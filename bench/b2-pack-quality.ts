@@ -17,8 +17,8 @@ export const b2PackQuality: Bench = {
   name: 'B2',
   summary: 'pack quality beside a sampled choice: utilisation, spread, co-location, distance to the best possible',
   async *run({ quick }: BenchOptions): AsyncIterable<Measurement> {
-    for (const name of STREAMS) yield* measureStream(name, quick ? 120 : 600, quick ? 6 : 20)
-    for (const nodeCount of quick ? [4] : [4, 8, 12]) yield* measureOptimum(nodeCount, quick ? 6 : 20)
+    for (const name of STREAMS) yield* measureStream(name, quick ? 120 : 600, quick ? 6 : 40)
+    for (const nodeCount of quick ? [4] : [4, 8, 12]) yield* measureOptimum(nodeCount, quick ? 6 : 40)
   },
 }
 
