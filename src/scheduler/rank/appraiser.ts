@@ -13,7 +13,7 @@ import type { NodeChange, PlanBuilder } from '../plan-builder.js'
 import type { Victims } from '../preempt.js'
 import { type Grant, grant } from '../resources.js'
 import { type Needs, needsOf } from './needs.js'
-import { balancedFit, fitScore, powerFit, shareOf } from './score.js'
+import { balancedFit, fitScore, powerFit, shareOf, unitOf } from './score.js'
 
 export interface AppraiserDeps {
   readonly view: StateView
@@ -93,8 +93,7 @@ export class Appraiser {
       else if (cpuAfter > capacityCpu[row]!) refuse(position, NO_ROOM.cpu)
       else if (memoryAfter > capacityMemory[row]!) refuse(position, NO_ROOM.memory)
       else if (usedDisk[row]! + diskMb > capacityDisk[row]!) refuse(position, NO_ROOM.disk)
-      else if (algorithm === 'balanced')
-        fits[position] = balancedFit(shareOf(cpuAfter, capacityCpu[row]!), shareOf(memoryAfter, capacityMemory[row]!))
+      else if (algorithm === 'balanced') fits[position] = this.#balancedBeside(row, usedCpu[row]!, usedMemory[row]!)
       else fits[position] = this.fitOf(row, undefined)
     }
   }
@@ -174,9 +173,7 @@ export class Appraiser {
       table.capacityMemory[row]! > 0
     )
       return powerFit(algorithm, this.#cachedPower(row))
-    const cpu = shareOf(table.usedCpu[row]! + (change?.cpu ?? 0) + this.cpuOn(row), table.capacityCpu[row]!)
-    const memory = shareOf(table.usedMemory[row]! + (change?.memory ?? 0) + this.needs.memoryMb, table.capacityMemory[row]!)
-    return algorithm === 'balanced' ? balancedFit(cpu, memory) : fitScore(algorithm, cpu, memory)
+    return this.#fitBeside(row, table.usedCpu[row]! + (change?.cpu ?? 0), table.usedMemory[row]! + (change?.memory ?? 0))
   }
 
   /**
@@ -185,13 +182,28 @@ export class Appraiser {
    */
   fitAfter(row: number, change: NodeChange | undefined, { victims, holders }: Pick<Victims, 'victims' | 'holders'>): number {
     const { table, algorithm } = this.#deps
-    let cpu = table.usedCpu[row]! + (change?.cpu ?? 0) + this.cpuOn(row)
-    let memory = table.usedMemory[row]! + (change?.memory ?? 0) + this.needs.memoryMb
+    let cpu = table.usedCpu[row]! + (change?.cpu ?? 0)
+    let memory = table.usedMemory[row]! + (change?.memory ?? 0)
     for (const victim of algorithm === 'balanced' ? victims : holders) {
       cpu -= claimsOnce(victim).cpuShares
       memory -= claimsOnce(victim).memoryMb
     }
-    return fitScore(algorithm, shareOf(cpu, table.capacityCpu[row]!), shareOf(memory, table.capacityMemory[row]!))
+    return this.#fitBeside(row, cpu, memory)
+  }
+
+  /** @param heldCpu, heldMemory MHz and MiB that others hold on the node */
+  #fitBeside(row: number, heldCpu: number, heldMemory: number): number {
+    const { table, algorithm } = this.#deps
+    if (algorithm === 'balanced') return this.#balancedBeside(row, heldCpu, heldMemory)
+    const cpu = shareOf(heldCpu + this.cpuOn(row), table.capacityCpu[row]!)
+    return fitScore(algorithm, cpu, shareOf(heldMemory + this.needs.memoryMb, table.capacityMemory[row]!))
+  }
+
+  #balancedBeside(row: number, heldCpu: number, heldMemory: number): number {
+    const { table } = this.#deps
+    const cpuUnit = unitOf(table.capacityCpu[row]!)
+    const memoryUnit = unitOf(table.capacityMemory[row]!)
+    return balancedFit(heldCpu * cpuUnit, heldMemory * memoryUnit, this.cpuOn(row) * cpuUnit, this.needs.memoryMb * memoryUnit)
   }
 
   #cachedPower(row: number): number {

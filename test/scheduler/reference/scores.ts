@@ -1,4 +1,4 @@
-/** How good a node is for one more allocation (`reference/scheduler.md` §4.2–4.4; `balanced`: `reference/performance.md` §5). */
+/** How good a node is for one more allocation (`reference/scheduler.md` §4.2–4.4; `balanced`: `docs/decisions/0007`). */
 import type { Affinity, Allocation, Job, Node, RequestedDevice, SchedulerAlgorithm, Spread, TaskGroup } from '../../../src/domain/index.js'
 import { assignDevices, devicesInUse } from '../../../src/scheduler/feasible/devices.js'
 import { askedBy, capacityOf, usedBy } from './amounts.js'
@@ -41,9 +41,26 @@ export function fitOf(moment: Moment, node: Node, job: Job, group: TaskGroup): n
   const [all, used, ask] = [capacityOf(node), usedBy(moment.proposedOn(node.ID)), askedBy(group, node)]
   const cpu = all.cpu > 0 ? (used.cpu + ask.cpu) / all.cpu : 1
   const memory = all.memory > 0 ? (used.memory + ask.memory) / all.memory : 1
-  if (algorithmOf(moment, job) === 'balanced') return 0.5 * (1 - Math.abs(cpu - memory)) + 0.5 * Math.min(cpu, memory)
+  if (algorithmOf(moment, job) === 'balanced') return balancedFit(share(used, all), share(ask, all))
   const free = 10 ** (1 - cpu) + 10 ** (1 - memory)
   return Math.min(18, Math.max(0, algorithmOf(moment, job) === 'spread' ? free - 2 : 20 - free)) / 18
+}
+
+interface CpuAndMemory {
+  readonly cpu: number
+  readonly memory: number
+}
+
+function share(part: CpuAndMemory, all: CpuAndMemory): CpuAndMemory {
+  return { cpu: all.cpu > 0 ? part.cpu / all.cpu : 0, memory: all.memory > 0 ? part.memory / all.memory : 0 }
+}
+
+function balancedFit(held: CpuAndMemory, asked: CpuAndMemory): number {
+  const before = Math.abs(held.cpu - held.memory)
+  const after = Math.abs(held.cpu + asked.cpu - held.memory - asked.memory)
+  const sum = asked.cpu + asked.memory
+  const evenness = sum > 0 ? (1 + (before - after) / sum) / 2 : 1 / 2
+  return 0.3 + 0.7 * evenness * Math.min(1, Math.max(held.cpu, held.memory) / 0.2)
 }
 
 function algorithmOf({ view }: Moment, job: Job): SchedulerAlgorithm {
