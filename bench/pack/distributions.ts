@@ -50,7 +50,7 @@ function rounded(value: number, step: number, max: number): number {
   return Math.min(max, Math.max(step, step * Math.round(value / step)))
 }
 
-/** Half of the jobs are of one, and a few of hundreds. */
+/** Half of the jobs are of one, and a few of a hundred and more. */
 function drawParetoCount(random: SeededRandom): number {
   return Math.floor((1 - random.fraction()) ** (-1 / 1.1))
 }
