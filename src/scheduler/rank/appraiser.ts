@@ -218,6 +218,7 @@ export class Appraiser {
 
   /** Weight of what the chosen devices are liked for; 0 where nothing was said. */
   deviceScoreOf(node: Node): number {
+    if (!this.needs.hasDeviceAffinities) return 0
     const assigned = assignDevices(node, this.needs.devices, devicesInUse(this.#deps.plan.proposedOn(node.ID)))
     return assigned === undefined || assigned.totalWeight === 0 ? 0 : assigned.matchedWeight / assigned.totalWeight
   }

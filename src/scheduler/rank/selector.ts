@@ -119,12 +119,12 @@ export class Selector implements Terms {
   }
 
   #scan(): void {
-    const [sums, neighbours, affinity] = [this.#sums, this.#neighbours, this.#affinity]
+    const [sums, neighbours] = [this.#sums, this.#neighbours]
+    const hasAffinity = this.#affinity !== undefined
     this.#site.appraiser.scan(this.#rows, sums, (position, refusal) => this.#refuse(position, refusal))
-    for (let position = 0; position < this.#rows.length; position++) {
-      if (neighbours[position]! > 0) sums[position]! += this.#antiAffinity(neighbours[position]!)
-      if (affinity !== undefined) sums[position]! += affinity[position]!
-    }
+    // Added as `#appraise` adds it, so that equals are equal to the last bit.
+    for (let position = 0; position < this.#rows.length; position++)
+      if (hasAffinity || neighbours[position]! > 0) sums[position]! += this.#extras(position)
   }
 
   #countForSpread(): void {
@@ -156,14 +156,15 @@ export class Selector implements Terms {
     const change = hasChanged ? this.#plan.changeOn(node.ID) : undefined
     const refusal = this.#site.appraiser.refusalOf(row, node, change)
     this.#refuse(position, refusal)
-    if (refusal === undefined) this.#sums[position] = this.#site.appraiser.fitOf(row, change) + this.#extras(position, node)
+    if (refusal !== undefined) return
+    const { appraiser } = this.#site
+    this.#sums[position] = appraiser.fitOf(row, change) + this.#extras(position) + appraiser.deviceScoreOf(node)
   }
 
-  #extras(position: number, node: Node): number {
+  #extras(position: number): number {
     const neighbours = this.#neighbours[position]!
     let extras = neighbours > 0 ? this.#antiAffinity(neighbours) : 0
     if (this.#affinity !== undefined) extras += this.#affinity[position]!
-    if (this.#site.appraiser.needs.hasDeviceAffinities) extras += this.#site.appraiser.deviceScoreOf(node)
     return extras
   }
 
@@ -334,7 +335,7 @@ export class Selector implements Terms {
     const node = this.#nodeAt(position)
     const fit = this.#site.appraiser.fitAfter(this.#rows[position]!, this.#plan.changeOn(node.ID), found)
     const cost = preemptionScore(found.priorities)
-    this.#sums[position] = fit + this.#extras(position, node) + cost
+    this.#sums[position] = fit + this.#extras(position) + this.#site.appraiser.deviceScoreOf(node) + cost
     const penalty = penalized.includes(position) ? 1 : 0
     const own = combine(this.#sums[position]! - penalty, this.countOf(position) + 1 + penalty, this.boostOf(this.zoneOf(position)))
     const Scores = { ...this.#scoresOf(position, fit, penalized), [SCORE_NAMES.preemption]: cost }
