@@ -4,7 +4,8 @@ import { applyJobPatch, canonicalizeJob, diffJobs, isSpecChanged, LIMITS, readAp
 import { readJob } from './read.js'
 
 const RUNS = { numRuns: 60 }
-const word = fc.stringMatching(/^[a-z][a-z0-9]{0,8}$/)
+/** `{ for` begins an expression. */
+const word = fc.stringMatching(/^[a-z][a-z0-9]{0,8}$/).filter((text) => text !== 'for')
 
 interface Written {
   readonly id: string
