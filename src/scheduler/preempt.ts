@@ -194,8 +194,10 @@ function distinctSum(victims: readonly Candidate[]): number {
   return [...new Set(victims.map(({ priority }) => priority))].reduce((sum, priority) => sum + priority, 0)
 }
 
+/** By id, so that it does not depend on the history of the table who ends of those that are alike. */
 function candidatesOf({ view, job, proposed }: PreemptionQuestion): readonly Candidate[] {
-  return proposed.flatMap((allocation): Candidate[] => {
+  const byId = [...proposed].sort((a, b) => (a.ID < b.ID ? -1 : 1))
+  return byId.flatMap((allocation): Candidate[] => {
     const owner = view.findJobVersion(allocation.Namespace, allocation.JobID, allocation.JobCreateIndex, allocation.JobVersion)
     if (owner === undefined || (allocation.JobID === job.ID && allocation.Namespace === job.Namespace)) return []
     if (job.Priority - owner.Priority < PRIORITY_GAP) return []

@@ -94,3 +94,9 @@ test('who shares the port with everybody is not in the way', () => {
   const network = { Mode: 'host', ReservedPorts: [port], DynamicPorts: null }
   expect(victimsOf(node(), { network }, rows)).toEqual({ placed: 1, victims: [rows[1]!.ID] })
 })
+
+test('of those that are alike the same one ends, in whatever order they were stored', () => {
+  const rows = [holder(10, 1, 2_000), holder(10, 2, 2_000)]
+  const ask = { resources: { CPU: 1_000 } }
+  expect(victimsOf(node(), ask, rows)).toEqual(victimsOf(node(), ask, [...rows].reverse()))
+})
