@@ -18,7 +18,7 @@ test('the order in which nodes, jobs and allocations were stored changes nothing
             .map(({ row }) => row)
         agree('the decision', schedule(makeWorld(given, arrange)), schedule(makeWorld(given)))
       }),
-      { numRuns: 500 },
+      { numRuns: 700 },
     )
   }
 })

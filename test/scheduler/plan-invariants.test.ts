@@ -1,11 +1,20 @@
 /** What must hold of every plan, over random stories in which plans follow on one another (docs/state-machine.md). */
 import fc from 'fast-check'
 import { test } from 'vitest'
-import { type Allocation, findTaskGroup, isClientTerminal, isTerminal, MILLISECOND, type TaskGroup } from '../../src/domain/index.js'
+import {
+  type Allocation,
+  findTaskGroup,
+  isClientTerminal,
+  isTerminal,
+  MILLISECOND,
+  type SchedulingResult,
+  type TaskGroup,
+} from '../../src/domain/index.js'
 import { UPDATING } from '../../src/scheduler/descriptions.js'
 import { createScheduler, fitsNode } from '../../src/scheduler/index.js'
-import { ownerKey, type StateView } from '../../src/state/index.js'
+import { apply as applyCommand, ownerKey, type StateView } from '../../src/state/index.js'
 import { checkDeployments, checkNames, checkSummaries } from '../checkers.js'
+import { clusterCase, makeWorld, schedule } from './cases/case.js'
 import { type Decision, History, historyCase } from './cases/history.js'
 import { agree, demand } from './replay/agreement.js'
 import { replayGeneric } from './replay/generic.js'
@@ -19,6 +28,21 @@ function overHistories(observer: ConstructorParameters<typeof History>[1]): void
       new History(given, observer).play()
     }),
     RUNS,
+  )
+}
+
+/** Single decisions over allocations that have been through more than a short story tells. */
+function overCases(check: (given: { readonly decision: Decision; readonly apply: () => void }) => void): void {
+  fc.assert(
+    fc.property(clusterCase(['history']), (given) => {
+      const world = makeWorld(given)
+      const result = schedule(world)
+      const closes = { evaluation: result.evaluation, created: result.created }
+      const apply = () =>
+        applyCommand(world.state, world.state.index + 1, { kind: 'plan-apply', plan: result.plan, closes, atMs: world.env.nowMs })
+      check({ decision: { ...world, result }, apply })
+    }),
+    { numRuns: 1_500 },
   )
 }
 
@@ -55,6 +79,12 @@ test('a name is wanted once, no more than the count is wanted, and no row is bot
       checkNames(decision.state)
       if (isGeneric(decision)) checkCounts(decision)
     },
+  })
+  overCases(({ decision, apply }) => {
+    const isInSight = rowsOf(decision).every(({ ClientStatus }) => ClientStatus !== 'unknown')
+    apply()
+    checkNames(decision.state)
+    if (isInSight) checkCounts(decision)
   })
 })
 
@@ -147,15 +177,16 @@ function checkPace(decision: Decision): void {
 }
 
 test('nothing is placed again more often than its policy allows (I18)', () => {
-  overHistories({
-    planned: ({ state, env, result }) => {
-      for (const row of result.plan.Placements) {
-        const policy = versionOf(state, row)?.ReschedulePolicy
-        if (policy == null || policy.Unlimited || row.RescheduleTracker === undefined) continue
-        const isInside = (time: number) => env.nowMs - time / MILLISECOND < policy.Interval / MILLISECOND
-        const attempts = (row.RescheduleTracker.Events ?? []).filter((event) => isInside(event.RescheduleTime)).length
-        demand(attempts <= policy.Attempts, `${row.Name} is placed again for the ${attempts}th time of ${policy.Attempts}`)
-      }
-    },
-  })
+  overHistories({ planned: ({ state, env, result }) => checkAttempts(state, env.nowMs, result) })
+  overCases(({ decision: { state, env, result } }) => checkAttempts(state, env.nowMs, result))
 })
+
+function checkAttempts(state: StateView, nowMs: number, { plan }: SchedulingResult): void {
+  for (const row of plan.Placements) {
+    const policy = versionOf(state, row)?.ReschedulePolicy
+    if (policy == null || policy.Unlimited || row.RescheduleTracker === undefined) continue
+    const isInside = (time: number) => nowMs - time / MILLISECOND < policy.Interval / MILLISECOND
+    const attempts = (row.RescheduleTracker.Events ?? []).filter((event) => isInside(event.RescheduleTime)).length
+    demand(attempts <= policy.Attempts, `${row.Name} is placed again for the ${attempts}th time of ${policy.Attempts}`)
+  }
+}
