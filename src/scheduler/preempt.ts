@@ -154,13 +154,12 @@ function deviceHolders(
   const asks = askedDevices(group)
   for (const [at, ask] of asks.entries()) {
     const left = without(proposed, [...gone, ...chosen])
-    const taken = new Set(devicesInUse(left))
+    if (assignDevices(node, asks.slice(0, at + 1), devicesInUse(left)) !== undefined) continue
     // What has been freed for one ask is not there for the next.
-    for (const device of assignDevices(node, asks.slice(0, at), taken)?.devices ?? [])
-      for (const id of device.DeviceIDs ?? []) taken.add(deviceKey(device, id))
-    if (assignDevices(node, [ask], taken) !== undefined) continue
+    const earlier = assignDevices(node, asks.slice(0, at), devicesInUse(left))?.devices ?? []
+    const kept = new Set(earlier.flatMap((device) => (device.DeviceIDs ?? []).map((id) => deviceKey(device, id))))
     const open = candidates.filter((candidate) => left.includes(candidate.allocation)).sort((a, b) => a.priority - b.priority)
-    const options = matchingDevices(node, ask).flatMap((device) => freeDevice(device, ask, taken, open) ?? [])
+    const options = matchingDevices(node, ask).flatMap((device) => freeDevice(device, ask, kept, left, open) ?? [])
     const best = options.sort((a, b) => distinctSum(a) - distinctSum(b))[0]
     if (best === undefined) return undefined
     chosen.push(...best)
@@ -168,32 +167,37 @@ function deviceHolders(
   return chosen
 }
 
+/** An instance may be held twice while what was told to stop still runs. */
 function freeDevice(
   device: NodeDeviceResource,
   ask: RequestedDevice,
-  taken: ReadonlySet<string>,
+  kept: ReadonlySet<string>,
+  left: readonly Allocation[],
   open: readonly Candidate[],
 ): [readonly Candidate[]] | undefined {
   const healthy = (device.Instances ?? []).filter((instance) => instance.Healthy).map(({ ID }) => deviceKey(device, ID))
-  let free = healthy.filter((key) => !taken.has(key)).length
+  const wanted = healthy.filter((key) => !kept.has(key))
   const victims: Candidate[] = []
-  for (const candidate of open) {
-    if (free >= ask.Count) break
-    const held = devicesInUse([candidate.allocation])
-    const freed = healthy.filter((key) => held.has(key)).length
-    if (freed === 0) continue
-    victims.push(candidate)
-    free += freed
+  const isEnough = () => {
+    const taken = devicesInUse(without(left, victims))
+    return wanted.filter((key) => !taken.has(key)).length >= ask.Count
   }
-  return free >= ask.Count ? [victims] : undefined
+  for (const candidate of open) {
+    if (isEnough()) break
+    const held = devicesInUse([candidate.allocation])
+    if (wanted.some((key) => held.has(key))) victims.push(candidate)
+  }
+  return isEnough() ? [victims] : undefined
 }
 
 function distinctSum(victims: readonly Candidate[]): number {
   return [...new Set(victims.map(({ priority }) => priority))].reduce((sum, priority) => sum + priority, 0)
 }
 
+/** By id, so that it does not depend on the history of the table who ends of those that are alike. */
 function candidatesOf({ view, job, proposed }: PreemptionQuestion): readonly Candidate[] {
-  return proposed.flatMap((allocation): Candidate[] => {
+  const byId = [...proposed].sort((a, b) => (a.ID < b.ID ? -1 : 1))
+  return byId.flatMap((allocation): Candidate[] => {
     const owner = view.findJobVersion(allocation.Namespace, allocation.JobID, allocation.JobCreateIndex, allocation.JobVersion)
     if (owner === undefined || (allocation.JobID === job.ID && allocation.Namespace === job.Namespace)) return []
     if (job.Priority - owner.Priority < PRIORITY_GAP) return []

@@ -30,7 +30,8 @@ test('conditions and affinities of job, group and task are those of the referenc
 test('spreads with and without targets, also several, boost the same nodes', () => holdFor(['spreads'], 1_500))
 test('distinct hosts and distinct properties turn away the same nodes', () => holdFor(['distinct'], 1_000))
 test('ports, cores, devices and volumes go where they are free', () => holdFor(['holdings'], 1_500))
-test('canaries, replacements, sticky disks and penalties choose as the reference does', () => holdFor(['history'], 1_500))
+test('canaries, replacements, sticky disks and penalties choose as the reference does', () => holdFor(['history'], 1_200))
+test('what changes in place keeps what it holds, and only where it may', () => holdFor(['history', 'holdings'], 1_200))
 test('others end only where nothing is free, only the less important, and none in vain', () => holdFor(['preemption', 'holdings'], 1_200))
 test('everything at once is decided as the reference does', () => holdFor(FEATURES, 2_000))
 test('a system job has each group on exactly the nodes that can take it', () =>

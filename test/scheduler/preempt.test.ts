@@ -53,22 +53,26 @@ test('a node with more allocations than it may have takes none in exchange for o
   expect(victimsOf(host, { resources: { CPU: 500 } }, [holder(10, 1, 500), holder(90, 2, 400)])).toEqual({ placed: 0, victims: [] })
 })
 
+const instance = (ID: string) => ({ ID, Healthy: true, HealthDescription: '', Locality: null })
+const device = (Name: string): NodeDeviceResource => ({ Vendor: 'acme', Type: 'gpu', Name, Instances: [instance(Name)], Attributes: null })
+
+function deviceHolder(at: number, Name: string): Allocation {
+  const row = holder(10, at, 100)
+  const main = { ...row.AllocatedResources.Tasks['main']!, Devices: [{ Vendor: 'acme', Type: 'gpu', Name, DeviceIDs: [Name] }] }
+  return { ...row, AllocatedResources: { ...row.AllocatedResources, Tasks: { main } } }
+}
+
 test('two asks for devices are two: what is freed for the first is not there for the second', () => {
-  const instance = (ID: string) => ({ ID, Healthy: true, HealthDescription: '', Locality: null })
-  const device = (Name: string): NodeDeviceResource => ({
-    Vendor: 'acme',
-    Type: 'gpu',
-    Name,
-    Instances: [instance(Name)],
-    Attributes: null,
-  })
-  const rows = ['g1', 'g2'].map((Name, at): Allocation => {
-    const row = holder(10, at + 1, 100)
-    const main = { ...row.AllocatedResources.Tasks['main']!, Devices: [{ Vendor: 'acme', Type: 'gpu', Name, DeviceIDs: [Name] }] }
-    return { ...row, AllocatedResources: { ...row.AllocatedResources, Tasks: { main } } }
-  })
+  const rows = ['g1', 'g2'].map((Name, at) => deviceHolder(at + 1, Name))
   const Devices = ['acme/gpu/g1', 'gpu'].map((Name) => ({ Name, Count: 1, Constraints: null, Affinities: null }))
   const { placed, victims } = victimsOf(capacity({ Devices: [device('g1'), device('g2')] }), { resources: { Devices } }, rows)
+  expect([placed, new Set(victims)]).toEqual([1, new Set(rows.map(({ ID }) => ID))])
+})
+
+test('a device that two hold, one of them about to end, is free when both have gone', () => {
+  const rows = [{ ...deviceHolder(1, 'g1'), DesiredStatus: 'stop' as const }, deviceHolder(2, 'g1')]
+  const Devices = [{ Name: 'gpu', Count: 1, Constraints: null, Affinities: null }]
+  const { placed, victims } = victimsOf(capacity({ Devices: [device('g1')] }), { resources: { Devices } }, rows)
   expect([placed, new Set(victims)]).toEqual([1, new Set(rows.map(({ ID }) => ID))])
 })
 
@@ -89,4 +93,10 @@ test('who shares the port with everybody is not in the way', () => {
   const rows = [holder(90, 1, 100, { Ports: [{ ...held, IgnoreCollision: true }] }), holder(10, 2, 100, { Ports: [held] })]
   const network = { Mode: 'host', ReservedPorts: [port], DynamicPorts: null }
   expect(victimsOf(node(), { network }, rows)).toEqual({ placed: 1, victims: [rows[1]!.ID] })
+})
+
+test('of those that are alike the same one ends, in whatever order they were stored', () => {
+  const rows = [holder(10, 1, 2_000), holder(10, 2, 2_000)]
+  const ask = { resources: { CPU: 1_000 } }
+  expect(victimsOf(node(), ask, rows)).toEqual(victimsOf(node(), ask, [...rows].reverse()))
 })

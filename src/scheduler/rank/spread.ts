@@ -88,7 +88,7 @@ export class Spreading {
   }
 
   #targetBoosts(property: Property, at: number): (id: number) => number {
-    const share = property.weight / this.#weightSum
+    const share = this.#weightSum === 0 ? 0 : property.weight / this.#weightSum
     const boostFor = (id: number): number | undefined => {
       const value = property.column.values[id]!
       const listed = property.desired.get(value)

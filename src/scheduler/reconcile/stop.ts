@@ -1,5 +1,5 @@
 /** Who goes when there are more than wanted (`reference/scheduler.md` §2.5). */
-import { type Allocation, isServerTerminal, type TaskGroup } from '../../domain/index.js'
+import { type Allocation, allocationNameIndex, isServerTerminal, type TaskGroup } from '../../domain/index.js'
 import { LOST, NOT_NEEDED } from '../descriptions.js'
 import type { Classified } from './classify.js'
 import { NameIndex } from './names.js'
@@ -20,8 +20,10 @@ export function computeStop(
   plan.count(group.Name, 'Stop', sets.lost.length)
   const stopped = new Set<string>()
   const canaryIds = new Set(canaries.map(({ ID }) => ID))
-  const candidates = isCanarying ? sets.untainted.filter(({ ID }) => !canaryIds.has(ID)) : sets.untainted
-  let surplus = candidates.filter(({ ClientStatus }) => ClientStatus !== 'unknown').length + sets.migrate.length - group.Count
+  const ordinary = isCanarying ? sets.untainted.filter(({ ID }) => !canaryIds.has(ID)) : sets.untainted
+  // What is out of sight is not in the surplus: ending it would end nothing of what runs too much.
+  const candidates = highestFirst(ordinary.filter(({ ClientStatus }) => ClientStatus !== 'unknown'))
+  let surplus = candidates.length + sets.migrate.length - group.Count
   const stop = (allocation: Allocation) => {
     if (surplus <= 0 || stopped.has(allocation.ID) || isServerTerminal(allocation)) return
     stopped.add(allocation.ID)
@@ -39,6 +41,10 @@ export function computeStop(
   for (const allocation of candidates) stop(allocation)
   plan.count(group.Name, 'Stop', stopped.size)
   return stopped
+}
+
+function highestFirst(allocations: readonly Allocation[]): readonly Allocation[] {
+  return [...allocations].sort((a, b) => allocationNameIndex(b.Name) - allocationNameIndex(a.Name))
 }
 
 function followUpOf(id: string | undefined): { readonly FollowupEvalID?: string } {

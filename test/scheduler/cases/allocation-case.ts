@@ -14,7 +14,7 @@ import {
 import { assignDevices, deviceKey } from '../../../src/scheduler/feasible/devices.js'
 import { PortIndex } from '../../../src/scheduler/feasible/ports.js'
 import { allocation, FIXTURE_MS, FIXTURE_TIME, job, task, taskGroup, uuid } from '../../fixtures.js'
-import { freeCores } from '../reference/amounts.js'
+import { coresHeld, coresOf } from '../reference/amounts.js'
 import type { Feature } from './feature.js'
 
 const STATUSES: readonly ClientStatus[] = ['running', 'running', 'running', 'pending', 'complete', 'failed', 'lost', 'unknown']
@@ -95,7 +95,7 @@ export function holdOn(node: Node, group: TaskGroup, rows: readonly Allocation[]
   const here = rows.filter((row) => row.NodeID === node.ID && !isClientTerminal(row))
   const network = group.Networks?.[0]
   const offer = network === undefined ? undefined : PortIndex.of(node, here).assign(network, 0)
-  const cores = [...freeCores(node, here)]
+  const cores = coresOf(node).filter((core) => !coresHeld(here).includes(core))
   const held = here.flatMap((row) => Object.values(row.AllocatedResources.Tasks).flatMap((each) => each.Devices ?? []))
   const taken = new Set(held.flatMap((device) => (device.DeviceIDs ?? []).map((id) => deviceKey(device, id))))
   const perCore = Math.floor(node.NodeResources.Cpu.CpuShares / node.NodeResources.Cpu.TotalCpuCores)

@@ -17,6 +17,7 @@ import { INCARNATIONS, JOB_ID, jobCase, makeGroup, makeJob } from './job-case.js
 import { makeNode, nodeCase } from './node-case.js'
 
 const NODES_MAX = 10
+const OTHER_JOBS = OTHER_PRIORITIES.flatMap((priority) => [makeOtherJob(priority, false), makeOtherJob(priority, true)])
 const ANY_LENGTH = { size: 'max' } as const
 const ALGORITHMS: readonly SchedulerAlgorithm[] = ['balanced', 'binpack', 'spread']
 
@@ -64,8 +65,7 @@ export function makeWorld(given: ClusterCase, arrange: <T>(rows: readonly T[]) =
   state.nodePools.put(LOADED_AT, pool('gpu', given.poolAlgorithm))
   for (const node of arrange(given.nodes.map(makeNode))) state.nodes.put(LOADED_AT, node)
   const [old, current] = [makeJob(given.job, 'old'), makeJob(given.job, 'current')]
-  const others = OTHER_PRIORITIES.flatMap((priority) => [makeOtherJob(priority, false), makeOtherJob(priority, true)])
-  for (const job of arrange([current, ...others])) {
+  for (const job of arrange([current, ...OTHER_JOBS])) {
     state.jobs.put(LOADED_AT, job)
     state.jobVersions.put(LOADED_AT, job)
   }

@@ -47,6 +47,7 @@ const LIKELY: readonly Constraint[] = [
   { LTarget: '${attr.os.version}', Operand: 'version', RTarget: '>= 1.0' },
   { LTarget: '${attr.cores}', Operand: '>', RTarget: '2' },
   { LTarget: '${attr.tags}', Operand: 'set_contains_any', RTarget: 'a,c' },
+  { LTarget: '${attr.tags}', Operand: 'set_contains', RTarget: 'b,a' },
   { LTarget: '${node.unique.name}', Operand: 'regexp', RTarget: 'n[0-4]' },
 ]
 const NO_CONSTRAINTS: readonly Constraint[] = []

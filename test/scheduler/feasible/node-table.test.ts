@@ -14,6 +14,7 @@ const change = fc.oneof(
     at: fc.nat(NODES - 1),
     cpu: fc.integer({ min: 0, max: 3 }),
     reserved: fc.constantFrom('', '22,80'),
+    most: fc.constantFrom(0, 3),
   }),
   fc.record({ kind: fc.constant('node-gone' as const), at: fc.nat(NODES - 1) }),
   fc.record({
@@ -33,7 +34,7 @@ test('columns kept row by row equal columns made anew, after any changes', () =>
       const state = new State()
       const kept = new NodeTable(state)
       for (const [index, each] of changes.entries()) {
-        if (each.kind === 'node') state.nodes.put(index, makeNode(each.at, each.cpu, each.reserved))
+        if (each.kind === 'node') state.nodes.put(index, makeNode(each))
         else if (each.kind === 'node-gone') state.nodes.delete(index, uuid(each.at, 1))
         else if (each.kind === 'allocation') state.allocations.put(index, makeAllocation(each))
         else state.allocations.delete(index, uuid(each.at, 2))
@@ -44,12 +45,13 @@ test('columns kept row by row equal columns made anew, after any changes', () =>
   )
 })
 
-function makeNode(at: number, cpu: number, ReservedHostPorts: string) {
+function makeNode({ at, cpu, reserved, most }: { at: number; cpu: number; reserved: string; most: number }) {
   const base = node()
   return node({
     ID: uuid(at, 1),
     NodeResources: { ...base.NodeResources, Cpu: { ...base.NodeResources.Cpu, CpuShares: 1_000 * cpu } },
-    ReservedResources: { ...base.ReservedResources, Networks: { ReservedHostPorts } },
+    ReservedResources: { ...base.ReservedResources, Networks: { ReservedHostPorts: reserved } },
+    NodeMaxAllocs: most,
   })
 }
 
@@ -93,6 +95,7 @@ function dump(table: NodeTable) {
       'usedMemory',
       'usedDisk',
       'usedCores',
+      'allocationsMax',
       'allocationCount',
       'tieBreak',
     ] as const

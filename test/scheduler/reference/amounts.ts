@@ -58,9 +58,13 @@ export function usedBy(rows: readonly Allocation[]): Amounts {
   return { cpu: total(({ cpu }) => cpu), memory: total(({ memory }) => memory), disk: total(({ disk }) => disk) }
 }
 
-/** Cores that the node may give and nobody holds. */
-export function freeCores({ NodeResources, ReservedResources }: Node, rows: readonly Allocation[]): readonly number[] {
-  const held = rows.flatMap((row) => Object.values(row.AllocatedResources.Tasks).flatMap(({ Cpu }) => Cpu.ReservedCores ?? []))
-  const kept = [...held, ...(ReservedResources.Cpu.ReservedCpuCores ?? [])]
+/** Cores that the node may give. */
+export function coresOf({ NodeResources, ReservedResources }: Node): readonly number[] {
+  const kept = ReservedResources.Cpu.ReservedCpuCores ?? []
   return (NodeResources.Cpu.ReservableCpuCores ?? []).filter((core) => !kept.includes(core))
+}
+
+/** Promised twice counts twice: the one that was told to stop still has it. */
+export function coresHeld(rows: readonly Allocation[]): readonly number[] {
+  return rows.flatMap((row) => Object.values(row.AllocatedResources.Tasks).flatMap(({ Cpu }) => Cpu.ReservedCores ?? []))
 }

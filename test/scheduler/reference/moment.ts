@@ -4,28 +4,13 @@ import type { StateView } from '../../../src/state/index.js'
 
 export class Moment {
   readonly view: StateView
-  readonly #stopped = new Set<string>()
-  readonly #updates = new Map<string, Allocation>()
-  readonly #placed: Allocation[] = []
+  readonly stopped = new Set<string>()
+  /** Rows as they would be, by id. */
+  readonly updates = new Map<string, Allocation>()
+  readonly placed: Allocation[] = []
 
   constructor(view: StateView) {
     this.view = view
-  }
-
-  stop(id: string): void {
-    this.#stopped.add(id)
-  }
-
-  unstop(id: string): void {
-    this.#stopped.delete(id)
-  }
-
-  update(row: Allocation): void {
-    this.#updates.set(row.ID, row)
-  }
-
-  place(row: Allocation): void {
-    this.#placed.push(row)
   }
 
   /** What holds a share of the node. Told to stop earlier and still running is still there. */
@@ -37,17 +22,17 @@ export class Moment {
   neighboursOn(nodeId: string): readonly Allocation[] {
     const stored = this.view.allocations
       .all()
-      .filter((row) => !this.#stopped.has(row.ID))
-      .flatMap((row) => this.#updates.get(row.ID) ?? (isClientTerminal(row) ? [] : [row]))
-    return [...stored, ...this.#placed].filter((row) => row.NodeID === nodeId)
+      .filter((row) => !this.stopped.has(row.ID))
+      .flatMap((row) => this.updates.get(row.ID) ?? (isClientTerminal(row) ? [] : [row]))
+    return [...stored, ...this.placed].filter((row) => row.NodeID === nodeId)
   }
 
   /** Allocations of the job that shall run after the plan. */
   wantedOf(job: Job): readonly Allocation[] {
     const stored = this.view.allocations
       .all()
-      .filter((row) => !isTerminal(row) && !this.#stopped.has(row.ID))
-      .map((row) => this.#updates.get(row.ID) ?? row)
-    return [...stored, ...this.#placed].filter((row) => row.JobID === job.ID && row.Namespace === job.Namespace)
+      .filter((row) => !isTerminal(row) && !this.stopped.has(row.ID))
+      .map((row) => this.updates.get(row.ID) ?? row)
+    return [...stored, ...this.placed].filter((row) => row.JobID === job.ID && row.Namespace === job.Namespace)
   }
 }

@@ -2,7 +2,7 @@
 import type { Job, Node, TaskGroup } from '../../../src/domain/index.js'
 import { assignDevices, devicesInUse } from '../../../src/scheduler/feasible/devices.js'
 import { PortIndex } from '../../../src/scheduler/feasible/ports.js'
-import { askedBy, capacityOf, freeCores, usedBy } from './amounts.js'
+import { askedBy, capacityOf, coresHeld, coresOf, usedBy } from './amounts.js'
 import { isCandidate, relationReason, staticReason } from './feasible.js'
 import type { Moment } from './moment.js'
 import { type Scored, scoresOf } from './scores.js'
@@ -41,15 +41,19 @@ function shortage(moment: Moment, node: Node, group: TaskGroup): string | undefi
   const devices = group.Tasks.flatMap((task) => task.Resources.Devices ?? [])
   if (assignDevices(node, devices, devicesInUse(rows)) === undefined) return 'devices: no devices match request'
   const cores = group.Tasks.reduce((sum, task) => sum + task.Resources.Cores, 0)
-  if (cores > freeCores(node, rows).length) return 'cores'
+  if (cores > 0 && coresHeld(rows).length + cores > coresOf(node).length) return 'cores'
   if (node.NodeMaxAllocs > 0 && rows.length >= node.NodeMaxAllocs) return 'max allocation exceeded'
   const [all, used, ask] = [capacityOf(node), usedBy(rows), askedBy(group, node)]
   return (['cpu', 'memory', 'disk'] as const).find((amount) => used[amount] + ask[amount] > all[amount])
 }
 
+/** With dynamic ports it is asked of the whole node: others may already be at odds. */
 function portReason(moment: Moment, node: Node, group: TaskGroup, withDynamic: boolean): string | undefined {
   const ask = group.Networks?.[0]
+  const ports = PortIndex.of(node, moment.proposedOn(node.ID))
   if (ask === undefined) return undefined
-  const offer = PortIndex.of(node, moment.proposedOn(node.ID)).assign(withDynamic ? ask : { ...ask, DynamicPorts: null }, 0)
+  if (withDynamic && ports.malformed !== undefined) return 'invalid node'
+  if (withDynamic && ports.collision !== undefined) return 'port collision'
+  const offer = ports.assign(withDynamic ? ask : { ...ask, DynamicPorts: null }, 0)
   return offer.kind === 'refused' ? offer.reason : undefined
 }

@@ -65,20 +65,22 @@ class GenericReplay {
   }
 
   #begin(): void {
-    for (const { ID } of this.#plan.Stops) if (!this.#replaced.has(ID)) this.#moment.stop(ID)
-    for (const row of this.#plan.Updates) if (!this.#isRetried(row)) this.#moment.update(row)
+    for (const { ID } of this.#plan.Stops) if (!this.#replaced.has(ID)) this.#moment.stopped.add(ID)
+    for (const row of this.#plan.Updates) if (!this.#isRetried(row)) this.#moment.updates.set(row.ID, row)
     // Written about before it was replaced.
     for (const { ID, FollowupEvalID } of this.#plan.Stops) {
       const row = this.#view.allocations.get(ID)!
-      if (this.#replaced.has(ID) && FollowupEvalID !== undefined) this.#moment.update({ ...row, FollowupEvalID })
+      if (this.#replaced.has(ID) && FollowupEvalID !== undefined) this.#moment.updates.set(ID, { ...row, FollowupEvalID })
     }
     // Until its replacement is given up, such a row counts as stopped.
-    for (const row of this.#plan.Updates) if (this.#isRetried(row) && row.ClientStatus !== 'unknown') this.#moment.stop(row.ID)
+    for (const row of this.#plan.Updates) if (this.#isRetried(row) && row.ClientStatus !== 'unknown') this.#moment.stopped.add(row.ID)
   }
 
+  /** Nothing else of the row is written anew. */
   #isRetried(row: Allocation): boolean {
-    const isNoted = (noted: Allocation | undefined) => noted?.RescheduleTracker?.LastReschedule === 'no placement'
-    return isNoted(row) && !isNoted(this.#view.allocations.get(row.ID))
+    const { FollowupEvalID, JobVersion, ClientStatus } = this.#view.allocations.get(row.ID)!
+    const isSame = row.FollowupEvalID === FollowupEvalID && row.JobVersion === JobVersion && row.ClientStatus === ClientStatus
+    return isSame && row.RescheduleTracker?.LastReschedule === 'no placement'
   }
 
   #retried({ Name }: TaskGroup): readonly Allocation[] {
@@ -86,8 +88,8 @@ class GenericReplay {
   }
 
   #keep(row: Allocation): void {
-    this.#moment.unstop(row.ID)
-    this.#moment.update(row)
+    this.#moment.stopped.delete(row.ID)
+    this.#moment.updates.set(row.ID, row)
   }
 
   #phaseOf({ PreviousAllocation = '' }: Allocation): Phase {
@@ -116,7 +118,7 @@ class GenericReplay {
     const group = job === undefined ? undefined : findTaskGroup(job, row.TaskGroup)
     if (job === undefined || group === undefined) throw new Disagreement(`${row.Name} is of no version of its job`)
     const previous = row.PreviousAllocation === undefined ? undefined : this.#view.allocations.get(row.PreviousAllocation)
-    if (this.#phaseOf(row) === 'replace') moment.stop(previous!.ID)
+    if (this.#phaseOf(row) === 'replace') moment.stopped.add(previous!.ID)
     const findings = surveyNodes(moment, job, group, row.Name, penalizedNodes(previous))
     agree(`the pool that ${row.Name} tells`, row.Metrics!.NodePool, job.NodePool)
     if ((row.PreemptedAllocations ?? []).length === 0) {
@@ -125,7 +127,7 @@ class GenericReplay {
       demand(this.#mayPreempt(job), `${row.Name} ends others, which its job must not`)
       agreeOnVictims({ moment, job, group, name: row.Name }, findings, row)
     }
-    moment.place(row)
+    moment.placed.push(row)
   }
 
   #preferredNode(previous: Allocation | undefined, { EphemeralDisk }: TaskGroup): Node | undefined {
@@ -141,7 +143,7 @@ class GenericReplay {
 
   #playFailure(current: Job, { Name }: TaskGroup, phase: Phase, metric: AllocMetric): void {
     const replaced = phase === 'replace' ? this.#nextReplaced(current, Name) : undefined
-    if (replaced !== undefined) this.#moment.stop(replaced.ID)
+    if (replaced !== undefined) this.#moment.stopped.add(replaced.ID)
     const versions = [current, ...this.#view.jobVersions.by('job', ownerKey({ ...current, JobID: current.ID }))]
     // A failure does not say which version and which name it was about.
     const mistakes = versions.flatMap((job) => {
@@ -149,7 +151,7 @@ class GenericReplay {
       return group === undefined ? [] : this.#namesOf(job, group).map((name) => this.#mistakeOf(job, group, name, metric))
     })
     if (!mistakes.includes(undefined)) throw mistakes[0]
-    if (replaced !== undefined) this.#moment.unstop(replaced.ID)
+    if (replaced !== undefined) this.#moment.stopped.delete(replaced.ID)
   }
 
   /** Which place it is matters only for volumes of single allocations. */
@@ -175,9 +177,8 @@ class GenericReplay {
 
   /** The first by name of those that a new version must replace and that are still there. */
   #nextReplaced(job: Job, group: string): Allocation | undefined {
-    const written = new Set(
-      [...this.#plan.Stops, ...this.#plan.Updates.filter((row) => row.JobVersion === job.Version)].map(({ ID }) => ID),
-    )
+    const isSettled = (row: Allocation) => row.JobVersion === job.Version || this.#isRetried(row)
+    const written = new Set([...this.#plan.Stops, ...this.#plan.Updates.filter(isSettled)].map(({ ID }) => ID))
     return this.#view.allocations
       .by('job', ownerKey(this.#evaluation))
       .filter((row) => row.TaskGroup === group && row.DesiredStatus === 'run' && !written.has(row.ID))

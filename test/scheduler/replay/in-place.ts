@@ -11,9 +11,11 @@ import { reasonToLeave } from '../reference/survey.js'
 import { Disagreement } from './agreement.js'
 
 export function agreeOnInPlace(view: StateView, job: Job, plan: Plan): void {
-  for (const row of plan.Updates.filter(({ DesiredDescription }) => DesiredDescription === IN_PLACE)) {
+  // The description of an earlier change stays.
+  const isChanged = (row: Allocation) => row.DesiredDescription === IN_PLACE && view.allocations.get(row.ID)!.JobVersion !== row.JobVersion
+  for (const row of plan.Updates.filter(isChanged)) {
     const moment = new Moment(view)
-    for (const { ID } of [...plan.Stops, ...plan.Preemptions]) moment.stop(ID)
+    for (const { ID } of [...plan.Stops, ...plan.Preemptions]) moment.stopped.add(ID)
     const reason = reasonOf(moment, job, row)
     if (reason !== undefined) throw new Disagreement(`${row.Name} changes in place: ${reason}`)
   }
@@ -21,10 +23,10 @@ export function agreeOnInPlace(view: StateView, job: Job, plan: Plan): void {
     const row = view.allocations.get(ID)!
     if (!isCarried(view, job, row)) continue
     const moment = new Moment(view)
-    for (const update of plan.Updates) moment.update(update)
+    for (const update of plan.Updates) moment.updates.set(update.ID, update)
     // System jobs place one group before they look at the next.
     if (job.Type === 'system' || job.Type === 'sysbatch')
-      for (const placed of plan.Placements) if (placed.TaskGroup !== row.TaskGroup) moment.place(placed)
+      for (const placed of plan.Placements) if (placed.TaskGroup !== row.TaskGroup) moment.placed.push(placed)
     if (reasonOf(moment, job, row) === undefined) throw new Disagreement(`${row.Name} is replaced though it could change in place`)
   }
 }
@@ -32,7 +34,7 @@ export function agreeOnInPlace(view: StateView, job: Job, plan: Plan): void {
 function reasonOf(moment: Moment, job: Job, row: Allocation): string | undefined {
   const { node, group } = placeOf(moment.view, job, row)
   if (node === undefined || group === undefined) return 'it has no place'
-  moment.stop(row.ID)
+  moment.stopped.add(row.ID)
   return isInReach(node, job) ? reasonToLeave(moment, node, job, group, row.Name) : 'its node is out of reach'
 }
 

@@ -1,6 +1,6 @@
 /** Who makes room is not compared one by one; what must be true is: less important, enough, none in vain, and only where nothing is free. */
 import type { Allocation, Job, Node, TaskGroup } from '../../../src/domain/index.js'
-import { freeCores } from '../reference/amounts.js'
+import { coresHeld, coresOf } from '../reference/amounts.js'
 import type { Moment } from '../reference/moment.js'
 import { type Finding, surveyNodes } from '../reference/survey.js'
 import { demand } from './agreement.js'
@@ -27,12 +27,12 @@ export function agreeOnVictims(place: Place, findings: readonly Finding[], row: 
   demand(finding !== undefined && finding.kind !== 'filtered', `${row.Name} ends others on a node that may never take it`)
   demand(!findings.some(isOpen), `${row.Name} ends others although there is room`)
   for (const victim of victims) demand(isLessImportant(place, victim), `${row.Name} ends ${victim.Name}, which is too important`)
-  for (const { ID } of victims) moment.stop(ID)
+  for (const { ID } of victims) moment.stopped.add(ID)
   demand(isOpenOn(place, finding!.node), `${row.Name} does not end enough of the others`)
   for (const { ID, Name } of victims) {
-    moment.unstop(ID)
+    moment.stopped.delete(ID)
     demand(!isOpenOn(place, finding!.node), `${row.Name} ends ${Name} in vain`)
-    moment.stop(ID)
+    moment.stopped.add(ID)
   }
   const { preemption } = row.Metrics!.ScoreMetaData!.find(({ NodeID }) => NodeID === row.NodeID)!.Scores
   const expected = scoreOf(victims.map((victim) => ownerOf(moment, victim)!.Priority))
@@ -45,9 +45,9 @@ export function agreeOnNobodyToEnd(place: Place, findings: readonly Finding[]): 
   for (const { node, kind, reason, portReason } of findings) {
     if (kind !== 'exhausted' || isNeverFreed(place, node, reason!) || (portReason !== undefined && hasDynamicPorts(place.group))) continue
     const victims = moment.proposedOn(node.ID).filter((victim) => isLessImportant(place, victim))
-    for (const { ID } of victims) moment.stop(ID)
+    for (const { ID } of victims) moment.stopped.add(ID)
     demand(!isOpenOn(place, node), `${name} is not placed on ${node.Name}, where ending others would make room`)
-    for (const { ID } of victims) moment.unstop(ID)
+    for (const { ID } of victims) moment.stopped.delete(ID)
   }
 }
 
@@ -56,7 +56,7 @@ function isNeverFreed({ moment, group }: Place, node: Node, reason: string): boo
   const rows = moment.proposedOn(node.ID)
   const cores = group.Tasks.reduce((sum, task) => sum + task.Resources.Cores, 0)
   const isCrowded = node.NodeMaxAllocs > 0 && rows.length > node.NodeMaxAllocs
-  return reason === 'max allocation exceeded' || isCrowded || freeCores(node, rows).length < cores
+  return reason === 'max allocation exceeded' || isCrowded || coresHeld(rows).length + cores > coresOf(node).length
 }
 
 /** Who holds a dynamic port is never asked for it. */

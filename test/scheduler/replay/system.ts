@@ -50,7 +50,7 @@ class SystemReplay {
     const groups = this.#job.TaskGroups
     for (const { ID } of this.#plan.Stops) {
       const group = groups.find(({ Name }) => Name === this.#view.allocations.get(ID)!.TaskGroup)
-      if (group === undefined || group.Count === 0) this.#moment.stop(ID)
+      if (group === undefined || group.Count === 0) this.#moment.stopped.add(ID)
     }
     for (const group of groups) this.#playGroup(group)
     agree('placements in the order of groups and nodes', this.#at, this.#plan.Placements.length)
@@ -60,8 +60,8 @@ class SystemReplay {
   #playGroup(group: TaskGroup): void {
     const ofGroup = (id: string) => this.#view.allocations.get(id)!.TaskGroup === group.Name
     const stops = this.#plan.Stops.filter(({ ID }) => ofGroup(ID))
-    for (const { ID, DesiredDescription } of stops) if (DesiredDescription !== UPDATING) this.#moment.stop(ID)
-    for (const row of this.#plan.Updates) if (row.TaskGroup === group.Name) this.#moment.update(row)
+    for (const { ID, DesiredDescription } of stops) if (DesiredDescription !== UPDATING) this.#moment.stopped.add(ID)
+    for (const row of this.#plan.Updates) if (row.TaskGroup === group.Name) this.#moment.updates.set(row.ID, row)
     for (const { ID, DesiredDescription } of stops) if (DesiredDescription === UPDATING) this.#playReplaced(group, ID)
     const full = group.Count === 0 ? [] : this.#missingOn(group).flatMap((node) => this.#playNode(group, node) ?? [])
     this.#checkFailure(group, full)
@@ -69,7 +69,7 @@ class SystemReplay {
 
   /** What never fits its node again is stopped all the same; what finds it full stays. */
   #playReplaced(group: TaskGroup, id: string): void {
-    this.#moment.stop(id)
+    this.#moment.stopped.add(id)
     const replaced = this.#view.allocations.get(id)!
     const finding = this.#findingOn(group, replaced.NodeID)
     if (this.#next?.PreviousAllocation === id) this.#playPlacement(group, finding)
@@ -142,7 +142,7 @@ class SystemReplay {
     }
     const { NodesEvaluated, NodesFiltered, NodesExhausted } = row.Metrics!
     agree(`counts of ${row.Name}`, [NodesEvaluated, NodesFiltered, NodesExhausted], [1, 0, 0])
-    this.#moment.place(row)
+    this.#moment.placed.push(row)
     this.#at++
   }
 
