@@ -107,14 +107,15 @@ export class Spreading {
 
 function propertyOf(spread: Spread, count: number, columns: ValueColumns): Property {
   const desired = new Map<string, number>()
-  let sum = 0
+  // Added up in whole percents: of parts of the count a little would seem to be left where nothing is.
+  let percents = 0
   for (const { Value, Percent } of spread.SpreadTarget ?? []) {
     desired.set(Value, (Percent / 100) * count)
-    sum += (Percent / 100) * count
+    percents += Percent
   }
   const listed = desired.get(ELSEWHERE)
   desired.delete(ELSEWHERE)
-  const rest = sum > 0 && sum < count ? count - sum : undefined
+  const rest = count > 0 && percents > 0 && percents < 100 ? (1 - percents / 100) * count : undefined
   return {
     column: columns.of(spread.Attribute),
     weight: spread.Weight,

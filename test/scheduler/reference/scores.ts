@@ -107,8 +107,8 @@ function countUses(moment: Moment, attribute: string, job: Job, group: TaskGroup
 /** Wanted numbers by value; `*` stands for all that are not listed. */
 function targetsOf({ SpreadTarget }: Spread, count: number): ReadonlyMap<string, number> {
   const targets = new Map((SpreadTarget ?? []).map(({ Value, Percent }) => [Value, (Percent / 100) * count]))
-  const sum = [...targets.values()].reduce((total, wanted) => total + wanted, 0)
-  if (sum > 0 && sum < count) targets.set('*', count - sum)
+  const percents = (SpreadTarget ?? []).reduce((sum, { Percent }) => sum + Percent, 0)
+  if (count > 0 && percents > 0 && percents < 100) targets.set('*', ((100 - percents) / 100) * count)
   return targets
 }
 
