@@ -21,7 +21,7 @@ import { ownerKey, type StateView } from '../../../src/state/index.js'
 import { Moment } from '../reference/moment.js'
 import { surveyNodes } from '../reference/survey.js'
 import { agree, agreeOnChoice, agreeOnCounts, Disagreement, demand } from './agreement.js'
-import { agreeOnInPlace } from './in-place.js'
+import { agreeOnInPlace, needsNewProcesses } from './in-place.js'
 import { agreeOnNobodyToEnd, agreeOnVictims, isOpen } from './preemption.js'
 
 type Phase = 'replace' | 'add'
@@ -184,6 +184,7 @@ class GenericReplay {
       .filter((row) => row.TaskGroup === group && row.DesiredStatus === 'run' && !written.has(row.ID))
       .filter((row) => !(job.Type === 'batch' ? ['complete', 'lost', 'failed'] : ['complete', 'lost']).includes(row.ClientStatus))
       .filter((row) => row.JobVersion !== job.Version || row.JobCreateIndex !== job.CreateIndex)
+      .filter((row) => row.ClientStatus !== 'failed' || needsNewProcesses(this.#view, job, row))
       .sort((a, b) => allocationNameIndex(a.Name) - allocationNameIndex(b.Name))[0]
   }
 
