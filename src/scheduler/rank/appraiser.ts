@@ -13,6 +13,7 @@ import type { NodeChange, PlanBuilder } from '../plan-builder.js'
 import type { Victims } from '../preempt.js'
 import { type Grant, grant } from '../resources.js'
 import { type Needs, needsOf } from './needs.js'
+import type { Refusal } from './refusal.js'
 import { balancedFit, fitScore, powerFit, shareOf, unitOf } from './score.js'
 
 export interface AppraiserDeps {
@@ -23,12 +24,6 @@ export interface AppraiserDeps {
   readonly group: TaskGroup
   readonly algorithm: SchedulerAlgorithm
   readonly hasOversubscription: boolean
-}
-
-/** Why a row cannot take one more; `isFiltered` when it is not for want of room. */
-export interface Refusal {
-  readonly reason: string
-  readonly isFiltered: boolean
 }
 
 const NO_ROOM: Readonly<Record<'cpu' | 'memory' | 'disk' | 'cores' | 'count', Refusal>> = {

@@ -1,7 +1,7 @@
 /** Counts why rows are not chosen, and puts the counts into the form that is stored with an allocation or a failure. */
 import type { AllocMetric, NodeScoreMeta } from '../../domain/index.js'
 import { orNull, type StaticFeasibility } from '../feasible/static-feasibility.js'
-import type { Refusal } from './appraiser.js'
+import type { Refusal } from './refusal.js'
 
 export class RefusalCounts {
   readonly #filtered = new Map<string, number>()

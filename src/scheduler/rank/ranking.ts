@@ -29,7 +29,8 @@ export class ScannedRanking implements Ranking {
     for (let position = 0; position < terms.length; position++) {
       if (!terms.isOpen(position)) continue
       const score = finalScore(terms, position, penalized.length > 0 && penalized.includes(position))
-      if (score < worst) continue
+      // Most rows are turned away here, equals too, before anything is made of them.
+      if (score < worst || (score === worst && !isBetterEqual(terms, position, best[limit - 1]!.position))) continue
       insertStanding(terms, best, { position, score }, limit)
       if (best.length === limit) worst = best[limit - 1]!.score
     }

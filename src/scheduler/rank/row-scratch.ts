@@ -2,11 +2,15 @@
  * Arrays by position that last for one evaluation. Making them costs more than filling them, so they are lent out again: an evaluation
  * takes one set for each group that it places, and gives all of them back when the next one begins.
  */
+import type { Refusal } from './refusal.js'
+
 export interface RowScratch {
   /** Longer than asked for, and full of whatever was there before. */
   readonly sums: Float64Array
   /** All 0. */
   readonly neighbours: Int32Array
+  /** All undefined. */
+  readonly refusals: (Refusal | undefined)[]
 }
 
 export class RowScratches {
@@ -21,9 +25,12 @@ export class RowScratches {
     const at = this.#lent++
     let set = this.#sets[at]
     if (set === undefined || set.sums.length < length) {
-      set = { sums: new Float64Array(2 * length), neighbours: new Int32Array(2 * length) }
+      set = { sums: new Float64Array(2 * length), neighbours: new Int32Array(2 * length), refusals: new Array(2 * length).fill(undefined) }
       this.#sets[at] = set
-    } else set.neighbours.fill(0, 0, length)
+    } else {
+      set.neighbours.fill(0, 0, length)
+      set.refusals.fill(undefined, 0, length)
+    }
     return set
   }
 }

@@ -15,9 +15,9 @@ import { ownerKey, type StateView } from '../../state/index.js'
 import { hashId, type NodeTable } from '../feasible/node-table.js'
 import type { PlanBuilder } from '../plan-builder.js'
 import { findVictims, type Victims } from '../preempt.js'
-import type { Refusal } from './appraiser.js'
 import { RefusalCounts } from './metrics.js'
 import { HeapedRanking, type Ranking, ScannedRanking } from './ranking.js'
+import type { Refusal } from './refusal.js'
 import { preemptionScore, SCORE_NAMES } from './score.js'
 import type { Site, Sites } from './sites.js'
 import { Spreading } from './spread.js'
@@ -90,7 +90,7 @@ export class Selector implements Terms {
     const scratch = sites.index.scratches.lend(count)
     this.#sums = scratch.sums
     this.#neighbours = scratch.neighbours
-    this.#refusals = new Array(count)
+    this.#refusals = scratch.refusals
     this.#seed = hashId(this.#plan.evaluation.ID)
     this.#zones = this.#spreading.isActive ? new Int32Array(count) : undefined
     this.#ownCount = 1 + (this.#affinity === undefined ? 0 : 1) + (appraiser.needs.hasDeviceAffinities ? 1 : 0)
@@ -122,6 +122,7 @@ export class Selector implements Terms {
     const [sums, neighbours] = [this.#sums, this.#neighbours]
     const hasAffinity = this.#affinity !== undefined
     this.#site.appraiser.scan(this.#rows, sums, (position, refusal) => this.#refuse(position, refusal))
+    if (!hasAffinity && this.#plan.residentsOf(this.#site.group.Name).size === 0) return
     // Added as `#appraise` adds it, so that equals are equal to the last bit.
     for (let position = 0; position < this.#rows.length; position++)
       if (hasAffinity || neighbours[position]! > 0) sums[position]! += this.#extras(position)

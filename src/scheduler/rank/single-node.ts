@@ -1,8 +1,8 @@
 /** The choice that system jobs have: this node or none. */
 import type { Node, NodeScoreMeta } from '../../domain/index.js'
 import { findVictims } from '../preempt.js'
-import type { Refusal } from './appraiser.js'
 import { singleNodeMetric } from './metrics.js'
+import type { Refusal } from './refusal.js'
 import { preemptionScore, SCORE_NAMES } from './score.js'
 import type { Selection } from './selector.js'
 import type { Site, Sites } from './sites.js'
