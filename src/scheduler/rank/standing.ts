@@ -47,6 +47,9 @@ export function insertStanding(terms: Terms, best: Standing[], standing: Standin
   let at = best.length
   while (at > 0 && isBetter(terms, standing, best[at - 1]!)) at--
   if (at >= limit) return
-  best.splice(at, 0, standing)
+  // Moved by hand: `splice` makes a list of what it took out, each time.
+  best.push(standing)
+  for (let place = best.length - 1; place > at; place--) best[place] = best[place - 1]!
+  best[at] = standing
   if (best.length > limit) best.pop()
 }
