@@ -5,6 +5,7 @@
 import {
   type Allocation,
   type ClientStatus,
+  type Evaluation,
   isClientTerminal,
   isDeploymentActive,
   isEvaluationTerminal,
@@ -12,7 +13,7 @@ import {
   isTerminal,
   parseRfc3339Ms,
 } from '../src/domain/index.js'
-import { fitsNode } from '../src/scheduler/index.js'
+import { createScheduler, fitsNode } from '../src/scheduler/index.js'
 import { dumpState, jobKey, type State, type StateView } from '../src/state/index.js'
 
 export class Violation extends Error {
@@ -192,7 +193,16 @@ function checkNoneWaits(state: StateView): void {
     }
     if (evaluation.Status === 'failed')
       throw new Violation('L1', `evaluation of ${evaluation.JobID} failed: ${evaluation.StatusDescription}`)
+    if (evaluation.Status === 'blocked' && findsRoom(state, evaluation))
+      throw new Violation('L1', `${evaluation.JobID} waits for room, and there is some`)
   }
+}
+
+/** Asked anew: whoever waits should have been woken. */
+function findsRoom(state: StateView, evaluation: Evaluation): boolean {
+  let ids = 0
+  const { plan } = createScheduler(state).schedule(evaluation, { nowMs: state.atMs, newId: () => `id-${ids++}` })
+  return plan.Placements.length > 0
 }
 
 /** L4, one way: what runs is wanted and known to run; the other way: what is wanted on a living node runs. */

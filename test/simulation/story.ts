@@ -17,6 +17,10 @@ export interface StoryResult {
 const WORKING_MS = 110_000
 /** Pauses of ten minutes are among the faults: the quiet time begins when the last of them is over. */
 const QUIET_MS = 75_000
+/** Less than the slow timer takes that tries everything again: what waits for room must be woken by the room. */
+const ROOM_IS_USED_MS = 12_000
+/** More than half of a host. */
+const CROWD_CPU_MHZ = 600
 const READERS = 3
 
 export async function tellStory(seed: number): Promise<StoryResult> {
@@ -35,6 +39,11 @@ export async function tellStory(seed: number): Promise<StoryResult> {
     while (world.isPaused()) await world.run(10_000)
     workload.settle()
     await world.run(QUIET_MS)
+    world.checkConverged()
+    workload.crowd(CROWD_CPU_MHZ, world.hosts.length)
+    await world.run(ROOM_IS_USED_MS)
+    workload.makeRoom()
+    await world.run(ROOM_IS_USED_MS)
     world.checkConverged()
     return result(seed, world, undefined)
   } catch (error) {

@@ -103,6 +103,21 @@ export class Workload {
     this.#repository.commit(changes, { subject: 'settled', trailers: [{ key: 'Drover-Allow-Delete', value: '*' }] })
   }
 
+  /** Two jobs of which each takes more than half of every host: the second must wait. */
+  crowd(cpuMhz: number, hosts: number): void {
+    for (const id of ['crowd-first', 'crowd-second']) {
+      const shape = { ...this.#newShape(id), type: 'service' as const, count: hosts, cpu: cpuMhz, runForMs: 0 }
+      this.#shapes.set(id, shape)
+      this.#repository.commit({ [pathOf(id)]: jobFile(shape) }, { subject: `add ${id}` })
+    }
+  }
+
+  /** The first of them goes: the second has its room. */
+  makeRoom(): void {
+    this.#shapes.delete('crowd-first')
+    this.settle()
+  }
+
   #change(): void {
     const shape = this.#some()
     if (shape === undefined) return this.#add()
