@@ -42,13 +42,13 @@ function placeOf(view: StateView, job: Job, row: Allocation): { readonly node: N
   return { node: view.nodes.get(row.NodeID), group: findTaskGroup(job, row.TaskGroup) }
 }
 
-/** In these cases only a new environment needs new processes. */
 function isCarried(view: StateView, job: Job, row: Allocation): boolean {
-  const old = view.findJobVersion(row.Namespace, row.JobID, row.JobCreateIndex, row.JobVersion)
-  const [before, after] = [old, job].map((version) => version && findTaskGroup(version, row.TaskGroup)?.Tasks[0]?.Env)
-  return old !== undefined && JSON.stringify(before) === JSON.stringify(after) && row.DesiredStatus === 'run' && isRunning(row)
+  return !needsProcesses(view, job, row) && row.DesiredStatus === 'run' && ['running', 'pending', 'unknown'].includes(row.ClientStatus)
 }
 
-function isRunning({ ClientStatus }: Allocation): boolean {
-  return ClientStatus === 'running' || ClientStatus === 'pending' || ClientStatus === 'unknown'
+/** In these cases only a new environment needs new processes. */
+export function needsProcesses(view: StateView, job: Job, row: Allocation): boolean {
+  const old = view.findJobVersion(row.Namespace, row.JobID, row.JobCreateIndex, row.JobVersion)
+  const [before, after] = [old, job].map((version) => version && findTaskGroup(version, row.TaskGroup)?.Tasks[0]?.Env)
+  return old === undefined || JSON.stringify(before) !== JSON.stringify(after)
 }
