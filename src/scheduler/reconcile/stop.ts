@@ -22,8 +22,8 @@ export function computeStop(
   const canaryIds = new Set(canaries.map(({ ID }) => ID))
   const ordinary = isCanarying ? sets.untainted.filter(({ ID }) => !canaryIds.has(ID)) : sets.untainted
   // What is out of sight is not in the surplus: ending it would end nothing of what runs too much.
-  const candidates = highestFirst(ordinary.filter(({ ClientStatus }) => ClientStatus !== 'unknown'))
-  let surplus = candidates.length + sets.migrate.length - group.Count
+  const inSight = ordinary.filter(({ ClientStatus }) => ClientStatus !== 'unknown')
+  let surplus = inSight.length + sets.migrate.length - group.Count
   const stop = (allocation: Allocation) => {
     if (surplus <= 0 || stopped.has(allocation.ID) || isServerTerminal(allocation)) return
     stopped.add(allocation.ID)
@@ -31,6 +31,7 @@ export function computeStop(
     surplus--
   }
   if (surplus <= 0) return stopped
+  const candidates = highestFirst(inSight)
   // Just promoted: the canary has taken the name of the one before it.
   const canaryNames = new Set(isCanarying ? [] : canaries.map(({ Name }) => Name))
   for (const allocation of candidates) if (canaryNames.has(allocation.Name) && !canaryIds.has(allocation.ID)) stop(allocation)
