@@ -35,6 +35,10 @@ export function computeStop(
   // Just promoted: the canary has taken the name of the one before it.
   const canaryNames = new Set(isCanarying ? [] : canaries.map(({ Name }) => Name))
   for (const allocation of candidates) if (canaryNames.has(allocation.Name) && !canaryIds.has(allocation.ID)) stop(allocation)
+  for (const allocation of secondOfName(candidates)) {
+    stop(allocation)
+    if (stopped.has(allocation.ID)) names.unset(allocationNameIndex(allocation.Name))
+  }
   const movingNames = new NameIndex(job.ID, group.Name, group.Count, sets.migrate).highest(Math.max(0, surplus))
   for (const allocation of sets.migrate) if (movingNames.has(allocation.Name)) stop(allocation)
   const highest = names.highest(Math.max(0, surplus))
@@ -42,6 +46,17 @@ export function computeStop(
   for (const allocation of candidates) stop(allocation)
   plan.count(group.Name, 'Stop', stopped.size)
   return stopped
+}
+
+/** All but the newest of each name: a promotion that a new version overtook leaves two of one. */
+function secondOfName(allocations: readonly Allocation[]): readonly Allocation[] {
+  const newestFirst = [...allocations].sort((a, b) => b.JobCreateIndex - a.JobCreateIndex || b.JobVersion - a.JobVersion)
+  const seen = new Set<string>()
+  return newestFirst.filter(({ Name }) => {
+    const isSecond = seen.has(Name)
+    seen.add(Name)
+    return isSecond
+  })
 }
 
 function highestFirst(allocations: readonly Allocation[]): readonly Allocation[] {
