@@ -22,8 +22,8 @@ export function computeStop(
   const canaryIds = new Set(canaries.map(({ ID }) => ID))
   const ordinary = isCanarying ? sets.untainted.filter(({ ID }) => !canaryIds.has(ID)) : sets.untainted
   // What is out of sight is not in the surplus: ending it would end nothing of what runs too much.
-  const candidates = highestFirst(ordinary.filter(({ ClientStatus }) => ClientStatus !== 'unknown'))
-  let surplus = candidates.length + sets.migrate.length - group.Count
+  const inSight = ordinary.filter(({ ClientStatus }) => ClientStatus !== 'unknown')
+  let surplus = inSight.length + sets.migrate.length - group.Count
   const stop = (allocation: Allocation) => {
     if (surplus <= 0 || stopped.has(allocation.ID) || isServerTerminal(allocation)) return
     stopped.add(allocation.ID)
@@ -31,9 +31,14 @@ export function computeStop(
     surplus--
   }
   if (surplus <= 0) return stopped
+  const candidates = highestFirst(inSight)
   // Just promoted: the canary has taken the name of the one before it.
   const canaryNames = new Set(isCanarying ? [] : canaries.map(({ Name }) => Name))
   for (const allocation of candidates) if (canaryNames.has(allocation.Name) && !canaryIds.has(allocation.ID)) stop(allocation)
+  for (const allocation of secondOfName(candidates)) {
+    stop(allocation)
+    if (stopped.has(allocation.ID)) names.unset(allocationNameIndex(allocation.Name))
+  }
   const movingNames = new NameIndex(job.ID, group.Name, group.Count, sets.migrate).highest(Math.max(0, surplus))
   for (const allocation of sets.migrate) if (movingNames.has(allocation.Name)) stop(allocation)
   const highest = names.highest(Math.max(0, surplus))
@@ -41,6 +46,17 @@ export function computeStop(
   for (const allocation of candidates) stop(allocation)
   plan.count(group.Name, 'Stop', stopped.size)
   return stopped
+}
+
+/** All but the newest of each name: a promotion that a new version overtook leaves two of one. */
+function secondOfName(allocations: readonly Allocation[]): readonly Allocation[] {
+  const newestFirst = [...allocations].sort((a, b) => b.JobCreateIndex - a.JobCreateIndex || b.JobVersion - a.JobVersion)
+  const seen = new Set<string>()
+  return newestFirst.filter(({ Name }) => {
+    const isSecond = seen.has(Name)
+    seen.add(Name)
+    return isSecond
+  })
 }
 
 function highestFirst(allocations: readonly Allocation[]): readonly Allocation[] {

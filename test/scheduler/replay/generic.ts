@@ -21,7 +21,7 @@ import { ownerKey, type StateView } from '../../../src/state/index.js'
 import { Moment } from '../reference/moment.js'
 import { surveyNodes } from '../reference/survey.js'
 import { agree, agreeOnChoice, agreeOnCounts, Disagreement, demand } from './agreement.js'
-import { agreeOnInPlace, needsNewProcesses } from './in-place.js'
+import { agreeOnInPlace, needsProcesses } from './in-place.js'
 import { agreeOnNobodyToEnd, agreeOnVictims, isOpen } from './preemption.js'
 
 type Phase = 'replace' | 'add'
@@ -179,13 +179,16 @@ class GenericReplay {
   #nextReplaced(job: Job, group: string): Allocation | undefined {
     const isSettled = (row: Allocation) => row.JobVersion === job.Version || this.#isRetried(row)
     const written = new Set([...this.#plan.Stops, ...this.#plan.Updates.filter(isSettled)].map(({ ID }) => ID))
-    return this.#view.allocations
-      .by('job', ownerKey(this.#evaluation))
-      .filter((row) => row.TaskGroup === group && row.DesiredStatus === 'run' && !written.has(row.ID))
-      .filter((row) => !(job.Type === 'batch' ? ['complete', 'lost', 'failed'] : ['complete', 'lost']).includes(row.ClientStatus))
-      .filter((row) => row.JobVersion !== job.Version || row.JobCreateIndex !== job.CreateIndex)
-      .filter((row) => row.ClientStatus !== 'failed' || needsNewProcesses(this.#view, job, row))
-      .sort((a, b) => allocationNameIndex(a.Name) - allocationNameIndex(b.Name))[0]
+    return (
+      this.#view.allocations
+        .by('job', ownerKey(this.#evaluation))
+        .filter((row) => row.TaskGroup === group && row.DesiredStatus === 'run' && !written.has(row.ID))
+        .filter((row) => !['complete', 'lost'].includes(row.ClientStatus))
+        // What has failed has nothing to carry; of a batch job it is history.
+        .filter((row) => row.ClientStatus !== 'failed' || (job.Type !== 'batch' && needsProcesses(this.#view, job, row)))
+        .filter((row) => row.JobVersion !== job.Version || row.JobCreateIndex !== job.CreateIndex)
+        .sort((a, b) => allocationNameIndex(a.Name) - allocationNameIndex(b.Name))[0]
+    )
   }
 
   #checkQueue({ Name }: TaskGroup): void {

@@ -43,16 +43,12 @@ function placeOf(view: StateView, job: Job, row: Allocation): { readonly node: N
 }
 
 function isCarried(view: StateView, job: Job, row: Allocation): boolean {
-  return !needsNewProcesses(view, job, row) && row.DesiredStatus === 'run' && isRunning(row)
+  return !needsProcesses(view, job, row) && row.DesiredStatus === 'run' && ['running', 'pending', 'unknown'].includes(row.ClientStatus)
 }
 
-/** In these cases only a new environment does. */
-export function needsNewProcesses(view: StateView, job: Job, row: Allocation): boolean {
+/** In these cases only a new environment needs new processes. */
+export function needsProcesses(view: StateView, job: Job, row: Allocation): boolean {
   const old = view.findJobVersion(row.Namespace, row.JobID, row.JobCreateIndex, row.JobVersion)
   const [before, after] = [old, job].map((version) => version && findTaskGroup(version, row.TaskGroup)?.Tasks[0]?.Env)
   return old === undefined || JSON.stringify(before) !== JSON.stringify(after)
-}
-
-function isRunning({ ClientStatus }: Allocation): boolean {
-  return ClientStatus === 'running' || ClientStatus === 'pending' || ClientStatus === 'unknown'
 }
