@@ -20,7 +20,7 @@ import type {
   TaskGroup,
   TaskState,
 } from '../src/domain/index.js'
-import { MINUTE, SECOND, unixNanoseconds, ZERO_TIME } from '../src/domain/index.js'
+import { MINUTE, NO_RESOURCES, SECOND, unixNanoseconds, ZERO_TIME } from '../src/domain/index.js'
 
 /** The instant at which fixtures were made, milliseconds. */
 export const FIXTURE_MS = Date.UTC(2026, 0, 2, 3, 4, 5)
@@ -57,18 +57,7 @@ export function task(over: Partial<Task> = {}): Task {
     Templates: null,
     Constraints: null,
     Affinities: null,
-    Resources: {
-      CPU: 100,
-      Cores: 0,
-      MemoryMB: 300,
-      MemoryMaxMB: 0,
-      DiskMB: 0,
-      IOPS: 0,
-      Networks: null,
-      Devices: null,
-      NUMA: null,
-      SecretsMB: 0,
-    },
+    Resources: { ...NO_RESOURCES, CPU: 100, MemoryMB: 300 },
     RestartPolicy: RESTART,
     DispatchPayload: null,
     Lifecycle: null,

@@ -1,4 +1,4 @@
-/** One commit's files below `jobs/` and `agents/`, read once each, with the checks that every used path must pass. */
+/** One commit's files, read once each, with the checks that every used path must pass. */
 import { type JobSource, type Mistake, OrchestratorError } from '../domain/index.js'
 import { LIMITS, stemOf } from '../jobspec/index.js'
 import { checksumOf } from './checksum.js'

@@ -14,6 +14,19 @@ export interface Resources {
   readonly SecretsMB: number
 }
 
+export const NO_RESOURCES: Resources = Object.freeze({
+  CPU: 0,
+  Cores: 0,
+  MemoryMB: 0,
+  MemoryMaxMB: 0,
+  DiskMB: 0,
+  IOPS: 0,
+  Networks: null,
+  Devices: null,
+  NUMA: null,
+  SecretsMB: 0,
+})
+
 export interface NUMA {
   readonly Affinity: string
   readonly Devices: readonly string[] | null

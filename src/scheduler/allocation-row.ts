@@ -1,5 +1,5 @@
 /** The row of an allocation that is to be placed. */
-import { type Allocation, type Job, type TaskGroup, unixNanoseconds } from '../domain/index.js'
+import { type Allocation, type Job, type TaskGroup, unixNanoseconds, ZERO_TIME } from '../domain/index.js'
 import type { Choice } from './rank/selector.js'
 import type { Writable } from './writable.js'
 
@@ -13,7 +13,7 @@ export interface NewAllocation {
   readonly nowMs: number
 }
 
-export const UNJUDGED_CANARY = Object.freeze({ Healthy: null, Timestamp: '0001-01-01T00:00:00Z', Canary: true, ModifyIndex: 0 })
+export const UNJUDGED_CANARY = Object.freeze({ Healthy: null, Timestamp: ZERO_TIME, Canary: true, ModifyIndex: 0 })
 
 /** Indexes are filled in when the plan is applied; what only some have is the caller's to add. */
 export function newAllocation({ id, name, evaluationId, job, group, choice, nowMs }: NewAllocation): Writable<Allocation> {

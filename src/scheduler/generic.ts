@@ -9,33 +9,26 @@ import {
   type SchedulingResult,
   type TaskGroup,
 } from '../domain/index.js'
-import { ownerKey, type StateView } from '../state/index.js'
+import type { StateView } from '../state/index.js'
+import { beginEvaluation } from './begin-evaluation.js'
 import { IN_PLACE } from './descriptions.js'
 import type { ClusterIndex } from './feasible/cluster-index.js'
 import { createFollowUps } from './follow-ups.js'
-import { concludeEvaluation, NOTHING_LOOKED_AT } from './outcome.js'
+import { concludeEvaluation } from './outcome.js'
 import { Placer } from './placer.js'
-import { PlanBuilder } from './plan-builder.js'
+import type { PlanBuilder } from './plan-builder.js'
 import { Sites } from './rank/sites.js'
-import { latestDeployment, newDeployment, sortDeployments } from './reconcile/deployments.js'
+import { newDeployment, succeed } from './reconcile/deployments.js'
 import { type GroupOutcome, reconcileGroup } from './reconcile/group.js'
-import { stageLost, stopAll } from './reconcile/lost.js'
+import { stopAll } from './reconcile/lost.js'
 import type { GroupContext } from './reconcile/types.js'
 import type { ScheduleEnv } from './schedule-env.js'
 
 export function scheduleGeneric(view: StateView, index: ClusterIndex, evaluation: Evaluation, env: ScheduleEnv): SchedulingResult {
-  const job = env.job ?? view.jobs.get(ownerKey(evaluation))
-  const plan = new PlanBuilder(view, evaluation)
-  const all = view.allocations.by('job', ownerKey(evaluation))
+  const begun = beginEvaluation(view, evaluation, env)
+  if (begun.kind === 'ended') return begun.result
+  const { job, plan, all, latest, current, old } = begun
   const isBatch = evaluation.Type === 'batch'
-  const latest = isBatch ? undefined : latestDeployment(view, evaluation)
-  const { current, old } = sortDeployments(plan, latest, job)
-  stageLost(view, plan, all)
-  if (job === undefined || job.Stop) {
-    stopAll(view, plan, all)
-    for (const group of job?.TaskGroups ?? []) plan.queued.set(group.Name, 0)
-    return concludeEvaluation(plan, () => NOTHING_LOOKED_AT, latest?.ID, env.newId)
-  }
   const sites = new Sites(view, index, plan)
   const context = makeContext({ view, plan, evaluation, job, isBatch, env, sites, current, old })
   const outcomes = reconcileGroups(context, job, all)
@@ -128,7 +121,7 @@ function settleDeployment(
   const groups = { ...current.TaskGroups, ...Object.fromEntries(states) }
   const isChanged = states.some(([name, state]) => state !== current.TaskGroups[name])
   if ([...outcomes.values()].every((outcome) => outcome.isComplete) && isDeploymentActive(current)) {
-    plan.deploymentUpdates.push({ DeploymentID: current.ID, Status: 'successful', StatusDescription: 'Deployment completed successfully' })
+    succeed(plan, current)
     return undefined
   }
   if (!isChanged) return current

@@ -67,18 +67,18 @@ export class PlanBuilder {
   stop(allocation: Allocation, description: string, details: Partial<AllocationStop> = {}): void {
     const isFirst = !this.stops.has(allocation.ID)
     this.stops.set(allocation.ID, { ID: allocation.ID, DesiredStatus: 'stop', DesiredDescription: description, ...details })
-    if (isFirst) this.#remove(allocation)
+    if (isFirst) this.#hold(allocation, -1)
   }
 
   /** Takes the last stop of the allocation back: what was to follow it has found no place. */
   unstop(allocation: Allocation): void {
-    if (this.stops.delete(allocation.ID)) this.#add(allocation)
+    if (this.stops.delete(allocation.ID)) this.#hold(allocation, 1)
   }
 
   preempt(allocation: Allocation, byId: string): void {
     const DesiredDescription = `Preempted by alloc ID ${byId}`
     this.preemptions.set(allocation.ID, { ID: allocation.ID, DesiredStatus: 'evict', DesiredDescription, PreemptedByAllocation: byId })
-    this.#remove(allocation)
+    this.#hold(allocation, -1)
   }
 
   place(allocation: Allocation): void {
@@ -99,16 +99,16 @@ export class PlanBuilder {
     // What has failed and waits for its replacement counts as a neighbour: others had better go elsewhere.
     const isNewNeighbour = before !== undefined && isClientTerminal(before) && !this.updates.has(allocation.ID)
     this.updates.set(allocation.ID, allocation)
-    if (isNewNeighbour) this.#count(before, 1)
+    if (isNewNeighbour) this.#hold(before, 1)
   }
 
   /** The answer to a question about the cluster as it would be without an allocation. */
   without<T>(allocation: Allocation, ask: () => T): T {
-    this.#remove(allocation)
+    this.#hold(allocation, -1)
     this.#hidden = allocation.ID
     const answer = ask()
     this.#hidden = undefined
-    this.#add(allocation)
+    this.#hold(allocation, 1)
     return answer
   }
 
@@ -135,16 +135,8 @@ export class PlanBuilder {
     return this.#residentsByGroup.get(group) ?? NOBODY
   }
 
-  #add(allocation: Allocation): void {
-    this.#count(allocation, 1)
-  }
-
-  #remove(allocation: Allocation): void {
-    this.#count(allocation, -1)
-  }
-
-  /** What has ended holds nothing, and is a neighbour only while something is written about it. */
-  #count(allocation: Allocation, sign: 1 | -1): void {
+  /** It comes to hold its share, or gives it up. What has ended holds nothing, and is a neighbour only while something is written about it. */
+  #hold(allocation: Allocation, sign: 1 | -1): void {
     const update = this.updates.get(allocation.ID)
     const hasEnded = isClientTerminal(allocation)
     if (hasEnded && update === undefined) return

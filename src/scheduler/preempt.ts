@@ -15,7 +15,7 @@ import { type Claims, capacityOf, claimsOf } from './feasible/claims.js'
 import { askedDevices, assignDevices, deviceKey, devicesInUse, matchingDevices } from './feasible/devices.js'
 import { claimsOnce, sharesPerCore } from './feasible/node-table.js'
 import { addressesFor } from './feasible/ports.js'
-import { grant } from './resources.js'
+import { askedCores, grant } from './resources.js'
 
 /** Only what is at least this much less important may be ended. */
 const PRIORITY_GAP = 10
@@ -88,10 +88,6 @@ function grantWithout(question: PreemptionQuestion, victims: readonly Candidate[
 function wantedOn({ node, group, ask }: PreemptionQuestion): Amounts {
   const { cpuShares, memoryMb, diskMb } = claimsOf(ask)
   return { cpuShares: cpuShares + askedCores(group) * sharesPerCore(node), memoryMb, diskMb }
-}
-
-function askedCores(group: TaskGroup): number {
-  return group.Tasks.reduce((sum, task) => sum + task.Resources.Cores, 0)
 }
 
 function lacksCores({ node, group, proposed }: PreemptionQuestion): boolean {

@@ -46,6 +46,11 @@ export function grant(node: Node, group: TaskGroup, proposed: readonly Allocatio
     : { kind: 'granted', resources: { ...ask, Tasks: tasks, Shared: shared } }
 }
 
+/** Whole cores, of all tasks. */
+export function askedCores(group: TaskGroup): number {
+  return group.Tasks.reduce((sum, task) => sum + task.Resources.Cores, 0)
+}
+
 /** Whether anything of the group must be chosen on the node rather than only counted. */
 export function needsChoice(group: TaskGroup): boolean {
   return (

@@ -2,7 +2,7 @@
  * How allocations look on the wire: the stored row without its internal members, with the job version it runs and with the
  * combined resources that clients before 2.0 need (`reference/objects.md` §3).
  */
-import type { AllocatedResources, Allocation, Job, Resources } from '../../domain/index.js'
+import { type AllocatedResources, type Allocation, type Job, NO_RESOURCES } from '../../domain/index.js'
 import type { StateView } from '../../state/index.js'
 import { encodeJson, FragmentCache, PairFragmentCache, withMember } from '../encode.js'
 import { jobJson } from './job-view.js'
@@ -34,41 +34,27 @@ function legacyResources(allocated: AllocatedResources | undefined): Readonly<Re
   if (allocated === undefined) return {}
   const { Tasks, Shared } = allocated
   const tasks = Object.entries(Tasks).map(([name, task]) => {
-    const resources = legacy({
+    const resources = {
+      ...NO_RESOURCES,
       CPU: task.Cpu.CpuShares,
       MemoryMB: task.Memory.MemoryMB,
       MemoryMaxMB: task.Memory.MemoryMaxMB,
       Networks: task.Networks,
-    })
+    }
     return [name, resources] as const
   })
   const sum = (member: 'CPU' | 'MemoryMB' | 'MemoryMaxMB') => tasks.reduce((total, [, task]) => total + task[member], 0)
   return {
-    Resources: legacy({
+    Resources: {
+      ...NO_RESOURCES,
       CPU: sum('CPU'),
       MemoryMB: sum('MemoryMB'),
       MemoryMaxMB: sum('MemoryMaxMB'),
       DiskMB: Shared.DiskMB,
       Networks: Shared.Networks,
-    }),
-    SharedResources: legacy({ DiskMB: Shared.DiskMB, Networks: Shared.Networks }),
+    },
+    SharedResources: { ...NO_RESOURCES, DiskMB: Shared.DiskMB, Networks: Shared.Networks },
     TaskResources: Object.fromEntries(tasks),
-  }
-}
-
-export function legacy(over: Partial<Resources>): Resources {
-  return {
-    CPU: 0,
-    Cores: 0,
-    MemoryMB: 0,
-    MemoryMaxMB: 0,
-    DiskMB: 0,
-    IOPS: 0,
-    Networks: null,
-    Devices: null,
-    NUMA: null,
-    SecretsMB: 0,
-    ...over,
   }
 }
 

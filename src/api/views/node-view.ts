@@ -1,7 +1,6 @@
 /** How nodes look on the wire; clients before 2.0 also need `Resources` and `Reserved` (`reference/objects.md` §6). */
-import type { Node } from '../../domain/index.js'
+import { NO_RESOURCES, type Node } from '../../domain/index.js'
 import { FragmentCache } from '../encode.js'
-import { legacy } from './allocation-view.js'
 
 export const nodeJson = new FragmentCache<Node>(wholeNode)
 
@@ -17,17 +16,19 @@ export function wholeNode(node: Node): Readonly<Record<string, unknown>> {
     CSINodePlugins: {},
     IdentitySigningKeyID: '',
     Drain: node.DrainStrategy !== null,
-    Resources: legacy({
+    Resources: {
+      ...NO_RESOURCES,
       CPU: node.NodeResources.Cpu.CpuShares,
       MemoryMB: node.NodeResources.Memory.MemoryMB,
       DiskMB: node.NodeResources.Disk.DiskMB,
       Networks: node.NodeResources.Networks,
-    }),
-    Reserved: legacy({
+    },
+    Reserved: {
+      ...NO_RESOURCES,
       CPU: node.ReservedResources.Cpu.CpuShares,
       MemoryMB: node.ReservedResources.Memory.MemoryMB,
       DiskMB: node.ReservedResources.Disk.DiskMB,
-    }),
+    },
   }
 }
 

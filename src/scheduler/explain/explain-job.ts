@@ -15,6 +15,7 @@ import {
   type WaitCode,
 } from '../../domain/index.js'
 import { ownerKey, type StateView } from '../../state/index.js'
+import { latestDeployment } from '../reconcile/deployments.js'
 import { hasRescheduleAttemptsLeft } from '../reconcile/reschedule.js'
 import { explainPlacement } from './explain-placement.js'
 import { explainShortfall } from './explain-shortfall.js'
@@ -29,7 +30,9 @@ export function explainJob(view: StateView, job: Job, nowMs: number, judgeNodes:
   const key = ownerKey({ Namespace: job.Namespace, JobID: job.ID })
   const rows = view.allocations.by('job', key)
   const evaluations = view.evaluations.by('job', key)
-  const deployment = newest(view.deployments.by('job', key).filter((row) => row.JobCreateIndex === job.CreateIndex))
+  const latest = latestDeployment(view, { Namespace: job.Namespace, JobID: job.ID })
+  // One of an earlier job of this name is none of it.
+  const deployment = latest?.JobCreateIndex === job.CreateIndex ? latest : undefined
   const groupOf = (group: TaskGroup): GroupExplanation => {
     const own = rows.filter((row) => row.TaskGroup === group.Name)
     const living = own.filter((row) => !isTerminal(row)).sort(byName)
@@ -107,10 +110,6 @@ function rollOut(deployment: Deployment | undefined, group: string): readonly Re
 
 function wait(code: WaitCode, group: string, facts: Reason['facts'], text: string, allocation: Reason['allocation'] = null): Reason {
   return { code, group, allocation, facts, text }
-}
-
-function newest(rows: readonly Deployment[]): Deployment | undefined {
-  return [...rows].sort((a, b) => b.CreateIndex - a.CreateIndex)[0]
 }
 
 function byName(a: Allocation, b: Allocation): number {

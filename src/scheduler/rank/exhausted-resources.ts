@@ -1,18 +1,5 @@
 /** What the failures of a group lack all together, by task: cpu and memory, where nodes had too little of them. */
-import type { AllocMetric, Resources, TaskGroup } from '../../domain/index.js'
-
-const NOTHING: Resources = {
-  CPU: 0,
-  Cores: 0,
-  MemoryMB: 0,
-  MemoryMaxMB: 0,
-  DiskMB: 0,
-  IOPS: 0,
-  Networks: null,
-  Devices: null,
-  NUMA: null,
-  SecretsMB: 0,
-}
+import { type AllocMetric, NO_RESOURCES, type Resources, type TaskGroup } from '../../domain/index.js'
 
 /** The metric with one more failure of the group counted in. */
 export function addExhausted(metric: AllocMetric, group: TaskGroup): AllocMetric {
@@ -22,7 +9,7 @@ export function addExhausted(metric: AllocMetric, group: TaskGroup): AllocMetric
   for (const { Name, Resources: asked } of group.Tasks) {
     const { CPU = 0, MemoryMB = 0 } = ResourcesExhausted[Name] ?? {}
     ResourcesExhausted[Name] = {
-      ...NOTHING,
+      ...NO_RESOURCES,
       CPU: cpu > 0 ? CPU + asked.CPU : CPU,
       MemoryMB: memory > 0 ? MemoryMB + asked.MemoryMB : MemoryMB,
     }

@@ -3,7 +3,7 @@ import type { AllocatedResources, RequestedDevice, TaskGroup, VolumeRequest } fr
 import { claimsOf } from '../feasible/claims.js'
 import { askedDevices } from '../feasible/devices.js'
 import { perAllocationVolumes } from '../feasible/node-checks.js'
-import { askOf, needsChoice } from '../resources.js'
+import { askedCores, askOf, needsChoice } from '../resources.js'
 
 export interface Needs {
   /** Before ports, cores and devices are chosen. */
@@ -42,7 +42,7 @@ function readNeeds(group: TaskGroup, hasOversubscription: boolean): Needs {
   return {
     ask,
     cpu: claims.cpuShares,
-    cores: group.Tasks.reduce((sum, task) => sum + task.Resources.Cores, 0),
+    cores: askedCores(group),
     memoryMb: claims.memoryMb,
     diskMb: claims.diskMb,
     staticPorts: (group.Networks?.[0]?.ReservedPorts ?? []).filter((port) => port.IgnoreCollision !== true).map((port) => port.Value),

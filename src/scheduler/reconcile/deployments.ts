@@ -47,6 +47,11 @@ function cancel(plan: PlanBuilder, deployment: Deployment, StatusDescription: st
   plan.deploymentUpdates.push({ DeploymentID: deployment.ID, Status: 'cancelled', StatusDescription })
 }
 
+/** All is healthy and nothing is left to do. */
+export function succeed(plan: PlanBuilder, { ID }: Deployment): void {
+  plan.deploymentUpdates.push({ DeploymentID: ID, Status: 'successful', StatusDescription: 'Deployment completed successfully' })
+}
+
 export function newDeployment(job: Job, groups: Readonly<Record<string, DeploymentState>>, id: string, priority: number): Deployment {
   return {
     ID: id,

@@ -13,32 +13,24 @@ import {
   type SchedulingResult,
   type TaskGroup,
 } from '../../domain/index.js'
-import { ownerKey, type StateView } from '../../state/index.js'
+import type { StateView } from '../../state/index.js'
+import { beginEvaluation } from '../begin-evaluation.js'
 import { IN_PLACE, NOT_NEEDED } from '../descriptions.js'
 import { findCandidates } from '../feasible/candidates.js'
 import type { ClusterIndex } from '../feasible/cluster-index.js'
-import { concludeEvaluation, NOTHING_LOOKED_AT } from '../outcome.js'
-import { PlanBuilder } from '../plan-builder.js'
+import { concludeEvaluation } from '../outcome.js'
+import type { PlanBuilder } from '../plan-builder.js'
 import { Sites } from '../rank/sites.js'
-import { latestDeployment, sortDeployments } from '../reconcile/deployments.js'
-import { stageLost, stopAll, stopCounted } from '../reconcile/lost.js'
+import { stopCounted } from '../reconcile/lost.js'
 import type { ScheduleEnv } from '../schedule-env.js'
 import { LivingJudge } from './living-judge.js'
 import { SystemPlacer, type Wanted } from './system-placer.js'
 import { SystemRollOut } from './system-roll-out.js'
 
 export function scheduleSystem(view: StateView, index: ClusterIndex, evaluation: Evaluation, env: ScheduleEnv): SchedulingResult {
-  const job = env.job ?? view.jobs.get(ownerKey(evaluation))
-  const plan = new PlanBuilder(view, evaluation)
-  const all = view.allocations.by('job', ownerKey(evaluation))
-  const latest = evaluation.Type === 'sysbatch' ? undefined : latestDeployment(view, evaluation)
-  const { current } = sortDeployments(plan, latest, job)
-  stageLost(view, plan, all)
-  if (job === undefined || job.Stop) {
-    stopAll(view, plan, all)
-    for (const group of job?.TaskGroups ?? []) plan.queued.set(group.Name, 0)
-    return concludeEvaluation(plan, () => NOTHING_LOOKED_AT, latest?.ID, env.newId)
-  }
+  const begun = beginEvaluation(view, evaluation, env)
+  if (begun.kind === 'ended') return begun.result
+  const { job, plan, all, latest, current } = begun
   stopOrphans(view, plan, job, all)
   const sites = new Sites(view, index, plan)
   const scheduler = new SystemScheduler(sites, job, current, env)

@@ -2,7 +2,7 @@
 import { type Allocation, type Deployment, type DeploymentState, isTerminal, type Job, type TaskGroup } from '../../domain/index.js'
 import { IN_PLACE } from '../descriptions.js'
 import type { PlanBuilder } from '../plan-builder.js'
-import { newDeployment, seedDeploymentState } from '../reconcile/deployments.js'
+import { newDeployment, seedDeploymentState, succeed } from '../reconcile/deployments.js'
 import type { Wanted } from './system-placer.js'
 
 export interface GroupTally {
@@ -96,11 +96,7 @@ export class SystemRollOut {
       (state) => state.HealthyAllocs >= state.DesiredTotal && (state.DesiredCanaries === 0 || state.Promoted),
     )
     if (isProven && !hasPlaced) {
-      this.#plan.deploymentUpdates.push({
-        DeploymentID: current.ID,
-        Status: 'successful',
-        StatusDescription: 'Deployment completed successfully',
-      })
+      succeed(this.#plan, current)
       return undefined
     }
     const isChanged = Object.entries(groups).some(
