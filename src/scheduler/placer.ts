@@ -1,21 +1,12 @@
 /** Gives each wanted allocation its node, or notes why it has none (`reference/scheduler.md` §2.8). */
-import {
-  type Allocation,
-  allocationNameIndex,
-  type Deployment,
-  isDeploymentActive,
-  isReady,
-  type Job,
-  type Node,
-  type TaskGroup,
-} from '../domain/index.js'
+import { type Allocation, type Deployment, isDeploymentActive, isReady, type Job, type Node, type TaskGroup } from '../domain/index.js'
 import { ownerKey, type StateView } from '../state/index.js'
 import { newAllocation, UNJUDGED_CANARY } from './allocation-row.js'
 import { UPDATING } from './descriptions.js'
 import type { PlanBuilder } from './plan-builder.js'
 import { addExhausted } from './rank/exhausted-resources.js'
 import { type Choice, Selector } from './rank/selector.js'
-import type { Site, Sites } from './rank/sites.js'
+import type { Sites } from './rank/sites.js'
 import { policyOf, trackReplacement } from './reconcile/reschedule.js'
 import type { PlacementRequest } from './reconcile/types.js'
 
@@ -26,13 +17,22 @@ export interface PlacerDeps {
   readonly newId: () => string
 }
 
+/** What is to be placed: a group of one version of the job, and the deployment that it belongs to. */
+interface Target {
+  readonly job: Job
+  readonly group: TaskGroup
+  readonly deploymentId: string | undefined
+}
+
 export class Placer {
   readonly #deps: PlacerDeps
   readonly #plan: PlanBuilder
   readonly #view: StateView
-  readonly #selectors = new Map<Site, Selector>()
+  readonly #selectors = new Map<TaskGroup, Selector>()
   /** How many of each group are asked for. */
   readonly #wanted = new Map<string, number>()
+  /** The active deployment that new allocations belong to. */
+  #deploymentId: string | undefined
 
   constructor(deps: PlacerDeps) {
     this.#deps = deps
@@ -42,23 +42,23 @@ export class Placer {
 
   /** Destructive updates first: what they free may be what others need. */
   placeAll(requests: readonly PlacementRequest[], deployment: Deployment | undefined): void {
+    this.#deploymentId = deployment !== undefined && isDeploymentActive(deployment) ? deployment.ID : undefined
     for (const { group } of requests) this.#wanted.set(group.Name, (this.#wanted.get(group.Name) ?? 0) + 1)
-    for (const request of requests) if (request.replaces !== undefined) this.#placeOne(request, deployment)
-    for (const request of requests) if (request.replaces === undefined) this.#placeOne(request, deployment)
+    for (const request of requests) if (request.replaces !== undefined) this.#placeOne(request)
+    for (const request of requests) if (request.replaces === undefined) this.#placeOne(request)
   }
 
   #selectorFor(job: Job, group: TaskGroup): Selector {
     const { sites } = this.#deps
-    const site = sites.of(job, group)
-    let selector = this.#selectors.get(site)
+    let selector = this.#selectors.get(group)
     if (selector === undefined) {
-      selector = new Selector({ sites, site, wanted: this.#wanted.get(group.Name) ?? 1 })
-      this.#selectors.set(site, selector)
+      selector = new Selector({ sites, site: sites.of(job, group), wanted: this.#wanted.get(group.Name) ?? 1 })
+      this.#selectors.set(group, selector)
     }
     return selector
   }
 
-  #placeOne(request: PlacementRequest, deployment: Deployment | undefined): void {
+  #placeOne(request: PlacementRequest): void {
     const plan = this.#plan
     const failed = plan.failed.get(request.group.Name)
     if (failed !== undefined) {
@@ -66,15 +66,16 @@ export class Placer {
       this.#giveUp(request)
       return
     }
-    const { job, group, deploymentId } = this.#versionFor(request, deployment)
+    const target = this.#targetOf(request)
+    const { job, group } = target
     if (request.replaces !== undefined) plan.stop(request.replaces, UPDATING)
     const selection = this.#selectorFor(job, group).select({
-      index: allocationNameIndex(request.name),
+      name: request.name,
       preferred: this.#preferredNode(request),
       penalized: penalizedNodes(request.previous),
       mayPreempt: this.#mayPreempt(job),
     })
-    if (selection.kind === 'chosen') return this.#accept(request, job, group, deploymentId, selection.choice)
+    if (selection.kind === 'chosen') return this.#accept(request, target, selection.choice)
     plan.failed.set(request.group.Name, addExhausted(selection.metric, request.group))
     this.#giveUp(request)
   }
@@ -91,7 +92,7 @@ export class Placer {
     }
   }
 
-  #accept(request: PlacementRequest, job: Job, group: TaskGroup, deploymentId: string | undefined, choice: Choice): void {
+  #accept(request: PlacementRequest, { job, group, deploymentId }: Target, choice: Choice): void {
     const { nowMs, newId } = this.#deps
     const plan = this.#plan
     const id = newId()
@@ -120,19 +121,14 @@ export class Placer {
   }
 
   /** While canaries are tried everything else runs the version that is proven. */
-  #versionFor(
-    request: PlacementRequest,
-    deployment: Deployment | undefined,
-  ): { readonly job: Job; readonly group: TaskGroup; readonly deploymentId: string | undefined } {
+  #targetOf(request: PlacementRequest): Target {
+    const current = { job: this.#deps.job, group: request.group, deploymentId: this.#deploymentId }
+    return request.downgradeFrom === undefined ? current : (this.#provenSince(request.downgradeFrom, request.group) ?? current)
+  }
+
+  #provenSince(downgradeFrom: number, { Name: name }: TaskGroup): Target | undefined {
     const { job } = this.#deps
     const view = this.#view
-    const current = {
-      job,
-      group: request.group,
-      deploymentId: deployment !== undefined && isDeploymentActive(deployment) ? deployment.ID : undefined,
-    }
-    if (request.downgradeFrom === undefined) return current
-    const { downgradeFrom } = request
     const key = ownerKey({ Namespace: job.Namespace, JobID: job.ID })
     const proven = [...view.deployments.by('job', key)]
       .filter(
@@ -140,14 +136,14 @@ export class Placer {
           candidate.JobCreateIndex === job.CreateIndex && candidate.JobVersion >= downgradeFrom && candidate.JobVersion < job.Version,
       )
       .filter((candidate) => {
-        const state = candidate.TaskGroups[request.group.Name]
+        const state = candidate.TaskGroups[name]
         return state !== undefined && (state.Promoted || state.DesiredCanaries === 0)
       })
       .sort((a, b) => b.JobVersion - a.JobVersion)[0]
     const version = proven?.JobVersion ?? downgradeFrom
     const older = view.findJobVersion(job.Namespace, job.ID, job.CreateIndex, version)
-    const group = older?.TaskGroups.find((candidate) => candidate.Name === request.group.Name)
-    if (older === undefined || group === undefined) return current
+    const group = older?.TaskGroups.find((candidate) => candidate.Name === name)
+    if (older === undefined || group === undefined) return undefined
     return { job: older, group, deploymentId: proven?.ID }
   }
 }

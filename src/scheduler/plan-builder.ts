@@ -28,8 +28,15 @@ export const NO_UPDATES: DesiredUpdates = Object.freeze({
   RescheduleLater: 0,
 })
 
-/** By how much the plan changes what is used on one node. */
-export type NodeChange = { cpu: number; memory: number; disk: number; cores: number; count: number }
+/** What the plan changes on one node: by how much the amounts in use grow, and what it places there. */
+export interface NodeChange {
+  cpu: number
+  memory: number
+  disk: number
+  cores: number
+  count: number
+  placed: Allocation[] | undefined
+}
 
 /** Called when an allocation comes to hold (1) or gives up (-1) its share of a node in the plan; 0 when only its neighbours see a change. */
 export type PlanObserver = (allocation: Allocation, by: 1 | 0 | -1) => void
@@ -47,10 +54,8 @@ export class PlanBuilder {
   readonly queued = new Map<string, number>()
   readonly #desired = new Map<string, { -readonly [Name in keyof DesiredUpdates]: number }>()
   readonly #view: StateView
-  readonly #placedOn = new Map<string, Allocation[]>()
   readonly #changes = new Map<string, NodeChange>()
-  /** Living allocations of the evaluation's job by node, as they would be: of all groups, and by group. */
-  readonly #residents = new Map<string, number>()
+  /** Living allocations of the evaluation's job by group and node, as they would be. */
   readonly #residentsByGroup = new Map<string, Map<string, number>>()
   readonly #observers: PlanObserver[] = []
   #hidden: string | undefined
@@ -83,18 +88,19 @@ export class PlanBuilder {
 
   place(allocation: Allocation): void {
     this.placements.push(allocation)
-    const known = this.#placedOn.get(allocation.NodeID)
-    if (known === undefined) this.#placedOn.set(allocation.NodeID, [allocation])
-    else known.push(allocation)
     this.#countResident(allocation, 1)
-    this.#change(allocation, 1)
+    const change = this.#changeFor(allocation.NodeID)
+    if (change.placed === undefined) change.placed = [allocation]
+    else change.placed.push(allocation)
+    this.#amend(change, allocation, 1)
   }
 
   update(allocation: Allocation): void {
     const before = this.updates.get(allocation.ID) ?? this.#view.allocations.get(allocation.ID)
     if (before !== undefined && before.AllocatedResources !== allocation.AllocatedResources) {
-      this.#change(before, -1)
-      this.#change(allocation, 1)
+      const change = this.#changeFor(allocation.NodeID)
+      this.#amend(change, before, -1)
+      this.#amend(change, allocation, 1)
     }
     // What has failed and waits for its replacement counts as a neighbour: others had better go elsewhere.
     const isNewNeighbour = before !== undefined && isClientTerminal(before) && !this.updates.has(allocation.ID)
@@ -126,8 +132,10 @@ export class PlanBuilder {
 
   /** Allocations of the job, or of one of its groups, that would be on the node. */
   residentsOn(nodeId: string, group?: string): number {
-    const counts = group === undefined ? this.#residents : this.#residentsByGroup.get(group)
-    return counts?.get(nodeId) ?? 0
+    if (group !== undefined) return this.#residentsByGroup.get(group)?.get(nodeId) ?? 0
+    let count = 0
+    for (const ofGroup of this.#residentsByGroup.values()) count += ofGroup.get(nodeId) ?? 0
+    return count
   }
 
   /** Allocations of the group by node, as they would be. */
@@ -142,16 +150,20 @@ export class PlanBuilder {
     if (hasEnded && update === undefined) return
     this.#countResident(allocation, sign)
     if (hasEnded) this.#tell(allocation, 0)
-    else this.#change(update ?? allocation, sign)
+    else this.#amend(this.#changeFor(allocation.NodeID), update ?? allocation, sign)
   }
 
-  #change(allocation: Allocation, sign: 1 | -1): void {
-    const claims = claimsOnce(allocation)
-    let change = this.#changes.get(allocation.NodeID)
+  #changeFor(nodeId: string): NodeChange {
+    let change = this.#changes.get(nodeId)
     if (change === undefined) {
-      change = { cpu: 0, memory: 0, disk: 0, cores: 0, count: 0 }
-      this.#changes.set(allocation.NodeID, change)
+      change = { cpu: 0, memory: 0, disk: 0, cores: 0, count: 0, placed: undefined }
+      this.#changes.set(nodeId, change)
     }
+    return change
+  }
+
+  #amend(change: NodeChange, allocation: Allocation, sign: 1 | -1): void {
+    const claims = claimsOnce(allocation)
     change.cpu += sign * claims.cpuShares
     change.memory += sign * claims.memoryMb
     change.disk += sign * claims.diskMb
@@ -172,7 +184,6 @@ export class PlanBuilder {
       this.#residentsByGroup.set(allocation.TaskGroup, ofGroup)
     }
     ofGroup.set(allocation.NodeID, (ofGroup.get(allocation.NodeID) ?? 0) + sign)
-    this.#residents.set(allocation.NodeID, (this.#residents.get(allocation.NodeID) ?? 0) + sign)
   }
 
   count(group: string, name: keyof DesiredUpdates, by: number): void {
@@ -193,11 +204,7 @@ export class PlanBuilder {
       if (allocation.ID === this.#hidden) continue
       rows.push(this.updates.get(allocation.ID) ?? allocation)
     }
-    return [...rows, ...(this.#placedOn.get(nodeId) ?? [])]
-  }
-
-  placedOn(nodeId: string): readonly Allocation[] {
-    return this.#placedOn.get(nodeId) ?? []
+    return [...rows, ...(this.#changes.get(nodeId)?.placed ?? [])]
   }
 
   get isEmpty(): boolean {

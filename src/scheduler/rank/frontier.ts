@@ -3,7 +3,7 @@
  * few places are looked at; they are kept in arrays that are used again for every choice.
  */
 import type { IndexedHeap } from './indexed-heap.js'
-import { isBetterEqual, type Standing, type Terms } from './standing.js'
+import { isBetterEqual, type Terms } from './standing.js'
 
 export class Frontier {
   readonly #terms: Terms
@@ -12,6 +12,9 @@ export class Frontier {
   readonly #positions: number[] = []
   readonly #scores: number[] = []
   size = 0
+  /** What was taken last. */
+  position = 0
+  score = 0
 
   constructor(terms: Terms) {
     this.#terms = terms
@@ -34,18 +37,18 @@ export class Frontier {
     this.#put(at, heap, 0, position, score)
   }
 
-  /** The best; its children take its place. */
-  take(): Standing {
+  /** Takes the best; its children take its place. */
+  take(): void {
     let best = 0
     for (let at = 1; at < this.size; at++) if (this.#isBetter(this.#scores[at]!, this.#positions[at]!, best)) best = at
-    const standing = { position: this.#positions[best]!, score: this.#scores[best]! }
+    this.position = this.#positions[best]!
+    this.score = this.#scores[best]!
     const heap = this.#heaps[best]!
     const left = 2 * this.#places[best]! + 1
     this.size--
     if (best !== this.size) this.#move(this.size, best)
     if (left < heap.size) this.#offer(heap, left)
     if (left + 1 < heap.size) this.#offer(heap, left + 1)
-    return standing
   }
 
   #offer(heap: IndexedHeap, place: number): void {

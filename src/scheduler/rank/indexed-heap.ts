@@ -42,9 +42,22 @@ export class IndexedHeap {
     const last = this.#items.pop()!
     this.#places[item] = -1
     if (last === item) return
-    this.#put(place, last)
-    this.#rise(place)
-    this.#sink(this.#places[last]!)
+    const leaf = this.#hollow(place)
+    this.#put(leaf, last)
+    this.#rise(leaf)
+  }
+
+  /** Moves the better child up into the place, again and again: the last of a heap belongs near a leaf, so asking where would cost more. */
+  #hollow(from: number): number {
+    const count = this.#items.length
+    let place = from
+    for (;;) {
+      let child = 2 * place + 1
+      if (child >= count) return place
+      if (child + 1 < count && this.#isBefore(this.#items[child + 1]!, this.#items[child]!)) child++
+      this.#put(place, this.#items[child]!)
+      place = child
+    }
   }
 
   #put(place: number, item: number): void {

@@ -5,11 +5,12 @@
  */
 import { Frontier } from './frontier.js'
 import { IndexedHeap } from './indexed-heap.js'
-import { finalScore, insertStanding, isBetterEqual, type Standing, type Terms } from './standing.js'
+import { Shortlist } from './shortlist.js'
+import { finalScore, isBetterEqual, type Terms } from './standing.js'
 
 export interface Ranking {
-  /** The best open rows, best first. `penalized` rows have one more score. */
-  top(limit: number, penalized: readonly number[]): readonly Standing[]
+  /** The best open rows; what is given is written over by the next call. `penalized` rows have one more score. */
+  top(penalized: readonly number[]): Shortlist
   /** The row's terms have changed. */
   update(position: number): void
 }
@@ -17,22 +18,19 @@ export interface Ranking {
 /** Looks at every row each time: nothing to build, right for one or two choices. */
 export class ScannedRanking implements Ranking {
   readonly #terms: Terms
+  readonly #best: Shortlist
 
-  constructor(terms: Terms) {
+  constructor(terms: Terms, limit: number) {
     this.#terms = terms
+    this.#best = new Shortlist(terms, limit)
   }
 
-  top(limit: number, penalized: readonly number[]): readonly Standing[] {
-    const terms = this.#terms
-    const best: Standing[] = []
-    let worst = Number.NEGATIVE_INFINITY
+  top(penalized: readonly number[]): Shortlist {
+    const [terms, best] = [this.#terms, this.#best]
+    best.clear()
     for (let position = 0; position < terms.length; position++) {
       if (!terms.isOpen(position)) continue
-      const score = finalScore(terms, position, penalized.length > 0 && penalized.includes(position))
-      // Most rows are turned away here, equals too, before anything is made of them.
-      if (score < worst || (score === worst && !isBetterEqual(terms, position, best[limit - 1]!.position))) continue
-      insertStanding(terms, best, { position, score }, limit)
-      if (best.length === limit) worst = best[limit - 1]!.score
+      best.offer(position, finalScore(terms, position, penalized.length > 0 && penalized.includes(position)))
     }
     return best
   }
@@ -51,10 +49,14 @@ export class HeapedRanking implements Ranking {
   readonly #places: Int32Array
   readonly #isBefore: (a: number, b: number) => boolean
   readonly #frontier: Frontier
+  readonly #best: Shortlist
+  readonly #limit: number
 
-  constructor(terms: Terms) {
+  constructor(terms: Terms, limit: number) {
     this.#terms = terms
+    this.#limit = limit
     this.#frontier = new Frontier(terms)
+    this.#best = new Shortlist(terms, limit)
     this.#cellOf = new Int32Array(terms.length).fill(NOWHERE)
     this.#places = new Int32Array(terms.length).fill(NOWHERE)
     this.#isBefore = (a, b) => isBetterEqual(terms, a, b)
@@ -82,14 +84,11 @@ export class HeapedRanking implements Ranking {
     if (this.#terms.isOpen(position)) this.#cellFor(position).add(position)
   }
 
-  /** Best first: the next best is always the top of a cell, or a child of what was taken. */
-  top(limit: number, penalized: readonly number[]): readonly Standing[] {
-    const terms = this.#terms
-    const frontier = this.#frontier
-    const best: Standing[] = []
-    for (const position of penalized) {
-      if (terms.isOpen(position)) insertStanding(terms, best, { position, score: finalScore(terms, position, true) }, limit)
-    }
+  /** The next best is always the top of a cell, or a child of what was taken. */
+  top(penalized: readonly number[]): Shortlist {
+    const [terms, frontier, best, limit] = [this.#terms, this.#frontier, this.#best, this.#limit]
+    best.clear()
+    for (const position of penalized) if (terms.isOpen(position)) best.offer(position, finalScore(terms, position, true))
     frontier.clear()
     // Only the best few cells can hold the best few rows.
     for (const id of this.#cellIds) {
@@ -97,9 +96,9 @@ export class HeapedRanking implements Ranking {
       if (heap.size > 0) frontier.offerTop(heap, limit + penalized.length)
     }
     for (let found = 0; frontier.size > 0 && found < limit; ) {
-      const standing = frontier.take()
-      if (penalized.length > 0 && penalized.includes(standing.position)) continue
-      insertStanding(terms, best, standing, limit)
+      frontier.take()
+      if (penalized.length > 0 && penalized.includes(frontier.position)) continue
+      best.offer(frontier.position, frontier.score)
       found++
     }
     return best

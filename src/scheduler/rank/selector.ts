@@ -6,6 +6,7 @@ import {
   type AllocatedResources,
   type Allocation,
   type AllocMetric,
+  allocationNameIndex,
   isClientTerminal,
   isServerTerminal,
   type Node,
@@ -16,9 +17,11 @@ import { hashId, type NodeTable } from '../feasible/node-table.js'
 import type { PlanBuilder } from '../plan-builder.js'
 import { findVictims, type Victims } from '../preempt.js'
 import { RefusalCounts } from './metrics.js'
+import type { PositionSet } from './position-set.js'
 import { HeapedRanking, type Ranking, ScannedRanking } from './ranking.js'
 import type { Refusal } from './refusal.js'
 import { preemptionScore, SCORE_NAMES } from './score.js'
+import type { Shortlist } from './shortlist.js'
 import type { Site, Sites } from './sites.js'
 import { Spreading } from './spread.js'
 import { combine, isBetter, type Standing, type Terms } from './standing.js'
@@ -33,8 +36,8 @@ export interface Choice {
 export type Selection = { readonly kind: 'chosen'; readonly choice: Choice } | { readonly kind: 'none'; readonly metric: AllocMetric }
 
 export interface SelectRequest {
-  /** Its place among the group's names. */
-  readonly index: number
+  /** Of the allocation that is to be placed. */
+  readonly name: string
   /** Tried before all others. */
   readonly preferred?: Node | undefined
   /** Ids of nodes where it failed before. */
@@ -61,6 +64,8 @@ export class Selector implements Terms {
   readonly #plan: PlanBuilder
   readonly #spreading: Spreading
   readonly #rows: Int32Array
+  /** How well each row fits by amount, and the sum of that and its other own scores. */
+  readonly #fits: Float64Array
   readonly #sums: Float64Array
   readonly #neighbours: Int32Array
   readonly #zones: Int32Array | undefined
@@ -71,9 +76,10 @@ export class Selector implements Terms {
   readonly #counts = new RefusalCounts()
   /** How many scores every row has. */
   readonly #ownCount: number
-  readonly #stale = new Set<number>()
+  /** Rows on whose nodes the plan has changed something since they were looked at. */
+  readonly #stale: PositionSet
   /** What is told of rows as they stand: the runners-up of one choice are those of the next. */
-  readonly #told = new Map<number, NodeScoreMeta>()
+  readonly #told: (NodeScoreMeta | undefined)[]
   readonly #ranking: Ranking
   #seenTurns: number
 
@@ -88,15 +94,18 @@ export class Selector implements Terms {
     this.#spreading = new Spreading(sites.index.columns, job, group)
     const count = this.#rows.length
     const scratch = sites.index.scratches.lend(count)
+    this.#fits = scratch.fits
     this.#sums = scratch.sums
     this.#neighbours = scratch.neighbours
     this.#refusals = scratch.refusals
+    this.#stale = scratch.stale
+    this.#told = scratch.told
     this.#seed = hashId(this.#plan.evaluation.ID)
     this.#zones = this.#spreading.isActive ? new Int32Array(count) : undefined
     this.#ownCount = 1 + (this.#affinity === undefined ? 0 : 1) + (appraiser.needs.hasDeviceAffinities ? 1 : 0)
     this.#seenTurns = site.distinct.turns
     this.#fill()
-    this.#ranking = wanted <= FEW || appraiser.dependsOnIndex ? new ScannedRanking(this) : new HeapedRanking(this)
+    this.#ranking = wanted <= FEW || appraiser.dependsOnIndex ? new ScannedRanking(this, SCORES_KEPT) : new HeapedRanking(this, SCORES_KEPT)
     this.#plan.observe((allocation, by) => this.#note(allocation, by))
   }
 
@@ -119,9 +128,10 @@ export class Selector implements Terms {
   }
 
   #scan(): void {
-    const [sums, neighbours] = [this.#sums, this.#neighbours]
+    const [fits, sums, neighbours] = [this.#fits, this.#sums, this.#neighbours]
     const hasAffinity = this.#affinity !== undefined
-    this.#site.appraiser.scan(this.#rows, sums, (position, refusal) => this.#refuse(position, refusal))
+    this.#site.appraiser.scan(this.#rows, fits, (position, refusal) => this.#refuse(position, refusal))
+    sums.set(fits.subarray(0, this.#rows.length))
     if (!hasAffinity && this.#plan.residentsOf(this.#site.group.Name).size === 0) return
     // Added as `#appraise` adds it, so that equals are equal to the last bit.
     for (let position = 0; position < this.#rows.length; position++)
@@ -159,7 +169,9 @@ export class Selector implements Terms {
     this.#refuse(position, refusal)
     if (refusal !== undefined) return
     const { appraiser } = this.#site
-    this.#sums[position] = appraiser.fitOf(row, change) + this.#extras(position) + appraiser.deviceScoreOf(node)
+    const fit = appraiser.fitOf(row, change)
+    this.#fits[position] = fit
+    this.#sums[position] = fit + this.#extras(position) + appraiser.deviceScoreOf(node)
   }
 
   #extras(position: number): number {
@@ -185,32 +197,34 @@ export class Selector implements Terms {
   /** The plan has given or taken a share of a node, or (0) only a neighbour. */
   #note(allocation: Allocation, by: 1 | 0 | -1): void {
     const { job, group } = this.#site
-    const isOwnJob = allocation.JobID === job.ID && allocation.Namespace === job.Namespace
-    const position = this.#positionOf(allocation.NodeID)
+    const row = this.#table.rowOf(allocation.NodeID)
+    if (row === undefined) return
+    const position = this.#site.statics.positions[row] ?? -1
     if (position >= 0) {
       this.#neighbours[position] = this.#plan.residentsOn(allocation.NodeID, group.Name)
       this.#stale.add(position)
     }
-    if (by === 0 || !isOwnJob || isServerTerminal(allocation)) return
-    const row = this.#table.rowOf(allocation.NodeID)
-    if (this.#spreading.isActive && allocation.TaskGroup === group.Name && row !== undefined) this.#spreading.count(row, by)
+    if (by === 0 || !this.#spreading.isActive || isServerTerminal(allocation)) return
+    const isOwnJob = allocation.JobID === job.ID && allocation.Namespace === job.Namespace
+    if (isOwnJob && allocation.TaskGroup === group.Name) this.#spreading.count(row, by)
   }
 
   #doubtAll(): void {
     for (let position = 0; position < this.#rows.length; position++) this.#stale.add(position)
   }
 
-  #refresh(index: number): void {
+  #refresh(name: string): void {
     if (this.#site.appraiser.dependsOnIndex) {
-      this.#site.appraiser.index = index
+      this.#site.appraiser.index = allocationNameIndex(name)
       this.#doubtAll()
     }
     if (this.#site.distinct.turns !== this.#seenTurns) {
       this.#seenTurns = this.#site.distinct.turns
       this.#doubtAll()
     }
-    for (const position of this.#stale) {
-      this.#told.delete(position)
+    for (let at = 0; at < this.#stale.size; at++) {
+      const position = this.#stale.at(at)
+      this.#told[position] = undefined
       this.#appraise(position, true)
       this.#ranking.update(position)
     }
@@ -218,20 +232,20 @@ export class Selector implements Terms {
   }
 
   select(request: SelectRequest): Selection {
-    this.#refresh(request.index)
+    this.#refresh(request.name)
     const penalized = this.#positionsOf(request.penalized)
     const preferred = request.preferred === undefined ? -1 : this.#positionOf(request.preferred.ID)
     if (preferred >= 0 && this.isOpen(preferred)) {
       const resources = this.#grant(preferred)
-      if (resources !== undefined) return this.#chosen(preferred, resources, penalized, this.#ranking.top(SCORES_KEPT, penalized))
+      if (resources !== undefined) return this.#chosen(preferred, resources, penalized, this.#ranking.top(penalized))
     }
     // A node that is best by numbers may still lack a port or a core: then the next best is tried.
     for (;;) {
-      const top = this.#ranking.top(SCORES_KEPT, penalized)
-      const best = top[0]
-      if (best === undefined) break
-      const resources = this.#grant(best.position)
-      if (resources !== undefined) return this.#chosen(best.position, resources, penalized, top)
+      const top = this.#ranking.top(penalized)
+      if (top.size === 0) break
+      const best = top.positionAt(0)
+      const resources = this.#grant(best)
+      if (resources !== undefined) return this.#chosen(best, resources, penalized, top)
     }
     const choice = request.mayPreempt ? this.#preempt(penalized) : undefined
     return choice === undefined ? { kind: 'none', metric: this.#metric(null) } : { kind: 'chosen', choice }
@@ -255,8 +269,9 @@ export class Selector implements Terms {
     return ((this.tieOf(position) + this.#plan.placements.length * 7_919) % 4_096) / 4_096
   }
 
-  #chosen(position: number, resources: AllocatedResources, penalized: readonly number[], top: readonly Standing[]): Selection {
-    const scores = top.map((standing) => this.#tell(standing, penalized))
+  #chosen(position: number, resources: AllocatedResources, penalized: readonly number[], top: Shortlist): Selection {
+    const scores = new Array<NodeScoreMeta>(top.size)
+    for (let place = 0; place < top.size; place++) scores[place] = this.#tell(top.positionAt(place), top.scoreAt(place), penalized)
     return { kind: 'chosen', choice: { node: this.#nodeAt(position), resources, victims: [], metric: this.#metric(scores) } }
   }
 
@@ -265,20 +280,18 @@ export class Selector implements Terms {
   }
 
   /** Boosts and penalties belong to one choice only. */
-  #tell(standing: Standing, penalized: readonly number[]): NodeScoreMeta {
-    if (this.#zones !== undefined || penalized.length > 0) return this.#scoreMeta(standing, penalized)
-    let meta = this.#told.get(standing.position)
+  #tell(position: number, score: number, penalized: readonly number[]): NodeScoreMeta {
+    if (this.#zones !== undefined || penalized.length > 0) return this.#scoreMeta(position, score, penalized)
+    let meta = this.#told[position]
     if (meta === undefined) {
-      meta = this.#scoreMeta(standing, penalized)
-      this.#told.set(standing.position, meta)
+      meta = this.#scoreMeta(position, score, penalized)
+      this.#told[position] = meta
     }
     return meta
   }
 
-  #scoreMeta({ position, score }: Standing, penalized: readonly number[]): NodeScoreMeta {
-    const node = this.#nodeAt(position)
-    const fit = this.#site.appraiser.fitOf(this.#rows[position]!, this.#plan.changeOn(node.ID))
-    return { NodeID: node.ID, Scores: this.#scoresOf(position, fit, penalized), NormScore: score }
+  #scoreMeta(position: number, score: number, penalized: readonly number[]): NodeScoreMeta {
+    return { NodeID: this.#nodeAt(position).ID, Scores: this.#scoresOf(position, this.#fits[position]!, penalized), NormScore: score }
   }
 
   /** Written out, so that all of them have one shape: a placement tells five. */

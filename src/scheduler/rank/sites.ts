@@ -1,4 +1,4 @@
-/** What one evaluation knows of where the groups of its job may go: made once for each group and version of the job. */
+/** What one evaluation knows of where the groups of its job may go: made once for each group of each version of the job. */
 import {
   type AllocatedResources,
   type Allocation,
@@ -29,7 +29,7 @@ export class Sites {
   readonly view: StateView
   readonly index: ClusterIndex
   readonly plan: PlanBuilder
-  readonly #sites = new Map<string, Site>()
+  readonly #sites = new Map<TaskGroup, Site>()
 
   constructor(view: StateView, index: ClusterIndex, plan: PlanBuilder) {
     this.view = view
@@ -38,11 +38,10 @@ export class Sites {
   }
 
   of(job: Job, group: TaskGroup): Site {
-    const key = `${group.Name} ${job.Version}`
-    let site = this.#sites.get(key)
+    let site = this.#sites.get(group)
     if (site === undefined) {
       site = this.#make(job, group)
-      this.#sites.set(key, site)
+      this.#sites.set(group, site)
     }
     return site
   }

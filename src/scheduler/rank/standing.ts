@@ -41,15 +41,3 @@ export function isBetterEqual(terms: Terms, a: number, b: number): boolean {
   const difference = terms.sumOf(a) - terms.sumOf(b)
   return difference > 0 || (difference === 0 && terms.tieOf(a) < terms.tieOf(b))
 }
-
-/** Adds to a short list that is kept in order, best first. */
-export function insertStanding(terms: Terms, best: Standing[], standing: Standing, limit: number): void {
-  let at = best.length
-  while (at > 0 && isBetter(terms, standing, best[at - 1]!)) at--
-  if (at >= limit) return
-  // Moved by hand: `splice` makes a list of what it took out, each time.
-  best.push(standing)
-  for (let place = best.length - 1; place > at; place--) best[place] = best[place - 1]!
-  best[at] = standing
-  if (best.length > limit) best.pop()
-}
