@@ -212,14 +212,14 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/agent/server-link.ts',
     find: 'clusterId !== local.agent.clusterId || epoch < local.agent.epoch) return false\n',
     replace: 'clusterId !== local.agent.clusterId) return false\n',
-    finders: ['I12', 'L4', 'P1'],
+    finders: ['I5', 'I12', 'L4', 'P1'],
   },
   {
     name: 'agent-obeys-an-older-set',
     file: 'src/agent/agent.ts',
     find: '    if (set.epoch === agent.versionEpoch && set.version < agent.version) return\n',
     replace: '',
-    finders: ['I12', 'L4'],
+    finders: ['I5', 'I12', 'L4'],
   },
   {
     name: 'agent-starts-anew-what-runs',

@@ -10,12 +10,14 @@ import {
   AGENT_DEFAULTS,
   Agent,
   type Driver,
+  type LocalStore,
   MemoryLocalStore,
   refuseExpressions,
   type TaskExit,
   type TaskHandle,
   type TaskStart,
 } from '../../src/agent/index.js'
+import type { AgentRecord } from '../../src/agent/local-state.js'
 import { isClientTerminal, isServerTerminal, OrchestratorError, ZERO_TIME } from '../../src/domain/index.js'
 import type { StateView } from '../../src/state/index.js'
 import { Violation } from '../checkers.js'
@@ -77,7 +79,7 @@ export class SimulatedHost {
       clock: process.clock,
       random,
       logger: silentLogger,
-      store: new MemoryLocalStore(this.#disk, () => new Promise((resolve) => process.clock.after(random.fraction() * 2, resolve))),
+      store: this.#store(process),
       directories: { create: async () => {}, of: () => DIRECTORIES, remove: async () => {}, list: async () => [] },
       files: NO_FILES,
       drivers: [this.#driver(process)],
@@ -91,6 +93,34 @@ export class SimulatedHost {
       onFatal: (error) => process.isAlive && this.#world.fail(error),
     })
     agent.start().catch((error: unknown) => process.isAlive && this.#world.fail(error))
+  }
+
+  /** I5: whatever is written down about sets, no older one is ever obeyed after a newer one. */
+  #store(process: SimulatedProcess): LocalStore {
+    const wait = () => new Promise<void>((resolve) => process.clock.after(this.#world.random.fraction() * 2, resolve))
+    const store = new MemoryLocalStore(this.#disk, wait)
+    let known = store.get('agent') as AgentRecord | undefined
+    return {
+      get: (key) => store.get(key),
+      keys: (prefix) => store.keys(prefix),
+      close: () => store.close(),
+      write: (changes) => {
+        const record = changes.agent as AgentRecord | undefined
+        if (record !== undefined) {
+          if (known !== undefined) this.#checkObedience(known, record)
+          known = record
+        }
+        return store.write(changes)
+      },
+    }
+  }
+
+  #checkObedience(before: AgentRecord, after: AgentRecord): void {
+    const isSame = after.versionEpoch === before.versionEpoch && after.version === before.version
+    const isOlder = after.versionEpoch < before.epoch || (after.versionEpoch === before.versionEpoch && after.version < before.version)
+    if (isSame || !isOlder) return
+    const told = `${this.name} obeyed version ${after.version} of epoch ${after.versionEpoch}`
+    this.#world.fail(new Violation('I5', `${told} after version ${before.version} of epoch ${before.epoch}`))
   }
 
   /** kill -9 of the agent; its processes go on. */

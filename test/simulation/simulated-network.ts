@@ -8,7 +8,13 @@ export interface NetworkFaults {
   lossShare: number
   duplicateShare: number
   delayMsMax: number
+  /** Messages that sit in some buffer while their sender connects again, and come long after whatever followed them. */
+  lateShare: number
 }
+
+export const NO_NETWORK_FAULTS: NetworkFaults = Object.freeze({ lossShare: 0, duplicateShare: 0, delayMsMax: 2, lateShare: 0 })
+
+const LATE_MS_MAX = 30_000
 
 type Subscription = { readonly subject: string; readonly process: SimulatedProcess; readonly handler: (message: BusMessage) => void }
 
@@ -16,7 +22,7 @@ type Subscription = { readonly subject: string; readonly process: SimulatedProce
 export type Eavesdropper = (from: SimulatedProcess, subject: string, payload: Uint8Array, kind: 'publish' | 'request' | 'response') => void
 
 export class SimulatedNetwork {
-  readonly faults: NetworkFaults = { lossShare: 0, duplicateShare: 0, delayMsMax: 2 }
+  readonly faults: NetworkFaults = { ...NO_NETWORK_FAULTS }
   readonly cutOff = new Set<SimulatedProcess>()
   readonly #time: VirtualTime
   readonly #random: SeededRandom
@@ -88,7 +94,8 @@ export class SimulatedNetwork {
     if (this.cutOff.has(from) || this.cutOff.has(to)) return
     const copies = this.#random.chance(this.faults.lossShare) ? 0 : this.#random.chance(this.faults.duplicateShare) ? 2 : 1
     for (let copy = 0; copy < copies; copy++) {
-      this.#time.after(this.#random.fraction() * this.faults.delayMsMax, () => to.deliver(deliver))
+      const delayMsMax = this.#random.chance(this.faults.lateShare) ? LATE_MS_MAX : this.faults.delayMsMax
+      this.#time.after(this.#random.fraction() * delayMsMax, () => to.deliver(deliver))
     }
   }
 }

@@ -106,6 +106,7 @@ class Faults {
         lossShare: random.fraction() * 0.08,
         duplicateShare: random.fraction() * 0.1,
         delayMsMax: random.between(1, 120),
+        lateShare: random.fraction() * 0.02,
       })
     if (random.chance(0.5))
       Object.assign(this.#world.logFaults, {

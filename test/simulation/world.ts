@@ -25,7 +25,7 @@ import {
 import { SeededRandom } from './seeded-random.js'
 import { SimulatedRepository } from './simulated-git.js'
 import { SimulatedHost } from './simulated-host.js'
-import { SimulatedNetwork } from './simulated-network.js'
+import { NO_NETWORK_FAULTS, SimulatedNetwork } from './simulated-network.js'
 import { SimulatedProcess } from './simulated-process.js'
 import type { SimulatedReader } from './simulated-reader.js'
 import { VirtualTime } from './virtual-time.js'
@@ -295,7 +295,7 @@ export class World {
   /** From now on nothing goes wrong any more. */
   calm(): void {
     this.isCalm = true
-    Object.assign(this.network.faults, { lossShare: 0, duplicateShare: 0, delayMsMax: 2 })
+    Object.assign(this.network.faults, NO_NETWORK_FAULTS)
     Object.assign(this.logFaults, { requestLostShare: 0, answerLostShare: 0, slowShare: 0, crashShare: 0, delayMsMax: 3 })
     this.network.cutOff.clear()
   }
