@@ -1,7 +1,14 @@
 /** The command line: everything but the wiring. */
 export { CommandError, type CommandModule, type Io } from './command.js'
 export { eventsCommand } from './events.js'
-export { type FileMistake, type JobFileReading, type JobFiles, renderCommand, validateCommand } from './job-files.js'
+export {
+  type DeclarationReading,
+  type FileMistake,
+  type JobFileReading,
+  type JobFiles,
+  renderCommand,
+  validateCommand,
+} from './job-files.js'
 export { logsCommand } from './logs.js'
 export { planCommand } from './plan.js'
 export { type ProgramOptions, runProgram } from './program.js'

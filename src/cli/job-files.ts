@@ -15,6 +15,12 @@ export type JobFileReading =
   /** Each mistake as people read it: `file:line:column: what`, then the line with a caret. */
   | { readonly kind: 'mistakes'; readonly path: string; readonly mistakes: readonly FileMistake[] }
 
+/** A host, a pool or the cluster's settings: `agents/**`. */
+export interface DeclarationReading {
+  readonly path: string
+  readonly mistakes: readonly FileMistake[]
+}
+
 export interface FileMistake {
   readonly path: string
   readonly line: number
@@ -30,17 +36,19 @@ export interface JobFiles {
    * @throws with a sentence for a path that is not there, for no repository, for an unknown ref
    */
   read(request: { readonly paths: readonly string[]; readonly ref?: string }): Promise<readonly JobFileReading[]>
+  /** The same for declarations of the work tree. */
+  readDeclarations(request: { readonly paths: readonly string[] }): Promise<readonly DeclarationReading[]>
 }
 
 export function validateCommand(files: JobFiles): CommandModule {
   return {
     name: 'validate',
     usage: '[options] [PATH...]',
-    summary: 'check job files of the work tree, offline, and tell every mistake at once',
+    summary: 'check the files of the work tree, jobs and hosts, offline, and tell every mistake at once',
     exitCodes: { 0: 'sound', 1: 'not sound, or a path is not there' },
     define(command: Command, io: Io, finish) {
       command
-        .argument('[PATH...]', 'files or folders; without one, everything below jobs/')
+        .argument('[PATH...]', 'files or folders; without one, everything below jobs/ and agents/')
         .option('--json', 'for programs', false)
         .action((paths: readonly string[], options: { readonly json: boolean }) => finish(validate(files, paths, options.json, io)))
     },
@@ -48,25 +56,33 @@ export function validateCommand(files: JobFiles): CommandModule {
 }
 
 async function validate(files: JobFiles, paths: readonly string[], asJson: boolean, io: Io): Promise<number> {
-  const readings = await files.read({ paths })
-  const wrong = readings.filter((reading) => reading.kind === 'mistakes')
+  const readings = [...(await files.read({ paths })), ...(await files.readDeclarations({ paths }))]
+  const mistakes = readings.flatMap(mistakesOf)
   if (asJson) io.out(formatJson(readings.map(describeReading)))
   else {
-    for (const { mistakes } of wrong) for (const mistake of mistakes) io.err(`${mistake.text}\n`)
-    for (const reading of readings)
-      if (reading.kind === 'job') for (const warning of reading.warnings) io.err(`${reading.path}: warning: ${warning}\n`)
-    const mistakes = wrong.reduce((count, reading) => count + reading.mistakes.length, 0)
+    for (const mistake of mistakes) io.err(`${mistake.text}\n`)
+    for (const { path, warnings } of readings.map(describeReading)) for (const warning of warnings) io.err(`${path}: warning: ${warning}\n`)
+    const wrong = readings.filter((reading) => mistakesOf(reading).length > 0)
     io.err(
-      mistakes === 0 ? `${readings.length} file(s) sound\n` : `${mistakes} mistake(s) in ${wrong.length} of ${readings.length} file(s)\n`,
+      mistakes.length === 0
+        ? `${readings.length} file(s) sound\n`
+        : `${mistakes.length} mistake(s) in ${wrong.length} of ${readings.length} file(s)\n`,
     )
   }
-  return wrong.length === 0 ? 0 : 1
+  return mistakes.length === 0 ? 0 : 1
 }
 
-function describeReading(reading: JobFileReading): object {
-  if (reading.kind === 'job')
-    return { path: reading.path, namespace: reading.namespace, id: reading.id, mistakes: [], warnings: reading.warnings }
-  return { path: reading.path, mistakes: reading.mistakes.map(({ text: _, ...mistake }) => mistake), warnings: [] }
+function mistakesOf(reading: JobFileReading | DeclarationReading): readonly FileMistake[] {
+  return 'mistakes' in reading ? reading.mistakes : []
+}
+
+function describeReading(reading: JobFileReading | DeclarationReading) {
+  const mistakes = mistakesOf(reading).map(({ text: _, ...mistake }) => mistake)
+  if ('kind' in reading && reading.kind === 'job') {
+    const { path, namespace, id, warnings } = reading
+    return { path, namespace, id, mistakes, warnings }
+  }
+  return { path: reading.path, mistakes, warnings: [] }
 }
 
 export function renderCommand(files: JobFiles): CommandModule {

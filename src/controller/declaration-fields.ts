@@ -2,7 +2,6 @@
  * Takes known names out of files that only say what is: hosts, pools, the cluster. Only literal values; whatever is wrong is remembered
  * with its place, all of it.
  */
-import type { NodeDeclaration } from '../domain/index.js'
 import { type Expression, type Fault, fault, type HclAttribute, type HclBlock, type HclBody, type HclSyntax } from '../jobspec/index.js'
 
 export type Attributes = ReadonlyMap<string, HclAttribute>
@@ -24,7 +23,7 @@ export class DeclarationFields {
       const name = item.kind === 'attribute' ? item.name : item.type
       const known = item.kind === 'attribute' ? (attributes ?? [name]) : blocks
       if (!known.includes(name)) {
-        this.#fault(
+        this.refuse(
           item,
           `Unsupported ${item.kind === 'attribute' ? 'argument' : 'block type'}`,
           `"${name}" is not known here; known are: ${[...(attributes ?? []), ...blocks].join(', ')}.`,
@@ -35,69 +34,73 @@ export class DeclarationFields {
     return { attributes: found, blocks: nested }
   }
 
-  block(body: Body, type: string, attributes: readonly string[]): Attributes {
+  /** The only block of its type; undefined where there is none. */
+  block(body: Body, type: string, attributes: readonly string[] | null, blocks: readonly string[] = []): Body | undefined {
     const [first, second] = body.blocks.filter((block) => block.type === type)
-    if (second !== undefined) this.#fault(second, 'Duplicate block', `Only one "${type}" block is allowed.`)
-    return first === undefined ? new Map() : this.body(first.body, attributes, []).attributes
+    if (second !== undefined) this.refuse(second, 'Duplicate block', `Only one "${type}" block is allowed.`)
+    return first === undefined ? undefined : this.body(first.body, attributes, blocks)
   }
 
-  map(body: Body, type: string): Readonly<Record<string, string>> {
-    const [first] = body.blocks.filter((block) => block.type === type)
-    const attributes = first === undefined ? new Map<string, HclAttribute>() : this.body(first.body, null, []).attributes
-    return Object.fromEntries([...attributes.keys()].map((name) => [name, this.text(attributes, name, '')]))
+  /** A block in which any name may be given a text. */
+  texts(body: Body, type: string): Readonly<Record<string, string>> | undefined {
+    const attributes = this.block(body, type, null)?.attributes
+    return attributes && Object.fromEntries([...attributes.keys()].map((name) => [name, this.text(attributes, name) ?? '']))
   }
 
-  volumes(body: Body): NodeDeclaration['hostVolumes'] {
-    const volumes: [string, { path: string; readOnly: boolean }][] = []
-    for (const block of body.blocks.filter((candidate) => candidate.type === 'host_volume')) {
-      const name = block.labels[0]?.value
-      const { attributes } = this.body(block.body, ['path', 'read_only'], [])
-      if (name === undefined || !attributes.has('path'))
-        this.#fault(block, 'Incomplete host_volume', 'Write host_volume "name" { path = "/absolute/path" }.')
-      else volumes.push([name, { path: this.text(attributes, 'path', ''), readOnly: this.bool(attributes, 'read_only', false) }])
-    }
-    return Object.fromEntries(volumes)
-  }
-
-  text(attributes: Attributes, name: string, absent: string): string {
+  text(attributes: Attributes, name: string): string | undefined {
     const value = this.#literal(attributes, name)
-    if (value === undefined) return absent
-    if (typeof value === 'string') return value
-    if (value !== null) return String(value)
-    return absent
+    return value === undefined ? undefined : String(value)
   }
 
-  number(attributes: Attributes, name: string, absent: number): number {
+  choice<Choice extends string>(attributes: Attributes, name: string, known: readonly Choice[]): Choice | undefined {
+    return this.#expect(attributes, name, `one of ${known.map((choice) => `"${choice}"`).join(', ')}`, (value): value is Choice =>
+      (known as readonly unknown[]).includes(value),
+    )
+  }
+
+  number(attributes: Attributes, name: string): number | undefined {
+    return this.#expect(
+      attributes,
+      name,
+      'a whole number, not negative',
+      (value): value is number => typeof value === 'number' && Number.isInteger(value) && value >= 0,
+    )
+  }
+
+  bool(attributes: Attributes, name: string): boolean | undefined {
+    return this.#expect(attributes, name, 'true or false', (value): value is boolean => typeof value === 'boolean')
+  }
+
+  refuse(at: { readonly start: number; readonly end: number }, summary: string, detail: string): void {
+    this.faults.push(fault(this.#source, at, summary, detail))
+  }
+
+  #expect<Value extends Literal>(
+    attributes: Attributes,
+    name: string,
+    expected: string,
+    isValue: (value: Literal) => value is Value,
+  ): Value | undefined {
     const value = this.#literal(attributes, name)
-    if (value === undefined) return absent
-    if (typeof value === 'number' && Number.isInteger(value) && value >= 0) return value
-    this.#fault(attributes.get(name)!.value, 'Incorrect value', `"${name}" must be a whole number, not negative.`)
-    return absent
+    if (value === undefined || isValue(value)) return value
+    this.refuse(attributes.get(name)!.value, 'Incorrect value', `"${name}" must be ${expected}.`)
+    return undefined
   }
 
-  bool(attributes: Attributes, name: string, absent: boolean): boolean {
-    const value = this.#literal(attributes, name)
-    if (value === undefined) return absent
-    if (typeof value === 'boolean') return value
-    this.#fault(attributes.get(name)!.value, 'Incorrect value', `"${name}" must be true or false.`)
-    return absent
-  }
-
-  #literal(attributes: Attributes, name: string): string | number | boolean | null | undefined {
+  #literal(attributes: Attributes, name: string): Literal | undefined {
     const attribute = attributes.get(name)
     if (attribute === undefined) return undefined
     const value = literalOf(attribute.value)
     if (value === undefined)
-      this.#fault(attribute.value, 'Not a plain value', `"${name}" must be written out: declarations of hosts compute nothing.`)
-    return value
-  }
-
-  #fault(at: { readonly start: number; readonly end: number }, summary: string, detail: string): void {
-    this.faults.push(fault(this.#source, at, summary, detail))
+      this.refuse(attribute.value, 'Not a plain value', `"${name}" must be written out: declarations compute nothing.`)
+    return value ?? undefined
   }
 }
 
-function literalOf(expression: Expression): string | number | boolean | null | undefined {
+type Literal = string | number | boolean
+
+/** Null: written as such, which is the same as not at all. Undefined: to be computed. */
+function literalOf(expression: Expression): Literal | null | undefined {
   switch (expression.kind) {
     case 'string':
     case 'bool':
@@ -106,6 +109,10 @@ function literalOf(expression: Expression): string | number | boolean | null | u
       return Number(expression.text)
     case 'null':
       return null
+    case 'unary': {
+      const operand = literalOf(expression.operand)
+      return expression.operator === '-' && typeof operand === 'number' ? -operand : undefined
+    }
     case 'template': {
       const parts = expression.parts.map(literalOf)
       return parts.every((part) => typeof part === 'string') ? parts.join('') : undefined

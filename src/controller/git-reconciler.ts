@@ -19,14 +19,16 @@ import {
   type SourceStatus,
 } from '../domain/index.js'
 import type { CommandBody } from '../state/index.js'
+import { computeAgentsChanges } from './agents-changes.js'
+import { AgentsFolderReader } from './agents-folder.js'
 import { computeChanges, type DesiredChanges, type FileReading, type SourceReadings } from './desired-state.js'
 import { readJobFile } from './job-file-reader.js'
 import type { Leader } from './leader.js'
 import { newEvaluation } from './new-evaluation.js'
-import { computeDeclarationChanges, readNodeFiles } from './node-declarations.js'
 import { refuseWhatDoesNotRunYet } from './not-yet.js'
 import { oneShotActs } from './one-shot-acts.js'
 import type { GitSource, SyntaxReader, TreeEntry } from './ports.js'
+import { nodePoolsIn } from './repository-layout.js'
 import { SourceTree } from './source-tree.js'
 import { UnchangedJobs, type UnreadFile } from './unchanged-jobs.js'
 
@@ -63,6 +65,7 @@ const COMMITS_SEARCHED_FOR_TRAILERS = 1_000
 export class GitReconciler {
   readonly #deps: GitReconcilerDeps
   readonly #unchanged: UnchangedJobs
+  readonly #agents: AgentsFolderReader
   /** A failure of the last look, for people; null when it went well. */
   lastError: OrchestratorError | null = null
   /** The newest commit that a look has seen, applied or not. */
@@ -71,6 +74,7 @@ export class GitReconciler {
   constructor(deps: GitReconcilerDeps) {
     this.#deps = deps
     this.#unchanged = new UnchangedJobs(deps.leader.state)
+    this.#agents = new AgentsFolderReader(deps.syntax)
   }
 
   /** One look. Failures of git are kept in `lastError` and thrown. */
@@ -107,11 +111,11 @@ export class GitReconciler {
     const entries = await git.list(commit.id)
     const tree = new SourceTree(git, entries)
     const { readings, aborted } = await this.#readJobs(tree)
-    const nodes = await readNodeFiles(tree, this.#deps.syntax)
-    this.#hasUnread = aborted.length > 0 || nodes.aborted.length > 0
+    const agents = await this.#agents.read(tree)
+    this.#hasUnread = aborted.length > 0 || agents.aborted.length > 0
     const changes = computeChanges(leader.state, commit, trailers, readings)
-    const frozen = [...changes.frozen, ...nodes.frozen]
-    await this.#propose(computeDeclarationChanges(leader.state, nodes))
+    const frozen = [...changes.frozen, ...agents.frozen]
+    await this.#propose(computeAgentsChanges(leader.state, agents))
     await this.#propose(this.#namespaceCommands(changes))
     await this.#propose(changes.registrations.map((registration) => this.#registerCommand(registration)))
     // What is new goes in before what is gone goes out. With something unread, absence is not certain.
@@ -134,12 +138,13 @@ export class GitReconciler {
 
   async #readJobs(tree: SourceTree): Promise<{ readings: SourceReadings; aborted: readonly string[] }> {
     const { unchanged, unread } = this.#unchanged.look(tree)
+    const nodePools = nodePoolsIn(tree.entries)
     const read: FileReading[] = []
     const aborted: string[] = []
     for (let from = 0; from < unread.length; from += FILES_READ_AT_ONCE) {
       const batch = unread.slice(from, from + FILES_READ_AT_ONCE)
       await tree.prefetch(batch.map(({ entry }) => entry.path))
-      const outcomes = await Promise.all(batch.map((file) => this.#readJob(tree, file)))
+      const outcomes = await Promise.all(batch.map((file) => this.#readJob(tree, file, nodePools)))
       for (const reading of outcomes)
         if (typeof reading === 'string') aborted.push(reading)
         else read.push(reading)
@@ -148,8 +153,8 @@ export class GitReconciler {
   }
 
   /** The path alone when the reading was aborted. */
-  async #readJob(tree: SourceTree, { entry, namespace }: UnreadFile): Promise<FileReading | string> {
-    const outcome = await readJobFile(entry.path, tree, this.#deps.syntax, { namespace })
+  async #readJob(tree: SourceTree, { entry, namespace }: UnreadFile, nodePools: ReadonlySet<string>): Promise<FileReading | string> {
+    const outcome = await readJobFile(entry.path, tree, this.#deps.syntax, { namespace, nodePools })
     switch (outcome.kind) {
       case 'job':
         return this.#asReading(entry, outcome)

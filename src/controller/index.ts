@@ -1,3 +1,4 @@
+export { AgentsFolderReader } from './agents-folder.js'
 export type { ChangeKey } from './change-feed.js'
 export { checksumOf } from './checksum.js'
 export type { GitReconcilerOptions, SyncOutcome } from './git-reconciler.js'
@@ -23,6 +24,6 @@ export type {
   SyntaxReader,
   TreeEntry,
 } from './ports.js'
-export { classifyPath, JOBS_FOLDER } from './repository-layout.js'
+export { AGENTS_FOLDER, classifyPath, JOBS_FOLDER, nodePoolsIn } from './repository-layout.js'
 export { Server, type ServerDeps, type ServerOptions } from './server.js'
 export { SourceTree } from './source-tree.js'

@@ -17,7 +17,10 @@ export interface JobFileTree {
   read(path: string): Promise<{ readonly text: string } | { readonly mistake: Mistake }>
 }
 
-export type JobFileOptions = Pick<ParseRequest, 'variables' | 'variableFiles' | 'environment' | 'isStrict' | 'namespace' | 'limits'>
+export type JobFileOptions = Pick<
+  ParseRequest,
+  'variables' | 'variableFiles' | 'environment' | 'isStrict' | 'namespace' | 'nodePools' | 'limits'
+>
 
 export type JobFileOutcome =
   | {

@@ -1,97 +1,60 @@
-/**
- * Hosts as files: `agents/<node>.hcl` (pool default) and `agents/<pool>/<node>.hcl`. Only literal values: a declaration
- * says what is, it computes nothing.
- */
-import type { FrozenFile, Mistake, NodeDeclaration } from '../domain/index.js'
-import { type HclSyntax, toMistake } from '../jobspec/index.js'
-import type { CommandBody, StateView } from '../state/index.js'
-import { DeclarationFields } from './declaration-fields.js'
-import type { SyntaxReader, TreeEntry } from './ports.js'
-import { AGENTS_FOLDER, classifyPath } from './repository-layout.js'
-import type { SourceTree } from './source-tree.js'
+/** Hosts as files: `agents/<node>.hcl` (pool default) and `agents/<pool>/<node>.hcl`. */
+import { NODE_POOL_DEFAULT, type NodeDeclaration } from '../domain/index.js'
+import type { HclBody } from '../jobspec/index.js'
+import { readPortRanges } from '../scheduler/index.js'
+import type { StateView } from '../state/index.js'
+import type { Attributes, Body, DeclarationFields } from './declaration-fields.js'
 
-export interface NodeReadings {
-  readonly declarations: readonly NodeDeclaration[]
-  readonly frozen: readonly FrozenFile[]
-  readonly aborted: readonly string[]
+export function decodeNodeDeclaration(
+  fields: DeclarationFields,
+  content: HclBody,
+  { path, pool, name }: Pick<NodeDeclaration, 'path' | 'pool' | 'name'>,
+): NodeDeclaration {
+  const body = fields.body(content, ['public_key', 'class', 'datacenter', 'eligible'], ['meta', 'reserved', 'host_volume'])
+  const reserved = fields.block(body, 'reserved', ['cpu', 'memory', 'disk', 'ports'])?.attributes ?? NONE
+  return {
+    name,
+    path,
+    pool,
+    nodeClass: fields.text(body.attributes, 'class') ?? '',
+    datacenter: fields.text(body.attributes, 'datacenter') ?? 'dc1',
+    meta: fields.texts(body, 'meta') ?? {},
+    publicKey: fields.text(body.attributes, 'public_key') ?? '',
+    reserved: {
+      cpuMhz: fields.number(reserved, 'cpu') ?? 0,
+      memoryMb: fields.number(reserved, 'memory') ?? 0,
+      diskMb: fields.number(reserved, 'disk') ?? 0,
+      ports: decodePorts(fields, reserved),
+    },
+    hostVolumes: decodeVolumes(fields, body),
+    isEligible: fields.bool(body.attributes, 'eligible') ?? true,
+  }
+}
+
+const NONE: Attributes = new Map()
+
+function decodePorts(fields: DeclarationFields, reserved: Attributes): string {
+  const text = fields.text(reserved, 'ports') ?? ''
+  const read = readPortRanges(text)
+  if (read.kind === 'malformed') fields.refuse(reserved.get('ports')!.value, 'Incorrect ports', `${read.reason}. Write "22,8000-8100".`)
+  return text
+}
+
+function decodeVolumes(fields: DeclarationFields, body: Body): NodeDeclaration['hostVolumes'] {
+  const volumes: [string, { path: string; readOnly: boolean }][] = []
+  for (const block of body.blocks.filter((candidate) => candidate.type === 'host_volume')) {
+    const name = block.labels[0]?.value
+    const { attributes } = fields.body(block.body, ['path', 'read_only'], [])
+    const path = fields.text(attributes, 'path')
+    if (name === undefined || path === undefined)
+      fields.refuse(block, 'Incomplete host_volume', 'Write host_volume "name" { path = "/absolute/path" }.')
+    else volumes.push([name, { path, readOnly: fields.bool(attributes, 'read_only') ?? false }])
+  }
+  return Object.fromEntries(volumes)
 }
 
 /** Agents that `dev` started itself: their names and keys, in order. */
 export type KeyBinding = readonly { readonly name: string; readonly publicKey: string }[]
-
-export async function readNodeFiles(tree: SourceTree, syntax: SyntaxReader): Promise<NodeReadings> {
-  const declarations: NodeDeclaration[] = []
-  const frozen: FrozenFile[] = []
-  const aborted: string[] = []
-  for (const entry of tree.entries) {
-    if (!entry.path.startsWith(`${AGENTS_FOLDER}/`)) continue
-    const meaning = classifyPath(entry.path)
-    if (meaning.kind !== 'node') continue
-    const outcome = await readNodeFile(tree, syntax, entry, meaning)
-    if (outcome.kind === 'declaration') declarations.push(outcome.declaration)
-    else if (outcome.kind === 'mistakes')
-      frozen.push({ path: entry.path, blob: entry.blob, namespace: '', jobId: '', mistakes: outcome.mistakes })
-    else aborted.push(entry.path)
-  }
-  return { declarations, frozen, aborted }
-}
-
-type NodeReading =
-  | { readonly kind: 'declaration'; readonly declaration: NodeDeclaration }
-  | { readonly kind: 'mistakes'; readonly mistakes: readonly Mistake[] }
-  | { readonly kind: 'aborted' }
-
-async function readNodeFile(
-  tree: SourceTree,
-  reader: SyntaxReader,
-  entry: TreeEntry,
-  meaning: { readonly pool: string; readonly name: string },
-): Promise<NodeReading> {
-  const file = await tree.read(entry.path)
-  if ('mistake' in file) return { kind: 'mistakes', mistakes: [file.mistake] }
-  const outcome = await reader.read(entry.path, file.text)
-  if (outcome.kind === 'mistakes') return outcome
-  if (outcome.kind === 'aborted') return { kind: 'aborted' }
-  if (outcome.syntax.kind !== 'hcl') return { kind: 'mistakes', mistakes: [] }
-  return decodeDeclaration(entry.path, meaning, outcome.syntax)
-}
-
-function decodeDeclaration(path: string, meaning: { readonly pool: string; readonly name: string }, syntax: HclSyntax): NodeReading {
-  const fields = new DeclarationFields(syntax)
-  const body = fields.body(syntax.body, ['public_key', 'class', 'datacenter', 'eligible'], ['meta', 'reserved', 'host_volume'])
-  const reserved = fields.block(body, 'reserved', ['cpu', 'memory', 'disk', 'ports'])
-  const declaration: NodeDeclaration = {
-    name: meaning.name,
-    path,
-    pool: meaning.pool,
-    nodeClass: fields.text(body.attributes, 'class', ''),
-    datacenter: fields.text(body.attributes, 'datacenter', 'dc1'),
-    meta: fields.map(body, 'meta'),
-    publicKey: fields.text(body.attributes, 'public_key', ''),
-    reserved: {
-      cpuMhz: fields.number(reserved, 'cpu', 0),
-      memoryMb: fields.number(reserved, 'memory', 0),
-      diskMb: fields.number(reserved, 'disk', 0),
-      ports: fields.text(reserved, 'ports', ''),
-    },
-    hostVolumes: fields.volumes(body),
-    isEligible: fields.bool(body.attributes, 'eligible', true),
-  }
-  if (fields.faults.length > 0) return { kind: 'mistakes', mistakes: fields.faults.map((one) => toMistake(one, path)) }
-  return { kind: 'declaration', declaration }
-}
-
-/** What has to be declared anew and what no longer is. A file with mistakes keeps what it last declared. */
-export function computeDeclarationChanges(view: StateView, readings: NodeReadings): readonly CommandBody[] {
-  const kept = new Set([...readings.frozen.map((file) => file.path), ...readings.aborted])
-  const wanted = new Map(readings.declarations.map((declaration) => [declaration.name, declaration]))
-  const known = view.nodeDeclarations.all()
-  const removed = known.filter(({ name, path }) => !wanted.has(name) && !kept.has(path)).map(({ name }) => name)
-  const declarations = [...wanted.values()].filter(
-    (declaration) => JSON.stringify(view.nodeDeclarations.get(declaration.name)) !== JSON.stringify(declaration),
-  )
-  return removed.length + declarations.length === 0 ? [] : [{ kind: 'node-declare', declarations, removed }]
-}
 
 /** The declaration that a key may join under: its own, or for an agent of `dev` one that names no key, else one made up for it. */
 export function findDeclaration(view: StateView, boundKeys: KeyBinding, publicKey: string): NodeDeclaration | undefined {
@@ -107,7 +70,7 @@ function madeUpDeclaration(name: string, publicKey: string): NodeDeclaration {
   return {
     name,
     path: '',
-    pool: 'default',
+    pool: NODE_POOL_DEFAULT,
     nodeClass: '',
     datacenter: 'dc1',
     meta: {},

@@ -1,28 +1,56 @@
 /** Which paths of a repository mean what (design §5). Everything else may lie beside and is no job. */
-import { NAMESPACE_DEFAULT, NODE_POOL_DEFAULT } from '../domain/index.js'
+import { NAMESPACE_DEFAULT, NODE_POOL_ALL, NODE_POOL_DEFAULT } from '../domain/index.js'
+import type { TreeEntry } from './ports.js'
 
 export const JOBS_FOLDER = 'jobs'
 export const AGENTS_FOLDER = 'agents'
 
 const JOB_FILE = /\.nomad(\.hcl|\.json|\.ya?ml)?$/
-const NODE_FILE = /\.hcl$/
+const DECLARATION_FILE = /\.hcl$/
+const CLUSTER_FILE = '_cluster.hcl'
+const POOL_FILE = '_pool.hcl'
 
 export type RepositoryPath =
   | { readonly kind: 'job'; readonly namespace: string }
   | { readonly kind: 'node'; readonly pool: string; readonly name: string }
+  | { readonly kind: 'pool'; readonly pool: string }
+  | { readonly kind: 'cluster' }
+  /** Looks like settings and is read by nobody. */
+  | { readonly kind: 'misplaced' }
   | { readonly kind: 'other' }
 
 const OTHER: RepositoryPath = { kind: 'other' }
 
 export function classifyPath(path: string): RepositoryPath {
-  if (!path.startsWith(`${JOBS_FOLDER}/`) && !path.startsWith(`${AGENTS_FOLDER}/`)) return OTHER
   const parts = path.split('/')
+  if (parts.length < 2) return OTHER
+  if (parts[0] === JOBS_FOLDER) return classifyJob(parts)
+  return parts[0] === AGENTS_FOLDER ? classifyAgents(parts) : OTHER
+}
+
+function classifyJob(parts: readonly string[]): RepositoryPath {
+  if (!JOB_FILE.test(parts.at(-1)!)) return OTHER
+  return { kind: 'job', namespace: parts.length === 2 ? NAMESPACE_DEFAULT : parts[1]! }
+}
+
+function classifyAgents(parts: readonly string[]): RepositoryPath {
   const file = parts.at(-1)!
-  if (parts[0] === JOBS_FOLDER && parts.length >= 2 && JOB_FILE.test(file)) {
-    return { kind: 'job', namespace: parts.length === 2 ? NAMESPACE_DEFAULT : parts[1]! }
+  if (!DECLARATION_FILE.test(file)) return OTHER
+  const isInFolder = parts.length === 3
+  if (parts.length > 3) return { kind: 'misplaced' }
+  if (!file.startsWith('_'))
+    return { kind: 'node', pool: isInFolder ? parts[1]! : NODE_POOL_DEFAULT, name: file.replace(DECLARATION_FILE, '') }
+  if (isInFolder && file === POOL_FILE) return { kind: 'pool', pool: parts[1]! }
+  return !isInFolder && file === CLUSTER_FILE ? { kind: 'cluster' } : { kind: 'misplaced' }
+}
+
+/** The pools of a commit: those that always exist, and each folder of hosts. */
+export function nodePoolsIn(entries: readonly TreeEntry[]): ReadonlySet<string> {
+  const pools = new Set([NODE_POOL_ALL, NODE_POOL_DEFAULT])
+  for (const { path } of entries) {
+    if (!path.startsWith(`${AGENTS_FOLDER}/`)) continue
+    const meaning = classifyPath(path)
+    if (meaning.kind === 'node' || meaning.kind === 'pool') pools.add(meaning.pool)
   }
-  if (parts[0] === AGENTS_FOLDER && parts.length >= 2 && parts.length <= 3 && NODE_FILE.test(file) && !file.startsWith('_')) {
-    return { kind: 'node', pool: parts.length === 2 ? NODE_POOL_DEFAULT : parts[1]!, name: file.replace(NODE_FILE, '') }
-  }
-  return OTHER
+  return pools
 }

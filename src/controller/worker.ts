@@ -1,11 +1,12 @@
 /** Takes evaluations from the broker, asks the scheduler, and proposes what it decided. Runs inside the leader's turn. */
-import type { Clock, Evaluation, Logger, Plan, Random, SchedulingResult } from '../domain/index.js'
+import type { Clock, Evaluation, Job, Logger, Plan, Random, SchedulingResult } from '../domain/index.js'
 import type { Scheduler } from '../scheduler/index.js'
 import { type CommandBody, ownerKey, type PlanClosing } from '../state/index.js'
 import type { EvaluationBroker } from './evaluation-broker.js'
 import type { Leader } from './leader.js'
 import { COMMAND_BYTES_MAX, sizeOfCommand } from './log-record.js'
 import { logTimeMs } from './log-time.js'
+import { newEvaluation } from './new-evaluation.js'
 
 /** Evaluations per turn: more wait for the next one, so that heartbeats and readers get their turns. */
 const EVALUATIONS_PER_TURN = 64
@@ -43,7 +44,7 @@ export class Worker {
     try {
       const nowMs = logTimeMs(leader.state, clock)
       const result = scheduler.schedule(evaluation, { nowMs, newId: () => random.uuid() })
-      return [...splitPlan(withBlockedCanceled(result, this.#otherBlocked(result)))]
+      return splitPlan(withCreated(result, [...this.#cancelBlocked(result), ...this.#askForPreempted(result.plan)]))
     } catch (error) {
       const cause = error instanceof Error ? (error.stack ?? error.message) : String(error)
       logger.error({ evaluationId: evaluation.ID, jobId: evaluation.JobID, cause }, 'evaluation failed')
@@ -52,17 +53,34 @@ export class Worker {
   }
 
   /** Blocked evaluations of the job that this result makes pointless: a success needs none, a new one takes their place. */
-  #otherBlocked({ evaluation, created }: SchedulingResult): readonly Evaluation[] {
+  #cancelBlocked({ evaluation, created }: SchedulingResult): readonly Evaluation[] {
     const renewed = created.filter((follower) => follower.Status === 'blocked')
     if (evaluation.Status !== 'complete' && renewed.length === 0) return []
     // A system job waits for each full node by itself: only the same node's wait is renewed.
     const isSystem = evaluation.Type === 'system' || evaluation.Type === 'sysbatch'
     const isPointless = (other: Evaluation) => !isSystem || renewed.some((follower) => follower.NodeID === other.NodeID)
-    const { evaluations } = this.#deps.leader.state
-    return evaluations
+    const StatusDescription = `evaluation "${evaluation.ID}" successful`
+    return this.#deps.leader.state.evaluations
       .by('job', ownerKey(evaluation))
       .filter((other) => other.Status === 'blocked' && other.ID !== evaluation.ID && isPointless(other))
+      .map((other) => ({ ...other, Status: 'canceled', StatusDescription }))
   }
+
+  /** Whoever had to make room wants to run elsewhere. */
+  #askForPreempted({ Preemptions }: Plan): readonly Evaluation[] {
+    const { leader, random } = this.#deps
+    const jobs = new Set<Job>()
+    for (const { ID } of Preemptions) {
+      const victim = leader.state.allocations.get(ID)
+      const job = victim === undefined ? undefined : leader.state.jobs.get(ownerKey(victim))
+      if (job !== undefined && !job.Stop) jobs.add(job)
+    }
+    return [...jobs].map((job) => newEvaluation(random.uuid(), job, 'preemption'))
+  }
+}
+
+function withCreated(result: SchedulingResult, more: readonly Evaluation[]): SchedulingResult {
+  return more.length === 0 ? result : { ...result, created: [...more, ...result.created] }
 }
 
 function cancelSuperseded(superseded: readonly Evaluation[]): readonly CommandBody[] {
@@ -71,15 +89,6 @@ function cancelSuperseded(superseded: readonly Evaluation[]): readonly CommandBo
   return [
     { kind: 'evaluation-update', evaluations: superseded.map((evaluation) => ({ ...evaluation, Status: 'canceled', StatusDescription })) },
   ]
-}
-
-function withBlockedCanceled(result: SchedulingResult, blocked: readonly Evaluation[]): SchedulingResult {
-  const canceled = blocked.map((evaluation) => ({
-    ...evaluation,
-    Status: 'canceled' as const,
-    StatusDescription: `evaluation "${result.evaluation.ID}" successful`,
-  }))
-  return { ...result, created: [...canceled, ...result.created] }
 }
 
 /** As one command where it fits, else in parts of which only the last closes the evaluation. */

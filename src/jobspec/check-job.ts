@@ -10,6 +10,11 @@ export function checkJob(job: Job, limits: Limits = LIMITS): Validation {
   return { problems: [...limitProblems(job, limits), ...problems, ...driverConfigProblems(job)], warnings }
 }
 
+/** @param pools names of those that there are; undefined: not known here */
+export function poolProblems({ ID, NodePool }: Job, pools: Pick<ReadonlySet<string>, 'has'> | undefined): readonly Problem[] {
+  return pools === undefined || pools.has(NodePool) ? [] : [{ text: `job "${ID}" is in nonexistent node pool "${NodePool}"` }]
+}
+
 function limitProblems(job: Job, limits: Limits): readonly Problem[] {
   const groups = job.TaskGroups
   const tooMany =

@@ -4,7 +4,7 @@
  */
 import type { Job, Mistake } from '../domain/index.js'
 import { canonicalizeJob } from './canonicalize.js'
-import { checkJob } from './check-job.js'
+import { checkJob, poolProblems } from './check-job.js'
 import { companionsOf } from './companions.js'
 import { type ApiJob, textIn } from './decode/api-job.js'
 import { decodeFile } from './decode/decode-file.js'
@@ -33,6 +33,8 @@ export interface ParseRequest {
   readonly isStrict?: boolean
   /** The namespace that the file's folder means: filled in when the text has none; another one in the text is a mistake. */
   readonly namespace?: string
+  /** The pools that there are; absent: any may be asked for. */
+  readonly nodePools?: ReadonlySet<string>
   readonly limits?: Limits
 }
 
@@ -67,7 +69,7 @@ export function parseJob(request: ParseRequest): ParseOutcome {
   const patched = patchSyntax === undefined ? { kind: 'patched' as const, job: canonical } : applyJobPatch(canonical, patchSyntax)
   if (patched.kind === 'mistakes') return patched
   const checked = checkJob(patched.job, limits)
-  const faults = checked.problems.flatMap((problem) => locateProblem(syntax, problem))
+  const faults = [...checked.problems, ...poolProblems(patched.job, request.nodePools)].flatMap((problem) => locateProblem(syntax, problem))
   if (faults.length > 0) return { kind: 'mistakes', mistakes: faults.map((fault) => toMistake(fault, path)) }
   const inputs = patchPath === undefined ? parsed.inputs : [...parsed.inputs, patchPath]
   return { kind: 'job', job: patched.job, warnings: [...parsed.warnings, ...checked.warnings], inputs }

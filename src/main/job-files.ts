@@ -4,16 +4,30 @@ import { basename, dirname, join, relative, resolve, sep } from 'node:path'
 import { CliGitSource } from '../adapters/git/git-source.js'
 import { WorkTree } from '../adapters/git/work-tree.js'
 import { InProcessSyntaxReader } from '../adapters/hcl-syntax/index.js'
-import { CommandError, type FileMistake, type JobFileReading, type JobFiles } from '../cli/index.js'
-import { classifyPath, JOBS_FOLDER, readJobFile, refuseWhatDoesNotRunYet, SourceTree, type SyntaxReader } from '../controller/index.js'
+import { CommandError, type DeclarationReading, type FileMistake, type JobFileReading, type JobFiles } from '../cli/index.js'
+import {
+  AGENTS_FOLDER,
+  AgentsFolderReader,
+  classifyPath,
+  JOBS_FOLDER,
+  type JobFileOptions,
+  nodePoolsIn,
+  readJobFile,
+  refuseWhatDoesNotRunYet,
+  SourceTree,
+  type SyntaxReader,
+} from '../controller/index.js'
 import type { Mistake } from '../domain/index.js'
 import { formatMistake } from '../jobspec/index.js'
 
-/** A tree, and which of its files are to be read, each with the namespace that its folder means. */
+/** A tree, and which of its files are to be read: jobs, each with the namespace that its folder means, and what lies in `agents/`. */
 interface Selection {
   readonly tree: SourceTree
   readonly files: readonly { readonly path: string; readonly namespace: string | undefined }[]
+  readonly isWanted: (path: string) => boolean
 }
+
+const ANY = () => true
 
 export class LocalJobFiles implements JobFiles {
   readonly #folder: string
@@ -28,9 +42,30 @@ export class LocalJobFiles implements JobFiles {
       const selections = request.ref === undefined ? await this.#selectInWorkTree(request.paths) : [await this.#selectInCommit(request.ref)]
       const readings: JobFileReading[] = []
       for (const { tree, files } of selections) {
-        for (const { path, namespace } of files) readings.push(await readOne(tree, path, namespace, syntax))
+        const nodePools = knownPools(tree)
+        for (const { path, namespace } of files) {
+          const options = { ...(namespace === undefined ? {} : { namespace }), ...(nodePools === undefined ? {} : { nodePools }) }
+          readings.push(await readOne(tree, path, options, syntax))
+        }
       }
       return refuseDuplicates(readings)
+    } finally {
+      await syntax.close()
+    }
+  }
+
+  async readDeclarations({ paths }: { readonly paths: readonly string[] }): Promise<readonly DeclarationReading[]> {
+    const syntax = new InProcessSyntaxReader()
+    try {
+      const readings: DeclarationReading[] = []
+      for (const { tree, isWanted } of await this.#selectInWorkTree(paths)) {
+        const { frozen, aborted } = await new AgentsFolderReader(syntax).read(tree)
+        if (aborted.length > 0) throw new CommandError(`${aborted.join(', ')} could not be read`)
+        const mistakes = new Map(frozen.map((file) => [file.path, file.mistakes.map(describe)]))
+        for (const { path } of tree.entries)
+          if (isDeclaration(path) && isWanted(path)) readings.push({ path, mistakes: mistakes.get(path) ?? [] })
+      }
+      return readings
     } finally {
       await syntax.close()
     }
@@ -41,9 +76,9 @@ export class LocalJobFiles implements JobFiles {
     try {
       const commit = await git.resolve()
       const tree = new SourceTree(git, await git.list(commit.id))
-      const files = jobsOf(tree, () => true)
+      const files = jobsOf(tree, ANY)
       await tree.prefetch(tree.entries.map(({ path }) => path).filter((path) => path.startsWith(`${JOBS_FOLDER}/`)))
-      return { tree, files }
+      return { tree, files, isWanted: ANY }
     } finally {
       await git.close()
     }
@@ -55,7 +90,7 @@ export class LocalJobFiles implements JobFiles {
       if (!existsSync(join(root, 'jobs')))
         throw new CommandError(`${root} has no folder jobs; put job files there, as in jobs/hello.nomad.hcl`)
       const tree = await openWorkTree(root)
-      return [{ tree, files: jobsOf(tree, () => true) }]
+      return [{ tree, files: jobsOf(tree, ANY), isWanted: ANY }]
     }
     return Promise.all(paths.map((path) => this.#selectPath(path)))
   }
@@ -72,10 +107,11 @@ export class LocalJobFiles implements JobFiles {
       const isWanted = (file: string) => file === inRoot || inRoot === '' || file.startsWith(`${inRoot}/`)
       const isAmongJobs = ['', JOBS_FOLDER].includes(inRoot.split('/')[0]!)
       // What git ignores and was named all the same stands for itself.
-      if (isFolder || tree.has(inRoot)) return { tree, files: isAmongJobs ? jobsOf(tree, isWanted) : namedAsJobs(tree, isWanted) }
+      if (isFolder || tree.has(inRoot)) return { tree, files: isAmongJobs ? jobsOf(tree, isWanted) : namedAsJobs(tree, isWanted), isWanted }
     }
     const tree = await openWorkTree(isFolder ? path : dirname(path))
-    return { tree, files: namedAsJobs(tree, (file) => isFolder || file === basename(path)) }
+    const isWanted = (file: string) => isFolder || file === basename(path)
+    return { tree, files: namedAsJobs(tree, isWanted), isWanted }
   }
 
   #root(): string {
@@ -113,8 +149,17 @@ function isJobName(path: string): boolean {
   return classifyPath(`jobs/${basename(path)}`).kind === 'job'
 }
 
-async function readOne(tree: SourceTree, path: string, namespace: string | undefined, syntax: SyntaxReader): Promise<JobFileReading> {
-  const outcome = await readJobFile(path, tree, syntax, namespace === undefined ? {} : { namespace })
+/** Where no host is declared nothing is known of pools. */
+function knownPools(tree: SourceTree): ReadonlySet<string> | undefined {
+  return tree.list(AGENTS_FOLDER).length === 0 ? undefined : nodePoolsIn(tree.entries)
+}
+
+function isDeclaration(path: string): boolean {
+  return path.startsWith(`${AGENTS_FOLDER}/`) && classifyPath(path).kind !== 'other'
+}
+
+async function readOne(tree: SourceTree, path: string, options: JobFileOptions, syntax: SyntaxReader): Promise<JobFileReading> {
+  const outcome = await readJobFile(path, tree, syntax, options)
   if (outcome.kind === 'aborted') throw new CommandError(`${path} could not be read: ${outcome.reason}`)
   const mistakes = outcome.kind === 'mistakes' ? outcome.mistakes : refuseWhatDoesNotRunYet(path, outcome.job)
   if (outcome.kind === 'mistakes' || mistakes.length > 0) return { kind: 'mistakes', path, mistakes: mistakes.map(describe) }

@@ -76,7 +76,7 @@ async function drover(
   /** Ctrl-C once this was printed. */
   until?: RegExp,
 ): Promise<{ code: number; out: string; err: string }> {
-  const files = { read: async () => readings }
+  const files = { read: async () => readings, readDeclarations: async () => [] }
   let [out, err] = ['', '']
   const stop = new AbortController()
   const io: Io = {

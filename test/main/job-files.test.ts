@@ -118,3 +118,25 @@ test.each([
 ])('%s is told in a sentence', async (_, request, expected) => {
   await expect(new LocalJobFiles(repository({})).read(request)).rejects.toThrow(expected)
 })
+
+test('what lies in agents/ is checked too, and pools are those of its folders', async () => {
+  const pooled = (id: string, pool: string) => job(id).replace('{\n', `{\n  node_pool = "${pool}"\n`)
+  const root = repository({
+    'jobs/a.nomad.hcl': pooled('a', 'gpu'),
+    'jobs/b.nomad.hcl': pooled('b', 'gpus'),
+    'agents/gpu/host.hcl': '',
+    'agents/_cluster.hcl': 'scheduler = 1\n',
+  })
+  const files = new LocalJobFiles(root)
+  expect(outline(await files.read({ paths: [] }))).toEqual([
+    'jobs/a.nomad.hcl default/a',
+    'jobs/b.nomad.hcl 2:3 job "b" is in nonexistent node pool "gpus"',
+  ])
+  const declared = await files.readDeclarations({ paths: [] })
+  expect(declared.map(({ path, mistakes }) => [path, mistakes.map(({ line, summary }) => `${line} ${summary}`)])).toEqual([
+    ['agents/_cluster.hcl', ['1 Unsupported argument']],
+    ['agents/gpu/host.hcl', []],
+  ])
+  expect((await files.readDeclarations({ paths: ['agents/gpu'] })).map(({ path }) => path)).toEqual(['agents/gpu/host.hcl'])
+  expect(await files.readDeclarations({ paths: ['jobs'] })).toEqual([])
+})

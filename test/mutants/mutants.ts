@@ -144,6 +144,13 @@ export const MUTANTS: readonly Mutant[] = [
     finders: ['L4'],
   },
   {
+    name: 'preempted-are-forgotten',
+    file: 'src/controller/worker.ts',
+    find: "newEvaluation(random.uuid(), job, 'preemption'))\n",
+    replace: "newEvaluation(random.uuid(), job, 'preemption')).slice(jobs.size)\n",
+    finders: ['L4'],
+  },
+  {
     name: 'blocked-never-woken',
     file: 'src/controller/blocked-evaluations.ts',
     find: '    if (this.#freedClasses.size === 0) return\n',

@@ -46,8 +46,9 @@ export class SimulatedRepository {
     for (const watcher of this.#watchers) watcher()
   }
 
-  paths(): readonly string[] {
-    return this.head === null ? [] : [...this.#commits.get(this.head)!.files.keys()].sort()
+  jobPaths(): readonly string[] {
+    const paths = this.head === null ? [] : [...this.#commits.get(this.head)!.files.keys()]
+    return paths.filter((path) => path.startsWith('jobs/')).sort()
   }
 
   text(path: string): string | undefined {

@@ -7,6 +7,7 @@ const JOB_IDS = ['web', 'api', 'mail', 'cron', 'feed', 'node-agent']
 export interface JobShape {
   readonly id: string
   readonly type: 'service' | 'batch' | 'system'
+  readonly priority: number
   readonly count: number
   readonly cpu: number
   /** Changes the task, so that a new version replaces the old one. */
@@ -34,6 +35,7 @@ export function jobFile(shape: JobShape): string {
     Job: {
       ID: shape.id,
       Type: shape.type,
+      Priority: shape.priority,
       ...update,
       TaskGroups: [
         {
@@ -62,6 +64,14 @@ function reschedulePolicy(delaySeconds: number) {
   return { Delay: delaySeconds * 1e9, DelayFunction: 'constant', Unlimited: true, Attempts: 0, Interval: 0, MaxDelay: 0 }
 }
 
+const PREEMPTION = `scheduler_config {
+  preemption_config {
+    service_scheduler_enabled = true
+    batch_scheduler_enabled   = true
+  }
+}
+`
+
 export const SYSTEM_JOB = 'node-agent'
 
 export class Workload {
@@ -74,10 +84,11 @@ export class Workload {
     this.#random = random
   }
 
-  /** The first commit: a job or two. */
+  /** The first commit: a job or two. In some worlds the more important ones may end others to make room. */
   begin(): void {
     const changes = Object.fromEntries(this.#ids(2).map((id) => [pathOf(id), jobFile(this.#newShape(id))]))
-    this.#repository.commit(changes, { subject: 'first jobs' })
+    const settings = this.#random.chance(0.5) ? { 'agents/_cluster.hcl': PREEMPTION } : {}
+    this.#repository.commit({ ...settings, ...changes }, { subject: 'first jobs' })
   }
 
   /** One more commit of one of the kinds that people make. */
@@ -98,7 +109,7 @@ export class Workload {
   /** A last commit in which every file is sound, each job stands in one place, and nothing is held. */
   settle(): void {
     const changes: Record<string, string | null> = {}
-    for (const path of this.#repository.paths()) if (path.startsWith('jobs/')) changes[path] = null
+    for (const path of this.#repository.jobPaths()) changes[path] = null
     for (const [id, shape] of this.#shapes) changes[pathOf(id)] = jobFile(shape)
     this.#repository.commit(changes, { subject: 'settled', trailers: [{ key: 'Drover-Allow-Delete', value: '*' }] })
   }
@@ -176,6 +187,7 @@ export class Workload {
     const shape: JobShape = {
       id,
       type: id === SYSTEM_JOB ? 'system' : isBatch ? 'batch' : 'service',
+      priority: this.#random.pick([20, 50, 50, 80]),
       count: id === SYSTEM_JOB ? 1 : this.#random.between(1, 4),
       cpu: this.#random.pick([100, 200, 300, 600]),
       generation: this.#random.between(1, 1_000),

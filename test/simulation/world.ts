@@ -189,7 +189,7 @@ export class World {
       state: this.durable,
       headCommit: this.repository.head!,
       wantedJobs: new Set(
-        this.repository.paths().map((path) => (JSON.parse(this.repository.text(path)!) as { Job: { ID: string } }).Job.ID),
+        this.repository.jobPaths().map((path) => (JSON.parse(this.repository.text(path)!) as { Job: { ID: string } }).Job.ID),
       ),
       running: new Map(living.map((host) => [host.nodeId, host.runningAllocations()])),
       livingNodes: new Set(living.map((host) => host.nodeId)),

@@ -7,6 +7,7 @@ import {
   checkJob,
   clientForm,
   diffJobs,
+  poolProblems,
   readApiJob,
   validationErrorText,
   warningsText,
@@ -90,8 +91,8 @@ async function findProblems(
 function missingPlaces(view: StateView, job: Job): readonly string[] {
   const texts: string[] = []
   if (view.namespaces.get(job.Namespace) === undefined) texts.push(`job "${job.ID}" is in nonexistent namespace "${job.Namespace}"`)
-  if (view.nodePools.get(job.NodePool) === undefined) texts.push(`job "${job.ID}" is in nonexistent node pool "${job.NodePool}"`)
-  return texts
+  const pools = { has: (name: string) => view.nodePools.get(name) !== undefined }
+  return [...texts, ...poolProblems(job, pools).map(({ text }) => text)]
 }
 
 async function validate(deps: JobspecDeps, call: Call) {

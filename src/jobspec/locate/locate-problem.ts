@@ -31,6 +31,7 @@ const BLOCKS: readonly (readonly [RegExp, Descent])[] = [
 const ATTRIBUTES: readonly (readonly [RegExp, string])[] = [
   [/^job priority /, 'priority'],
   [/job type/i, 'type'],
+  [/nonexistent node pool/, 'node_pool'],
   [/datacenter/, 'datacenters'],
   [/^Task group count |cannot exceed 1 with system/, 'count'],
   [/^minimum CPU /, 'cpu'],
