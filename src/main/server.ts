@@ -13,6 +13,7 @@ import { JOBS_FOLDER, Server, type SyncOutcome } from '../controller/index.js'
 import { type Bus, OrchestratorError, TerminalError } from '../domain/index.js'
 import { createAgentCaller } from './agent-caller.js'
 import type { ServerConfig } from './config.js'
+import { collectYoungObjectsEarly } from './garbage-collector.js'
 import { createJobspecParser } from './jobspec-parser.js'
 import { createSourceTexts } from './source-texts.js'
 import { readVersion } from './version.js'
@@ -31,6 +32,7 @@ export interface ServerEvents {
 
 /** @throws TerminalError and OrchestratorError with what to mend: folder, lock, repository, port */
 export async function startServer(config: ServerConfig, bus: Bus, events: ServerEvents): Promise<RunningServer> {
+  collectYoungObjectsEarly()
   const dataFolder = resolve(config.data_dir)
   mkdirSync(dataFolder, { recursive: true, mode: 0o700 })
   const logger = createLogger({ level: config.log_level, name: 'server', destination: `${dataFolder}/server.log` })

@@ -101,7 +101,7 @@ export class Selector implements Terms {
     this.#stale = scratch.stale
     this.#told = scratch.told
     this.#seed = hashId(this.#plan.evaluation.ID)
-    this.#zones = this.#spreading.isActive ? new Int32Array(count) : undefined
+    this.#zones = this.#spreading.isActive ? this.#spreading.zonesOf(this.#rows) : undefined
     this.#ownCount = 1 + (this.#affinity === undefined ? 0 : 1) + (appraiser.needs.hasDeviceAffinities ? 1 : 0)
     this.#seenTurns = site.distinct.turns
     this.#fill()
@@ -111,10 +111,7 @@ export class Selector implements Terms {
 
   #fill(): void {
     const [plan, { group }] = [this.#plan, this.#site]
-    if (this.#zones !== undefined) {
-      for (let position = 0; position < this.#rows.length; position++) this.#zones[position] = this.#spreading.zoneOf(this.#rows[position]!)
-      this.#countForSpread()
-    }
+    if (this.#zones !== undefined) this.#countForSpread()
     for (const [nodeId, count] of plan.residentsOf(group.Name)) {
       const position = this.#positionOf(nodeId)
       if (position >= 0) this.#neighbours[position] = count

@@ -22,7 +22,7 @@ const ELSEWHERE = '*'
 export class Spreading {
   readonly #properties: readonly Property[]
   readonly #weightSum: number
-  readonly #zoneByKey = new Map<string, number>()
+  readonly #zoneByKey = new Map<number | string, number>()
   /** Value ids of each zone, one a property. */
   readonly #zones: (readonly number[])[] = []
   readonly #boosts: number[] = []
@@ -38,21 +38,32 @@ export class Spreading {
     return this.#properties.length > 0
   }
 
-  get zoneCount(): number {
-    return this.#zones.length
+  /** The zone of each of these rows of the node table. */
+  zonesOf(rows: Int32Array): Int32Array {
+    const zones = new Int32Array(rows.length)
+    const [first, ...others] = this.#properties
+    if (first === undefined) return zones
+    const { ids } = first.column
+    const zoneByKey = this.#zoneByKey
+    // Most spread over one attribute: then nothing is made for a row.
+    const keyOf = others.length === 0 ? (row: number) => ids[row] ?? NO_VALUE : (row: number) => this.#valueIdsOf(row).join(' ')
+    for (let position = 0; position < rows.length; position++) {
+      const row = rows[position]!
+      const key = keyOf(row)
+      zones[position] = zoneByKey.get(key) ?? this.#addZone(key, row)
+    }
+    return zones
   }
 
-  /** The zone of a row of the node table. */
-  zoneOf(row: number): number {
-    const ids = this.#properties.map(({ column }) => column.ids[row] ?? NO_VALUE)
-    const key = ids.length === 1 ? String(ids[0]) : ids.join(' ')
-    let zone = this.#zoneByKey.get(key)
-    if (zone === undefined) {
-      zone = this.#zones.push(ids) - 1
-      this.#zoneByKey.set(key, zone)
-      this.#isStale = true
-    }
+  #addZone(key: number | string, row: number): number {
+    const zone = this.#zones.push(this.#valueIdsOf(row)) - 1
+    this.#zoneByKey.set(key, zone)
+    this.#isStale = true
     return zone
+  }
+
+  #valueIdsOf(row: number): readonly number[] {
+    return this.#properties.map(({ column }) => column.ids[row] ?? NO_VALUE)
   }
 
   /** One more (or, with -1, one less) allocation of the group is on the row's node. */
