@@ -100,3 +100,15 @@ test('a plan is explained before it is applied', () => {
   const result = story.plan(next)
   expect(codes(explainPlan(story.state, next, result))).toEqual(['surplus', 'older-version', 'replaces-older-version'])
 })
+
+test('who had to make room is told by whom, in the plan and afterwards', () => {
+  const large = [task({ Resources: { ...task().Resources, MemoryMB: 5_000 } })]
+  const story = new Story().nodes(1).register({ Priority: 20, TaskGroups: [group(1, { ...PLAIN, Tasks: large })] })
+  story.evaluate()
+  story.register({ ID: 'agent', Name: 'agent', Type: 'system', Priority: 80, TaskGroups: [group(1, { ...PLAIN, Tasks: large })] })
+  const result = story.plan(story.state.jobs.all().find((each) => each.ID === 'agent')!)
+  const told = 'web.group[0] was ended on n1: agent.group[0] is more important and needed the room'
+  expect(explainPlan(story.state, undefined, result)[0]).toMatchObject({ code: 'preempted', facts: { newestVersion: 0 }, text: told })
+  story.evaluate({ JobID: 'agent', Type: 'system' })
+  expect(ofGroup(story).stops.map(({ text }) => text)).toEqual([told])
+})

@@ -19,7 +19,7 @@ import { latestDeployment } from '../reconcile/deployments.js'
 import { hasRescheduleAttemptsLeft } from '../reconcile/reschedule.js'
 import { explainPlacement } from './explain-placement.js'
 import { explainShortfall } from './explain-shortfall.js'
-import { explainStop } from './explain-stop.js'
+import { explainStop, preemptorOf } from './explain-stop.js'
 
 /** Older ends are history. */
 const STOPS_TOLD = 10
@@ -45,7 +45,10 @@ export function explainJob(view: StateView, job: Job, nowMs: number, judgeNodes:
         .filter(isServerTerminal)
         .sort((a, b) => b.AllocModifyIndex - a.AllocModifyIndex)
         .slice(0, STOPS_TOLD)
-        .map((row) => explainStop({ row, job, description: row.DesiredDescription ?? '', preemptedBy: row.PreemptedByAllocation })),
+        .map((row) => {
+          const preemptedBy = preemptorOf(row.PreemptedByAllocation, (id) => view.allocations.get(id))
+          return explainStop({ row, job, description: row.DesiredDescription ?? '', preemptedBy })
+        }),
       missing: [
         ...shortfalls(evaluations, job, group, judgeNodes),
         ...own.filter((row) => row.ClientStatus === 'failed' && !isServerTerminal(row)).flatMap((row) => failure(view, job, row, nowMs)),

@@ -1,9 +1,9 @@
 /** Why a plan does what it does: each placement, each end, and what has no node. */
 import type { Allocation, AllocationStop, Job, Reason, SchedulingResult } from '../../domain/index.js'
-import type { StateView } from '../../state/index.js'
+import { ownerKey, type StateView } from '../../state/index.js'
 import { explainPlacement } from './explain-placement.js'
 import { explainShortfall } from './explain-shortfall.js'
-import { explainStop } from './explain-stop.js'
+import { explainStop, preemptorOf } from './explain-stop.js'
 
 /**
  * @param view as it was when the plan was made
@@ -13,8 +13,11 @@ export function explainPlan(view: StateView, job: Job | undefined, { plan, evalu
   const ends = new Map([...plan.Stops, ...plan.Preemptions].map((stop) => [stop.ID, stop]))
   const explainEnd = (stop: AllocationStop): Reason[] => {
     const row: Allocation | undefined = view.allocations.get(stop.ID)
-    const about = { job, description: stop.DesiredDescription, preemptedBy: stop.PreemptedByAllocation }
-    return row === undefined ? [] : [explainStop({ row, ...about })]
+    if (row === undefined) return []
+    const preemptedBy = preemptorOf(stop.PreemptedByAllocation, (id) => plan.Placements.find((placed) => placed.ID === id))
+    // Whoever is preempted belongs to another job.
+    const owner = preemptedBy === undefined ? job : view.jobs.get(ownerKey(row))
+    return [explainStop({ row, job: owner, description: stop.DesiredDescription, preemptedBy })]
   }
   return [
     ...[...ends.values()].flatMap(explainEnd),

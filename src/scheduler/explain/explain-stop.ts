@@ -11,13 +11,15 @@ const CODES: Readonly<Record<string, StopCode>> = {
   [RECONNECTED]: 'original-came-back',
 }
 
+export type Preemptor = Pick<Allocation, 'ID' | 'Name'>
+
 export interface End {
   readonly row: Allocation
   /** As it is wanted now; undefined when it is gone. */
   readonly job: Job | undefined
   /** What the plan or the row says of the end. */
   readonly description: string
-  readonly preemptedBy: string | undefined
+  readonly preemptedBy: Preemptor | undefined
 }
 
 export function explainStop(end: End): Reason {
@@ -33,7 +35,7 @@ export function explainStop(end: End): Reason {
       count: countOf(end),
       description,
       ...(job === undefined ? {} : { newestVersion: job.Version }),
-      ...(preemptedBy === undefined ? {} : { preemptedBy }),
+      ...(preemptedBy === undefined ? {} : { preemptedBy: preemptedBy.ID, preemptor: preemptedBy.Name }),
     },
     text: `${row.Name} was ended on ${row.NodeName}: ${sentence(code, end)}`,
   }
@@ -66,8 +68,13 @@ function sentence(code: StopCode, end: End): string {
     'failed-and-replaced': 'it had failed, another runs in its place',
     'older-version': `it ran version ${row.JobVersion}, the newest is ${job?.Version ?? 'gone'}`,
     'original-came-back': 'the one that it stood in for came back',
-    preempted: `${preemptedBy} is more important and needed the room`,
+    preempted: `${preemptedBy?.Name} is more important and needed the room`,
     stopped: 'it was asked to',
   }
   return sentences[code]
+}
+
+/** Of one that is history already only the id is known. */
+export function preemptorOf(id: string | undefined, find: (id: string) => Preemptor | undefined): Preemptor | undefined {
+  return id === undefined ? undefined : (find(id) ?? { ID: id, Name: id })
 }
