@@ -96,6 +96,7 @@ function printPlans(plans: readonly JobPlan[], changes: readonly JobPlan[], io: 
   for (const { namespace, id, path, change, plan } of changes) {
     io.out(`${SIGNS[change]} ${namespace === 'default' ? id : `${namespace}/${id}`}  ${change}  (${path})\n`)
     for (const [group, updates] of Object.entries(plan?.Annotations?.DesiredTGUpdates ?? {})) io.out(describeUpdates(group, updates))
+    for (const { Name, NodeName } of plan?.Annotations?.PreemptedAllocs ?? []) io.out(`    ends ${Name} on ${NodeName} to make room\n`)
     if (plan?.Reasons !== undefined) io.out(describeReasons(plan.Reasons, '    '))
     else if (plan?.FailedTGAllocs) io.out(describeFailures(plan.FailedTGAllocs).replace(/^/gm, '    ').trimEnd().concat('\n'))
     if (plan !== null && plan.Warnings !== '') io.err(`${plan.Warnings}\n`)

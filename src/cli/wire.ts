@@ -162,7 +162,10 @@ export interface PlanAnswer {
   /** Only when they were asked for. */
   readonly Reasons?: readonly ReasonAnswer[]
   readonly Diff: { readonly Type: string } | null
-  readonly Annotations: { readonly DesiredTGUpdates: Readonly<Record<string, Readonly<Record<string, number>>>> } | null
+  readonly Annotations: {
+    readonly DesiredTGUpdates: Readonly<Record<string, Readonly<Record<string, number>>>>
+    readonly PreemptedAllocs: readonly { readonly Name: string; readonly NodeName: string }[] | null
+  } | null
   readonly FailedTGAllocs: Readonly<Record<string, PlacementMetrics>> | null
   readonly Warnings: string
 }

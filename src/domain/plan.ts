@@ -33,7 +33,8 @@ export interface AllocationStop {
 
 export interface PlanAnnotations {
   readonly DesiredTGUpdates: Readonly<Record<string, DesiredUpdates>>
-  readonly PreemptedAllocs: readonly unknown[] | null
+  /** Who would have to make room, as they are now; on the wire in the form of lists. Null: nobody. */
+  readonly PreemptedAllocs: readonly Allocation[] | null
 }
 
 export interface DesiredUpdates {

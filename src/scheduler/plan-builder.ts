@@ -8,6 +8,7 @@ import type {
   DesiredUpdates,
   Evaluation,
   Plan,
+  PlanAnnotations,
 } from '../domain/index.js'
 import { isClientTerminal } from '../domain/index.js'
 import { ownerKey, type StateView } from '../state/index.js'
@@ -232,7 +233,12 @@ export class PlanBuilder {
       Preemptions: [...this.preemptions.values()],
       Deployment: this.deployment,
       DeploymentUpdates: this.deploymentUpdates,
-      Annotations: evaluation.AnnotatePlan === true ? { DesiredTGUpdates: this.desired, PreemptedAllocs: null } : null,
+      Annotations: evaluation.AnnotatePlan === true ? this.#annotations() : null,
     }
+  }
+
+  #annotations(): PlanAnnotations {
+    const preempted = [...this.preemptions.keys()].flatMap((id) => this.#view.allocations.get(id) ?? [])
+    return { DesiredTGUpdates: this.desired, PreemptedAllocs: preempted.length === 0 ? null : preempted }
   }
 }

@@ -4,7 +4,7 @@ import { InProcessSyntaxReader } from '../../src/adapters/hcl-syntax/index.js'
 import type { Planner } from '../../src/api/index.js'
 import type { Job } from '../../src/domain/index.js'
 import { createJobspecParser } from '../../src/main/jobspec-parser.js'
-import { evaluation, job } from '../fixtures.js'
+import { allocation, evaluation, job } from '../fixtures.js'
 import { World } from './world.js'
 
 interface RecordedParse {
@@ -23,13 +23,14 @@ const NOTHING_PLANNED = {
 }
 const ANNOTATIONS = { DesiredTGUpdates: {}, PreemptedAllocs: null }
 
-/** Plans nothing and remembers what it was asked. */
+/** Preempts one allocation of another job for one of `greedy`, else plans nothing; remembers what it was asked. */
 function recordingPlanner(asked: Job[]): Planner {
   return {
     explain: async () => undefined,
     plan: async (next) => {
       asked.push(next)
-      const plan = { ...NOTHING_PLANNED, EvalID: '', Namespace: next.Namespace, JobID: next.ID, Annotations: ANNOTATIONS }
+      const Annotations = { ...ANNOTATIONS, PreemptedAllocs: next.ID === 'greedy' ? [allocation({ Name: 'meek.group[0]' })] : null }
+      const plan = { ...NOTHING_PLANNED, EvalID: '', Namespace: next.Namespace, JobID: next.ID, Annotations }
       return { result: { plan, evaluation: evaluation(), created: [] }, reasons: [], index: 7 }
     },
   }
@@ -98,6 +99,13 @@ describe('validate', () => {
 })
 
 describe('plan', () => {
+  test('who would have to make room is told in the form of lists', async () => {
+    const { text } = await world.send('PUT', '/v1/job/greedy/plan', { Job: job({ ID: 'greedy', Name: 'greedy' }) })
+    const [meek] = JSON.parse(text).Annotations.PreemptedAllocs
+    expect(meek).toMatchObject({ Name: 'meek.group[0]', DesiredStatus: 'run', AllocatedResources: null })
+    expect(meek).not.toHaveProperty('Metrics')
+  })
+
   test('the job is planned as it would be stored, and its difference told only when asked for', async () => {
     const { status, text, headers } = await world.send('PUT', '/v1/job/web/plan', { Job: job(), Diff: true })
     expect([status, headers['x-nomad-index']]).toEqual([200, '7'])

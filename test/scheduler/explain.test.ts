@@ -109,6 +109,7 @@ test('who had to make room is told by whom, in the plan and afterwards', () => {
   const result = story.plan(story.state.jobs.all().find((each) => each.ID === 'agent')!)
   const told = 'web.group[0] was ended on n1: agent.group[0] is more important and needed the room'
   expect(explainPlan(story.state, undefined, result)[0]).toMatchObject({ code: 'preempted', facts: { newestVersion: 0 }, text: told })
+  expect(result.plan.Annotations?.PreemptedAllocs?.map(({ Name }) => Name)).toEqual(['web.group[0]'])
   story.evaluate({ JobID: 'agent', Type: 'system' })
   expect(ofGroup(story).stops.map(({ text }) => text)).toEqual([told])
 })

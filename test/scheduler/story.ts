@@ -67,7 +67,7 @@ export class Story {
 
   /** What would happen with this job; nothing is applied. */
   plan(next: Job): SchedulingResult {
-    const asked = evaluation({ ID: uuid(this.#ids++, 9), JobID: next.ID, Type: next.Type, Status: 'pending' })
+    const asked = evaluation({ ID: uuid(this.#ids++, 9), JobID: next.ID, Type: next.Type, Status: 'pending', AnnotatePlan: true })
     return this.#scheduler.schedule(asked, { nowMs: this.#atMs, newId: () => uuid(this.#ids++, 7), job: next })
   }
 

@@ -22,6 +22,7 @@ import { NAMESPACE_ALL } from '../parameters.js'
 import type { JobspecParser, Planner } from '../ports.js'
 import { jsonAnswer } from '../request.js'
 import type { Call, Handler, Route } from '../router.js'
+import { allocationStubView } from '../views/allocation-view.js'
 
 export interface JobspecDeps extends ReadDeps {
   readonly parser: JobspecParser
@@ -116,10 +117,14 @@ async function planJob(deps: JobspecDeps, call: Call) {
   if (problems.length > 0) throw requestFailed(validationErrorText(problems))
   const isExplained = call.parameters.boolean('reasons')
   const { result, reasons, index } = await deps.planner.plan(job, isExplained)
-  const { known } = await deps.reader.read((view) => ({ index: 0, known: view.jobs.get(jobKey(job)) }))
   const annotations = result.plan.Annotations ?? { DesiredTGUpdates: {}, PreemptedAllocs: null }
+  const { known, preempted } = await deps.reader.read((view) => ({
+    index: 0,
+    known: view.jobs.get(jobKey(job)),
+    preempted: annotations.PreemptedAllocs?.map((row) => allocationStubView(view, row)) ?? null,
+  }))
   const plan = {
-    Annotations: annotations,
+    Annotations: { ...annotations, PreemptedAllocs: preempted },
     FailedTGAllocs: result.evaluation.FailedTGAllocs ?? null,
     JobModifyIndex: index,
     CreatedEvals: result.created.length === 0 ? null : result.created,

@@ -114,3 +114,7 @@ export const STUB_FIELDS_DEFAULT: StubFields = { resources: false, taskStates: t
 export function allocationStubJson(view: StateView, allocation: Allocation, fields: StubFields = STUB_FIELDS_DEFAULT): Uint8Array {
   return stubs[Number(fields.resources)]![Number(fields.taskStates)]!.of(allocation, jobOf(view, allocation))
 }
+
+export function allocationStubView(view: StateView, allocation: Allocation): Readonly<Record<string, unknown>> {
+  return allocationStub(allocation, jobOf(view, allocation), STUB_FIELDS_DEFAULT)
+}
