@@ -1,6 +1,7 @@
 /**
  * Carries roll-outs to their end (`lifecycle.md` §5.2, §5.4): asks for the next step when an allocation became healthy,
  * promotes canaries that may be, fails what cannot succeed, and goes back to the newest stable version where the job says so.
+ * Whether all is done only the scheduler knows: it ends the deployment with the step that finds nothing left to do.
  *
  * L2 Every deployment ends: each state has a finite deadline, also that in which nothing was ever placed.
  */
@@ -87,7 +88,6 @@ export class DeploymentWatcher {
     const allocations = view.allocations.by('deployment', deployment.ID)
     const failure = this.#findFailure(deployment, job, allocations)
     if (failure !== undefined) return this.#fail(deployment, job, failure)
-    if (isComplete(deployment)) return this.#succeed(deployment, job)
     if (canAutoPromote(deployment, allocations)) return this.#promote(deployment, job)
     this.#askForNextStep(deployment, job, allocations)
     this.#armDeadline(deployment)
@@ -104,17 +104,6 @@ export class DeploymentWatcher {
     return this.#deadlineMs(deployment) <= this.#nowMs() ? 'Failed due to progress deadline' : undefined
   }
 
-  #succeed(deployment: Deployment, job: Job): void {
-    this.#deps.propose([
-      {
-        kind: 'deployment-update',
-        updates: [{ DeploymentID: deployment.ID, Status: 'successful', StatusDescription: 'Deployment completed successfully' }],
-        stable: [{ namespace: job.Namespace, jobId: job.ID, version: deployment.JobVersion }],
-        evaluations: [],
-      },
-    ])
-  }
-
   #fail(deployment: Deployment, job: Job, reason: string): void {
     const isReverting = Object.values(deployment.TaskGroups).some((state) => state.AutoRevert && !isGroupDone(state))
     const revert = isReverting ? this.#findRevert(deployment, job) : undefined
@@ -124,7 +113,6 @@ export class DeploymentWatcher {
       {
         kind: 'deployment-update',
         updates: [{ DeploymentID: deployment.ID, Status: 'failed', StatusDescription: description }],
-        stable: [],
         evaluations: [evaluation],
       },
       ...(revert?.job === undefined ? [] : [{ kind: 'job-register' as const, job: revert.job, source: null, evaluations: [] }]),
@@ -209,12 +197,6 @@ function isGroupDone(state: DeploymentState): boolean {
 function awaitsReplacement(allocation: Allocation): boolean {
   const hasFailed = allocation.DeploymentStatus?.Healthy === false || allocation.ClientStatus === 'failed'
   return hasFailed && !isServerTerminal(allocation) && allocation.DesiredTransition?.Reschedule !== true
-}
-
-function isComplete(deployment: Deployment): boolean {
-  return Object.values(deployment.TaskGroups).every(
-    (state) => (state.DesiredCanaries === 0 || state.Promoted) && state.HealthyAllocs >= state.DesiredTotal,
-  )
 }
 
 function canAutoPromote(deployment: Deployment, allocations: readonly Allocation[]): boolean {

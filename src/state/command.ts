@@ -91,8 +91,6 @@ export type CommandBody =
   | {
       readonly kind: 'deployment-update'
       readonly updates: readonly DeploymentStatusUpdate[]
-      /** Job versions that are proven now: the newest deployment of each succeeded. */
-      readonly stable: readonly { readonly namespace: string; readonly jobId: string; readonly version: number }[]
       readonly evaluations: readonly Evaluation[]
     }
   /** The canaries of these groups have proved themselves: the rest may follow. */

@@ -72,9 +72,7 @@ test('it fails when its deadline passes without progress', () => {
   expect(rollout.look()).toEqual(['failed: Failed due to progress deadline'])
 })
 
-test('it succeeds when all are healthy', () => {
+test('when all are healthy it asks for the step that finds nothing left to do', () => {
   const rollout = new Rollout({ HealthyAllocs: 2 })
-  expect(rollout.look({ DeploymentStatus: HEALTHY }, { DeploymentStatus: HEALTHY })).toEqual([
-    'successful: Deployment completed successfully',
-  ])
+  expect(rollout.look({ DeploymentStatus: HEALTHY }, { DeploymentStatus: HEALTHY })).toEqual(['evaluation-update'])
 })

@@ -135,7 +135,10 @@ test('placements and health are counted into their deployment, and its deadline 
 
 test('six versions are kept, and beyond them the newest stable one and those that something runs', () => {
   const state = fold(register(), place(placement({ ID: uuid(1, 7), JobVersion: 0 })))
-  run(state, { kind: 'deployment-update', updates: [], stable: [{ namespace: 'default', jobId: job().ID, version: 0 }], evaluations: [] })
+  const Deployment = deployment({ ID: uuid(1, 5), JobVersion: 0, JobCreateIndex: state.jobs.get(jobKey(job()))!.CreateIndex })
+  run(state, { kind: 'plan-apply', plan: { ...emptyPlan, Deployment }, closes: null })
+  const success = { DeploymentID: uuid(1, 5), Status: 'successful' as const, StatusDescription: 'Deployment completed successfully' }
+  run(state, { kind: 'deployment-update', updates: [success], evaluations: [] })
   for (let Version = 1; Version <= 9; Version++) run(state, register({ Version }, []))
   const versions = state.jobVersions.by('job', jobKey(job())).map((version) => version.Version)
   expect([...versions].sort((a, b) => a - b)).toEqual([0, 4, 5, 6, 7, 8, 9])

@@ -33,6 +33,7 @@ export function storeDeploymentStatus(state: State, index: LogIndex, update: Dep
   const known = state.deployments.get(update.DeploymentID)
   if (known === undefined) return
   storeDeployment(state, index, { ...known, Status: update.Status, StatusDescription: update.StatusDescription })
+  if (update.Status === 'successful') markStable(state, index, known)
 }
 
 /** Marks the groups promoted, gives them a new deadline, and makes their healthy canaries ordinary allocations. */
@@ -70,7 +71,6 @@ function describeRunning(groups: readonly (readonly [string, DeploymentState])[]
 
 export function updateDeployments(state: State, index: LogIndex, command: CommandOf<'deployment-update'>): void {
   for (const update of command.updates) storeDeploymentStatus(state, index, update)
-  for (const { namespace, jobId, version } of command.stable) markStable(state, index, namespace, jobId, version)
   putEvaluations(state, index, command.evaluations)
   for (const { DeploymentID } of command.updates) {
     const deployment = state.deployments.get(DeploymentID)
@@ -78,14 +78,15 @@ export function updateDeployments(state: State, index: LogIndex, command: Comman
   }
 }
 
-function markStable(state: State, index: LogIndex, namespace: string, jobId: string, version: number): void {
-  const current = state.jobs.get(namespacedKey(namespace, jobId))
-  if (current === undefined) return
-  if (current.Version === version) {
+/** What has been rolled out well is what a failure goes back to. */
+function markStable(state: State, index: LogIndex, { Namespace, JobID, JobVersion, JobCreateIndex }: Deployment): void {
+  const current = state.jobs.get(namespacedKey(Namespace, JobID))
+  if (current === undefined || current.CreateIndex !== JobCreateIndex) return
+  if (current.Version === JobVersion) {
     if (!current.Stable) storeJob(state, index, { ...current, Stable: true, ModifyIndex: index })
     return
   }
-  const older = state.jobVersions.get(jobVersionKey(namespace, jobId, current.CreateIndex, version))
+  const older = state.jobVersions.get(jobVersionKey(Namespace, JobID, JobCreateIndex, JobVersion))
   if (older !== undefined && !older.Stable) state.jobVersions.put(index, { ...older, Stable: true, ModifyIndex: index })
 }
 
