@@ -174,8 +174,9 @@ export class World {
     if (host === undefined || !host.isAlive || host.agentProcess?.isAlive !== true) return
     const isCutOff = this.network.cutOff.has(host.agentProcess)
     const wellMs = this.time.nowMs - host.disturbedMs
+    const { lossShare, lateShare } = this.network.faults
     // Under heavy loss three beats in a row may go astray.
-    if (isCutOff || this.network.faults.lossShare > LOSS_IN_DOUBT || wellMs < 2 * HEARTBEAT_TTL_MS) return
+    if (isCutOff || lossShare + lateShare > LOSS_IN_DOUBT || wellMs < 2 * HEARTBEAT_TTL_MS) return
     this.#fail(new Violation('I12', `${host.name} was well for ${(wellMs / 1000).toFixed(0)} s and is called down`))
   }
 
