@@ -73,30 +73,34 @@ const MODES: Readonly<Record<string, TreeItem['mode']>> = {
  */
 export function parseTree(id: string, content: Buffer, prefix: string, before: ParsedTree | undefined): ParsedTree {
   const idBytes = id.length / 2
+  const known = before?.items ?? []
   const items: TreeItem[] = []
   const offsets: number[] = [0]
+  /** How many bytes the old item `old` had, if just these stand at `at` too; else 0. */
+  const matchAt = (old: number, at: number) => {
+    if (before === undefined || old >= known.length) return 0
+    const [start, end] = [before.offsets[old]!, before.offsets[old + 1]!]
+    return content.subarray(at, at + end - start).equals(before.content.subarray(start, end)) ? end - start : 0
+  }
   let old = 0
   for (let at = 0; at < content.length; offsets.push(at)) {
-    const known = before?.items[old]
-    const start = before?.offsets[old] ?? 0
-    const length = (before?.offsets[old + 1] ?? 0) - start
-    if (known !== undefined && content.compare(before!.content, start, start + length, at, at + length) === 0) {
-      items.push(known)
-      at += length
-      old++
-      continue
+    let length = matchAt(old, at)
+    if (length === 0) {
+      const space = content.indexOf(0x20, at)
+      const end = content.indexOf(0x00, space)
+      const path = prefix + content.toString('utf8', space + 1, end)
+      while (old < known.length && known[old]!.path < path) old++
+      length = matchAt(old, at)
+      if (length === 0) {
+        // A mode that git does not write is read as a link: nothing that Drover would follow.
+        const mode = MODES[content.toString('latin1', at, space)] ?? 'symlink'
+        items.push({ path, blob: content.toString('hex', end + 1, end + 1 + idBytes), mode })
+        at = end + 1 + idBytes
+        continue
+      }
     }
-    const space = content.indexOf(0x20, at)
-    const end = content.indexOf(0x00, space)
-    const path = prefix + content.toString('utf8', space + 1, end)
-    // A mode that git does not write is read as a link: nothing that Drover would follow.
-    items.push({
-      path,
-      blob: content.toString('hex', end + 1, end + 1 + idBytes),
-      mode: MODES[content.toString('latin1', at, space)] ?? 'symlink',
-    })
-    at = end + 1 + idBytes
-    while (old < (before?.items.length ?? 0) && before!.items[old]!.path <= path) old++
+    items.push(known[old++]!)
+    at += length
   }
   return { id, items, content, offsets }
 }
