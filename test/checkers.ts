@@ -141,6 +141,8 @@ export interface Converged {
   readonly running: ReadonlyMap<string, ReadonlySet<string>>
   /** Nodes whose hosts are alive. */
   readonly livingNodes: ReadonlySet<string>
+  /** The class that the head declares, by node id. */
+  readonly declared: ReadonlyMap<string, string>
 }
 
 /** L5, L1, L4 and what makes them true. */
@@ -172,12 +174,16 @@ function checkJobs({ state, wantedJobs }: Converged): void {
   for (const id of wantedJobs) if (!wanted.has(id)) throw new Violation('L4', `job ${id} has a file and is not wanted`)
 }
 
-/** L6: a host that is gone is known to be gone, and one that lives is ready. */
-function checkNodes({ state, livingNodes }: Converged): void {
+/** L6: a host that is gone is known to be gone, and one that lives is ready and what the head says of it. */
+function checkNodes({ state, livingNodes, declared }: Converged): void {
   for (const node of state.nodes.values()) {
     const isAlive = livingNodes.has(node.ID)
     if (isAlive !== (node.Status === 'ready'))
       throw new Violation('L6', `node ${node.Name} is ${node.Status} and its host ${isAlive ? 'lives' : 'is gone'}`)
+    if (isAlive && (declared.get(node.ID) ?? '') !== node.NodeClass)
+      throw new Violation('L6', `node ${node.Name} is of class "${node.NodeClass}", declared is "${declared.get(node.ID) ?? ''}"`)
+    if (isAlive && node.SchedulingEligibility !== 'eligible')
+      throw new Violation('L6', `node ${node.Name} may not be used, declared it may`)
   }
 }
 

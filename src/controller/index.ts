@@ -1,11 +1,11 @@
 export { AgentsFolderReader } from './agents-folder.js'
 export type { ChangeKey } from './change-feed.js'
 export { checksumOf } from './checksum.js'
+export type { KeyBinding } from './declared-hosts.js'
 export type { GitReconcilerOptions, SyncOutcome } from './git-reconciler.js'
 export { type JobFileOptions, type JobFileOutcome, type JobFileTree, readJobFile } from './job-file-reader.js'
 export { foldLog, Leader, type LeaderDeps } from './leader.js'
 export { readCommands } from './log-record.js'
-export type { KeyBinding } from './node-declarations.js'
 export type { NodeRegistrarOptions } from './node-registrar.js'
 export { refuseWhatDoesNotRunYet } from './not-yet.js'
 export type {

@@ -1,8 +1,7 @@
 /** Hosts as files: `agents/<node>.hcl` (pool default) and `agents/<pool>/<node>.hcl`. */
-import { NODE_POOL_DEFAULT, type NodeDeclaration } from '../domain/index.js'
+import type { NodeDeclaration } from '../domain/index.js'
 import type { HclBody } from '../jobspec/index.js'
 import { readPortRanges } from '../scheduler/index.js'
-import type { StateView } from '../state/index.js'
 import type { Attributes, Body, DeclarationFields } from './declaration-fields.js'
 
 export function decodeNodeDeclaration(
@@ -51,32 +50,4 @@ function decodeVolumes(fields: DeclarationFields, body: Body): NodeDeclaration['
     else volumes.push([name, { path, readOnly: fields.bool(attributes, 'read_only') ?? false }])
   }
   return Object.fromEntries(volumes)
-}
-
-/** Agents that `dev` started itself: their names and keys, in order. */
-export type KeyBinding = readonly { readonly name: string; readonly publicKey: string }[]
-
-/** The declaration that a key may join under: its own, or for an agent of `dev` one that names no key, else one made up for it. */
-export function findDeclaration(view: StateView, boundKeys: KeyBinding, publicKey: string): NodeDeclaration | undefined {
-  const own = view.nodeDeclarations.by('publicKey', publicKey)[0]
-  if (own !== undefined) return own
-  const at = boundKeys.findIndex((bound) => bound.publicKey === publicKey)
-  if (at < 0) return undefined
-  const keyless = view.nodeDeclarations.all().filter((declaration) => declaration.publicKey === '')
-  return [...keyless].sort((a, b) => (a.path < b.path ? -1 : 1))[at] ?? madeUpDeclaration(boundKeys[at]!.name, publicKey)
-}
-
-function madeUpDeclaration(name: string, publicKey: string): NodeDeclaration {
-  return {
-    name,
-    path: '',
-    pool: NODE_POOL_DEFAULT,
-    nodeClass: '',
-    datacenter: 'dc1',
-    meta: {},
-    publicKey,
-    reserved: { cpuMhz: 0, memoryMb: 0, diskMb: 0, ports: '' },
-    hostVolumes: {},
-    isEligible: true,
-  }
 }

@@ -13,25 +13,15 @@ import {
   type ReportResponse,
   subjects,
 } from '../agent/index.js'
-import {
-  type AllocationReport,
-  type Bus,
-  type BusMessage,
-  type Clock,
-  explainError,
-  type Logger,
-  type Node,
-  type NodeDeclaration,
-  type Random,
-} from '../domain/index.js'
-import { computeNodeClass } from '../scheduler/index.js'
+import { type AllocationReport, type Bus, type BusMessage, type Clock, explainError, type Logger, type Random } from '../domain/index.js'
 import type { CommandBody } from '../state/index.js'
 import type { AllocationPublisher } from './allocation-publisher.js'
 import { reportEvaluations, reportServices } from './allocation-reports.js'
+import type { KeyBinding } from './declared-hosts.js'
+import { DeclaredHosts, withDeclaration } from './declared-hosts.js'
 import { HeartbeatMonitor } from './heartbeat-monitor.js'
 import type { Leader } from './leader.js'
 import { logTimeMs } from './log-time.js'
-import { findDeclaration, type KeyBinding } from './node-declarations.js'
 import { nodeEvaluations } from './node-evaluations.js'
 
 export interface NodeRegistrarOptions {
@@ -61,12 +51,14 @@ const REPORTS_PER_COMMAND = 10
 export class NodeRegistrar {
   readonly #deps: NodeRegistrarDeps
   readonly #monitor: HeartbeatMonitor
+  readonly #declarations: DeclaredHosts
   readonly #nonces = new Map<string, string>()
   readonly #unsubscribe: readonly (() => void)[]
 
   constructor(deps: NodeRegistrarDeps) {
     this.#deps = deps
     const { leader, bus, clock, options } = deps
+    this.#declarations = new DeclaredHosts(leader.state, options.boundKeys, options.nodeIdOf)
     const tickMs = Math.max(50, options.heartbeatTtlMs / 10)
     this.#monitor = new HeartbeatMonitor(clock, { ttlMs: options.heartbeatTtlMs, tickMs }, (nodeId) => this.#onSilent(nodeId))
     for (const node of leader.state.nodes.values()) if (node.Status !== 'down') this.#monitor.heard(node.ID)
@@ -105,7 +97,7 @@ export class NodeRegistrar {
     }
     this.#nonces.delete(request.publicKey)
     const { leader, random, options } = this.#deps
-    const declaration = findDeclaration(leader.state, options.boundKeys, request.publicKey)!
+    const declaration = this.#declarations.find(request.publicKey)!
     const node = withDeclaration(request.node, declaration, leader.state.nodes.get(request.node.ID))
     const { reportNumber } = request
     leader.propose([{ kind: 'node-register', node, reportNumber, evaluations: nodeEvaluations(leader.state, node, random) }])
@@ -134,7 +126,7 @@ export class NodeRegistrar {
         remedy: 'remove the data folder of the agent',
       }
     }
-    if (findDeclaration(leader.state, options.boundKeys, request.publicKey) === undefined) {
+    if (this.#declarations.find(request.publicKey) === undefined) {
       return {
         reason: `no host with the key ${request.publicKey} is declared`,
         remedy: `commit agents/<pool>/${request.node.Name}.hcl with public_key = "${request.publicKey}"`,
@@ -152,8 +144,13 @@ export class NodeRegistrar {
     const { leader, publisher, options } = this.#deps
     const nodeId = nodeIdOfSubject(message.subject)
     const request = decodeMessage('heartbeat', message.payload)
-    const isKnown = this.#isJoined(nodeId, request.clusterId)
-    if (isKnown) this.#monitor.heard(nodeId)
+    const isJoined = this.#isJoined(nodeId, request.clusterId)
+    if (isJoined) {
+      this.#monitor.heard(nodeId)
+      this.#shunUndeclared(nodeId)
+    }
+    // Joining again is how both sides learn what the repository says now.
+    const isKnown = isJoined && this.#declarations.isAsDeclared(leader.state.nodes.get(nodeId)!)
     const answer: HeartbeatResponse = {
       ...this.#envelope(),
       version: publisher.sentVersionOf(nodeId),
@@ -162,6 +159,15 @@ export class NodeRegistrar {
       heartbeatTtlMs: options.heartbeatTtlMs,
     }
     leader.release(leader.durableIndex, () => message.respond(encodeMessage('heartbeat-response', answer)))
+  }
+
+  /** A host whose file is gone keeps what it runs and gets nothing new. */
+  #shunUndeclared(nodeId: string): void {
+    const { leader, logger } = this.#deps
+    const node = leader.state.nodes.get(nodeId)!
+    if (node.SchedulingEligibility === 'ineligible' || this.#declarations.findOf(nodeId) !== undefined) return
+    logger.warn({ nodeId, name: node.Name }, 'host is not declared any more')
+    leader.propose([{ kind: 'node-eligibility', nodeId, eligibility: 'ineligible', evaluations: [] }])
   }
 
   #onPull(message: BusMessage): void {
@@ -249,33 +255,4 @@ export class NodeRegistrar {
 /** `drover.<region>.agent.<node>.<what>` */
 function nodeIdOfSubject(subject: string): string {
   return subject.split('.').at(-2)!
-}
-
-/** What the host knows of itself, with what the repository says of it; server-side history is kept. */
-export function withDeclaration(node: Node, declaration: NodeDeclaration, known: Node | undefined): Node {
-  const { reserved } = declaration
-  const declared: Node = {
-    ...node,
-    Name: declaration.name,
-    NodePool: declaration.pool,
-    NodeClass: declaration.nodeClass,
-    Datacenter: declaration.datacenter,
-    Meta: { ...node.Meta, ...declaration.meta },
-    ReservedResources: {
-      ...node.ReservedResources,
-      Cpu: { ...node.ReservedResources.Cpu, CpuShares: reserved.cpuMhz },
-      Memory: { MemoryMB: reserved.memoryMb },
-      Disk: { DiskMB: reserved.diskMb },
-      Networks: { ReservedHostPorts: reserved.ports },
-    },
-    HostVolumes: Object.fromEntries(
-      Object.entries(declaration.hostVolumes).map(([name, { path, readOnly }]) => [name, { Name: name, Path: path, ReadOnly: readOnly }]),
-    ),
-    Status: 'ready',
-    StatusDescription: '',
-    SchedulingEligibility:
-      declaration.isEligible && (known?.SchedulingEligibility ?? 'eligible') === 'eligible' ? 'eligible' : 'ineligible',
-    DrainStrategy: known?.DrainStrategy ?? null,
-  }
-  return { ...declared, ComputedClass: computeNodeClass(declared) }
 }

@@ -151,6 +151,13 @@ export const MUTANTS: readonly Mutant[] = [
     finders: ['L4'],
   },
   {
+    name: 'declarations-reach-nobody-who-has-joined',
+    file: 'src/controller/node-registrar.ts',
+    find: 'const isKnown = isJoined && this.#declarations.isAsDeclared(leader.state.nodes.get(nodeId)!)\n',
+    replace: 'const isKnown = isJoined\n',
+    finders: ['L6'],
+  },
+  {
     name: 'blocked-never-woken',
     file: 'src/controller/blocked-evaluations.ts',
     find: '    if (this.#freedClasses.size === 0) return\n',

@@ -46,9 +46,10 @@ export class SimulatedRepository {
     for (const watcher of this.#watchers) watcher()
   }
 
-  jobPaths(): readonly string[] {
+  /** Paths below a folder, in order. */
+  pathsIn(folder: string): readonly string[] {
     const paths = this.head === null ? [] : [...this.#commits.get(this.head)!.files.keys()]
-    return paths.filter((path) => path.startsWith('jobs/')).sort()
+    return paths.filter((path) => path.startsWith(`${folder}/`)).sort()
   }
 
   text(path: string): string | undefined {

@@ -102,14 +102,16 @@ export class Workload {
       () => this.#move(),
       () => this.#duplicate(),
       () => this.#rewrite(),
+      () => this.#declareHost(),
     ]
     this.#random.pick(kinds)()
   }
 
-  /** A last commit in which every file is sound, each job stands in one place, and nothing is held. */
+  /** A last commit in which every file is sound, each job stands in one place, nothing is held, and every host may be used. */
   settle(): void {
     const changes: Record<string, string | null> = {}
-    for (const path of this.#repository.jobPaths()) changes[path] = null
+    for (const path of this.#repository.pathsIn('agents')) if (isHostFile(path)) changes[path] = hostFile(this.#random, true)
+    for (const path of this.#repository.pathsIn('jobs')) changes[path] = null
     for (const [id, shape] of this.#shapes) changes[pathOf(id)] = jobFile(shape)
     this.#repository.commit(changes, { subject: 'settled', trailers: [{ key: 'Drover-Allow-Delete', value: '*' }] })
   }
@@ -173,6 +175,14 @@ export class Workload {
     this.#repository.commit({ [pathOf(shape.id)]: jobFile(shape) }, { parent: this.#repository.root, subject: 'rewritten' })
   }
 
+  /** Hosts are bound to the files without a key in order of path. */
+  #declareHost(): void {
+    const path = `agents/host-${this.#random.between(1, 3)}.hcl`
+    const isRemoved = this.#repository.text(path) !== undefined && this.#random.chance(0.3)
+    const content = isRemoved ? null : hostFile(this.#random, this.#random.chance(0.7))
+    this.#repository.commit({ [path]: content }, { subject: `declare ${path}` })
+  }
+
   #put(shape: JobShape): void {
     this.#shapes.set(shape.id, shape)
     this.#repository.commit({ [pathOf(shape.id)]: jobFile(shape) }, { subject: `${shape.id} generation ${shape.generation}` })
@@ -211,4 +221,12 @@ function pathOf(id: string): string {
 
 function movedPathOf(id: string): string {
   return `jobs/default/moved/${id}.nomad.json`
+}
+
+function hostFile(random: SeededRandom, isEligible: boolean): string {
+  return `class = "class-${random.between(1, 9)}"\neligible = ${isEligible}\n`
+}
+
+export function isHostFile(path: string): boolean {
+  return path.startsWith('agents/host-')
 }

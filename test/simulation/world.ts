@@ -29,6 +29,7 @@ import { NO_NETWORK_FAULTS, SimulatedNetwork } from './simulated-network.js'
 import { SimulatedProcess } from './simulated-process.js'
 import type { SimulatedReader } from './simulated-reader.js'
 import { VirtualTime } from './virtual-time.js'
+import { isHostFile } from './workload.js'
 
 export interface WorldOptions {
   readonly seed: number
@@ -190,11 +191,21 @@ export class World {
       state: this.durable,
       headCommit: this.repository.head!,
       wantedJobs: new Set(
-        this.repository.jobPaths().map((path) => (JSON.parse(this.repository.text(path)!) as { Job: { ID: string } }).Job.ID),
+        this.repository.pathsIn('jobs').map((path) => (JSON.parse(this.repository.text(path)!) as { Job: { ID: string } }).Job.ID),
       ),
       running: new Map(living.map((host) => [host.nodeId, host.runningAllocations()])),
       livingNodes: new Set(living.map((host) => host.nodeId)),
+      declared: this.#declaredClasses(),
     })
+  }
+
+  /** What the head says of the hosts that it declares, in the order in which they are bound to its files. */
+  #declaredClasses(): ReadonlyMap<string, string> {
+    const texts = this.repository
+      .pathsIn('agents')
+      .filter(isHostFile)
+      .map((path) => this.repository.text(path)!)
+    return new Map(texts.map((text, at) => [this.hosts[at]!.nodeId, /class = "(.*)"/.exec(text)![1]!]))
   }
 
   #afterEvent(): void {

@@ -52,6 +52,8 @@ function codeOf({ row, job, description, preemptedBy }: End): StopCode {
   if (description !== NOT_NEEDED) return 'stopped'
   if (job === undefined || job.Stop) return 'job-stopped'
   if (findTaskGroup(job, row.TaskGroup) === undefined) return 'group-removed'
+  // Work that is on every node has no count: its node left the pool, the datacenters or the constraints.
+  if (job.Type === 'system' || job.Type === 'sysbatch') return 'node-unsuitable'
   return row.DeploymentStatus?.Canary === true && row.JobVersion !== job.Version ? 'canary-given-up' : 'surplus'
 }
 
