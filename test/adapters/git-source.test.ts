@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { CliGitSource } from '../../src/adapters/git/git-source.js'
+import { SeededRandom } from '../simulation/seeded-random.js'
 
 let folder: string
 let source: CliGitSource | undefined
@@ -24,11 +25,13 @@ function git(...words: string[]): string {
   }).trim()
 }
 
+function write(path: string, text: string): void {
+  mkdirSync(dirname(join(folder, path)), { recursive: true })
+  writeFileSync(join(folder, path), text)
+}
+
 function commit(files: Record<string, string>, message = 'change'): string {
-  for (const [path, text] of Object.entries(files)) {
-    mkdirSync(dirname(join(folder, path)), { recursive: true })
-    writeFileSync(join(folder, path), text)
-  }
+  for (const [path, text] of Object.entries(files)) write(path, text)
   git('add', '-A')
   git('commit', '-q', '--allow-empty', '-m', message)
   return git('rev-parse', 'HEAD')
@@ -128,3 +131,29 @@ test('a ref that does not exist is named', async () => {
   const opened = await open('refs/heads/nowhere')
   await expect(opened.resolve()).rejects.toThrow(/no commit at refs\/heads\/nowhere/)
 })
+
+/** Names that sort in other ways as files than as folders, and that collide. */
+const PATHS = ['a', 'a.hcl', 'a/b', 'a/b.hcl', 'a/long-name.nomad.hcl', 'ab/c', 'b/x/y', 'b.d/x', 'b', 'c-d/e', 'c/d']
+
+test('commits read one after another are listed as git lists each', async () => {
+  const random = new SeededRandom(7)
+  const opened = await open()
+  for (let round = 0; round < 40; round++) {
+    for (let change = random.between(1, 4); change > 0; change--) {
+      const path = random.pick(PATHS)
+      const isFileAbove = path.split('/').some((_, depth, parts) => depth > 0 && isFile(join(folder, ...parts.slice(0, depth))))
+      if (isFileAbove || random.chance(0.3))
+        rmSync(join(folder, isFileAbove ? path.split('/')[0]! : path), { recursive: true, force: true })
+      else if (!isFolder(join(folder, path))) write(path, String(random.between(0, 2)))
+    }
+    git('add', '-A')
+    git('commit', '-q', '--allow-empty', '-m', `round ${round}`)
+    const { id } = await opened.resolve()
+    const listed = (await opened.list(id)).map(({ path, blob }) => `${blob}\t${path}`)
+    const expected = git('ls-tree', '-r', id).replace(/^\d+ blob /gm, '')
+    expect(listed.join('\n')).toBe(expected)
+  }
+})
+
+const isFile = (path: string) => statSync(path, { throwIfNoEntry: false })?.isFile() === true
+const isFolder = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
