@@ -105,6 +105,17 @@ export class Cluster {
       .filter((name) => commandLine(name).includes(text))
       .map(Number)
   }
+
+  /** Living tasks whose command names the text. The command line of the shell around a task holds it too; a task has no child of this kind. */
+  tasksOf(text: string): readonly number[] {
+    const pids = this.pidsOf(text).filter(isAlive)
+    const parents = new Set(pids.map(parentOf))
+    return pids.filter((pid) => !parents.has(pid))
+  }
+}
+
+function parentOf(pid: number): number {
+  return Number(/\) \S (\d+)/.exec(commandStat(pid))?.[1])
 }
 
 function commandLine(pid: string): string {
