@@ -42,6 +42,8 @@ export interface AgentDeps {
   readonly options: AgentOptions
   /** A bug, or a refusal that trying again cannot mend: the process should end. */
   readonly onFatal: (error: unknown) => void
+  /** With the node as the server has declared it; each time that it is let in. */
+  readonly onJoined?: (node: Node) => void
   readonly onRefused?: (reason: string, remedy: string) => void
 }
 
@@ -95,6 +97,7 @@ export class Agent {
       onSet: (set) => this.#obey(set),
       onJoined: (declared) => {
         this.#node = withDeclared(node, declared)
+        deps.onJoined?.(this.#node)
       },
       onRefused: (reason, remedy) => deps.onRefused?.(reason, remedy),
     })

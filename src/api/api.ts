@@ -2,7 +2,7 @@
 import type { Clock, Random } from '../domain/index.js'
 import { requestFailed, unknownPath, wrongMethod } from './errors.js'
 import { Parameters } from './parameters.js'
-import type { AgentCaller, ApiSettings, JobspecParser, Planner, SourceTexts, StateReader } from './ports.js'
+import type { AgentCaller, ApiSettings, JobspecParser, Planner, SourceHealth, SourceTexts, StateReader } from './ports.js'
 import type { ApiRequest, ApiResponse } from './request.js'
 import { type RouteMatch, Router } from './router.js'
 import { absentRoutes } from './routes/absent.js'
@@ -31,6 +31,7 @@ export interface ApiDeps {
   readonly planner: Planner
   readonly parser: JobspecParser
   readonly sourceTexts: SourceTexts
+  readonly sourceHealth: SourceHealth
   readonly settings: ApiSettings
   readonly clock: Clock
   readonly random: Random

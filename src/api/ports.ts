@@ -72,6 +72,11 @@ export interface JobspecParser {
   >
 }
 
+export interface SourceHealth {
+  /** Why the repository could not be read the last time; null: it could. */
+  readonly problem: string | null
+}
+
 /** Contents of the repository by blob id. `undefined`: gone, or no text. */
 export interface SourceTexts {
   read(blob: string): Promise<string | undefined>

@@ -137,6 +137,8 @@ export interface SourceAnswer {
   readonly id: string
   readonly ref: string
   readonly commit: { readonly id: string; readonly subject: string; readonly author: string } | null
+  /** Why the repository could not be read the last time. */
+  readonly problem: string | null
   readonly frozen: readonly {
     readonly path: string
     readonly jobId: string | null

@@ -14,7 +14,6 @@ import {
   type Job,
   type JobSource,
   type Logger,
-  OrchestratorError,
   type Random,
   type SourceStatus,
 } from '../domain/index.js'
@@ -66,10 +65,8 @@ export class GitReconciler {
   readonly #deps: GitReconcilerDeps
   readonly #unchanged: UnchangedJobs
   readonly #agents: AgentsFolderReader
-  /** A failure of the last look, for people; null when it went well. */
-  lastError: OrchestratorError | null = null
-  /** The newest commit that a look has seen, applied or not. */
-  seenCommit: Commit | null = null
+  /** Why the last look failed, for people; null when it went well. */
+  problem: string | null = null
 
   constructor(deps: GitReconcilerDeps) {
     this.#deps = deps
@@ -77,22 +74,21 @@ export class GitReconciler {
     this.#agents = new AgentsFolderReader(deps.syntax)
   }
 
-  /** One look. Failures of git are kept in `lastError` and thrown. */
+  /** One look. What goes wrong is kept in `problem` and thrown. */
   async reconcile(): Promise<SyncOutcome> {
     try {
       const outcome = await this.#sync()
-      this.lastError = null
+      this.problem = null
       return outcome
     } catch (error) {
-      this.lastError = error instanceof OrchestratorError ? error : new OrchestratorError('SOURCE_SYNC', explainError(error), {}, error)
-      throw this.lastError
+      this.problem = explainError(error)
+      throw error
     }
   }
 
   async #sync(): Promise<SyncOutcome> {
     const { git, leader } = this.#deps
     const commit = await git.resolve()
-    this.seenCommit = commit
     const status = leader.state.sources.get(SOURCE_ID)
     const applied = status?.commit ?? null
     if (status !== undefined && applied?.id === commit.id && !this.#hasUnread) return unchangedOutcome(status, commit)

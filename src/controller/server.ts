@@ -40,6 +40,8 @@ export interface ServerDeps {
   readonly onStop: (reason: string) => void
   /** After every completed look at the repository. */
   readonly onSync?: (outcome: SyncOutcome) => void
+  /** After one that failed; it is tried again. */
+  readonly onSyncFailed?: (problem: string) => void
 }
 
 const BLOCKED_RETRY_MS = 30_000
@@ -132,7 +134,9 @@ export class Server {
       this.#deps.onSync?.(outcome)
       return outcome.isComplete
     } catch (error) {
-      if (!this.leader.isStopped) this.#deps.logger.error({ error: explainError(error) }, 'source could not be read')
+      if (this.leader.isStopped) throw error
+      this.#deps.logger.error({ error: explainError(error) }, 'source could not be read')
+      this.#deps.onSyncFailed?.(explainError(error))
       throw error
     }
   }

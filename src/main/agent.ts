@@ -13,7 +13,7 @@ import { SupervisorClient } from '../adapters/supervisor/client.js'
 import { AGENT_DEFAULTS, Agent, type StopOptions } from '../agent/index.js'
 import { type Bus, explainError } from '../domain/index.js'
 import { evaluateTemplate } from '../jobspec/index.js'
-import { tellParent } from './child-channel.js'
+import { onlyNews, tell } from './child-channel.js'
 import type { AgentConfig } from './config.js'
 import { supervisorCommand } from './supervisor-command.js'
 import { readVersion } from './version.js'
@@ -34,6 +34,7 @@ export async function startAgent(config: AgentConfig, bus: Bus): Promise<Running
   supervisor.start()
   const drivers = [new RawExecDriver(supervisor, process.env)]
   const disk = new DiskAllocationDirectories(join(folder, 'alloc'))
+  const tellNews = onlyNews()
   const agent = new Agent({
     bus,
     clock: systemClock,
@@ -52,11 +53,10 @@ export async function startAgent(config: AgentConfig, bus: Bus): Promise<Running
       process.stderr.write(`agent stopped: ${explainError(error)}\n`)
       process.exit(1)
     },
-    onRefused: (reason, remedy) => {
-      logger.error({ reason, remedy }, 'refused by the server')
-      tellParent({ kind: 'note', text: `agent ${config.name} was refused: ${reason}; ${remedy}` })
-    },
+    onJoined: ({ Name, NodePool }) => tellNews({ kind: 'joined', name: Name, pool: NodePool }),
+    onRefused: (reason, remedy) => tellNews({ kind: 'note', text: `agent ${config.name} was refused: ${reason}; ${remedy}` }),
   })
+  tell({ kind: 'started', name: config.name, publicKey: key.publicKey })
   await agent.start()
   return {
     nodeId: key.nodeId,

@@ -1,7 +1,12 @@
-/** What `drover dev` and its children say to each other. A child whose parent is gone stops by itself and leaves its tasks. */
+/**
+ * What servers and agents tell: `drover dev`, where it has started them, else whoever looks at their output. A child whose parent is gone
+ * stops by itself and leaves its tasks.
+ */
+import { assertNever, placeText } from '../domain/index.js'
 
 export type ChildMessage =
-  | { readonly kind: 'ready'; readonly url?: string }
+  | { readonly kind: 'ready'; readonly url: string }
+  | { readonly kind: 'started'; readonly name: string; readonly publicKey: string }
   | {
       readonly kind: 'sync'
       readonly commit: string
@@ -12,6 +17,8 @@ export type ChildMessage =
       readonly held: string | null
     }
   | { readonly kind: 'note'; readonly text: string }
+  /** The host was let in, or its declaration has changed. */
+  | { readonly kind: 'joined'; readonly name: string; readonly pool: string }
 
 export interface ParentMessage {
   readonly kind: 'stop'
@@ -19,9 +26,50 @@ export interface ParentMessage {
   readonly tasks: 'end' | 'keep'
 }
 
-/** Tells the parent, where there is one. */
-export function tellParent(message: ChildMessage): void {
+export function tell(message: ChildMessage): void {
   if (process.connected) process.send?.(message)
+  else for (const line of describeMessage(message)) process.stdout.write(`${line}\n`)
+}
+
+/** For what is tried again and again: what is said again is no news. */
+export function onlyNews(): (message: ChildMessage) => void {
+  let told = ''
+  return (message) => {
+    const text = JSON.stringify(message)
+    if (text !== told) tell(message)
+    told = text
+  }
+}
+
+/** In lines for people. */
+export function describeMessage(message: ChildMessage): readonly string[] {
+  switch (message.kind) {
+    case 'ready':
+      return [`ready ${message.url}`]
+    case 'started':
+      return [`agent ${message.name} started; the key of this host is ${message.publicKey}`]
+    case 'joined':
+      return [`joined the cluster as ${message.name}, in the pool ${message.pool}`]
+    case 'sync':
+      return describeSync(message)
+    case 'note':
+      return [message.text]
+    default:
+      return assertNever(message)
+  }
+}
+
+function describeSync({ commit, subject, registered, removed, frozen, held }: Extract<ChildMessage, { kind: 'sync' }>): readonly string[] {
+  const counts = [
+    `${registered} registered`,
+    ...(removed > 0 ? [`${removed} removed`] : []),
+    ...(frozen.length > 0 ? [`${frozen.length} frozen`] : []),
+  ]
+  return [
+    `commit ${commit.slice(0, 10)} "${subject}": ${counts.join(', ')}`,
+    ...frozen.map((mistake) => `  ${placeText(mistake)}: ${mistake.summary}`),
+    ...(held === null ? [] : [`  held: ${held}`]),
+  ]
 }
 
 /** Calls back once: asked by the parent, by a signal, or because the parent is gone. */

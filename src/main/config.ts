@@ -1,5 +1,6 @@
 /** Configuration files: YAML, one schema per program, every mistake told at once. */
 import { readFileSync } from 'node:fs'
+import { hostname } from 'node:os'
 import { parseDocument } from 'yaml'
 import { z } from 'zod'
 import { TerminalError } from '../domain/index.js'
@@ -42,7 +43,7 @@ export const serverConfigSchema = z.strictObject({
 export const agentConfigSchema = z.strictObject({
   data_dir: z.string().min(1),
   /** Only for people: what a host is called is what its declaration is called. */
-  name: z.string().default('agent'),
+  name: z.string().default(hostname),
   region: z.string().default('global'),
   log_level: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
   nats: natsSchema.optional(),

@@ -8,8 +8,8 @@ import { stringify } from 'yaml'
 import { type FolderLock, lockFolder } from '../adapters/lmdb/folder-lock.js'
 import { findNatsServer, type NatsServer, startNatsServer } from '../adapters/nats/server-process.js'
 import { loadOrCreateKey } from '../adapters/node-key.js'
-import { placeText, TerminalError } from '../domain/index.js'
-import type { ChildMessage } from './child-channel.js'
+import { TerminalError } from '../domain/index.js'
+import { type ChildMessage, describeMessage } from './child-channel.js'
 import type { AgentConfig, ServerConfig } from './config.js'
 import { SupervisedChild } from './supervised-child.js'
 
@@ -151,27 +151,19 @@ class DevCluster {
   }
 
   #onMessage(message: ChildMessage): void {
-    if (message.kind === 'note') return this.#output.say(message.text)
-    if (message.kind === 'sync') return this.#tellSync(message)
-    if (message.url === undefined) return
+    if (message.kind === 'sync' || message.kind === 'note') return this.#say(message)
+    // That agents start and join is no news here.
+    if (message.kind !== 'ready') return
     // A restart of the server keeps the port that people know.
     this.#http = message.url.replace(/^https?:\/\//, '')
     if (this.#isReady) return this.#output.say(`server is back at ${message.url}`)
     this.#isReady = true
     if (this.#broker !== undefined) this.#startAgents()
-    this.#output.say(`ready ${message.url}`)
+    this.#say(message)
   }
 
-  #tellSync(message: Extract<ChildMessage, { kind: 'sync' }>): void {
-    const { commit, subject, registered, removed, frozen, held } = message
-    const counts = [
-      `${registered} registered`,
-      ...(removed > 0 ? [`${removed} removed`] : []),
-      ...(frozen.length > 0 ? [`${frozen.length} frozen`] : []),
-    ]
-    this.#output.say(`commit ${commit.slice(0, 10)} "${subject}": ${counts.join(', ')}`)
-    for (const mistake of frozen) this.#output.say(`  ${placeText(mistake)}: ${mistake.summary}`)
-    if (held !== null) this.#output.say(`  held: ${held}`)
+  #say(message: ChildMessage): void {
+    for (const line of describeMessage(message)) this.#output.say(line)
   }
 
   #startAgents(): void {
@@ -179,7 +171,7 @@ class DevCluster {
       const agent = new SupervisedChild(this.#cli, {
         name: this.#agentName(number),
         words: () => ['agent', '--config', this.#writeAgentConfig(number)],
-        onMessage: (message) => message.kind === 'note' && this.#output.say(message.text),
+        onMessage: (message) => message.kind === 'note' && this.#say(message),
         onEnd: (code, signal, stderr) => {
           this.#output.say(`agent ${number} ended with ${signal ?? code}, starting it again${lastLine(stderr)}`)
           return 'restart'

@@ -5,7 +5,7 @@ import type { CommandModule } from '../cli/index.js'
 import type { SyncOutcome } from '../controller/index.js'
 import { type Bus, DataDamagedError, explainError } from '../domain/index.js'
 import { type RunningAgent, startAgent } from './agent.js'
-import { onStopAsked, tellParent } from './child-channel.js'
+import { onlyNews, onStopAsked, tell } from './child-channel.js'
 import { agentConfigSchema, readConfig, type ServerConfig, serverConfigSchema } from './config.js'
 import { parseAgentCount, runDev } from './dev.js'
 import { startServer } from './server.js'
@@ -113,11 +113,13 @@ async function serve(config: ServerConfig, bus: Bus): Promise<number> {
     end = resolve
   })
   const firstSync = new FirstSync()
+  const tellNews = onlyNews()
   const running = await startServer(config, bus, {
     onSync: (outcome) => {
       tellSync(outcome)
       firstSync.happened()
     },
+    onSyncFailed: (problem) => tellNews({ kind: 'note', text: `the repository cannot be read: ${problem}` }),
     onStop: (reason) => {
       process.stderr.write(`server stopped: ${reason}\n`)
       // What was decided and not written must not be let out by anything that still runs.
@@ -140,7 +142,7 @@ async function serve(config: ServerConfig, bus: Bus): Promise<number> {
     )
   })
   await firstSync.wait(FIRST_SYNC_WITHIN_MS)
-  tellParent({ kind: 'ready', url: running.url })
+  tell({ kind: 'ready', url: running.url })
   return ended
 }
 
@@ -150,7 +152,6 @@ async function runAgent(path: string): Promise<number> {
   const bus = await connectNats({ url: config.nats.url, seedFile: config.nats.seed_file })
   try {
     const agent = await startAgent(config, bus)
-    tellParent({ kind: 'ready' })
     const { tasks } = await new Promise<{ readonly tasks: 'end' | 'keep' }>((resolve) => onStopAsked(resolve))
     await agent.stop({ tasks })
   } finally {
@@ -164,7 +165,7 @@ function tellSync({ commit, registered, removed, frozen, held }: SyncOutcome): v
   if (!isNews) return
   toldCommit = commit.id
   const mistakes = frozen.flatMap((file) => file.mistakes.map(({ line, column, summary }) => ({ path: file.path, line, column, summary })))
-  tellParent({
+  tell({
     kind: 'sync',
     commit: commit.id,
     subject: commit.subject,

@@ -26,6 +26,7 @@ export interface RunningServer {
 
 export interface ServerEvents {
   readonly onSync: (outcome: SyncOutcome) => void
+  readonly onSyncFailed: (problem: string) => void
   /** The process must end: it no longer leads, or the log refused it. */
   readonly onStop: (reason: string) => void
 }
@@ -56,6 +57,7 @@ export async function startServer(config: ServerConfig, bus: Bus, events: Server
       logger,
       onStop: events.onStop,
       onSync: events.onSync,
+      onSyncFailed: events.onSyncFailed,
       options: {
         source: { rewind: config.source.rewind, ref: config.source.ref },
         sourcePollMs: config.source.poll_seconds * 1000,
@@ -77,6 +79,7 @@ export async function startServer(config: ServerConfig, bus: Bus, events: Server
       planner: server.planner,
       parser: createJobspecParser(syntax),
       sourceTexts: createSourceTexts(git),
+      sourceHealth: server.source,
       logger,
       settings: {
         region: config.region,

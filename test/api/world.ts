@@ -38,6 +38,7 @@ export class World {
       },
       parser: { parse: () => Promise.reject(new Error('no parser in this test')) },
       sourceTexts: { read: async () => undefined },
+      sourceHealth: { problem: null },
       logger: silentLogger,
       settings: { region: 'global', datacenter: 'dc1', name: 'alder', writes: 'none', version: '0.1.0', address: '127.0.0.1:4646' },
       ...over,

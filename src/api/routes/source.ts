@@ -5,14 +5,20 @@ import type { ReadDeps, Reading } from '../blocking.js'
 import { encodeJson } from '../encode.js'
 import { notFound } from '../errors.js'
 import { NAMESPACE_ALL } from '../parameters.js'
+import type { SourceHealth } from '../ports.js'
 import type { Call, Route } from '../router.js'
 import { reading } from './reading.js'
 
 const WATCH_SOURCES = [{ table: 'sources' }] as const
 
-export function sourceRoutes(deps: ReadDeps): readonly Route[] {
+export interface SourceDeps extends ReadDeps {
+  readonly sourceHealth: SourceHealth
+}
+
+export function sourceRoutes(deps: SourceDeps): readonly Route[] {
+  const { sourceHealth } = deps
   return [
-    { pattern: '/drover/v1/source', methods: { GET: reading(deps, readSource) } },
+    { pattern: '/drover/v1/source', methods: { GET: reading(deps, (view) => readSource(view, sourceHealth)) } },
     { pattern: '/drover/v1/jobs', methods: { GET: reading(deps, listOwned) } },
     { pattern: '/drover/v1/held', methods: { GET: reading(deps, readHeld) } },
     { pattern: '/drover/v1/commits/:id', methods: { GET: reading(deps, readCommit) } },
@@ -20,14 +26,16 @@ export function sourceRoutes(deps: ReadDeps): readonly Route[] {
 }
 
 /** The sources of this cluster; `mistakes` of a frozen file carry its place as `file:line:column`. */
-function readSource(view: StateView): Reading {
-  return { index: view.sources.index, watch: WATCH_SOURCES, body: encodeJson(view.sources.all().map(describeSource)) }
+function readSource(view: StateView, { problem }: SourceHealth): Reading {
+  const sources = view.sources.all().map((source) => describeSource(source, problem))
+  return { index: view.sources.index, watch: WATCH_SOURCES, body: encodeJson(sources) }
 }
 
-function describeSource(source: SourceStatus): Readonly<Record<string, unknown>> {
+function describeSource(source: SourceStatus, problem: string | null): Readonly<Record<string, unknown>> {
   const { frozen, ...rest } = source
   return {
     ...rest,
+    problem,
     frozen: frozen.map(({ path, namespace, jobId, mistakes }) => ({
       path,
       namespace,

@@ -44,13 +44,14 @@ function countJob(job: JobStub): { readonly running: number; readonly wanted: nu
 }
 
 /** Empty when all is well. */
-export function describeSource({ frozen, held }: SourceAnswer): string {
+export function describeSource({ frozen, held, problem }: SourceAnswer): string {
   const lines = frozen.flatMap(({ jobId, mistakes }) =>
     mistakes.map(
       ({ place, summary, detail }) =>
         `${place}: ${summary}${detail === '' ? '' : `: ${detail}`}${jobId === null ? '' : ` (job ${jobId} stays as it was)`}`,
     ),
   )
+  if (problem !== null) lines.push(`the repository cannot be read: ${problem}`)
   if (held !== null) lines.push(`held (${held.reason}) ${held.jobs.map((job) => job.jobId).join(', ')}: ${held.remedy}`)
   return lines.map((line) => `${line}\n`).join('')
 }
