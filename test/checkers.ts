@@ -45,11 +45,17 @@ export function checkReplay(folded: State, live: State): void {
     throw new Violation('I2', `the fold of the log differs from the leader's state at index ${live.index}`)
 }
 
-/** I3, I6: a name is wanted once among the allocations of a job that shall run (no canaries and no disconnects in this world). */
+/**
+ * I3, I6: a name is wanted once among the allocations of a job that shall run. Canaries have the names of those that they will replace,
+ * also once they are promoted and those are not told yet.
+ */
 export function checkNames(state: StateView): void {
   const names = new Set<string>()
+  const canaries = new Set<string>()
+  for (const deployment of state.deployments.values())
+    for (const { PlacedCanaries } of Object.values(deployment.TaskGroups)) for (const id of PlacedCanaries ?? []) canaries.add(id)
   for (const allocation of state.allocations.values()) {
-    if (isTerminal(allocation) || allocation.DeploymentStatus?.Canary === true || allocation.ClientStatus === 'unknown') continue
+    if (isTerminal(allocation) || canaries.has(allocation.ID) || allocation.ClientStatus === 'unknown') continue
     // A system job has every name once on each node.
     const isPerNode = jobTypeOf(state, allocation) === 'system' || jobTypeOf(state, allocation) === 'sysbatch'
     const name = `${allocation.Namespace}/${allocation.Name}${isPerNode ? ` on ${allocation.NodeID}` : ''}`
@@ -239,7 +245,8 @@ function checkCounts({ state, running }: Converged): void {
     const isBlocked = state.evaluations.by('job', jobKey(job)).some((evaluation) => evaluation.Status === 'blocked')
     for (const group of job.TaskGroups) {
       const wanted = job.Stop ? 0 : group.Count
-      const found = mine.filter((allocation) => allocation.TaskGroup === group.Name)
+      // Canaries stand beside the count until they are promoted.
+      const found = mine.filter((allocation) => allocation.TaskGroup === group.Name && allocation.DeploymentStatus?.Canary !== true)
       const failed = state.deployments
         .by('job', jobKey(job))
         .some((deployment) => deployment.JobVersion === job.Version && deployment.Status === 'failed')

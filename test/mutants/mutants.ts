@@ -97,7 +97,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'names-not-seeded',
     file: 'src/scheduler/reconcile/names.ts',
-    find: '    for (const { Name } of allocations) this.#mark(allocationNameIndex(Name))\n',
+    find: '      if (index >= 0) this.#used.set(index, (this.#used.get(index) ?? 0) + 1)\n',
     replace: '',
     finders: ['I3'],
   },

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { isDeploymentActive } from '../../src/domain/index.js'
 import { allocation, job, node, task, uuid } from '../fixtures.js'
 import { group, names, Story, withEnv } from './story.js'
 
@@ -155,6 +156,23 @@ test('two allocations never get the same static port on one node', () => {
   const { plan, evaluation: ended } = story.evaluate()
   expect(new Set(plan.Placements.map((row) => row.NodeID)).size).toBe(2)
   expect(Object.values(ended.FailedTGAllocs!)[0]!.DimensionExhausted).toMatchObject({ 'network: reserved port collision http=8080': 2 })
+})
+
+test('more of a group that comes with canaries leaves no two of one name', () => {
+  const Update = { ...group(1).Update!, MaxParallel: 3, Canary: 2 }
+  const story = new Story().nodes(4).register({ TaskGroups: [group(1, { Update, Tasks: withEnv('a') })] })
+  story.evaluate()
+  story.report(story.wanted(), 'running', true).evaluate()
+  story.register({ Version: 1, TaskGroups: [group(3, { Update, Tasks: withEnv('b') })] }).evaluate()
+  story.report(story.wanted(), 'running', true)
+  const deploymentId = story.state.deployments.all().find(isDeploymentActive)!.ID
+  story.do({ kind: 'deployment-promote', deploymentId, groups: ['group'], evaluations: [] }).evaluate()
+  expect(
+    story
+      .wanted()
+      .map(({ Name, JobVersion }) => `${Name} ${JobVersion}`)
+      .sort(),
+  ).toEqual([0, 1, 2].map((index) => `web.group[${index}] 1`))
 })
 
 test('a canary is placed beside what runs, and the rest follows its promotion', () => {

@@ -13,6 +13,9 @@ export interface JobShape {
   /** Changes the task, so that a new version replaces the old one. */
   readonly generation: number
   readonly maxParallel: number
+  /** How many of a new version are tried beside the old ones; they are promoted by themselves. */
+  readonly canaries: number
+  readonly hasAutoRevert: boolean
   readonly runForMs: number
   /** How often a task is started again where it is, and after how long an allocation elsewhere. */
   readonly restarts: number
@@ -29,6 +32,8 @@ export function jobFile(shape: JobShape): string {
             MinHealthyTime: 500_000_000,
             HealthyDeadline: 60_000_000_000,
             ProgressDeadline: 120_000_000_000,
+            AutoRevert: shape.hasAutoRevert,
+            ...(shape.canaries > 0 ? { Canary: shape.canaries, AutoPromote: true } : {}),
           },
         }
   return JSON.stringify({
@@ -202,6 +207,8 @@ export class Workload {
       cpu: this.#random.pick([100, 200, 300, 600]),
       generation: this.#random.between(1, 1_000),
       maxParallel: this.#random.between(1, 3),
+      canaries: id === SYSTEM_JOB ? 0 : this.#random.pick([0, 0, 1, 2]),
+      hasAutoRevert: this.#random.chance(0.3),
       runForMs: isBatch ? this.#random.between(100, 20_000) : 0,
       restarts: this.#random.between(0, 2),
       rescheduleDelaySeconds: this.#random.between(5, 20),

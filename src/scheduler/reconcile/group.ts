@@ -156,8 +156,8 @@ class GroupReconciler {
     const isQuiet =
       destructive.length + inPlace.length + placements.length + migrate.length + rescheduling.now.length + rescheduling.later.length === 0
     return {
-      destructive: updates,
-      placements: requests,
+      destructive: withOwnNames(updates, names),
+      placements: withOwnNames(requests, names),
       isComplete: isQuiet && !needsCanaries && this.#isProven(),
       deploymentState: this.#stateToStore(kept, destructive.length + inPlace.length),
     }
@@ -326,6 +326,11 @@ class GroupReconciler {
     )
     return this.#state.DesiredTotal === 0 || (hasCurrent && updating === 0) ? undefined : this.#state
   }
+}
+
+/** A promotion that came with more of a group leaves two of one name, and one of them is still to be replaced. */
+function withOwnNames(requests: readonly PlacementRequest[], names: NameIndex): readonly PlacementRequest[] {
+  return names.hasDuplicates ? requests.map((request) => ({ ...request, name: names.own(request.name) })) : requests
 }
 
 function inNameOrder(allocations: readonly Allocation[]): readonly Allocation[] {

@@ -5,13 +5,17 @@ export class NameIndex {
   readonly #jobId: string
   readonly #group: string
   readonly #count: number
+  /** How many allocations have each place. */
   readonly #used = new Map<number, number>()
 
   constructor(jobId: string, group: string, count: number, allocations: readonly Allocation[]) {
     this.#jobId = jobId
     this.#group = group
     this.#count = count
-    for (const { Name } of allocations) this.#mark(allocationNameIndex(Name))
+    for (const { Name } of allocations) {
+      const index = allocationNameIndex(Name)
+      if (index >= 0) this.#used.set(index, (this.#used.get(index) ?? 0) + 1)
+    }
   }
 
   /** The lowest free names below the count; when there are not enough, from the beginning again. */
@@ -47,8 +51,17 @@ export class NameIndex {
     return new Set(indexes.map((index) => this.#name(index)))
   }
 
-  isDuplicate(name: string): boolean {
-    return (this.#used.get(allocationNameIndex(name)) ?? 0) > 1
+  get hasDuplicates(): boolean {
+    return [...this.#used.values()].some((count) => count > 1)
+  }
+
+  /** The name itself; where two allocations have it, what follows one of them takes a free one instead. */
+  own(name: string): string {
+    const index = allocationNameIndex(name)
+    if ((this.#used.get(index) ?? 0) < 2) return name
+    const [free] = this.next(1)
+    this.unset(index)
+    return free!
   }
 
   unset(index: number): void {
@@ -57,13 +70,10 @@ export class NameIndex {
     else this.#used.delete(index)
   }
 
+  /** A place that is taken already stays what it is: who comes is to follow who is there. */
   #take(index: number): string {
-    this.#mark(index)
+    if (!this.#used.has(index)) this.#used.set(index, 1)
     return this.#name(index)
-  }
-
-  #mark(index: number): void {
-    if (index >= 0) this.#used.set(index, (this.#used.get(index) ?? 0) + 1)
   }
 
   #name(index: number): string {
