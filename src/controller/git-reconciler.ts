@@ -18,8 +18,8 @@ import {
   type SourceStatus,
 } from '../domain/index.js'
 import type { CommandBody } from '../state/index.js'
-import { computeAgentsChanges } from './agents-changes.js'
-import { AgentsFolderReader } from './agents-folder.js'
+import { computeAgentsChanges } from './agents/agents-changes.js'
+import { AgentsFolderReader } from './agents/agents-folder.js'
 import { computeChanges, type DesiredChanges, type FileReading, type SourceReadings } from './desired-state.js'
 import { readJobFile } from './job-file-reader.js'
 import type { Leader } from './leader.js'

@@ -1,4 +1,4 @@
-export { AgentsFolderReader } from './agents-folder.js'
+export { AgentsFolderReader } from './agents/agents-folder.js'
 export type { ChangeKey } from './change-feed.js'
 export { checksumOf } from './checksum.js'
 export type { KeyBinding } from './declared-hosts.js'

@@ -2,8 +2,8 @@
  * Settings as files: `agents/_cluster.hcl` for the scheduler of the whole cluster, `agents/<pool>/_pool.hcl` for one pool. The names are
  * those of Nomad's agent configuration and pool specification.
  */
-import { type NodePool, SCHEDULER_CONFIGURATION_DEFAULT, type SchedulerAlgorithm, type SchedulerConfiguration } from '../domain/index.js'
-import type { HclBody } from '../jobspec/index.js'
+import { type NodePool, SCHEDULER_CONFIGURATION_DEFAULT, type SchedulerAlgorithm, type SchedulerConfiguration } from '../../domain/index.js'
+import type { HclBody } from '../../jobspec/index.js'
 import type { Body, DeclarationFields } from './declaration-fields.js'
 
 const ALGORITHMS: readonly SchedulerAlgorithm[] = ['balanced', 'binpack', 'spread']

@@ -1,9 +1,9 @@
 /** What `agents/` says, compared with what is known: pure. A file with mistakes leaves what it last said as it is. */
-import { NODE_POOL_ALL, NODE_POOL_DEFAULT, SCHEDULER_CONFIGURATION_DEFAULT } from '../domain/index.js'
-import type { CommandBody, StateView } from '../state/index.js'
+import { NODE_POOL_ALL, NODE_POOL_DEFAULT, SCHEDULER_CONFIGURATION_DEFAULT } from '../../domain/index.js'
+import type { CommandBody, StateView } from '../../state/index.js'
+import { AGENTS_FOLDER } from '../repository-layout.js'
 import { type AgentsFolder, isPoolName } from './agents-folder.js'
 import { plainPool } from './cluster-settings.js'
-import { AGENTS_FOLDER } from './repository-layout.js'
 
 /** What has to be declared anew and what no longer is. */
 export function computeAgentsChanges(view: StateView, folder: AgentsFolder): readonly CommandBody[] {

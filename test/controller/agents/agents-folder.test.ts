@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest'
-import { InProcessSyntaxReader } from '../../src/adapters/hcl-syntax/index.js'
-import { computeAgentsChanges } from '../../src/controller/agents-changes.js'
-import { AgentsFolderReader } from '../../src/controller/agents-folder.js'
-import { checksumOf, SourceTree, type TreeEntry } from '../../src/controller/index.js'
-import { placeText, SCHEDULER_CONFIGURATION_DEFAULT } from '../../src/domain/index.js'
-import { apply, State } from '../../src/state/index.js'
-import { FIXTURE_MS } from '../fixtures.js'
+import { InProcessSyntaxReader } from '../../../src/adapters/hcl-syntax/index.js'
+import { computeAgentsChanges } from '../../../src/controller/agents/agents-changes.js'
+import { AgentsFolderReader } from '../../../src/controller/agents/agents-folder.js'
+import { checksumOf, SourceTree, type TreeEntry } from '../../../src/controller/index.js'
+import { placeText, SCHEDULER_CONFIGURATION_DEFAULT } from '../../../src/domain/index.js'
+import { apply, State } from '../../../src/state/index.js'
+import { FIXTURE_MS } from '../../fixtures.js'
 
 const blobOf = (text: string) => checksumOf(new TextEncoder().encode(text))
 

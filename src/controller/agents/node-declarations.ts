@@ -1,7 +1,7 @@
 /** Hosts as files: `agents/<node>.hcl` (pool default) and `agents/<pool>/<node>.hcl`. */
-import type { NodeDeclaration } from '../domain/index.js'
-import type { HclBody } from '../jobspec/index.js'
-import { readPortRanges } from '../scheduler/index.js'
+import type { NodeDeclaration } from '../../domain/index.js'
+import type { HclBody } from '../../jobspec/index.js'
+import { readPortRanges } from '../../scheduler/index.js'
 import type { Attributes, Body, DeclarationFields } from './declaration-fields.js'
 
 export function decodeNodeDeclaration(

@@ -2,7 +2,7 @@
  * Takes known names out of files that only say what is: hosts, pools, the cluster. Only literal values; whatever is wrong is remembered
  * with its place, all of it.
  */
-import { type Expression, type Fault, fault, type HclAttribute, type HclBlock, type HclBody, type HclSyntax } from '../jobspec/index.js'
+import { type Expression, type Fault, fault, type HclAttribute, type HclBlock, type HclBody, type HclSyntax } from '../../jobspec/index.js'
 
 export type Attributes = ReadonlyMap<string, HclAttribute>
 export type Body = { readonly attributes: Attributes; readonly blocks: readonly HclBlock[] }

@@ -12,14 +12,14 @@ import {
   type NodeDeclaration,
   type NodePool,
   type SchedulerConfiguration,
-} from '../domain/index.js'
-import { type HclBody, toMistake } from '../jobspec/index.js'
+} from '../../domain/index.js'
+import { type HclBody, toMistake } from '../../jobspec/index.js'
+import type { SyntaxReader, TreeEntry } from '../ports.js'
+import { AGENTS_FOLDER, classifyPath, nodePoolsIn, type RepositoryPath } from '../repository-layout.js'
+import type { SourceTree } from '../source-tree.js'
 import { decodeClusterSettings, decodePool } from './cluster-settings.js'
 import { DeclarationFields } from './declaration-fields.js'
 import { decodeNodeDeclaration } from './node-declarations.js'
-import type { SyntaxReader, TreeEntry } from './ports.js'
-import { AGENTS_FOLDER, classifyPath, nodePoolsIn, type RepositoryPath } from './repository-layout.js'
-import type { SourceTree } from './source-tree.js'
 
 export interface AgentsFolder {
   /** Every pool that a folder or file means, also where the file has mistakes. */
