@@ -5,12 +5,15 @@
 import {
   type Allocation,
   type ClientStatus,
+  type Deployment,
   type Evaluation,
   isClientTerminal,
   isDeploymentActive,
   isEvaluationTerminal,
   isServerTerminal,
   isTerminal,
+  type Job,
+  MILLISECOND,
   parseRfc3339Ms,
 } from '../src/domain/index.js'
 import { createScheduler, fitsNode } from '../src/scheduler/index.js'
@@ -236,6 +239,15 @@ function checkProcesses({ state, running, livingNodes }: Converged): void {
   }
 }
 
+/** A roll-out that failed changes nothing any more; one that has just begun, as when an earlier one was given up, is on its way. */
+function isHeldUp(state: StateView, job: Job, deployment: Deployment): boolean {
+  if (deployment.JobVersion !== job.Version) return false
+  const isNew = deployment.CreateTime / MILLISECOND > state.atMs - ROLL_OUT_MS
+  return deployment.Status === 'failed' || (isDeploymentActive(deployment) && isNew)
+}
+
+const ROLL_OUT_MS = 15_000
+
 /** L4: every service job runs its count in its newest version, unless an evaluation of it is blocked for want of room. */
 function checkCounts({ state, running }: Converged): void {
   const runningIds = new Set([...running.values()].flatMap((ids) => [...ids]))
@@ -247,10 +259,7 @@ function checkCounts({ state, running }: Converged): void {
       const wanted = job.Stop ? 0 : group.Count
       // Canaries stand beside the count until they are promoted.
       const found = mine.filter((allocation) => allocation.TaskGroup === group.Name && allocation.DeploymentStatus?.Canary !== true)
-      const failed = state.deployments
-        .by('job', jobKey(job))
-        .some((deployment) => deployment.JobVersion === job.Version && deployment.Status === 'failed')
-      if (failed) continue
+      if (state.deployments.by('job', jobKey(job)).some((deployment) => isHeldUp(state, job, deployment))) continue
       if (found.length > wanted) throw new Violation('L4', `${job.ID} runs ${found.length} of ${wanted}`)
       if (found.length < wanted && !isBlocked)
         throw new Violation('L4', `${job.ID} runs ${found.length} of ${wanted} and waits for nothing`)
