@@ -23,6 +23,7 @@ import { HeartbeatMonitor } from './heartbeat-monitor.js'
 import type { Leader } from './leader.js'
 import { logTimeMs } from './log-time.js'
 import { nodeEvaluations } from './node-evaluations.js'
+import { isSilent, mayComeBack } from './silence.js'
 
 export interface NodeRegistrarOptions {
   readonly region: string
@@ -101,6 +102,10 @@ export class NodeRegistrar {
     const node = withDeclaration(request.node, declaration, leader.state.nodes.get(request.node.ID))
     const { reportNumber } = request
     leader.propose([{ kind: 'node-register', node, reportNumber, evaluations: nodeEvaluations(leader.state, node, random) }])
+    this.#hearOfUnknown(
+      node.ID,
+      request.holds.map(({ report }) => report),
+    )
     this.#monitor.heard(node.ID)
     const answer: RegisterResponse = {
       ...this.#envelope(),
@@ -110,6 +115,19 @@ export class NodeRegistrar {
       node,
     }
     this.#answer(message, 'register-response', answer)
+  }
+
+  /** What was out of sight is seen again: whatever the agent said of it last was said before. */
+  #hearOfUnknown(nodeId: string, held: readonly AllocationReport[]): void {
+    const { leader, random, clock } = this.#deps
+    const unknown = held.filter(({ ID }) => {
+      const allocation = leader.state.allocations.get(ID)
+      return allocation?.ClientStatus === 'unknown' && allocation.NodeID === nodeId
+    })
+    for (let from = 0; from < unknown.length; from += REPORTS_PER_COMMAND) {
+      const part = unknown.slice(from, from + REPORTS_PER_COMMAND)
+      leader.propose([this.#updateCommand(nodeId, part, random, logTimeMs(leader.state, clock))])
+    }
   }
 
   #findRefusal(request: RegisterRequest, nodeId: string): { readonly reason: string; readonly remedy: string } | undefined {
@@ -214,27 +232,24 @@ export class NodeRegistrar {
     }
   }
 
-  /** Joined under this cluster and not called down since: a node that was must register again first. */
+  /** Joined under this cluster and not called silent since: a node that was must register again first. */
   #isJoined(nodeId: string, clusterId: string): boolean {
     const { state } = this.#deps.leader
     const node = state.nodes.get(nodeId)
-    return node !== undefined && node.Status !== 'down' && clusterId === state.clusterId
+    return node !== undefined && !isSilent(node) && clusterId === state.clusterId
   }
 
+  /** Down, unless something on it may be out of sight for a while: then the question is asked again after each TTL. */
   #onSilent(nodeId: string): void {
-    const { leader, random, logger } = this.#deps
+    const { leader, random, logger, clock } = this.#deps
     const node = leader.state.nodes.get(nodeId)
     if (node === undefined || node.Status === 'down' || leader.isStopped) return
-    logger.warn({ nodeId, name: node.Name }, 'node is silent')
-    leader.propose([
-      {
-        kind: 'node-status',
-        nodeId,
-        status: 'down',
-        description: 'heartbeat missed',
-        evaluations: nodeEvaluations(leader.state, node, random),
-      },
-    ])
+    const status = mayComeBack(leader.state, nodeId, logTimeMs(leader.state, clock)) ? 'disconnected' : 'down'
+    if (status === 'disconnected') this.#monitor.heard(nodeId)
+    if (status === node.Status) return
+    logger.warn({ nodeId, name: node.Name, status }, 'node is silent')
+    const evaluations = nodeEvaluations(leader.state, node, random)
+    leader.propose([{ kind: 'node-status', nodeId, status, description: 'heartbeat missed', evaluations }])
   }
 
   #envelope(): { readonly clusterId: string; readonly epoch: number } {

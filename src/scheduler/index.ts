@@ -6,6 +6,7 @@ export { computeNodeClass, escapesClass } from './feasible/node-class.js'
 export { readPortRanges } from './feasible/port-ranges.js'
 export { PortIndex } from './feasible/ports.js'
 export { fitScore } from './rank/score.js'
+export { disconnectRulesOf, lastUnknownMs } from './reconcile/classify.js'
 export {
   attemptsInside,
   failTimeMs,

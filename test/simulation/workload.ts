@@ -20,6 +20,8 @@ export interface JobShape {
   /** How often a task is started again where it is, and after how long an allocation elsewhere. */
   readonly restarts: number
   readonly rescheduleDelaySeconds: number
+  /** For how long it may be out of sight before it counts as lost; 0: not at all. */
+  readonly lostAfterSeconds: number
 }
 
 export function jobFile(shape: JobShape): string {
@@ -49,6 +51,7 @@ export function jobFile(shape: JobShape): string {
           EphemeralDisk: { SizeMB: 10 },
           RestartPolicy: { Attempts: shape.restarts, Delay: 1_000_000_000, Interval: 60_000_000_000, Mode: 'fail' },
           ...(shape.type === 'service' ? { ReschedulePolicy: reschedulePolicy(shape.rescheduleDelaySeconds) } : {}),
+          ...(shape.lostAfterSeconds > 0 ? { Disconnect: { LostAfter: shape.lostAfterSeconds * 1e9, Replace: true } } : {}),
           Tasks: [
             {
               Name: 'task',
@@ -212,6 +215,7 @@ export class Workload {
       runForMs: isBatch ? this.#random.between(100, 20_000) : 0,
       restarts: this.#random.between(0, 2),
       rescheduleDelaySeconds: this.#random.between(5, 20),
+      lostAfterSeconds: isBatch || id === SYSTEM_JOB ? 0 : this.#random.pick([0, 0, 15, 40]),
     }
     this.#shapes.set(id, shape)
     return shape

@@ -8,6 +8,7 @@ import { silentLogger } from '../../src/adapters/logger.js'
 import { MemoryCommandLog, MemoryLogStore } from '../../src/adapters/memory/command-log.js'
 import { decodeMessage } from '../../src/agent/index.js'
 import { readCommands, Server } from '../../src/controller/index.js'
+import { isSilent } from '../../src/controller/silence.js'
 import { type AllocationReport, isClientTerminal } from '../../src/domain/index.js'
 import { apply, type Command, State } from '../../src/state/index.js'
 import {
@@ -83,7 +84,7 @@ export class World {
       this.#overhear(from, subject, payload, kind),
     )
     this.durable.nodes.observe((before, after) => {
-      if (after !== undefined && after.Status === 'down' && before?.Status !== 'down') this.#checkSilence(after.ID)
+      if (after !== undefined && isSilent(after) && (before === undefined || !isSilent(before))) this.#checkSilence(after.ID)
     })
     this.durable.allocations.observe((before, after) => checkTransition(before, after))
     for (let number = 1; number <= options.hosts; number++) this.hosts.push(new SimulatedHost(this, `n${number}`))

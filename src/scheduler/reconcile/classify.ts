@@ -45,7 +45,7 @@ export function classify(
 ): Classified {
   const sets: Classified = { untainted: [], migrate: [], lost: [], disconnecting: [], reconnecting: [], expiring: [], ignore: [] }
   for (const allocation of allocations) {
-    const disconnect = disconnectOf(allocation, jobOf(allocation))
+    const disconnect = disconnectRulesOf(allocation, jobOf(allocation))
     sets[judge(allocation, taintOf(view, allocation.NodeID), disconnect, nowMs)].push(allocation)
   }
   return sets
@@ -57,7 +57,7 @@ export interface DisconnectRules {
 }
 
 /** Undefined when the group says nothing about nodes that go silent. */
-export function disconnectOf(allocation: Allocation, job: Job | undefined): DisconnectRules | undefined {
+export function disconnectRulesOf(allocation: Allocation, job: Job | undefined): DisconnectRules | undefined {
   const strategy = job === undefined ? undefined : findTaskGroup(job, allocation.TaskGroup)?.Disconnect
   if (strategy === null || strategy === undefined) return undefined
   return { lostAfterMs: strategy.LostAfter / MILLISECOND, replace: strategy.Replace !== false }

@@ -1,6 +1,6 @@
 /** Nodes that have gone silent: their allocations become unknown, may be replaced, and are lost in the end. */
 import { type Allocation, findTaskGroup, MILLISECOND, parseRfc3339Ms, rfc3339, SECOND, type TaskGroup } from '../../domain/index.js'
-import { type Classified, disconnectOf } from './classify.js'
+import { type Classified, disconnectRulesOf } from './classify.js'
 import { filterReschedulable, type Rescheduling } from './reschedulable.js'
 import type { GroupContext, Later } from './types.js'
 
@@ -21,14 +21,17 @@ export function handleDisconnects(
 
 function markUnknown(context: GroupContext, group: TaskGroup, sets: Classified, rescheduling: Rescheduling): void {
   if (sets.disconnecting.length === 0) return
-  const isReplaced = (allocation: Allocation) => disconnectOf(allocation, context.jobOf(allocation))?.replace !== false
+  const isReplaced = (allocation: Allocation) => disconnectRulesOf(allocation, context.jobOf(allocation))?.replace !== false
   const replaced = filterReschedulable(context, sets.disconnecting.filter(isReplaced), true)
   rescheduling.now.push(...replaced.now)
   rescheduling.later.push(...replaced.later)
   const ids = rescheduling.disconnecting as Set<string>
   for (const allocation of sets.disconnecting) ids.add(allocation.ID)
   const timeouts = sets.disconnecting.map(
-    (allocation): Later => ({ allocation, atMs: context.nowMs + (disconnectOf(allocation, context.jobOf(allocation))?.lostAfterMs ?? 0) }),
+    (allocation): Later => ({
+      allocation,
+      atMs: context.nowMs + (disconnectRulesOf(allocation, context.jobOf(allocation))?.lostAfterMs ?? 0),
+    }),
   )
   const followUps = context.followUp(timeouts, 'max-disconnect-timeout')
   for (const allocation of sets.disconnecting) {

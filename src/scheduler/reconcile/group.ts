@@ -144,7 +144,9 @@ class GroupReconciler {
     const ordinary = isCanarying ? kept.filter((allocation) => !livingCanaries.includes(allocation)) : kept
     this.#dropSurplus(rescheduling, count - ordinary.length - migrate.length, isCanarying)
     const requests: PlacementRequest[] = []
-    const needsCanaries = update !== null && destructive.length > 0 && livingCanaries.length < update.Canary && !this.#state.Promoted
+    // Also when all that ran before is gone by now: the trial goes on until it is promoted.
+    const isTrial = destructive.length > 0 || isCanarying
+    const needsCanaries = update !== null && isTrial && livingCanaries.length < update.Canary && !this.#state.Promoted
     if (needsCanaries) this.#requestCanaries(requests, names, livingCanaries, destructive, update.Canary)
     const isHeldBack = this.#state.DesiredCanaries > 0 && !this.#state.Promoted
     const limit = this.#limit(ordinary, destructive, migrate, isHeldBack)

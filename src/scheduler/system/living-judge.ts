@@ -4,7 +4,7 @@ import type { StateView } from '../../state/index.js'
 import { IN_PLACE, LOST, NOT_NEEDED, TAINTED } from '../descriptions.js'
 import type { PlanBuilder } from '../plan-builder.js'
 import type { Sites } from '../rank/sites.js'
-import { disconnectOf, lastUnknownMs, needsReconnect, taintOf } from '../reconcile/classify.js'
+import { disconnectRulesOf, lastUnknownMs, needsReconnect, taintOf } from '../reconcile/classify.js'
 import { isLost, stopCounted } from '../reconcile/lost.js'
 import { judgeUpdate } from '../reconcile/update.js'
 
@@ -65,7 +65,7 @@ export class LivingJudge {
   }
 
   #isExpired(allocation: Allocation): boolean {
-    const rules = disconnectOf(allocation, this.#jobOf(allocation))
+    const rules = disconnectRulesOf(allocation, this.#jobOf(allocation))
     const sinceMs = lastUnknownMs(allocation)
     return (
       allocation.ClientStatus === 'unknown' &&
