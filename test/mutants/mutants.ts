@@ -158,6 +158,13 @@ export const MUTANTS: readonly Mutant[] = [
     finders: ['L6'],
   },
   {
+    name: 'who-was-out-of-sight-is-not-heard-when-it-joins',
+    file: 'src/controller/node-registrar.ts',
+    find: "      return allocation?.ClientStatus === 'unknown' && allocation.NodeID === nodeId\n",
+    replace: '      return allocation?.NodeID === null\n',
+    finders: ['L4'],
+  },
+  {
     name: 'blocked-never-woken',
     file: 'src/controller/blocked-evaluations.ts',
     find: '    if (this.#freedClasses.size === 0) return\n',

@@ -193,6 +193,18 @@ test('a canary is placed beside what runs, and the rest follows its promotion', 
   expect(story.wanted().map((row) => row.JobVersion)).toEqual([1, 1])
 })
 
+test('canaries are placed as long as the trial lasts, also when nothing else is left', () => {
+  const Update = { ...group(1).Update!, Canary: 1 }
+  const story = new Story().nodes(4).register({ TaskGroups: [group(1, { Update, Tasks: withEnv('a') })] })
+  story.evaluate()
+  story.report(story.wanted(), 'running', true).evaluate()
+  story.register({ Version: 1, TaskGroups: [group(1, { Update, Tasks: withEnv('b') })] }).evaluate()
+  for (const { NodeID: nodeId } of story.wanted())
+    story.do({ kind: 'node-status', nodeId, status: 'down', description: '', evaluations: [] })
+  story.evaluate()
+  expect(story.wanted().map((row) => [row.JobVersion, row.DeploymentStatus?.Canary === true])).toContainEqual([1, true])
+})
+
 test('an allocation of a job that is not there any more is stopped', () => {
   const story = new Story().nodes(1).register({ TaskGroups: [group(1)] })
   story.evaluate()
