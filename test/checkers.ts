@@ -58,13 +58,18 @@ export function checkNames(state: StateView): void {
   for (const deployment of state.deployments.values())
     for (const { PlacedCanaries } of Object.values(deployment.TaskGroups)) for (const id of PlacedCanaries ?? []) canaries.add(id)
   for (const allocation of state.allocations.values()) {
-    if (isTerminal(allocation) || canaries.has(allocation.ID) || allocation.ClientStatus === 'unknown') continue
+    if (isTerminal(allocation) || canaries.has(allocation.ID) || isOutOfSight(allocation)) continue
     // A system job has every name once on each node.
     const isPerNode = jobTypeOf(state, allocation) === 'system' || jobTypeOf(state, allocation) === 'sysbatch'
     const name = `${allocation.Namespace}/${allocation.Name}${isPerNode ? ` on ${allocation.NodeID}` : ''}`
     if (names.has(name)) throw new Violation('I3', `two allocations want to be ${name}`)
     names.add(name)
   }
+}
+
+/** Also when it has just come back, and nobody has decided yet which of the two stays. */
+function isOutOfSight({ ClientStatus, AllocStates }: Allocation): boolean {
+  return ClientStatus === 'unknown' || AllocStates?.at(-1)?.Value === 'unknown'
 }
 
 function jobTypeOf(state: StateView, allocation: Allocation): string | undefined {

@@ -31,6 +31,7 @@ export const KNOWN_DIFFERENCES: Readonly<Record<string, Readonly<Record<string, 
   },
   'scheduler/disconnect': {
     'disconnect/during-canary': 'a canary on a silent node is still a canary, so no healthy allocation is stopped for it',
+    'disconnect/job-changed-while-unknown': 'what is out of sight is not replaced a second time by a new version',
   },
   'scheduler/reconnect': {
     'reconnect/replacement-failed': 'what a plan stops it does not write back as wanted',

@@ -55,13 +55,16 @@ export class NameIndex {
     return [...this.#used.values()].some((count) => count > 1)
   }
 
-  /** The name itself; where two allocations have it, what follows one of them takes a free one instead. */
+  /** The name itself; where two allocations have it, what follows one of them takes a free one instead, if there is any. */
   own(name: string): string {
     const index = allocationNameIndex(name)
     if ((this.#used.get(index) ?? 0) < 2) return name
-    const [free] = this.next(1)
-    this.unset(index)
-    return free!
+    for (let free = 0; free < this.#count; free++) {
+      if (this.#used.has(free)) continue
+      this.unset(index)
+      return this.#take(free)
+    }
+    return name
   }
 
   unset(index: number): void {

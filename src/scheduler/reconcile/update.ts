@@ -17,7 +17,8 @@ export function classifyUpdates(context: GroupContext, group: TaskGroup, allocat
   const destructive: Allocation[] = []
   for (const allocation of allocations) {
     const verdict = judgeUpdate(context, group, allocation)
-    if (verdict === 'ignore') ignore.push(allocation)
+    // What is out of sight has been or will be replaced: a second one in its place would be one too many. If it comes back it ends.
+    if (verdict === 'ignore' || (verdict === 'destructive' && allocation.ClientStatus === 'unknown')) ignore.push(allocation)
     else if (verdict === 'destructive') destructive.push(allocation)
     else {
       context.plan.update(verdict)
