@@ -234,7 +234,7 @@ class GroupReconciler {
       ...downgradeOf(previous),
     }))
     let existing = kept.length + migrate.length + now.length
-    for (const previous of lost) {
+    for (const previous of unreplacedFirst(lost, kept)) {
       if (existing >= this.#group.Count) break
       existing++
       placements.push({
@@ -333,6 +333,12 @@ class GroupReconciler {
 /** A promotion that came with more of a group leaves two of one name, and one of them is still to be replaced. */
 function withOwnNames(requests: readonly PlacementRequest[], names: NameIndex): readonly PlacementRequest[] {
   return names.hasDuplicates ? requests.map((request) => ({ ...request, name: names.own(request.name) })) : requests
+}
+
+/** What was out of sight may have been replaced before it was lost: then its name is taken. */
+function unreplacedFirst(lost: readonly Allocation[], kept: readonly Allocation[]): readonly Allocation[] {
+  const taken = new Set(kept.map(({ Name }) => Name))
+  return [...lost.filter(({ Name }) => !taken.has(Name)), ...lost.filter(({ Name }) => taken.has(Name))]
 }
 
 function inNameOrder(allocations: readonly Allocation[]): readonly Allocation[] {
