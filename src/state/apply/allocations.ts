@@ -1,4 +1,4 @@
-import { type Allocation, type AllocationReport, isClientTerminal, type LogIndex, rfc3339, unixNanoseconds } from '../../domain/index.js'
+import { type Allocation, type AllocationReport, isClientTerminal, type LogIndex, unixNanoseconds } from '../../domain/index.js'
 import { ownerKey } from '../schema.js'
 import type { State } from '../state.js'
 import { countDeploymentChange } from './deployments.js'
@@ -33,7 +33,6 @@ export function reportAllocations(state: State, index: LogIndex, command: Comman
 function mergeReport(state: State, index: LogIndex, allocation: Allocation, report: AllocationReport): Allocation {
   const hasHealth =
     report.DeploymentStatus !== undefined && report.DeploymentStatus.Healthy !== null && allocation.DeploymentID !== undefined
-  const isReconnect = allocation.ClientStatus === 'unknown' && report.ClientStatus !== 'unknown'
   return {
     ...allocation,
     ClientStatus: report.ClientStatus,
@@ -48,9 +47,6 @@ function mergeReport(state: State, index: LogIndex, allocation: Allocation, repo
             ModifyIndex: index,
           },
         }
-      : {}),
-    ...(isReconnect
-      ? { AllocStates: [...(allocation.AllocStates ?? []), { Field: 0, Value: report.ClientStatus, Time: rfc3339(state.atMs) }] }
       : {}),
     ModifyIndex: index,
     ModifyTime: unixNanoseconds(state.atMs),
