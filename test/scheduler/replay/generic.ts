@@ -183,7 +183,8 @@ class GenericReplay {
       this.#view.allocations
         .by('job', ownerKey(this.#evaluation))
         .filter((row) => row.TaskGroup === group && row.DesiredStatus === 'run' && !written.has(row.ID))
-        .filter((row) => !['complete', 'lost'].includes(row.ClientStatus))
+        // What is out of sight is not replaced a second time.
+        .filter((row) => !['complete', 'lost', 'unknown'].includes(row.ClientStatus))
         // What has failed has nothing to carry; of a batch job it is history.
         .filter((row) => row.ClientStatus !== 'failed' || (job.Type !== 'batch' && needsProcesses(this.#view, job, row)))
         .filter((row) => row.JobVersion !== job.Version || row.JobCreateIndex !== job.CreateIndex)
