@@ -162,7 +162,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/controller/node-registrar.ts',
     find: "      return allocation?.ClientStatus === 'unknown' && allocation.NodeID === nodeId\n",
     replace: '      return allocation?.NodeID === null\n',
-    finders: ['L4'],
+    finders: ['L6'],
   },
   {
     name: 'blocked-never-woken',

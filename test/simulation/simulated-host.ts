@@ -3,6 +3,7 @@
  * Processes live on virtual time and outlive the agent; the machine's death ends everything.
  *
  * I5  An agent runs only what a set of the current epoch wants. I12 Nothing is ended because the control plane was away.
+ * L6  What runs on a host that has joined again is in sight again.
  */
 
 import { silentLogger } from '../../src/adapters/logger.js'
@@ -38,6 +39,8 @@ interface Run {
 const CPU_MHZ = 1_000
 const MEMORY_MB = 2_000
 const DISK_MB = 10_000
+/** Some tries on a bad network, with a leader that died between two records of them. */
+const JOINS_WITHIN_MS = 15_000
 
 export class SimulatedHost {
   readonly name: string
@@ -51,6 +54,8 @@ export class SimulatedHost {
   #disk = new Map<string, unknown>()
   #runs = new Map<string, Run>()
   #generation = 0
+  /** When a process was first seen whose allocation is unknown although all is well. */
+  readonly #unseenSinceMs = new Map<string, number>()
 
   constructor(world: World, name: string) {
     this.#world = world
@@ -148,8 +153,35 @@ export class SimulatedHost {
     return new Set([...this.#runs.values()].filter((run) => run.exit === undefined).map((run) => run.allocationId))
   }
 
+  get isCutOff(): boolean {
+    return this.agentProcess !== undefined && this.#world.network.cutOff.has(this.agentProcess)
+  }
+
+  check(durable: StateView, isServed: boolean): void {
+    this.#checkProcesses(durable)
+    const isWell = this.isAlive && this.agentProcess?.isAlive === true && !this.isCutOff
+    if (isServed && isWell && durable.nodes.get(this.nodeId)?.Status === 'ready') this.#checkSight(durable)
+    else this.#unseenSinceMs.clear()
+  }
+
+  /** L6: a node is ready once its agent has joined and said what it holds. */
+  #checkSight(durable: StateView): void {
+    const { nowMs } = this.#world.time
+    for (const id of this.runningAllocations()) {
+      const allocation = durable.allocations.get(id)
+      if (allocation?.ClientStatus !== 'unknown' || isServerTerminal(allocation)) {
+        this.#unseenSinceMs.delete(id)
+        continue
+      }
+      const sinceMs = this.#unseenSinceMs.get(id) ?? nowMs
+      this.#unseenSinceMs.set(id, sinceMs)
+      if (nowMs - sinceMs > JOINS_WITHIN_MS)
+        throw new Violation('L6', `${allocation.Name} runs on ${this.name}, which is ready, and is still unknown`)
+    }
+  }
+
   /** I5: no process belongs to an allocation that the log never placed here. I7 by ground truth: nothing runs twice. */
-  check(durable: StateView): void {
+  #checkProcesses(durable: StateView): void {
     const seen = new Set<string>()
     for (const run of this.#runs.values()) {
       if (run.exit !== undefined) continue

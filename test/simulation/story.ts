@@ -2,6 +2,7 @@
  * One simulated life: some minutes of work and faults drawn from the seed, then a quiet time, then everything must have come true.
  */
 
+import type { SeededRandom } from './seeded-random.js'
 import { SimulatedReader } from './simulated-reader.js'
 import { Workload } from './workload.js'
 import { World } from './world.js'
@@ -149,7 +150,7 @@ class Faults {
 
   #crashAgent(): void {
     const { random, hosts } = this.#world
-    random.pick(hosts).crashAgent(random.between(50, 8_000))
+    random.pick(hosts).crashAgent(absenceMs(random))
   }
 
   /** The machine is gone with all it ran, and comes back empty or not at all. */
@@ -174,9 +175,14 @@ class Faults {
     const process = host.agentProcess
     if (process === undefined) return
     network.cutOff.add(process)
-    time.after(random.between(500, 6_000), () => {
+    time.after(absenceMs(random), () => {
       network.cutOff.delete(process)
       host.disturbedMs = time.nowMs
     })
   }
+}
+
+/** Mostly too short to be noticed; now and then so long that the node is called silent while its processes go on. */
+function absenceMs(random: SeededRandom): number {
+  return random.chance(0.75) ? random.between(50, 8_000) : random.between(8_000, 45_000)
 }

@@ -174,11 +174,10 @@ export class World {
   #checkSilence(nodeId: string): void {
     const host = this.hosts.find((each) => each.nodeId === nodeId)
     if (host === undefined || !host.isAlive || host.agentProcess?.isAlive !== true) return
-    const isCutOff = this.network.cutOff.has(host.agentProcess)
     const wellMs = this.time.nowMs - host.disturbedMs
     const { lossShare, lateShare } = this.network.faults
     // Under heavy loss three beats in a row may go astray.
-    if (isCutOff || lossShare + lateShare > LOSS_IN_DOUBT || wellMs < 2 * HEARTBEAT_TTL_MS) return
+    if (host.isCutOff || lossShare + lateShare > LOSS_IN_DOUBT || wellMs < 2 * HEARTBEAT_TTL_MS) return
     this.#fail(new Violation('I12', `${host.name} was well for ${(wellMs / 1000).toFixed(0)} s and is called down`))
   }
 
@@ -221,7 +220,8 @@ export class World {
     this.#fullCheckedMs = this.time.nowMs
     const server = this.leader
     if (server !== undefined) this.#checkFully(server)
-    for (const host of this.hosts) host.check(this.durable)
+    const isServed = server !== undefined && !this.isPaused()
+    for (const host of this.hosts) host.check(this.durable, isServed)
   }
 
   #checkFully(server: Server): void {
