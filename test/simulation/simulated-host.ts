@@ -157,6 +157,21 @@ export class SimulatedHost {
     return this.agentProcess !== undefined && this.#world.network.cutOff.has(this.agentProcess)
   }
 
+  /** For so long its agent hears and says nothing. */
+  cutOff(forMs: number): void {
+    const process = this.agentProcess
+    if (process === undefined) return
+    const { network, time } = this.#world
+    network.cutOff.add(process)
+    time.after(forMs, () => this.agentProcess === process && this.reconnect())
+  }
+
+  reconnect(): void {
+    if (!this.isCutOff) return
+    this.#world.network.cutOff.delete(this.agentProcess!)
+    this.disturbedMs = this.#world.time.nowMs
+  }
+
   check(durable: StateView, isServed: boolean): void {
     this.#checkProcesses(durable)
     const isWell = this.isAlive && this.agentProcess?.isAlive === true && !this.isCutOff

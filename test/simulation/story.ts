@@ -170,15 +170,8 @@ class Faults {
   }
 
   #cutOffHost(): void {
-    const { random, hosts, network, time } = this.#world
-    const host = random.pick(hosts)
-    const process = host.agentProcess
-    if (process === undefined) return
-    network.cutOff.add(process)
-    time.after(absenceMs(random), () => {
-      network.cutOff.delete(process)
-      host.disturbedMs = time.nowMs
-    })
+    const { random, hosts } = this.#world
+    random.pick(hosts).cutOff(absenceMs(random))
   }
 }
 

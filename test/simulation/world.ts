@@ -310,7 +310,7 @@ export class World {
     this.isCalm = true
     Object.assign(this.network.faults, NO_NETWORK_FAULTS)
     Object.assign(this.logFaults, { requestLostShare: 0, answerLostShare: 0, slowShare: 0, crashShare: 0, delayMsMax: 3 })
-    this.network.cutOff.clear()
+    for (const host of this.hosts) host.reconnect()
   }
 
   isPaused(): boolean {
