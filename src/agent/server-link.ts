@@ -117,15 +117,16 @@ export class ServerLink {
       try {
         const response = await this.#register(nonce)
         if (this.#isClosed) return
+        const isAnswered = nonce === '' && response.kind === 'challenge'
         nonce = response.kind === 'challenge' ? response.nonce : ''
-        failures = response.kind === 'challenge' ? failures : failures + 1
         this.#onRegistered(response)
-        if (response.kind !== 'challenge' && !this.#isJoined) await this.#backOff(failures)
+        // The server is there again: what gets lost from now on is said again soon.
+        if (isAnswered) failures = 0
+        else if (!this.#isJoined) await this.#backOff(++failures)
       } catch (error) {
         this.#deps.logger.debug({ error: explainError(error) }, 'server does not answer')
         nonce = ''
-        failures++
-        await this.#backOff(failures)
+        await this.#backOff(++failures)
       }
     }
     this.#isJoining = false

@@ -34,10 +34,16 @@ export function reportEvaluations(
 
 function findTrigger(allocation: Allocation, report: AllocationReport, job: Job, nowMs: number): Evaluation['TriggeredBy'] | undefined {
   if (allocation.ClientStatus === 'unknown' && report.ClientStatus !== 'unknown') return 'reconnect'
+  if (isPlaceFreed(allocation, report, job)) return 'alloc-stop'
   const reported: Allocation = { ...allocation, ClientStatus: report.ClientStatus, TaskStates: report.TaskStates }
   if (report.ClientStatus !== 'failed' || allocation.FollowupEvalID !== undefined) return undefined
   // A failed allocation that must wait before it is replaced needs an evaluation too: it makes the delayed one.
   return isReschedulableNow(reported, job, nowMs) || job.Type === 'service' || job.Type === 'batch' ? 'alloc-failure' : undefined
+}
+
+/** On its node a system job may be placed again only when what was restarted there has gone. */
+function isPlaceFreed({ DesiredTransition }: Allocation, { ClientStatus }: AllocationReport, { Type }: Job): boolean {
+  return Type === 'system' && DesiredTransition?.Migrate === true && isClientTerminal({ ClientStatus })
 }
 
 /** Native services of the running tasks among `reports`; what is not in here any more is deregistered. */

@@ -25,7 +25,7 @@ import { readJobFile } from './job-file-reader.js'
 import type { Leader } from './leader.js'
 import { newEvaluation } from './new-evaluation.js'
 import { refuseWhatDoesNotRunYet } from './not-yet.js'
-import { oneShotActs } from './one-shot-acts.js'
+import { NO_ACTS, oneShotActs } from './one-shot-acts.js'
 import type { GitSource, SyntaxReader, TreeEntry } from './ports.js'
 import { nodePoolsIn } from './repository-layout.js'
 import { SourceTree } from './source-tree.js'
@@ -54,6 +54,8 @@ export interface SyncOutcome {
   readonly removed: number
   readonly frozen: readonly FrozenFile[]
   readonly held: Held | null
+  /** Acts asked for by trailer that came to nothing, and why. */
+  readonly ignored: readonly string[]
 }
 
 export const SOURCE_ID = 'default'
@@ -118,7 +120,8 @@ export class GitReconciler {
     const removals = this.#hasUnread ? [] : changes.removals
     await this.#propose(removals.map((job) => this.#deregisterCommand(job)))
     // A second look at the same commit, for files that were not read, does not act again.
-    if (isNew) await this.#propose(this.#actOnce(trailers))
+    const acts = isNew ? oneShotActs(leader.state, trailers, this.#deps.random) : NO_ACTS
+    await this.#propose(acts.commands)
     await this.#closeSync({ id: SOURCE_ID, ref: this.#deps.options.ref, commit, frozen, held: changes.held }, changes.moved)
     const outcome: SyncOutcome = {
       isComplete: !this.#hasUnread,
@@ -127,6 +130,7 @@ export class GitReconciler {
       removed: removals.length,
       frozen,
       held: changes.held,
+      ignored: acts.ignored,
     }
     this.#log(outcome)
     return outcome
@@ -169,13 +173,6 @@ export class GitReconciler {
     return mistakes.length > 0
       ? { kind: 'mistakes', path: entry.path, blob: entry.blob, mistakes }
       : { kind: 'job', path: entry.path, blob: entry.blob, job, inputs }
-  }
-
-  /** Runs once for each commit: it is called only when the cursor moves over its trailers. */
-  #actOnce(trailers: Commit['trailers']): readonly CommandBody[] {
-    const { commands, ignored } = oneShotActs(this.#deps.leader.state, trailers, this.#deps.random)
-    if (ignored.length > 0) this.#deps.logger.warn({ ignored }, 'trailers that mean nothing now')
-    return commands
   }
 
   #registerCommand({ job, source }: DesiredChanges['registrations'][number]): CommandBody {
@@ -245,19 +242,20 @@ export class GitReconciler {
       await this.#closeSync({ ...rest, commit: applied, held }, [])
       this.#deps.logger.warn({ ...held }, 'commit held')
     }
-    return { isComplete: true, commit, registered: 0, removed: 0, frozen: status.frozen, held }
+    return { isComplete: true, commit, registered: 0, removed: 0, frozen: status.frozen, held, ignored: [] }
   }
 
-  #log({ commit, registered, removed, frozen, held }: SyncOutcome): void {
+  #log({ commit, registered, removed, frozen, held, ignored }: SyncOutcome): void {
     const { logger } = this.#deps
     logger.info({ commit: commit.id, subject: commit.subject, registered, removed, frozen: frozen.length }, 'commit applied')
     for (const file of frozen) {
       for (const { line, column, summary } of file.mistakes) logger.warn({ path: file.path, line, column, summary }, 'file frozen')
     }
+    if (ignored.length > 0) logger.warn({ ignored }, 'trailers that came to nothing')
     if (held !== null) logger.warn({ reason: held.reason, jobs: held.jobs.length, remedy: held.remedy }, 'removal held')
   }
 }
 
 function unchangedOutcome(status: SourceStatus, commit: Commit): SyncOutcome {
-  return { isComplete: true, commit, registered: 0, removed: 0, frozen: status.frozen, held: status.held }
+  return { isComplete: true, commit, registered: 0, removed: 0, frozen: status.frozen, held: status.held, ignored: [] }
 }

@@ -1,50 +1,94 @@
 /**
- * Acts that a commit asks for by trailer, once: `Drover-Promote: <jobs>`, `Drover-Evaluate: <jobs>`. A job is named by its id or as
- * `<namespace>/<id>`.
+ * Acts that a commit asks for by trailer, once: `Drover-Promote: <jobs or deployments>`, `Drover-Evaluate: <jobs>`,
+ * `Drover-Restart: <allocations>`. A job is named by its id or as `<namespace>/<id>`, everything else by its id or the beginning of it.
  */
-import { type Commit, isDeploymentActive, type Job, type Random } from '../domain/index.js'
-import { type CommandBody, jobKey, type StateView } from '../state/index.js'
+import { type Allocation, type Commit, type Deployment, isDeploymentActive, isTerminal, type Job, type Random } from '../domain/index.js'
+import { type CommandBody, jobKey, ownerKey, type StateView } from '../state/index.js'
 import { promotableGroups } from './deployment-watcher.js'
 import { newEvaluation } from './new-evaluation.js'
 
-/** What the trailers come to now. Names that mean no job, or nothing to do, are told in `ignored`. */
-export function oneShotActs(
-  view: StateView,
-  trailers: Commit['trailers'],
-  random: Random,
-): { readonly commands: readonly CommandBody[]; readonly ignored: readonly string[] } {
+/** What the trailers come to now, and for each that comes to nothing why. */
+export interface OneShotActs {
+  readonly commands: readonly CommandBody[]
+  readonly ignored: readonly string[]
+}
+
+export function oneShotActs(view: StateView, trailers: Commit['trailers'], random: Random): OneShotActs {
   const commands: CommandBody[] = []
   const ignored: string[] = []
   for (const { key, value } of trailers) {
-    const act = ACTS[key]
-    if (act === undefined) continue
+    if (READ_ELSEWHERE.has(key)) continue
     for (const name of value.split(/[\s,]+/).filter((word) => word !== '')) {
-      const job = findJob(view, name)
-      const command = job === undefined ? undefined : act(view, job, random)
-      if (command === undefined) ignored.push(`${key}: ${name}`)
-      else commands.push(command)
+      const result = Object.hasOwn(ACTS, key) ? ACTS[key]!(view, name, random) : `there is no such trailer; there are ${KNOWN.join(', ')}`
+      if (typeof result === 'string') ignored.push(`${key}: ${name}: ${result}`)
+      else commands.push(result)
     }
   }
   return { commands, ignored }
 }
 
-const ACTS: Readonly<Record<string, (view: StateView, job: Job, random: Random) => CommandBody | undefined>> = {
-  'Drover-Promote': (view, job, random) => {
-    const deployment = view.deployments
-      .by('job', jobKey(job))
-      .find((candidate) => isDeploymentActive(candidate) && candidate.JobVersion === job.Version)
-    const groups = deployment === undefined ? [] : promotableGroups(view, deployment)
-    if (deployment === undefined || groups.length === 0) return undefined
+export const NO_ACTS: OneShotActs = { commands: [], ignored: [] }
+
+/** The guards of deletions and rewinds ask for these. */
+const READ_ELSEWHERE: ReadonlySet<string> = new Set(['Drover-Allow-Delete', 'Drover-Allow-Rewind'])
+
+/** The command, or why there is nothing to do. */
+type Act = (view: StateView, name: string, random: Random) => CommandBody | string
+
+const ACTS: Readonly<Record<string, Act>> = {
+  'Drover-Promote': (view, name, random) => {
+    const deployment = findDeployment(view, name)
+    if (deployment === undefined) return 'no roll-out of this job or id is under way'
+    const groups = promotableGroups(view, deployment)
+    if (groups.length === 0) return 'no canaries wait to be promoted, or not all of them are healthy'
+    const job = view.jobs.get(ownerKey(deployment))!
     const evaluations = [newEvaluation(random.uuid(), job, 'deployment-watcher', { DeploymentID: deployment.ID })]
     return { kind: 'deployment-promote', deploymentId: deployment.ID, groups, evaluations }
   },
-  'Drover-Evaluate': (_view, job, random) => ({
-    kind: 'evaluation-update',
-    evaluations: [newEvaluation(random.uuid(), job, 'job-register')],
-  }),
+  'Drover-Evaluate': (view, name, random) => {
+    const job = findJob(view, name)
+    if (job === undefined) return NO_JOB
+    return { kind: 'evaluation-update', evaluations: [newEvaluation(random.uuid(), job, 'job-register')] }
+  },
+  // Another takes its place, perhaps elsewhere.
+  'Drover-Restart': (view, name, random) => {
+    const allocation = findOnly(view.allocations.values(), name)
+    if (typeof allocation === 'string') return allocation
+    const job = view.jobs.get(ownerKey(allocation))
+    if (isTerminal(allocation) || job === undefined || job.Stop) return 'the allocation has ended'
+    const evaluations = [newEvaluation(random.uuid(), job, 'alloc-stop')]
+    return { kind: 'allocation-transition', transitions: { [allocation.ID]: { Migrate: true } }, evaluations }
+  },
+  'Drover-Dispatch': () => 'parameterized jobs do not run yet',
+  'Drover-Force': () => 'periodic jobs do not run yet',
 }
+
+const KNOWN = [...Object.keys(ACTS), ...READ_ELSEWHERE]
+const NO_JOB = 'no job of this id is registered'
+const ID_LENGTH_MIN = 8
 
 function findJob(view: StateView, name: string): Job | undefined {
   for (const job of view.jobs.values()) if (!job.Stop && (job.ID === name || `${job.Namespace}/${job.ID}` === name)) return job
   return undefined
+}
+
+/** The roll-out that is under way, of a job or by its own id. */
+function findDeployment(view: StateView, name: string): Deployment | undefined {
+  const job = findJob(view, name)
+  const found = job === undefined ? findOnly(view.deployments.values(), name) : view.deployments.by('job', jobKey(job)).find(isCurrent(job))
+  if (found === undefined || typeof found === 'string') return undefined
+  const owner = view.jobs.get(ownerKey(found))
+  return owner !== undefined && isCurrent(owner)(found) ? found : undefined
+}
+
+function isCurrent(job: Job): (deployment: Deployment) => boolean {
+  return (deployment) => isDeploymentActive(deployment) && deployment.JobVersion === job.Version
+}
+
+/** The one whose id begins like this, or why there is none. */
+function findOnly<Row extends Pick<Allocation, 'ID'>>(rows: Iterable<Row>, prefix: string): Row | string {
+  if (prefix.length < ID_LENGTH_MIN) return `give at least ${ID_LENGTH_MIN} characters of its id`
+  const found = [...rows].filter((row) => row.ID.startsWith(prefix))
+  if (found.length === 1) return found[0]!
+  return found.length === 0 ? 'there is none of this id' : `the ids of ${found.length} begin like this`
 }

@@ -14,6 +14,7 @@ export type ChildMessage =
       readonly registered: number
       readonly removed: number
       readonly frozen: readonly { readonly path: string; readonly line: number; readonly column: number; readonly summary: string }[]
+      readonly ignored: readonly string[]
       readonly held: string | null
     }
   | { readonly kind: 'note'; readonly text: string }
@@ -59,7 +60,15 @@ export function describeMessage(message: ChildMessage): readonly string[] {
   }
 }
 
-function describeSync({ commit, subject, registered, removed, frozen, held }: Extract<ChildMessage, { kind: 'sync' }>): readonly string[] {
+function describeSync({
+  commit,
+  subject,
+  registered,
+  removed,
+  frozen,
+  ignored,
+  held,
+}: Extract<ChildMessage, { kind: 'sync' }>): readonly string[] {
   const counts = [
     `${registered} registered`,
     ...(removed > 0 ? [`${removed} removed`] : []),
@@ -68,6 +77,7 @@ function describeSync({ commit, subject, registered, removed, frozen, held }: Ex
   return [
     `commit ${commit.slice(0, 10)} "${subject}": ${counts.join(', ')}`,
     ...frozen.map((mistake) => `  ${placeText(mistake)}: ${mistake.summary}`),
+    ...ignored.map((act) => `  nothing done for ${act}`),
     ...(held === null ? [] : [`  held: ${held}`]),
   ]
 }

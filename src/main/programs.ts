@@ -160,7 +160,7 @@ async function runAgent(path: string): Promise<number> {
   return 0
 }
 
-function tellSync({ commit, registered, removed, frozen, held }: SyncOutcome): void {
+function tellSync({ commit, registered, removed, frozen, held, ignored }: SyncOutcome): void {
   const isNews = registered + removed > 0 || held !== null || commit.id !== toldCommit
   if (!isNews) return
   toldCommit = commit.id
@@ -172,6 +172,7 @@ function tellSync({ commit, registered, removed, frozen, held }: SyncOutcome): v
     registered,
     removed,
     frozen: mistakes,
+    ignored,
     held: held === null ? null : `${held.reason}: ${held.remedy}`,
   })
 }

@@ -145,7 +145,7 @@ describe('writes', () => {
     ['POST', '/v1/job/web/dispatch', 'Drover-Dispatch: web'],
     ['PUT', '/v1/job/web/periodic/force', 'Drover-Force: web'],
     ['PUT', '/v1/deployment/promote/00000000-0000-4000-8000-000000000001', 'Drover-Promote: 00000000-0000-4000-8000-000000000001'],
-    ['POST', '/v1/namespace/ops', 'jobs/ops/_namespace.hcl'],
+    ['POST', '/v1/namespace/ops', 'jobs/ops'],
     ['PUT', '/v1/operator/scheduler/configuration', 'agents/_cluster.hcl'],
   ])('%s %s says %s', async (method, path, expected) => {
     const { status, text } = await new World().send(method, path, {})

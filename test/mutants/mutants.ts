@@ -139,7 +139,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'silent-nodes-never-down',
     file: registrar,
-    find: "    logger.warn({ nodeId, name: node.Name }, 'node is silent')\n",
+    find: "    logger.warn({ nodeId, name: node.Name, status }, 'node is silent')\n",
     replace: "    if (nodeId !== '') return\n",
     finders: ['L4'],
   },

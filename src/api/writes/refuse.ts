@@ -73,7 +73,11 @@ const REFUSED: readonly (readonly [methods: string, pattern: string, sentence: S
   [`${WRITE} GET`, '/v1/client/allocation/:id/gc', fixed('what has ended is collected by itself')],
   [`${WRITE} GET`, '/v1/client/gc', fixed('what has ended is collected by itself')],
   [WRITE, '/v1/client/metadata', fixed("a host's meta is declared in the repository: edit agents/<node>.hcl and commit")],
-  [WRITE, '/v1/node/:id/drain', (view, call) => `${nodeFile(view, call)}; declare the drain there and commit`],
+  [
+    WRITE,
+    '/v1/node/:id/drain',
+    (view, call) => `${nodeFile(view, call)}; commit it with eligible = false to keep new work away: draining is not there yet`,
+  ],
   [WRITE, '/v1/node/:id/eligibility', (view, call) => `${nodeFile(view, call)}; declare the eligibility there and commit`],
   [WRITE, '/v1/node/:id/evaluate', fixed('nodes are evaluated by themselves when anything about them changes')],
   [WRITE, '/v1/node/:id/purge', (view, call) => `${nodeFile(view, call)}; delete that file and commit`],
@@ -83,11 +87,11 @@ const REFUSED: readonly (readonly [methods: string, pattern: string, sentence: S
     '/v1/node/pool/:id',
     (_, call) => `node pool ${call.id} is defined in the repository: edit agents/${call.id}/_pool.hcl and commit`,
   ],
-  [WRITE, '/v1/namespace', fixed('namespaces are defined in the repository: commit jobs/<namespace>/_namespace.hcl instead')],
+  [WRITE, '/v1/namespace', fixed('a folder of jobs in the repository is a namespace: commit jobs/<namespace>/<job>.nomad.hcl instead')],
   [
     `${WRITE} DELETE`,
     '/v1/namespace/:id',
-    (_, call) => `namespace ${call.id} is defined in the repository: edit jobs/${call.id}/_namespace.hcl and commit`,
+    (_, call) => `namespace ${call.id} is the folder jobs/${call.id} of the repository; change what is in it and commit`,
   ],
   [
     WRITE,

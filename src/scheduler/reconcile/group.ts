@@ -234,7 +234,7 @@ class GroupReconciler {
       ...downgradeOf(previous),
     }))
     let existing = kept.length + migrate.length + now.length
-    for (const previous of unreplacedFirst(lost, kept)) {
+    for (const previous of unreplaced(lost, kept)) {
       if (existing >= this.#group.Count) break
       existing++
       placements.push({
@@ -335,10 +335,10 @@ function withOwnNames(requests: readonly PlacementRequest[], names: NameIndex): 
   return names.hasDuplicates ? requests.map((request) => ({ ...request, name: names.own(request.name) })) : requests
 }
 
-/** What was out of sight may have been replaced before it was lost: then its name is taken. */
-function unreplacedFirst(lost: readonly Allocation[], kept: readonly Allocation[]): readonly Allocation[] {
+/** What was out of sight may have been replaced before it was lost: then its name is taken, and it is not replaced again. */
+function unreplaced(lost: readonly Allocation[], kept: readonly Allocation[]): readonly Allocation[] {
   const taken = new Set(kept.map(({ Name }) => Name))
-  return [...lost.filter(({ Name }) => !taken.has(Name)), ...lost.filter(({ Name }) => taken.has(Name))]
+  return lost.filter(({ Name }) => !taken.has(Name))
 }
 
 function inNameOrder(allocations: readonly Allocation[]): readonly Allocation[] {
