@@ -31,7 +31,7 @@ export class FragmentCache<Row extends object> {
   }
 }
 
-/** The same where the JSON depends on a second row, such as a job's stub on its summary. */
+/** The same where the JSON depends on a second row, such as a job's entry in a list on its summary. */
 export class PairFragmentCache<Row extends object, Other extends object> {
   readonly #fragments = new WeakMap<Row, { readonly other: Other | undefined; readonly bytes: Uint8Array }>()
   readonly #shape: (row: Row, other: Other | undefined) => unknown

@@ -80,13 +80,13 @@ async function followJob(job: JobAnswer, task: string | undefined, options: Logs
 }
 
 async function printAllocation(
-  stub: AllocationStub,
+  allocation: AllocationStub,
   task: string | undefined,
   options: LogsOptions,
   client: Client,
   io: Io,
 ): Promise<void> {
-  const name = task ?? (await onlyTask(stub, client))
+  const name = task ?? (await onlyTask(allocation, client))
   const query = {
     task: name,
     type: options.stderr ? 'stderr' : 'stdout',
@@ -95,18 +95,19 @@ async function printAllocation(
     ...(options.tail === undefined ? {} : { origin: 'end', offset: options.tail }),
   }
   try {
-    for await (const text of client.stream(`/v1/client/fs/logs/${stub.ID}`, query)) io.out(text)
+    for await (const text of client.stream(`/v1/client/fs/logs/${allocation.ID}`, query)) io.out(text)
   } catch (error) {
     if (!(error instanceof AnswerError)) throw error
-    throw new CommandError(`logs of ${stub.Name} (${stub.ID.slice(0, 8)}): ${error.message}`)
+    throw new CommandError(`logs of ${allocation.Name} (${allocation.ID.slice(0, 8)}): ${error.message}`)
   }
 }
 
-async function onlyTask(stub: AllocationStub, client: Client): Promise<string> {
-  const { Job } = await client.get<AllocationAnswer>(`/v1/allocation/${stub.ID}`)
-  const tasks = Job?.TaskGroups.find((group) => group.Name === stub.TaskGroup)?.Tasks.map((task) => task.Name) ?? []
+async function onlyTask(allocation: AllocationStub, client: Client): Promise<string> {
+  const { Job } = await client.get<AllocationAnswer>(`/v1/allocation/${allocation.ID}`)
+  const tasks = Job?.TaskGroups.find((group) => group.Name === allocation.TaskGroup)?.Tasks.map((task) => task.Name) ?? []
   const [only, ...others] = tasks
-  if (only === undefined) throw new CommandError(`allocation ${stub.ID} has no tasks`)
-  if (others.length > 0) throw new CommandError(`allocation ${stub.ID.slice(0, 8)} has several tasks, name one of: ${tasks.join(' ')}`)
+  if (only === undefined) throw new CommandError(`allocation ${allocation.ID} has no tasks`)
+  if (others.length > 0)
+    throw new CommandError(`allocation ${allocation.ID.slice(0, 8)} has several tasks, name one of: ${tasks.join(' ')}`)
   return only
 }

@@ -25,7 +25,7 @@ import { readJobFile } from './job-file-reader.js'
 import type { Leader } from './leader.js'
 import { newEvaluation } from './new-evaluation.js'
 import { refuseWhatDoesNotRunYet } from './not-yet.js'
-import { NO_ACTS, oneShotActs } from './one-shot-acts.js'
+import { oneShotActs } from './one-shot-acts.js'
 import type { GitSource, SyntaxReader, TreeEntry } from './ports.js'
 import { nodePoolsIn } from './repository-layout.js'
 import { SourceTree } from './source-tree.js'
@@ -120,7 +120,7 @@ export class GitReconciler {
     const removals = this.#hasUnread ? [] : changes.removals
     await this.#propose(removals.map((job) => this.#deregisterCommand(job)))
     // A second look at the same commit, for files that were not read, does not act again.
-    const acts = isNew ? oneShotActs(leader.state, trailers, this.#deps.random) : NO_ACTS
+    const acts = oneShotActs(leader.state, isNew ? trailers : [], this.#deps.random)
     await this.#propose(acts.commands)
     await this.#closeSync({ id: SOURCE_ID, ref: this.#deps.options.ref, commit, frozen, held: changes.held }, changes.moved)
     const outcome: SyncOutcome = {

@@ -8,7 +8,7 @@ import { promotableGroups } from './deployment-watcher.js'
 import { newEvaluation } from './new-evaluation.js'
 
 /** What the trailers come to now, and for each that comes to nothing why. */
-export interface OneShotActs {
+interface OneShotActs {
   readonly commands: readonly CommandBody[]
   readonly ignored: readonly string[]
 }
@@ -26,8 +26,6 @@ export function oneShotActs(view: StateView, trailers: Commit['trailers'], rando
   }
   return { commands, ignored }
 }
-
-export const NO_ACTS: OneShotActs = { commands: [], ignored: [] }
 
 /** The guards of deletions and rewinds ask for these. */
 const READ_ELSEWHERE: ReadonlySet<string> = new Set(['Drover-Allow-Delete', 'Drover-Allow-Rewind'])
@@ -47,7 +45,7 @@ const ACTS: Readonly<Record<string, Act>> = {
   },
   'Drover-Evaluate': (view, name, random) => {
     const job = findJob(view, name)
-    if (job === undefined) return NO_JOB
+    if (job === undefined) return 'no job of this id is registered'
     return { kind: 'evaluation-update', evaluations: [newEvaluation(random.uuid(), job, 'job-register')] }
   },
   // Another takes its place, perhaps elsewhere.
@@ -64,7 +62,6 @@ const ACTS: Readonly<Record<string, Act>> = {
 }
 
 const KNOWN = [...Object.keys(ACTS), ...READ_ELSEWHERE]
-const NO_JOB = 'no job of this id is registered'
 const ID_LENGTH_MIN = 8
 
 function findJob(view: StateView, name: string): Job | undefined {

@@ -90,11 +90,11 @@ describe('every refusal names the place and the remedy', () => {
 
 describe('files are those of the repository', () => {
   const read = (call: string) =>
-    readFiles('jobs/ops/web.nomad.hcl', { 'jobs/ops/web.nomad.hcl': withConfig(`a = ${call}`), 'jobs/shared.txt': 'hello', secret: 's' })
+    readFiles('jobs/ops/web.nomad.hcl', { 'jobs/ops/web.nomad.hcl': withConfig(`a = ${call}`), 'jobs/greeting.txt': 'hello', secret: 's' })
 
   test('a path may climb within the repository', async () => {
-    const outcome = await read('file("../shared.txt")')
-    expect(outcome).toMatchObject({ kind: 'job', inputs: [{}, { path: 'jobs/shared.txt', blob: 'blob of hello' }] })
+    const outcome = await read('file("../greeting.txt")')
+    expect(outcome).toMatchObject({ kind: 'job', inputs: [{}, { path: 'jobs/greeting.txt', blob: 'blob of hello' }] })
   })
 
   test.each(['file("../../../etc/passwd")', 'file("/etc/passwd")', 'file("a\\u0000b")', 'pathexpand("~/x")', 'file("missing.txt")'])(

@@ -152,14 +152,14 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'declarations-reach-nobody-who-has-joined',
-    file: 'src/controller/node-registrar.ts',
+    file: registrar,
     find: 'const isKnown = isJoined && this.#declarations.isAsDeclared(leader.state.nodes.get(nodeId)!)\n',
     replace: 'const isKnown = isJoined\n',
     finders: ['L6'],
   },
   {
     name: 'who-was-out-of-sight-is-not-heard-when-it-joins',
-    file: 'src/controller/node-registrar.ts',
+    file: registrar,
     find: "      return allocation?.ClientStatus === 'unknown' && allocation.NodeID === nodeId\n",
     replace: '      return allocation?.NodeID === null\n',
     finders: ['L6'],

@@ -153,7 +153,12 @@ export class SimulatedHost {
     return new Set([...this.#runs.values()].filter((run) => run.exit === undefined).map((run) => run.allocationId))
   }
 
-  get isCutOff(): boolean {
+  /** Its agent runs, and hears and is heard. */
+  get isReachable(): boolean {
+    return this.isAlive && this.agentProcess?.isAlive === true && !this.#isCutOff
+  }
+
+  get #isCutOff(): boolean {
     return this.agentProcess !== undefined && this.#world.network.cutOff.has(this.agentProcess)
   }
 
@@ -167,15 +172,14 @@ export class SimulatedHost {
   }
 
   reconnect(): void {
-    if (!this.isCutOff) return
+    if (!this.#isCutOff) return
     this.#world.network.cutOff.delete(this.agentProcess!)
     this.disturbedMs = this.#world.time.nowMs
   }
 
   check(durable: StateView, isServed: boolean): void {
     this.#checkProcesses(durable)
-    const isWell = this.isAlive && this.agentProcess?.isAlive === true && !this.isCutOff
-    if (isServed && isWell && durable.nodes.get(this.nodeId)?.Status === 'ready') this.#checkSight(durable)
+    if (isServed && this.isReachable && durable.nodes.get(this.nodeId)?.Status === 'ready') this.#checkSight(durable)
     else this.#unseenSinceMs.clear()
   }
 

@@ -173,12 +173,12 @@ export class World {
   /** I12: a node is called down only when its host was out of reach for a while. */
   #checkSilence(nodeId: string): void {
     const host = this.hosts.find((each) => each.nodeId === nodeId)
-    if (host === undefined || !host.isAlive || host.agentProcess?.isAlive !== true) return
+    if (host === undefined || !host.isReachable) return
     const wellMs = this.time.nowMs - host.disturbedMs
     const { lossShare, lateShare } = this.network.faults
     // Under heavy loss three beats in a row may go astray.
-    if (host.isCutOff || lossShare + lateShare > LOSS_IN_DOUBT || wellMs < 2 * HEARTBEAT_TTL_MS) return
-    this.#fail(new Violation('I12', `${host.name} was well for ${(wellMs / 1000).toFixed(0)} s and is called down`))
+    if (lossShare + lateShare > LOSS_IN_DOUBT || wellMs < 2 * HEARTBEAT_TTL_MS) return
+    this.fail(new Violation('I12', `${host.name} was well for ${(wellMs / 1000).toFixed(0)} s and is called down`))
   }
 
   /** Everything that must be true once faults have stopped and all had their time. */
@@ -258,7 +258,7 @@ export class World {
     if (kind === 'response') return this.#overhearAnswer(subject, payload)
     const { version, entries } = decodeMessage('desired', payload)
     if (version > this.durable.index)
-      this.#fail(new Violation('P1', `a desired set of version ${version} left at durable index ${this.durable.index}`))
+      this.fail(new Violation('P1', `a desired set of version ${version} left at durable index ${this.durable.index}`))
     for (const [id] of entries) this.#expectDurable(id, 'was shown to an agent')
   }
 
@@ -267,7 +267,7 @@ export class World {
       case 'heartbeat': {
         const { version, index } = decodeMessage('heartbeat-response', payload)
         if (Math.max(version, index) > this.durable.index) {
-          this.#fail(new Violation('P1', `a heartbeat was told of index ${Math.max(version, index)}, durable is ${this.durable.index}`))
+          this.fail(new Violation('P1', `a heartbeat was told of index ${Math.max(version, index)}, durable is ${this.durable.index}`))
         }
         return
       }
@@ -289,20 +289,20 @@ export class World {
     const allocation = this.durable.allocations.get(ID)
     if (allocation?.NodeID !== nodeId) return
     const newest = this.durable.nodeReports.get(nodeId)?.number ?? 0
-    if (newest < number) this.#fail(new Violation('P1', `report ${number} of ${nodeId} was acknowledged, the log knows ${newest}`))
+    if (newest < number) this.fail(new Violation('P1', `report ${number} of ${nodeId} was acknowledged, the log knows ${newest}`))
     if (newest > number || isClientTerminal(allocation) || allocation.ClientStatus === ClientStatus) return
-    this.#fail(new Violation('P1', `${ClientStatus} of ${ID} was acknowledged, the log says ${allocation.ClientStatus}`))
+    this.fail(new Violation('P1', `${ClientStatus} of ${ID} was acknowledged, the log says ${allocation.ClientStatus}`))
   }
 
   /** P1: the log takes each report of a node once and in order. */
   #checkTakenOnce({ nodeId, number }: Extract<Command, { kind: 'allocation-update' }>): void {
     const newest = this.durable.nodeReports.get(nodeId)?.number ?? 0
-    if (number !== undefined && number <= newest) this.#fail(new Violation('P1', `report ${number} of ${nodeId} was taken after ${newest}`))
+    if (number !== undefined && number <= newest) this.fail(new Violation('P1', `report ${number} of ${nodeId} was taken after ${newest}`))
   }
 
   #expectDurable(allocationId: string, what: string): void {
     if (this.durable.allocations.get(allocationId) !== undefined) return
-    this.#fail(new Violation('P1', `allocation ${allocationId} ${what} and is not in the log`))
+    this.fail(new Violation('P1', `allocation ${allocationId} ${what} and is not in the log`))
   }
 
   /** From now on nothing goes wrong any more. */
@@ -322,12 +322,8 @@ export class World {
     this.#foldNew()
   }
 
-  fail(error: unknown): void {
-    this.#failure ??= error
-  }
-
   /** Kept, and thrown when the event is over: never inside the code that is watched. */
-  #fail(error: unknown): void {
+  fail(error: unknown): void {
     this.#failure ??= error
   }
 }
