@@ -156,7 +156,9 @@ class GenericReplay {
 
   /** Which place it is matters only for volumes of single allocations. */
   #namesOf(job: Job, group: TaskGroup): readonly string[] {
-    const names = Array.from({ length: Math.max(1, group.Count) }, (_, at) => allocationName(job.ID, group.Name, at))
+    // Canaries without one to replace are numbered beyond the count.
+    const numbers = Math.max(1, group.Count + (group.Update?.Canary ?? 0))
+    const names = Array.from({ length: numbers }, (_, at) => allocationName(job.ID, group.Name, at))
     const known = this.#view.allocations.by('job', ownerKey(this.#evaluation)).filter((row) => row.TaskGroup === group.Name)
     const isNumbered = Object.values(group.Volumes ?? {}).some((volume) => volume.PerAlloc)
     return isNumbered ? [...names, ...known.map((row) => row.Name)] : names.slice(0, 1)
