@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { AGENT_DEFAULTS } from '../../src/agent/index.js'
 import { SECOND } from '../../src/domain/index.js'
 import { settle } from './hand-clock.js'
 import { AgentHarness, mockTask, resources, stopped, wanted } from './harness.js'
@@ -114,6 +115,39 @@ test('a lost set is noticed within one heartbeat', async () => {
   server.version++
   await harness.clock.advance(1_001)
   expect(harness.running()).toHaveLength(1)
+})
+
+test('once a server that was away answers again, a lost message is said again soon', async () => {
+  const { harness, server } = await begin([])
+  await harness.kill()
+  server.isSilent = true
+  await harness.start()
+  await harness.clock.advance(60_000)
+  const asked: { readonly atMs: number; readonly nonce: string }[] = []
+  server.isSilent = false
+  server.answerRegister = ({ nonce }) => {
+    asked.push({ atMs: harness.clock.nowMs, nonce })
+    if (nonce === '') return server.challenge()
+    return asked.length === 2 ? undefined : server.accepted()
+  }
+  await harness.clock.advance(60_000)
+  expect(asked.map(({ nonce }) => nonce)).toEqual(['', 'prove it', '', 'prove it'])
+  const [first, , again] = asked.map(({ atMs }) => atMs)
+  expect(again! - first!).toBeLessThanOrEqual(AGENT_DEFAULTS.requestTimeoutMs + 100)
+})
+
+test('a server that only ever challenges is asked less and less', async () => {
+  const { harness, server } = await begin([])
+  await harness.kill()
+  let asked = 0
+  server.answerRegister = () => {
+    asked++
+    return server.challenge()
+  }
+  await harness.start()
+  await harness.clock.advance(60_000)
+  expect(asked).toBeGreaterThan(20)
+  expect(asked).toBeLessThan(80)
 })
 
 test('work goes on and restarts while the server is silent', async () => {

@@ -12,6 +12,7 @@ import {
   hashEntries,
   MemoryLocalStore,
   type RegisterRequest,
+  type RegisterResponse,
   refuseExpressions,
   subjects,
 } from '../../src/agent/index.js'
@@ -38,6 +39,8 @@ export class FakeServer {
   wanted: readonly Wanted[] = []
   isSilent = false
   acknowledgesReports = true
+  /** What is said to a host that wants to join; nothing where undefined. */
+  answerRegister: (request: RegisterRequest) => RegisterResponse | undefined = () => this.accepted()
   readonly reports: AllocationReport[] = []
   readonly reportNumbers: number[] = []
   registered: RegisterRequest | undefined
@@ -50,8 +53,8 @@ export class FakeServer {
     bus.subscribe(subject.register('*'), (message) => {
       if (this.isSilent) return
       this.registered = decodeMessage('register', message.payload)
-      const answer = { ...this.#envelope(), kind: 'accepted', index: this.version, heartbeatTtlMs: 3_000, node: this.node } as const
-      message.respond(encodeMessage('register-response', answer))
+      const answer = this.answerRegister(this.registered)
+      if (answer !== undefined) message.respond(encodeMessage('register-response', answer))
     })
     bus.subscribe(subject.heartbeat('*'), (message) => {
       if (this.isSilent) return
@@ -74,6 +77,14 @@ export class FakeServer {
 
   #envelope() {
     return { clusterId: this.clusterId, epoch: this.epoch }
+  }
+
+  challenge(): RegisterResponse {
+    return { ...this.#envelope(), kind: 'challenge', nonce: 'prove it' }
+  }
+
+  accepted(): RegisterResponse {
+    return { ...this.#envelope(), kind: 'accepted', index: this.version, heartbeatTtlMs: 3_000, node: this.node }
   }
 
   set(over: Partial<DesiredSet> = {}): DesiredSet {
