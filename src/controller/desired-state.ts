@@ -16,6 +16,7 @@ import {
 } from '../domain/index.js'
 import { isSpecChanged } from '../jobspec/index.js'
 import { jobKey, type StateView } from '../state/index.js'
+import { ALLOW_DELETE, isJobNamed, trailerWords } from './trailers.js'
 
 /** What reading one job file gave. */
 export type FileReading =
@@ -171,8 +172,8 @@ function guardRemovals(
   trailers: Commit['trailers'],
   { certain, doubtful }: { certain: readonly Job[]; doubtful: readonly Job[] },
 ): { removals: readonly Job[]; held: Held | null } {
-  const allowed = trailers.filter((trailer) => trailer.key === 'Drover-Allow-Delete').flatMap((trailer) => trailer.value.split(/[\s,]+/))
-  const isAllowed = (job: Job) => allowed.includes('*') || allowed.includes(job.ID) || allowed.includes(`${job.Namespace}/${job.ID}`)
+  const allowed = trailers.filter(({ key }) => key === ALLOW_DELETE).flatMap(({ value }) => trailerWords(value))
+  const isAllowed = (job: Job) => allowed.some((word) => word === '*' || isJobNamed(job, word))
   if (doubtful.length > 0) {
     const remedy = 'mend the files that cannot be read: one of them may be a removed job under a new name'
     return { removals: [], held: heldRemovals('unreadable-files', commit, doubtful, remedy) }
@@ -180,7 +181,7 @@ function guardRemovals(
   const unasked = certain.filter((job) => !isAllowed(job))
   const isMass = unasked.length > REMOVALS_FREE && unasked.length > REMOVALS_FREE_SHARE * view.jobSources.count
   if (!isMass) return { removals: certain, held: null }
-  const remedy = `commit with the trailer "Drover-Allow-Delete: ${unasked.length > 5 ? '*' : unasked.map((job) => job.ID).join(' ')}", or bring the files back`
+  const remedy = `commit with the trailer "${ALLOW_DELETE}: ${unasked.length > 5 ? '*' : unasked.map((job) => job.ID).join(' ')}", or bring the files back`
   return { removals: certain.filter(isAllowed), held: heldRemovals('mass-deletion', commit, unasked, remedy) }
 }
 

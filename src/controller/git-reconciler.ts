@@ -29,6 +29,7 @@ import { oneShotActs } from './one-shot-acts.js'
 import type { GitSource, SyntaxReader, TreeEntry } from './ports.js'
 import { nodePoolsIn } from './repository-layout.js'
 import { SourceTree } from './source-tree.js'
+import { ALLOW_REWIND } from './trailers.js'
 import { UnchangedJobs, type UnreadFile } from './unchanged-jobs.js'
 
 export interface GitReconcilerOptions {
@@ -225,12 +226,12 @@ export class GitReconciler {
 
   async #findRewind(applied: Commit | null, commit: Commit, trailers: Commit['trailers']): Promise<Held | null> {
     if (applied === null || applied.id === commit.id || (await this.#deps.git.isAncestor(applied.id, commit.id))) return null
-    const isAllowed = trailers.some(({ key, value }) => key === 'Drover-Allow-Rewind' && value.length >= 7 && applied.id.startsWith(value))
+    const isAllowed = trailers.some(({ key, value }) => key === ALLOW_REWIND && value.length >= 7 && applied.id.startsWith(value))
     if (isAllowed || this.#deps.options.rewind === 'follow') {
       this.#deps.logger.warn({ from: applied.id, to: commit.id, isAllowed }, 'following a rewind')
       return null
     }
-    const remedy = `commit with the trailer "Drover-Allow-Rewind: ${applied.id}", or bring ${applied.id.slice(0, 12)} back into the history`
+    const remedy = `commit with the trailer "${ALLOW_REWIND}: ${applied.id}", or bring ${applied.id.slice(0, 12)} back into the history`
     return { reason: 'rewind', commit: commit.id, jobs: [], remedy }
   }
 

@@ -6,6 +6,7 @@ import { type Allocation, type Commit, type Deployment, isDeploymentActive, isTe
 import { type CommandBody, jobKey, ownerKey, type StateView } from '../state/index.js'
 import { promotableGroups } from './deployment-watcher.js'
 import { newEvaluation } from './new-evaluation.js'
+import { ALLOW_DELETE, ALLOW_REWIND, isJobNamed, trailerWords } from './trailers.js'
 
 /** What the trailers come to now, and for each that comes to nothing why. */
 interface OneShotActs {
@@ -18,7 +19,7 @@ export function oneShotActs(view: StateView, trailers: Commit['trailers'], rando
   const ignored: string[] = []
   for (const { key, value } of trailers) {
     if (READ_ELSEWHERE.has(key)) continue
-    for (const name of value.split(/[\s,]+/).filter((word) => word !== '')) {
+    for (const name of trailerWords(value)) {
       const result = Object.hasOwn(ACTS, key) ? ACTS[key]!(view, name, random) : `there is no such trailer; there are ${KNOWN.join(', ')}`
       if (typeof result === 'string') ignored.push(`${key}: ${name}: ${result}`)
       else commands.push(result)
@@ -28,7 +29,7 @@ export function oneShotActs(view: StateView, trailers: Commit['trailers'], rando
 }
 
 /** The guards of deletions and rewinds ask for these. */
-const READ_ELSEWHERE: ReadonlySet<string> = new Set(['Drover-Allow-Delete', 'Drover-Allow-Rewind'])
+const READ_ELSEWHERE: ReadonlySet<string> = new Set([ALLOW_DELETE, ALLOW_REWIND])
 
 /** The command, or why there is nothing to do. */
 type Act = (view: StateView, name: string, random: Random) => CommandBody | string
@@ -65,21 +66,18 @@ const KNOWN = [...Object.keys(ACTS), ...READ_ELSEWHERE]
 const ID_LENGTH_MIN = 8
 
 function findJob(view: StateView, name: string): Job | undefined {
-  for (const job of view.jobs.values()) if (!job.Stop && (job.ID === name || `${job.Namespace}/${job.ID}` === name)) return job
+  for (const job of view.jobs.values()) if (!job.Stop && isJobNamed(job, name)) return job
   return undefined
 }
 
 /** The roll-out that is under way, of a job or by its own id. */
 function findDeployment(view: StateView, name: string): Deployment | undefined {
+  const isUnderWay = (deployment: Deployment) =>
+    isDeploymentActive(deployment) && deployment.JobVersion === view.jobs.get(ownerKey(deployment))?.Version
   const job = findJob(view, name)
-  const found = job === undefined ? findOnly(view.deployments.values(), name) : view.deployments.by('job', jobKey(job)).find(isCurrent(job))
-  if (found === undefined || typeof found === 'string') return undefined
-  const owner = view.jobs.get(ownerKey(found))
-  return owner !== undefined && isCurrent(owner)(found) ? found : undefined
-}
-
-function isCurrent(job: Job): (deployment: Deployment) => boolean {
-  return (deployment) => isDeploymentActive(deployment) && deployment.JobVersion === job.Version
+  if (job !== undefined) return view.deployments.by('job', jobKey(job)).find(isUnderWay)
+  const found = findOnly(view.deployments.values(), name)
+  return typeof found !== 'string' && isUnderWay(found) ? found : undefined
 }
 
 /** The one whose id begins like this, or why there is none. */

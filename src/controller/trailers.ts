@@ -1,0 +1,15 @@
+/** How the trailers of commits (design §5) are written: their names that more than one part reads, and the words of a value. */
+import type { Job } from '../domain/index.js'
+
+export const ALLOW_DELETE = 'Drover-Allow-Delete'
+export const ALLOW_REWIND = 'Drover-Allow-Rewind'
+
+/** `web, ops/db other` is three words. */
+export function trailerWords(value: string): readonly string[] {
+  return value.split(/[\s,]+/).filter((word) => word !== '')
+}
+
+/** Whether `word` is the id of this job, alone or as `<namespace>/<id>`. */
+export function isJobNamed({ ID, Namespace }: Job, word: string): boolean {
+  return word === ID || word === `${Namespace}/${ID}`
+}
