@@ -166,7 +166,7 @@ export function checkConverged(world: Converged): void {
   if (source?.held === null && source.commit?.id !== world.headCommit) {
     throw new Violation('L5', `commit ${source.commit?.id} is applied, ${world.headCommit} is the head`)
   }
-  const frozen = source?.frozen[0]
+  const frozen = state.frozenFiles.all()[0]
   if (frozen !== undefined) throw new Violation('L5', `${frozen.path} is sound and frozen: ${frozen.mistakes[0]?.summary}`)
   checkNoneWaits(state)
   checkJobs(world)

@@ -27,6 +27,8 @@ export interface FileMistake {
   readonly column: number
   readonly summary: string
   readonly detail: string
+  /** How many more mistakes of the file this one stands for. */
+  readonly more?: number
   readonly text: string
 }
 
@@ -63,10 +65,11 @@ async function validate(files: JobFiles, paths: readonly string[], asJson: boole
     for (const mistake of mistakes) io.err(`${mistake.text}\n`)
     for (const { path, warnings } of readings.map(describeReading)) for (const warning of warnings) io.err(`${path}: warning: ${warning}\n`)
     const wrong = readings.filter((reading) => mistakesOf(reading).length > 0)
+    const count = mistakes.reduce((sum, { more }) => sum + (more ?? 1), 0)
     io.err(
       mistakes.length === 0
         ? `${readings.length} file(s) sound\n`
-        : `${mistakes.length} mistake(s) in ${wrong.length} of ${readings.length} file(s)\n`,
+        : `${count} mistake(s) in ${wrong.length} of ${readings.length} file(s)\n`,
     )
   }
   return mistakes.length === 0 ? 0 : 1

@@ -101,14 +101,19 @@ interface Definition {
   readonly blob: string
 }
 
+/** Of the other files that define the same job. */
+const DUPLICATES_NAMED_MAX = 5
+
 function freezeDuplicate(key: string, { path, blob }: Definition, same: readonly Definition[]): FrozenFile {
-  const others = same.filter((other) => other.path !== path).map((other) => other.path)
+  const others = same.filter((other) => other.path !== path).slice(0, DUPLICATES_NAMED_MAX)
+  const unnamed = same.length - 1 - others.length
+  const places = `${others.map((other) => other.path).join(', ')}${unnamed > 0 ? ` and ${unnamed} more files` : ''}`
   const [namespace, jobId] = parseNamespacedKey(key)
   const mistake: Mistake = {
     path,
     line: 0,
     column: 0,
-    summary: `job "${jobId}" of namespace "${namespace}" is also defined in ${others.join(', ')}`,
+    summary: `job "${jobId}" of namespace "${namespace}" is also defined in ${places}`,
     detail: 'Keep one of the files, or give one of the jobs another ID; until then the job stays as it is.',
     snippet: '',
   }

@@ -17,7 +17,7 @@ import {
   type Random,
   type SourceStatus,
 } from '../domain/index.js'
-import type { CommandBody } from '../state/index.js'
+import { type CommandBody, jobKey } from '../state/index.js'
 import { computeAgentsChanges } from './agents/agents-changes.js'
 import { AgentsFolderReader } from './agents/agents-folder.js'
 import { computeChanges, type DesiredChanges, type FileReading, type SourceReadings } from './desired-state.js'
@@ -28,6 +28,7 @@ import { refuseWhatDoesNotRunYet } from './not-yet.js'
 import { oneShotActs } from './one-shot-acts.js'
 import type { GitSource, SyntaxReader, TreeEntry } from './ports.js'
 import { nodePoolsIn } from './repository-layout.js'
+import { briefCommit, sourceFilesCommand } from './source-changes.js'
 import { SourceTree } from './source-tree.js'
 import { ALLOW_REWIND } from './trailers.js'
 import { UnchangedJobs, type UnreadFile } from './unchanged-jobs.js'
@@ -62,6 +63,8 @@ export interface SyncOutcome {
 export const SOURCE_ID = 'default'
 const FILES_READ_AT_ONCE = 64
 const COMMANDS_PER_TURN = 200
+/** Of a commit's frozen files; all of them can be read over the API. */
+const FILES_LOGGED_MAX = 100
 const COMMITS_SEARCHED_FOR_TRAILERS = 1_000
 
 export class GitReconciler {
@@ -91,10 +94,10 @@ export class GitReconciler {
 
   async #sync(): Promise<SyncOutcome> {
     const { git, leader } = this.#deps
-    const commit = await git.resolve()
+    const commit = briefCommit(await git.resolve())
     const status = leader.state.sources.get(SOURCE_ID)
     const applied = status?.commit ?? null
-    if (status !== undefined && applied?.id === commit.id && !this.#hasUnread) return unchangedOutcome(status, commit)
+    if (status !== undefined && applied?.id === commit.id && !this.#hasUnread) return this.#unchangedOutcome(status, commit)
     const isNew = applied?.id !== commit.id
     const trailers = await this.#trailersSince(isNew ? applied : null, commit)
     const rewind = await this.#findRewind(applied, commit, trailers)
@@ -114,16 +117,18 @@ export class GitReconciler {
     this.#hasUnread = aborted.length > 0 || agents.aborted.length > 0
     const changes = computeChanges(leader.state, commit, trailers, readings)
     const frozen = [...changes.frozen, ...agents.frozen]
-    await this.#propose(computeAgentsChanges(leader.state, agents))
-    await this.#propose(this.#namespaceCommands(changes))
-    await this.#propose(changes.registrations.map((registration) => this.#registerCommand(registration)))
+    await this.#propose(computeAgentsChanges(leader.state, agents), itself)
+    await this.#propose(this.#namespaceCommands(changes), itself)
+    await this.#propose(changes.registrations, (registration) => this.#registerCommand(registration))
     // What is new goes in before what is gone goes out. With something unread, absence is not certain.
     const removals = this.#hasUnread ? [] : changes.removals
-    await this.#propose(removals.map((job) => this.#deregisterCommand(job)))
+    await this.#propose(removals, (job) => this.#deregisterCommand(job))
     // A second look at the same commit, for files that were not read, does not act again.
     const acts = oneShotActs(leader.state, isNew ? trailers : [], this.#deps.random)
-    await this.#propose(acts.commands)
-    await this.#closeSync({ id: SOURCE_ID, ref: this.#deps.options.ref, commit, frozen, held: changes.held }, changes.moved)
+    await this.#propose(acts.commands, itself)
+    const files = sourceFilesCommand(leader.state, frozen, changes.moved)
+    if (files !== undefined) await this.#propose([files], itself)
+    await this.#closeSync({ id: SOURCE_ID, ref: this.#deps.options.ref, commit, held: changes.held })
     const outcome: SyncOutcome = {
       isComplete: !this.#hasUnread,
       commit,
@@ -176,9 +181,13 @@ export class GitReconciler {
       : { kind: 'job', path: entry.path, blob: entry.blob, job, inputs }
   }
 
-  #registerCommand({ job, source }: DesiredChanges['registrations'][number]): CommandBody {
+  #registerCommand({ job: wanted, source: { version: _, ...source } }: DesiredChanges['registrations'][number]): CommandBody {
+    // Since the commit was compared, a roll-out that failed may have made a version of its own.
+    const known = this.#deps.leader.state.jobs.get(jobKey(wanted))
+    const version = known === undefined ? wanted.Version : known.Version + 1
+    const job = { ...wanted, Version: version }
     const evaluations = isTemplateJob(job) ? [] : [newEvaluation(this.#deps.random.uuid(), job, 'job-register')]
-    return { kind: 'job-register', job, source, evaluations }
+    return { kind: 'job-register', job, source: { ...source, version }, evaluations }
   }
 
   #deregisterCommand(job: Job): CommandBody {
@@ -207,16 +216,15 @@ export class GitReconciler {
       }))
   }
 
-  async #propose(bodies: readonly CommandBody[]): Promise<void> {
-    for (let from = 0; from < bodies.length; from += COMMANDS_PER_TURN) {
+  async #propose<Change>(changes: readonly Change[], asCommand: (change: Change) => CommandBody): Promise<void> {
+    for (let from = 0; from < changes.length; from += COMMANDS_PER_TURN) {
       await this.#deps.leader.room()
-      this.#deps.leader.propose(bodies.slice(from, from + COMMANDS_PER_TURN))
+      this.#deps.leader.propose(changes.slice(from, from + COMMANDS_PER_TURN).map(asCommand))
     }
   }
 
-  async #closeSync(status: Omit<SourceStatus, 'modifyIndex'>, moved: readonly JobSource[]): Promise<void> {
-    await this.#deps.leader.room()
-    this.#deps.leader.propose([{ kind: 'source-sync', status, moved }])
+  async #closeSync(status: Omit<SourceStatus, 'modifyIndex'>): Promise<void> {
+    await this.#propose([status], () => ({ kind: 'source-sync', status }))
   }
 
   async #trailersSince(applied: Commit | null, commit: Commit): Promise<Commit['trailers']> {
@@ -240,23 +248,32 @@ export class GitReconciler {
     const status = this.#deps.leader.state.sources.get(SOURCE_ID)!
     if (status.held?.commit !== held.commit || status.held.reason !== held.reason) {
       const { modifyIndex: _, ...rest } = status
-      await this.#closeSync({ ...rest, commit: applied, held }, [])
+      await this.#closeSync({ ...rest, commit: applied, held })
       this.#deps.logger.warn({ ...held }, 'commit held')
     }
-    return { isComplete: true, commit, registered: 0, removed: 0, frozen: status.frozen, held, ignored: [] }
+    return { isComplete: true, commit, registered: 0, removed: 0, frozen: this.#knownFrozen(), held, ignored: [] }
+  }
+
+  #unchangedOutcome({ held }: SourceStatus, commit: Commit): SyncOutcome {
+    return { isComplete: true, commit, registered: 0, removed: 0, frozen: this.#knownFrozen(), held, ignored: [] }
+  }
+
+  #knownFrozen(): readonly FrozenFile[] {
+    return this.#deps.leader.state.frozenFiles.all()
   }
 
   #log({ commit, registered, removed, frozen, held, ignored }: SyncOutcome): void {
     const { logger } = this.#deps
     logger.info({ commit: commit.id, subject: commit.subject, registered, removed, frozen: frozen.length }, 'commit applied')
-    for (const file of frozen) {
-      for (const { line, column, summary } of file.mistakes) logger.warn({ path: file.path, line, column, summary }, 'file frozen')
+    for (const { path, mistakes } of frozen.slice(0, FILES_LOGGED_MAX)) {
+      const { line, column, summary } = mistakes[0]!
+      logger.warn({ path, line, column, summary, mistakes: mistakes.length }, 'file frozen')
     }
     if (ignored.length > 0) logger.warn({ ignored }, 'trailers that came to nothing')
     if (held !== null) logger.warn({ reason: held.reason, jobs: held.jobs.length, remedy: held.remedy }, 'removal held')
   }
 }
 
-function unchangedOutcome(status: SourceStatus, commit: Commit): SyncOutcome {
-  return { isComplete: true, commit, registered: 0, removed: 0, frozen: status.frozen, held: status.held, ignored: [] }
+function itself(body: CommandBody): CommandBody {
+  return body
 }

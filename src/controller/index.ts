@@ -5,7 +5,7 @@ export type { KeyBinding } from './declared-hosts.js'
 export type { GitReconcilerOptions, SyncOutcome } from './git-reconciler.js'
 export { type JobFileOptions, type JobFileOutcome, type JobFileTree, readJobFile } from './job-file-reader.js'
 export { foldLog, Leader, type LeaderDeps } from './leader.js'
-export { readCommands } from './log-record.js'
+export { CommandReader } from './log-record.js'
 export type { NodeRegistrarOptions } from './node-registrar.js'
 export { refuseWhatDoesNotRunYet } from './not-yet.js'
 export type {

@@ -13,7 +13,7 @@ import { apply, type Command, type CommandBody, type CommandKind, cutState, deco
 import { ChangeFeed } from './change-feed.js'
 import { checksumOf } from './checksum.js'
 import { EventFeed } from './event-feed.js'
-import { encodeCommand, makeRecord, RECORD_BYTES_MAX, readCommands } from './log-record.js'
+import { COMMAND_BYTES_MAX, CommandReader, ENTRIES_PER_RECORD, encodeCommand, type LogEntry, makeRecord } from './log-record.js'
 import { logTimeMs } from './log-time.js'
 import type { Clock, CommandLog, Logger, Random, Snapshot } from './ports.js'
 
@@ -25,6 +25,8 @@ export interface LeaderDeps {
   /** Called once, when this process must not go on. It ends itself and is rebuilt from the log. */
   readonly onStop: (reason: string) => void
   readonly snapshotEveryCommands?: number
+  /** What one entry of the log may take. */
+  readonly commandBytesMax?: number
 }
 
 /** Beyond this nothing more is proposed until the log has caught up. */
@@ -111,12 +113,7 @@ export class Leader {
     for (const body of bodies) {
       const command: Command = { ...body, atMs: logTimeMs(this.state, this.#deps.clock) }
       try {
-        const bytes = encodeCommand(command)
-        this.#applying = command.kind
-        apply(this.state, this.state.index + 1, command)
-        this.#batch.push(bytes)
-        this.#batchBytes += bytes.length
-        this.#undurableBytes += bytes.length
+        for (const entry of encodeCommand(command, this.#entryBytesMax)) this.#applyEntry(entry)
       } catch (error) {
         // Part of the command may be in the tables: this memory can no longer be trusted, and nothing of it is written.
         this.stop(`applying ${body.kind} failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
@@ -125,6 +122,14 @@ export class Leader {
     }
     this.#queueFlush()
     return this.state.index
+  }
+
+  #applyEntry({ command, bytes }: LogEntry): void {
+    this.#applying = command.kind
+    apply(this.state, this.state.index + 1, command)
+    this.#batch.push(bytes)
+    this.#batchBytes += bytes.length
+    this.#undurableBytes += bytes.length
   }
 
   /**
@@ -238,11 +243,16 @@ export class Leader {
     }
   }
 
+  get #entryBytesMax(): number {
+    return this.#deps.commandBytesMax ?? COMMAND_BYTES_MAX
+  }
+
   #takeBatch(): Uint8Array[] {
+    const bytesMax = ENTRIES_PER_RECORD * this.#entryBytesMax
     let bytes = 0
     let count = 0
     for (const command of this.#batch) {
-      if (count > 0 && bytes + command.length > RECORD_BYTES_MAX) break
+      if (count > 0 && bytes + command.length > bytesMax) break
       bytes += command.length
       count++
     }
@@ -305,6 +315,7 @@ export async function foldLog(
   const state = snapshot === undefined ? new State() : decodeSnapshot(snapshot.bytes)
   invariant(snapshot === undefined || state.index === snapshot.index, `snapshot ${snapshot?.index} holds index ${state.index}`)
   let chainHash = snapshot?.chainHash ?? ''
+  const commands = new CommandReader()
   for await (const record of log.read(state.index + 1)) {
     if (record.firstIndex !== state.index + 1 || record.previousHash !== chainHash) {
       throw new DataDamagedError(
@@ -312,7 +323,7 @@ export async function foldLog(
         `the log is broken: after index ${state.index} comes a record at ${record.firstIndex} that does not follow it; restore a snapshot`,
       )
     }
-    for (const command of readCommands(record)) apply(state, state.index + 1, command)
+    for (const command of commands.read(record)) apply(state, state.index + 1, command)
     chainHash = record.hash
   }
   return { state, chainHash, snapshotIndex: snapshot?.index ?? 0 }

@@ -11,7 +11,7 @@ import { DeploymentWatcher } from './deployment-watcher.js'
 import { EvaluationBroker } from './evaluation-broker.js'
 import { computeGarbage } from './garbage-collector.js'
 import { GitReconciler, type GitReconcilerOptions, type SyncOutcome } from './git-reconciler.js'
-import { Leader } from './leader.js'
+import { Leader, type LeaderDeps } from './leader.js'
 import { LeaderReader } from './leader-reader.js'
 import { logTimeMs } from './log-time.js'
 import { NodeRegistrar, type NodeRegistrarOptions } from './node-registrar.js'
@@ -25,7 +25,7 @@ export interface ServerOptions {
   readonly nodes: NodeRegistrarOptions
   /** A look at the ref this long after the last, should every event have been lost. */
   readonly sourcePollMs: number
-  readonly snapshotEveryCommands?: number
+  readonly leader?: Pick<LeaderDeps, 'snapshotEveryCommands' | 'commandBytesMax'>
 }
 
 export interface ServerDeps {
@@ -65,8 +65,7 @@ export class Server {
   /** Takes the lead and starts every reconciler. @throws as `Leader.start` and the git source */
   static async start(deps: ServerDeps): Promise<Server> {
     const { log, clock, random, logger, onStop, options } = deps
-    const snapshots = options.snapshotEveryCommands === undefined ? {} : { snapshotEveryCommands: options.snapshotEveryCommands }
-    const leader = await Leader.start({ log, clock, random, logger, onStop, ...snapshots })
+    const leader = await Leader.start({ log, clock, random, logger, onStop, ...options.leader })
     const server = new Server(deps, leader)
     await server.#begin()
     return server

@@ -1,10 +1,9 @@
 /** Takes evaluations from the broker, asks the scheduler, and proposes what it decided. Runs inside the leader's turn. */
 import type { Clock, Evaluation, Job, Logger, Plan, Random, SchedulingResult } from '../domain/index.js'
 import type { Scheduler } from '../scheduler/index.js'
-import { type CommandBody, ownerKey, type PlanClosing } from '../state/index.js'
+import { type CommandBody, ownerKey } from '../state/index.js'
 import type { EvaluationBroker } from './evaluation-broker.js'
 import type { Leader } from './leader.js'
-import { COMMAND_BYTES_MAX, sizeOfCommand } from './log-record.js'
 import { logTimeMs } from './log-time.js'
 import { newEvaluation } from './new-evaluation.js'
 
@@ -44,7 +43,7 @@ export class Worker {
     try {
       const nowMs = logTimeMs(leader.state, clock)
       const result = scheduler.schedule(evaluation, { nowMs, newId: () => random.uuid() })
-      return splitPlan(withCreated(result, [...this.#cancelBlocked(result), ...this.#askForPreempted(result.plan)]))
+      return [planCommand(withCreated(result, [...this.#cancelBlocked(result), ...this.#askForPreempted(result.plan)]))]
     } catch (error) {
       const cause = error instanceof Error ? (error.stack ?? error.message) : String(error)
       logger.error({ evaluationId: evaluation.ID, jobId: evaluation.JobID, cause }, 'evaluation failed')
@@ -91,42 +90,6 @@ function cancelSuperseded(superseded: readonly Evaluation[]): readonly CommandBo
   ]
 }
 
-/** As one command where it fits, else in parts of which only the last closes the evaluation. */
-export function splitPlan(result: SchedulingResult): readonly CommandBody[] {
-  const closes: PlanClosing = { evaluation: result.evaluation, created: result.created }
-  const whole: CommandBody = { kind: 'plan-apply', plan: result.plan, closes }
-  if (countRows(result.plan) <= ROWS_SURELY_FITTING || sizeOfCommand(whole) < COMMAND_BYTES_MAX) return [whole]
-  return [
-    ...splitRows(result.plan).map((plan): CommandBody => ({ kind: 'plan-apply', plan, closes: null })),
-    { ...whole, plan: withoutRows(result.plan) },
-  ]
-}
-
-/** A row with its resources, ports and metrics takes well under 4 KiB. */
-const ROWS_SURELY_FITTING = 32
-const ROWS_PER_PART = 48
-
-function countRows(plan: Plan): number {
-  return plan.Stops.length + plan.Placements.length + plan.Updates.length + plan.Preemptions.length
-}
-
-/** Stops first, so that no part places what another has yet to free; the deployment goes with the first. */
-function splitRows(plan: Plan): readonly Plan[] {
-  const parts: Plan[] = []
-  const lists = ['Stops', 'Preemptions', 'Updates', 'Placements'] as const
-  for (const list of lists) {
-    for (let from = 0; from < plan[list].length; from += ROWS_PER_PART) {
-      const isFirst = parts.length === 0
-      const bare = withoutRows(plan)
-      parts.push({
-        ...(isFirst ? { ...bare, Deployment: plan.Deployment, DeploymentUpdates: plan.DeploymentUpdates } : bare),
-        [list]: plan[list].slice(from, from + ROWS_PER_PART),
-      })
-    }
-  }
-  return parts
-}
-
-function withoutRows(plan: Plan): Plan {
-  return { ...plan, Stops: [], Placements: [], Updates: [], Preemptions: [], Deployment: null, DeploymentUpdates: [] }
+function planCommand({ plan, evaluation, created }: SchedulingResult): CommandBody {
+  return { kind: 'plan-apply', plan, closes: { evaluation, created } }
 }

@@ -20,6 +20,8 @@ export interface Mistake {
   readonly detail: string
   /** The source line with a caret under it, when the place is known. */
   readonly snippet: string
+  /** How many more mistakes of the file this one stands for; absent: it is one itself. */
+  readonly more?: number
 }
 
 /** `path:line:column`, or the path alone for what concerns the file as a whole. */
@@ -73,7 +75,6 @@ export interface SourceStatus {
   readonly ref: string
   /** The commit that desired state stands at; null before the first. */
   readonly commit: Commit | null
-  readonly frozen: readonly FrozenFile[]
   readonly held: Held | null
   readonly modifyIndex: number
 }

@@ -5,9 +5,12 @@ import { LIMITS, type Limits } from './limits.js'
 import type { Problem } from './validate/problem.js'
 import { type Validation, validateJob } from './validate.js'
 
+/** What is too large is not looked at any further: everything below may rely on the limits. */
 export function checkJob(job: Job, limits: Limits = LIMITS): Validation {
+  const beyond = sizeProblems(job, limits)
+  if (beyond.length > 0) return { problems: beyond, warnings: [] }
   const { problems, warnings } = validateJob(job)
-  return { problems: [...limitProblems(job, limits), ...problems, ...driverConfigProblems(job)], warnings }
+  return { problems: [...countProblems(job, limits), ...problems, ...driverConfigProblems(job)], warnings }
 }
 
 /** @param pools names of those that there are; undefined: not known here */
@@ -15,16 +18,23 @@ export function poolProblems({ ID, NodePool }: Job, pools: Pick<ReadonlySet<stri
   return pools === undefined || pools.has(NodePool) ? [] : [{ text: `job "${ID}" is in nonexistent node pool "${NodePool}"` }]
 }
 
-function limitProblems(job: Job, limits: Limits): readonly Problem[] {
-  const groups = job.TaskGroups
-  const tooMany =
-    groups.length > limits.groupCountMax ? [{ text: `${groups.length} groups are too many; the limit is ${limits.groupCountMax}` }] : []
-  const tooLarge = groups.filter((group) => group.Count > limits.countMax)
-  return [
-    ...tooMany,
-    ...tooLarge.map(({ Name, Count }) => ({
-      text: `Task group count ${Count} is too large; the limit is ${limits.countMax}`,
-      group: Name,
-    })),
-  ]
+function sizeProblems(job: Job, { groupCountMax, jobBytesMax }: Limits): readonly Problem[] {
+  const { length } = job.TaskGroups
+  if (length > groupCountMax) return [{ text: `${length} groups are too many; the limit is ${groupCountMax}` }]
+  const bytes = sizeOfText(JSON.stringify(job), jobBytesMax)
+  if (bytes <= jobBytesMax) return []
+  const remedy = 'move data into files that the job fetches, or split the job'
+  return [{ text: `The job takes ${bytes} bytes as it is stored; the limit is ${jobBytesMax}: ${remedy}` }]
+}
+
+/** In UTF-8; only exact where it matters. */
+function sizeOfText(text: string, bytesMax: number): number {
+  return text.length * 3 <= bytesMax ? text.length : new TextEncoder().encode(text).length
+}
+
+function countProblems(job: Job, { countMax }: Limits): readonly Problem[] {
+  return job.TaskGroups.filter(({ Count }) => Count > countMax).map(({ Name, Count }) => ({
+    text: `Task group count ${Count} is too large; the limit is ${countMax}`,
+    group: Name,
+  }))
 }

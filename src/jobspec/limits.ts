@@ -4,6 +4,8 @@ export interface Limits {
   /** Blocks, brackets, templates and operators inside each other. */
   readonly nestingMax: number
   readonly groupCountMax: number
+  /** The job as it is stored, in bytes of JSON. */
+  readonly jobBytesMax: number
   /** `count` of a group. */
   readonly countMax: number
   /** Characters and elements that evaluating one file may produce. */
@@ -20,6 +22,7 @@ export const LIMITS: Limits = {
   fileBytesMax: 1024 * 1024,
   nestingMax: 100,
   groupCountMax: 1000,
+  jobBytesMax: 4 * 1024 * 1024,
   countMax: 100_000,
   outputMax: 1024 * 1024,
   stepsMax: 1_000_000,

@@ -1,5 +1,5 @@
 /** Mistakes of authors: where, what, and how to mend it. Inside the layer a fault names a span; a `Mistake` is what people see. */
-import { type Mistake, placeText } from '../domain/index.js'
+import { type Mistake, placeText, shorten } from '../domain/index.js'
 import type { Span } from './syntax.js'
 
 export type { Mistake }
@@ -56,13 +56,24 @@ export function graphemes(text: string): string[] {
   return Array.from(SEGMENTER.segment(text), (part) => part.segment)
 }
 
+/** Of one file: more than anybody mends at once, and little enough to be kept and looked up in a long text. */
+export const MISTAKES_MAX = 100
+const TEXT_LENGTH_MAX = 4_000
+
 export function toMistake(one: Fault, path: string): Mistake {
   const { source, span } = one
-  if (source === undefined || span === undefined) {
-    return { path: source?.path ?? path, line: 0, column: 0, summary: one.summary, detail: one.detail, snippet: '' }
-  }
+  const said = { summary: shorten(one.summary, TEXT_LENGTH_MAX), detail: shorten(one.detail, TEXT_LENGTH_MAX) }
+  if (source === undefined || span === undefined) return { path: source?.path ?? path, line: 0, column: 0, ...said, snippet: '' }
   const { line, column } = placeOf(source.text, span.start)
-  return { path: source.path, line, column, summary: one.summary, detail: one.detail, snippet: snippetOf(source.text, span) }
+  return { path: source.path, line, column, ...said, snippet: snippetOf(source.text, span) }
+}
+
+/** The first hundred, and last how many more there are. `unseen`: mistakes that `faults` does not hold. */
+export function toMistakes(faults: readonly Fault[], path: string, unseen = 0): readonly Mistake[] {
+  const told = faults.slice(0, MISTAKES_MAX).map((one) => toMistake(one, path))
+  const more = faults.length - told.length + unseen
+  if (more === 0) return told
+  return [...told, { ...toMistake({ summary: `and ${more} more ${more === 1 ? 'mistake' : 'mistakes'}`, detail: '' }, path), more }]
 }
 
 /** The line of the span, and carets under the part of the span that lies on it. */

@@ -11,7 +11,7 @@ import { decodeFile } from './decode/decode-file.js'
 import { BudgetSpent, Evaluation, type FileTree } from './hcl/evaluation.js'
 import { LIMITS, type Limits } from './limits.js'
 import { locateProblem } from './locate/locate-problem.js'
-import { type Fault, toMistake } from './mistakes.js'
+import { type Fault, MISTAKES_MAX, toMistakes } from './mistakes.js'
 import { applyJobPatch } from './patch.js'
 import type { Syntax } from './syntax.js'
 
@@ -69,8 +69,11 @@ export function parseJob(request: ParseRequest): ParseOutcome {
   const patched = patchSyntax === undefined ? { kind: 'patched' as const, job: canonical } : applyJobPatch(canonical, patchSyntax)
   if (patched.kind === 'mistakes') return patched
   const checked = checkJob(patched.job, limits)
-  const faults = [...checked.problems, ...poolProblems(patched.job, request.nodePools)].flatMap((problem) => locateProblem(syntax, problem))
-  if (faults.length > 0) return { kind: 'mistakes', mistakes: faults.map((fault) => toMistake(fault, path)) }
+  const problems = [...checked.problems, ...poolProblems(patched.job, request.nodePools)]
+  if (problems.length > 0) {
+    const faults = problems.slice(0, MISTAKES_MAX).flatMap((problem) => locateProblem(syntax, problem))
+    return { kind: 'mistakes', mistakes: toMistakes(faults, path, Math.max(0, problems.length - MISTAKES_MAX)) }
+  }
   const inputs = patchPath === undefined ? parsed.inputs : [...parsed.inputs, patchPath]
   return { kind: 'job', job: patched.job, warnings: [...parsed.warnings, ...checked.warnings], inputs }
 }
@@ -118,7 +121,7 @@ function attempt<Result>(evaluation: Evaluation, decode: () => Result): Result |
 }
 
 function mistakesOf(faults: readonly Fault[], path: string): { readonly kind: 'mistakes'; readonly mistakes: readonly Mistake[] } {
-  return { kind: 'mistakes', mistakes: faults.map((fault) => toMistake(fault, path)) }
+  return { kind: 'mistakes', mistakes: toMistakes(faults, path) }
 }
 
 function placeInNamespace(job: ApiJob, expected: string | undefined): { readonly job: ApiJob } | { readonly fault: Fault } {

@@ -4,7 +4,7 @@ import type { Job, Mistake } from '../domain/index.js'
 import { canonicalizeJob } from './canonicalize.js'
 import { plainNode, readApiJob } from './decode/api-form.js'
 import type { ApiJob } from './decode/api-job.js'
-import { type Fault, fault, toMistake } from './mistakes.js'
+import { type Fault, fault, toMistakes } from './mistakes.js'
 import type { JsonNode, Syntax } from './syntax.js'
 
 export type PatchOutcome =
@@ -73,5 +73,5 @@ function operationFaults(patch: Exclude<Syntax, { kind: 'hcl' }>, item: JsonNode
 }
 
 function mistakes(path: string, faults: readonly Fault[]): PatchOutcome {
-  return { kind: 'mistakes', mistakes: faults.map((one) => toMistake(one, path)) }
+  return { kind: 'mistakes', mistakes: toMistakes(faults, path) }
 }

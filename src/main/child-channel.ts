@@ -13,6 +13,8 @@ export type ChildMessage =
       readonly subject: string
       readonly registered: number
       readonly removed: number
+      readonly frozenCount: number
+      /** The first of their mistakes. */
       readonly frozen: readonly { readonly path: string; readonly line: number; readonly column: number; readonly summary: string }[]
       readonly ignored: readonly string[]
       readonly held: string | null
@@ -65,6 +67,7 @@ function describeSync({
   subject,
   registered,
   removed,
+  frozenCount,
   frozen,
   ignored,
   held,
@@ -72,7 +75,7 @@ function describeSync({
   const counts = [
     `${registered} registered`,
     ...(removed > 0 ? [`${removed} removed`] : []),
-    ...(frozen.length > 0 ? [`${frozen.length} frozen`] : []),
+    ...(frozenCount > 0 ? [`${frozenCount} frozen`] : []),
   ]
   return [
     `commit ${commit.slice(0, 10)} "${subject}": ${counts.join(', ')}`,

@@ -168,8 +168,8 @@ async function readOne(tree: SourceTree, path: string, options: JobFileOptions, 
 }
 
 function describe(mistake: Mistake): FileMistake {
-  const { path, line, column, summary, detail } = mistake
-  return { path, line, column, summary, detail, text: formatMistake(mistake) }
+  const { snippet: _, ...place } = mistake
+  return { ...place, text: formatMistake(mistake) }
 }
 
 /** Names are free, but one that differs from the job's is looked for in vain. */

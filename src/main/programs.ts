@@ -164,13 +164,16 @@ function tellSync({ commit, registered, removed, frozen, held, ignored }: SyncOu
   const isNews = registered + removed > 0 || held !== null || commit.id !== toldCommit
   if (!isNews) return
   toldCommit = commit.id
-  const mistakes = frozen.flatMap((file) => file.mistakes.map(({ line, column, summary }) => ({ path: file.path, line, column, summary })))
+  const mistakes = frozen
+    .flatMap((file) => file.mistakes.map(({ line, column, summary }) => ({ path: file.path, line, column, summary })))
+    .slice(0, MISTAKES_TOLD_MAX)
   tell({
     kind: 'sync',
     commit: commit.id,
     subject: commit.subject,
     registered,
     removed,
+    frozenCount: frozen.length,
     frozen: mistakes,
     ignored,
     held: held === null ? null : `${held.reason}: ${held.remedy}`,
@@ -178,6 +181,9 @@ function tellSync({ commit, registered, removed, frozen, held, ignored }: SyncOu
 }
 
 let toldCommit = ''
+
+/** Of one commit; all of them can be read over the API. */
+const MISTAKES_TOLD_MAX = 100
 
 /** A gate that opens once. */
 class FirstSync {

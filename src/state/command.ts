@@ -1,7 +1,7 @@
 /**
  * Everything that can happen, as data. Kinds are append-only, because old logs must replay: new behaviour is a new kind.
  * Whoever proposes a command has chosen its ids and times before and put them inside; `apply` never asks.
- * An encoded Command is at most 256 KiB.
+ * What takes more than 256 KiB in the log is divided (`divide-command.ts`), or written in several parts.
  */
 import type {
   Allocation,
@@ -9,6 +9,7 @@ import type {
   DeploymentStatusUpdate,
   DrainStrategy,
   Evaluation,
+  FrozenFile,
   Job,
   JobSource,
   Namespace,
@@ -39,8 +40,24 @@ export type CommandBody =
       readonly purge: boolean
       readonly evaluations: readonly Evaluation[]
     }
-  /** Closes the reading of a commit: moves the cursor, and the sources of jobs whose content did not change. */
-  | { readonly kind: 'source-sync'; readonly status: Omit<SourceStatus, 'modifyIndex'>; readonly moved: readonly JobSource[] }
+  /**
+   * Of what one reading of a commit found: files that cannot be read now, paths that can be read again or are gone, and the sources of
+   * jobs whose content did not change. Each holds by itself.
+   */
+  | {
+      readonly kind: 'source-files'
+      readonly frozen: readonly FrozenFile[]
+      readonly mended: readonly string[]
+      readonly moved: readonly JobSource[]
+    }
+  /** Closes the reading of a commit: moves the cursor. `frozen` and `moved`: only in logs from before `source-files`. */
+  | {
+      readonly kind: 'source-sync'
+      readonly status: Omit<SourceStatus, 'modifyIndex'> & { readonly frozen?: readonly FrozenFile[] }
+      readonly moved?: readonly JobSource[]
+    }
+  /** One piece of a Command that is too large for one entry of the log. The last piece is the Command; those before it do nothing. */
+  | { readonly kind: 'command-part'; readonly bytes: Uint8Array; readonly isLast: boolean }
   /** Hosts that may join from now on, and names that may no longer. */
   | { readonly kind: 'node-declare'; readonly declarations: readonly NodeDeclaration[]; readonly removed: readonly string[] }
   /** `reportNumber`: of the newest report this host has made; less than what is known once its disk was lost. */

@@ -1,5 +1,6 @@
 export { apply } from './apply/apply.js'
 export type { Command, CommandBody, CommandKind, PlanClosing } from './command.js'
+export { divideCommand } from './divide-command.js'
 export { dumpState } from './dump.js'
 export type { RowChange, StateEvents } from './events.js'
 export {

@@ -6,6 +6,7 @@ import {
   type Allocation,
   type Deployment,
   type Evaluation,
+  type FrozenFile,
   type Job,
   type JobSource,
   type JobSummary,
@@ -66,6 +67,8 @@ export function createTables() {
     jobSources: new Table<JobSource, 'path'>('jobSources', jobSourceKey, {
       path: (source) => source.path,
     }),
+    /** Files that could not be read at the newest commit, by path. */
+    frozenFiles: new Table<FrozenFile>('frozenFiles', (file) => file.path, {}),
     scalingEvents: new Table<ScalingEvents>('scalingEvents', ownerKey, {}),
     evaluations: new Table<Evaluation, 'job' | 'status' | 'deployment'>('evaluations', (evaluation) => evaluation.ID, {
       job: ownerKey,

@@ -135,7 +135,10 @@ describe('status', () => {
   test('a file with a mistake is told with its place on standard error', async () => {
     const mistake = { path: 'jobs/web.nomad.hcl', line: 3, column: 5, summary: 'odd', detail: '', snippet: '' }
     const frozen = [{ path: 'jobs/web.nomad.hcl', blob: 'b', namespace: 'default', jobId: 'web', mistakes: [mistake] }]
-    world.change((state, index) => state.sources.put(index, { ...sourceStatus({ frozen }), modifyIndex: index }))
+    world.change((state, index) => {
+      state.sources.put(index, { ...sourceStatus(), modifyIndex: index })
+      for (const file of frozen) state.frozenFiles.put(index, file)
+    })
     const { err } = await drover(['status'])
     expect(err).toContain('jobs/web.nomad.hcl:3:5: odd (job web stays as it was)')
   })

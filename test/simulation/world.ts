@@ -7,7 +7,7 @@ import { InProcessSyntaxReader } from '../../src/adapters/hcl-syntax/index.js'
 import { silentLogger } from '../../src/adapters/logger.js'
 import { MemoryCommandLog, MemoryLogStore } from '../../src/adapters/memory/command-log.js'
 import { decodeMessage } from '../../src/agent/index.js'
-import { readCommands, Server } from '../../src/controller/index.js'
+import { CommandReader, Server } from '../../src/controller/index.js'
 import { isSilent } from '../../src/controller/silence.js'
 import { type AllocationReport, isClientTerminal } from '../../src/domain/index.js'
 import { apply, type Command, State } from '../../src/state/index.js'
@@ -47,6 +47,9 @@ const SOURCE_POLL_MS = 2_000
 /** So slow that its sender may have died and another taken the lead meanwhile. */
 const SLOW_APPEND_MS_MAX = 8_000
 const SNAPSHOT_EVERY = 150
+/** In some worlds nearly everything is larger than one entry of the log may be. */
+const ENTRY_BYTES_SMALL = 1_500
+const ENTRY_BYTES = 256 * 1024
 const FULL_CHECK_EVERY_MS = 3_000
 
 type RunningServer = { readonly process: SimulatedProcess; server: Server | undefined }
@@ -61,6 +64,7 @@ export class World {
   readonly log: MemoryLogStore
   /** The fold of what is durable: the truth that outsiders are measured against. */
   readonly durable = new State()
+  readonly #commands = new CommandReader()
   readonly #options: WorldOptions
   readonly #servers: RunningServer[] = []
   readonly #epochs: { epoch: number; writer: string }[] = []
@@ -130,7 +134,7 @@ export class World {
       options: {
         source: { rewind: this.#options.rewind ?? 'follow', ref: 'HEAD' },
         sourcePollMs: SOURCE_POLL_MS,
-        snapshotEveryCommands: SNAPSHOT_EVERY,
+        leader: { snapshotEveryCommands: SNAPSHOT_EVERY, commandBytesMax: this.#options.seed % 3 === 1 ? ENTRY_BYTES_SMALL : ENTRY_BYTES },
         nodes: {
           region: REGION,
           heartbeatTtlMs: HEARTBEAT_TTL_MS,
@@ -239,7 +243,7 @@ export class World {
       if (record.firstIndex <= this.durable.index) continue
       isNew = true
       this.#epochs.push({ epoch: record.epoch, writer: this.log.writers.get(record.hash) ?? '' })
-      for (const command of readCommands(record)) {
+      for (const command of this.#commands.read(record)) {
         if (command.kind === 'allocation-update') this.#checkTakenOnce(command)
         apply(this.durable, this.durable.index + 1, command)
       }

@@ -3,7 +3,7 @@
  * are used.
  */
 import type { Mistake } from '../../domain/index.js'
-import { type Limits, toMistake } from '../../jobspec/index.js'
+import { type Fault, type Limits, toMistakes } from '../../jobspec/index.js'
 
 /** Names the file in messages, so that their beginnings can be told from text that looks like them. */
 const SENTINEL = '\u0001f'
@@ -51,25 +51,23 @@ const DIAGNOSTIC = new RegExp(`(?:^| )${SENTINEL}:(\\d+),(\\d+)-(?:(\\d+),)?(\\d
 const REFERENCE = new RegExp(`${SENTINEL}:(\\d+),(\\d+)-[\\d,]+`, 'g')
 
 /** `name:line,column-[line,]column: Summary; Detail`, joined by blanks. Columns count grapheme clusters. */
-function readDiagnostics(path: string, text: string, joined: string): Mistake[] {
+function readDiagnostics(path: string, text: string, joined: string): readonly Mistake[] {
   const heads = [...joined.matchAll(DIAGNOSTIC)]
-  return heads.map((head, at) => {
+  const faults = heads.map((head, at): Fault => {
     const body = joined
       .slice(head.index + head[0].length, heads[at + 1]?.index)
       .replace(REFERENCE, (_, line, column) => `${path}:${line}:${column}`)
     const cut = body.indexOf('; ')
-    const line = Number(head[1])
-    const column = Number(head[2])
-    const start = offsetOf(text, line, column)
-    const end = offsetOf(text, head[3] === undefined ? line : Number(head[3]), Number(head[4]))
-    const fault = {
+    const start = offsetOf(text, Number(head[1]), Number(head[2]))
+    const end = offsetOf(text, Number(head[3] ?? head[1]), Number(head[4]))
+    return {
       summary: cut < 0 ? body : body.slice(0, cut),
       detail: cut < 0 ? '' : body.slice(cut + 2),
       source: { path, text },
       span: { start, end },
     }
-    return { ...toMistake(fault, path), line, column }
   })
+  return toMistakes(faults, path)
 }
 
 const SEGMENTER = new Intl.Segmenter('en', { granularity: 'grapheme' })

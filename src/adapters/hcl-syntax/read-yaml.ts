@@ -1,6 +1,6 @@
 /** YAML 1.2 (core schema) as the same tree that JSON gives. Aliases are followed, within bounds; duplicate keys are refused. */
 import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, type Scalar } from 'yaml'
-import { type Fault, fault, type JsonMember, type JsonNode, type Limits, type Span, toMistake } from '../../jobspec/index.js'
+import { type Fault, fault, type JsonMember, type JsonNode, type Limits, type Span, toMistakes } from '../../jobspec/index.js'
 import type { SyntaxReading } from './syntax-reading.js'
 
 /** Nodes that aliases may unfold to. */
@@ -8,7 +8,7 @@ const NODES_MAX = 100_000
 
 export function readYaml(path: string, text: string, limits: Limits): SyntaxReading {
   const source = { path, text }
-  const refuse = (faults: readonly Fault[]): SyntaxReading => ({ kind: 'mistakes', mistakes: faults.map((one) => toMistake(one, path)) })
+  const refuse = (faults: readonly Fault[]): SyntaxReading => ({ kind: 'mistakes', mistakes: toMistakes(faults, path) })
   const tooDeep = nestingFault(source, limits)
   if (tooDeep !== undefined) return refuse([tooDeep])
   const document = parseDocument(text, {

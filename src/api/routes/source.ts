@@ -1,5 +1,5 @@
 /** Drover's own reads: what the repository says, where it cannot be read, what waits (`/drover/v1/…`, design §9). */
-import { placeText, type SourceStatus } from '../../domain/index.js'
+import { type FrozenFile, placeText } from '../../domain/index.js'
 import type { StateView } from '../../state/index.js'
 import type { ReadDeps, Reading } from '../blocking.js'
 import { encodeJson } from '../encode.js'
@@ -9,7 +9,7 @@ import type { SourceHealth } from '../ports.js'
 import type { Call, Route } from '../router.js'
 import { reading } from './reading.js'
 
-const WATCH_SOURCES = [{ table: 'sources' }] as const
+const WATCH_SOURCES = [{ table: 'sources' }, { table: 'frozenFiles' }] as const
 
 export interface SourceDeps extends ReadDeps {
   readonly sourceHealth: SourceHealth
@@ -27,22 +27,13 @@ export function sourceRoutes(deps: SourceDeps): readonly Route[] {
 
 /** The sources of this cluster; `mistakes` of a frozen file carry its place as `file:line:column`. */
 function readSource(view: StateView, { problem }: SourceHealth): Reading {
-  const sources = view.sources.all().map((source) => describeSource(source, problem))
-  return { index: view.sources.index, watch: WATCH_SOURCES, body: encodeJson(sources) }
+  const frozen = view.frozenFiles.all().map(describeFrozen)
+  const sources = view.sources.all().map((source) => ({ ...source, problem, frozen }))
+  return { index: Math.max(view.sources.index, view.frozenFiles.index), watch: WATCH_SOURCES, body: encodeJson(sources) }
 }
 
-function describeSource(source: SourceStatus, problem: string | null): Readonly<Record<string, unknown>> {
-  const { frozen, ...rest } = source
-  return {
-    ...rest,
-    problem,
-    frozen: frozen.map(({ path, namespace, jobId, mistakes }) => ({
-      path,
-      namespace,
-      jobId,
-      mistakes: mistakes.map((mistake) => ({ place: placeText(mistake), ...mistake })),
-    })),
-  }
+function describeFrozen({ path, namespace, jobId, mistakes }: FrozenFile): object {
+  return { path, namespace, jobId, mistakes: mistakes.map((mistake) => ({ place: placeText(mistake), ...mistake })) }
 }
 
 /** What each job owes to the repository: file, commit, version. */

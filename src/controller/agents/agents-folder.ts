@@ -13,7 +13,7 @@ import {
   type NodePool,
   type SchedulerConfiguration,
 } from '../../domain/index.js'
-import { type HclBody, toMistake } from '../../jobspec/index.js'
+import { type HclBody, toMistakes } from '../../jobspec/index.js'
 import type { SyntaxReader, TreeEntry } from '../ports.js'
 import { AGENTS_FOLDER, classifyPath, nodePoolsIn, type RepositoryPath } from '../repository-layout.js'
 import type { SourceTree } from '../source-tree.js'
@@ -100,7 +100,7 @@ async function readFile(tree: SourceTree, reader: SyntaxReader, entry: TreeEntry
   invariant(syntax.kind === 'hcl', `${path} was not read as HCL`)
   const fields = new DeclarationFields(syntax)
   const said = decode(fields, syntax.body, path, meaning)
-  if (fields.faults.length > 0) return { kind: 'mistakes', entry, mistakes: fields.faults.map((one) => toMistake(one, path)) }
+  if (fields.faults.length > 0) return { kind: 'mistakes', entry, mistakes: toMistakes(fields.faults, path) }
   return { kind: 'said', entry, said }
 }
 

@@ -25,7 +25,16 @@ export function beginLeadership(state: State, index: LogIndex, command: CommandO
 }
 
 export function syncSource(state: State, index: LogIndex, command: CommandOf<'source-sync'>): void {
-  state.sources.put(index, { ...command.status, modifyIndex: index })
+  const { frozen, ...status } = command.status
+  state.sources.put(index, { ...status, modifyIndex: index })
+  if (frozen === undefined) return
+  const mended = [...state.frozenFiles.keys()]
+  noteSourceFiles(state, index, { kind: 'source-files', frozen, mended, moved: command.moved ?? [], atMs: command.atMs })
+}
+
+export function noteSourceFiles(state: State, index: LogIndex, command: CommandOf<'source-files'>): void {
+  for (const path of command.mended) state.frozenFiles.delete(index, path)
+  for (const file of command.frozen) state.frozenFiles.put(index, file)
   for (const source of command.moved) state.jobSources.put(index, source)
 }
 
