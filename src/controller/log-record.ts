@@ -64,7 +64,10 @@ export class CommandReader {
       // Who wrote these parts ended before the last: what they were to become never happened.
       if (command.kind === 'leadership-begin') this.#parts = []
       if (this.#parts.length === 0) return command
-      throw new DataDamagedError('LOG_PARTS', `the log record at index ${recordIndex} breaks off a command of several parts; restore a snapshot`)
+      throw new DataDamagedError(
+        'LOG_PARTS',
+        `the log record at index ${recordIndex} breaks off a command of several parts; restore a snapshot`,
+      )
     }
     this.#parts.push(command.bytes)
     if (!command.isLast) return { ...command, bytes: NOTHING }

@@ -14,8 +14,9 @@ export type ChildMessage =
       readonly registered: number
       readonly removed: number
       readonly frozenCount: number
-      /** The first of their mistakes. */
-      readonly frozen: readonly { readonly path: string; readonly line: number; readonly column: number; readonly summary: string }[]
+      /** The first of the mistakes, and how many there are. */
+      readonly mistakes: readonly { readonly path: string; readonly line: number; readonly column: number; readonly summary: string }[]
+      readonly mistakeCount: number
       readonly ignored: readonly string[]
       readonly held: string | null
     }
@@ -68,7 +69,8 @@ function describeSync({
   registered,
   removed,
   frozenCount,
-  frozen,
+  mistakes,
+  mistakeCount,
   ignored,
   held,
 }: Extract<ChildMessage, { kind: 'sync' }>): readonly string[] {
@@ -79,7 +81,8 @@ function describeSync({
   ]
   return [
     `commit ${commit.slice(0, 10)} "${subject}": ${counts.join(', ')}`,
-    ...frozen.map((mistake) => `  ${placeText(mistake)}: ${mistake.summary}`),
+    ...mistakes.map((mistake) => `  ${placeText(mistake)}: ${mistake.summary}`),
+    ...(mistakeCount > mistakes.length ? [`  and ${mistakeCount - mistakes.length} more; drover status tells all`] : []),
     ...ignored.map((act) => `  nothing done for ${act}`),
     ...(held === null ? [] : [`  held: ${held}`]),
   ]

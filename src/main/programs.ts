@@ -164,9 +164,7 @@ function tellSync({ commit, registered, removed, frozen, held, ignored }: SyncOu
   const isNews = registered + removed > 0 || held !== null || commit.id !== toldCommit
   if (!isNews) return
   toldCommit = commit.id
-  const mistakes = frozen
-    .flatMap((file) => file.mistakes.map(({ line, column, summary }) => ({ path: file.path, line, column, summary })))
-    .slice(0, MISTAKES_TOLD_MAX)
+  const mistakes = frozen.flatMap((file) => file.mistakes.map(({ line, column, summary }) => ({ path: file.path, line, column, summary })))
   tell({
     kind: 'sync',
     commit: commit.id,
@@ -174,7 +172,8 @@ function tellSync({ commit, registered, removed, frozen, held, ignored }: SyncOu
     registered,
     removed,
     frozenCount: frozen.length,
-    frozen: mistakes,
+    mistakes: mistakes.slice(0, MISTAKES_TOLD_MAX),
+    mistakeCount: mistakes.length,
     ignored,
     held: held === null ? null : `${held.reason}: ${held.remedy}`,
   })
@@ -183,7 +182,7 @@ function tellSync({ commit, registered, removed, frozen, held, ignored }: SyncOu
 let toldCommit = ''
 
 /** Of one commit; all of them can be read over the API. */
-const MISTAKES_TOLD_MAX = 100
+const MISTAKES_TOLD_MAX = 20
 
 /** A gate that opens once. */
 class FirstSync {

@@ -60,7 +60,12 @@ function halve<Whole extends object>(whole: Whole, lists: readonly (keyof Whole)
  */
 function evaluationsFirst(command: Caused): readonly [Command, Command] | undefined {
   const { evaluations, atMs } = command
-  return evaluations.length === 0 ? undefined : [{ kind: 'evaluation-update', evaluations, atMs }, { ...command, evaluations: [] }]
+  return evaluations.length === 0
+    ? undefined
+    : [
+        { kind: 'evaluation-update', evaluations, atMs },
+        { ...command, evaluations: [] },
+      ]
 }
 
 type Caused = CommandOf<

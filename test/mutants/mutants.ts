@@ -202,15 +202,15 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'source-cursor-never-moves',
     file: 'src/state/apply/settings.ts',
-    find: '  state.sources.put(index, { ...command.status, modifyIndex: index })\n',
+    find: '  state.sources.put(index, { ...status, modifyIndex: index })\n',
     replace:
-      '  state.sources.put(index, { ...command.status, commit: state.sources.get(command.status.id)?.commit ?? command.status.commit, modifyIndex: index })\n',
+      '  state.sources.put(index, { ...status, commit: state.sources.get(status.id)?.commit ?? status.commit, modifyIndex: index })\n',
     finders: ['L5'],
   },
   {
     name: 'removed-files-keep-their-jobs',
     file: 'src/controller/git-reconciler.ts',
-    find: '    await this.#propose(removals.map((job) => this.#deregisterCommand(job)))\n',
+    find: '    await this.#propose(removals, (job) => this.#deregisterCommand(job))\n',
     replace: '',
     finders: ['L4'],
   },
@@ -255,6 +255,21 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'request.number > (leader.state.nodeReports.get(nodeId)?.number ?? 0)',
     replace: 'request.number >= 0',
     finders: ['P1', 'I8'],
+  },
+  {
+    name: 'half-a-report-counts-as-taken',
+    file: 'src/state/divide-command.ts',
+    find: '  return [unnumbered, withOwnServices(halves[1])]\n',
+    replace:
+      '  return [{ ...unnumbered, ...command.number === undefined ? {} : { number: command.number } }, withOwnServices(halves[1])]\n',
+    finders: ['P1'],
+  },
+  {
+    name: 'parts-of-a-dead-leader-are-kept',
+    file: 'src/controller/log-record.ts',
+    find: "      if (command.kind === 'leadership-begin') this.#parts = []\n",
+    replace: "      if (command.kind === 'leadership-begin') return command\n",
+    finders: ['DataDamagedError:'],
   },
   {
     name: 'host-without-its-disk-is-not-heard',
