@@ -119,6 +119,7 @@ export class Agent {
     this.#link?.close()
     this.#rpc?.close()
     for (const shell of this.#shells.values()) shell.close()
+    if (options.tasks === 'end') for (const id of this.#shells.keys()) await this.#forgetSecrets(id)
     await this.#local.save({})
     await this.#deps.store.close()
   }
@@ -160,6 +161,7 @@ export class Agent {
       region: deps.options.region,
       node: () => this.#node!,
       onSettled: () => this.#onSettled(),
+      onEnded: (ended) => void this.#forgetSecrets(ended.id),
     })
     this.#shells.set(shell.id, shell)
     return shell
@@ -227,6 +229,14 @@ export class Agent {
     if (!this.#outbox.isEmpty) this.#link?.send()
     if (this.#hasHeardServer) this.#admit()
     for (const look of this.#settled) look()
+  }
+
+  async #forgetSecrets(allocationId: string): Promise<void> {
+    try {
+      await this.#deps.directories.forgetSecrets(allocationId)
+    } catch (error) {
+      this.#deps.logger.warn({ allocationId, error: explainError(error) }, 'secrets could not be taken away')
+    }
   }
 
   /** Of what has ended, was acknowledged and is wanted no more, the newest are kept for people to look at. */

@@ -36,6 +36,8 @@ export interface ShellDeps {
   readonly node: () => Node
   /** After each event that was written down and acted upon. */
   readonly onSettled: (shell: AllocationShell) => void
+  /** Once, when nothing of it runs any more or will. */
+  readonly onEnded: (shell: AllocationShell) => void
   /** A bug: nothing more may be decided. */
   readonly onFatal: (error: unknown) => void
 }
@@ -86,10 +88,12 @@ export class AllocationShell {
     this.#isBusy = true
     try {
       while (this.#inputs.length > 0 && !this.#isClosed) {
+        const hadEnded = this.runner.hasEnded
         const actions = this.#inputs.splice(0).flatMap((input) => this.runner.handle(input, this.#now()))
         await this.#save()
         if (this.#isClosed) return
         for (const action of actions) this.#perform(action)
+        if (this.runner.hasEnded && !hadEnded) this.#deps.onEnded(this)
         this.#deps.onSettled(this)
       }
     } catch (error) {

@@ -22,7 +22,7 @@ const LOGS_FOLDER = 'alloc/logs'
 export async function* streamFile(source: FileSource, request: ReadRequest, signal: AbortSignal): AsyncIterable<Frame> {
   const { files, allocationId } = source
   const entry = await files.stat(allocationId, request.path)
-  if (entry.isFolder) throw new OrchestratorError('NOT_A_FILE', `${request.path} is a folder`, { path: request.path })
+  if (entry.isFolder) throw new OrchestratorError('NOT_A_FILE', `file "${request.path}" is a directory`, { path: request.path })
   const startBytes = request.origin === 'end' ? Math.max(0, entry.sizeBytes - request.offsetBytes) : request.offsetBytes
   const endBytes = request.limitBytes > 0 ? startBytes + request.limitBytes : Number.POSITIVE_INFINITY
   const changes = request.follow ? new Changes(source, folderOf(request.path), signal) : undefined

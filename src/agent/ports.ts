@@ -86,7 +86,10 @@ export interface AllocationFiles {
   list(allocationId: string, path: string): Promise<readonly FileEntry[]>
   /** @throws OrchestratorError NO_SUCH_FILE, PATH_ESCAPES */
   stat(allocationId: string, path: string): Promise<FileEntry>
-  /** At most `lengthBytes` from `offsetBytes` on; fewer only at the end. @throws OrchestratorError NO_SUCH_FILE, NOT_A_FILE, PATH_ESCAPES */
+  /**
+   * At most `lengthBytes` from `offsetBytes` on; fewer only at the end. Of regular files only, and never waiting for anybody.
+   * @throws OrchestratorError NO_SUCH_FILE, NOT_A_FILE, PATH_ESCAPES, SECRET_FILE
+   */
   read(allocationId: string, path: string, offsetBytes: number, lengthBytes: number): Promise<Uint8Array>
   /** Calls back when something in the folder may have changed; too often is fine. Returns the way to stop. */
   watch(allocationId: string, folder: string, onChange: () => void): () => void
@@ -96,6 +99,8 @@ export interface AllocationFiles {
 export interface AllocationDirectories {
   create(allocation: Allocation, tasks: readonly Task[]): Promise<void>
   of(allocationId: string, taskName: string): TaskDirectories
+  /** What is in the secrets folders is gone; they are made anew with the next `create`. */
+  forgetSecrets(allocationId: string): Promise<void>
   remove(allocationId: string): Promise<void>
   /** Allocation ids that have folders. */
   list(): Promise<readonly string[]>

@@ -1,6 +1,7 @@
 /**
  * What the server may ask of an agent, method by method: one request, then parts until the stream ends. Failures end the
- * stream with a code: UNKNOWN_ALLOCATION, UNKNOWN_TASK, NO_SUCH_FILE, NOT_A_FILE, PATH_ESCAPES, TASK_NOT_RUNNING, BAD_REQUEST.
+ * stream with a code: UNKNOWN_ALLOCATION, UNKNOWN_TASK, NO_SUCH_FILE, NOT_A_FILE, PATH_ESCAPES, SECRET_FILE,
+ * TASK_NOT_RUNNING, BAD_REQUEST.
  */
 import type { RpcMethod } from './protocol.js'
 

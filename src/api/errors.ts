@@ -35,7 +35,7 @@ export type ApiErrorCode =
   | 'NOT_SUPPORTED'
 
 export const badRequest = (text: string, cause?: unknown) => refusal('BAD_REQUEST', text, cause)
-export const notFound = (text: string) => refusal('NOT_FOUND', text)
+export const notFound = (text: string, cause?: unknown) => refusal('NOT_FOUND', text, cause)
 export const wrongMethod = () => refusal('WRONG_METHOD', 'Invalid method')
 export const requestFailed = (text: string, cause?: unknown) => refusal('REQUEST_FAILED', text, cause)
 export const writeRefused = (text: string) => refusal('WRITE_REFUSED', text)

@@ -1,13 +1,13 @@
 /** `drover agent`: builds the adapters of one host and runs the agent on them. Also used inside the server by `dev` without a broker. */
-import { mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { DiskAllocationDirectories } from '../adapters/allocation-directories/index.js'
+import { DiskAllocationDirectories, DiskAllocationFiles } from '../adapters/allocation-directories/index.js'
 import { systemClock } from '../adapters/clock.js'
 import { RawExecDriver } from '../adapters/drivers/raw-exec/index.js'
 import { createFingerprint, createHostUsage } from '../adapters/fingerprint/index.js'
 import { LmdbLocalStore } from '../adapters/local-store/index.js'
 import { createLogger } from '../adapters/logger.js'
 import { loadOrCreateKey } from '../adapters/node-key.js'
+import { makePassableFolder } from '../adapters/passable-folder.js'
 import { systemRandom } from '../adapters/random.js'
 import { SupervisorClient } from '../adapters/supervisor/client.js'
 import { AGENT_DEFAULTS, Agent, type StopOptions } from '../agent/index.js'
@@ -26,14 +26,14 @@ export interface RunningAgent {
 /** @throws TerminalError NODE_KEY, FOLDER_LOCKED */
 export async function startAgent(config: AgentConfig, bus: Bus): Promise<RunningAgent> {
   const folder = resolve(config.data_dir)
-  mkdirSync(folder, { recursive: true, mode: 0o711 })
+  makePassableFolder(folder)
   const logger = createLogger({ level: config.log_level, name: 'agent', destination: join(folder, 'agent.log') })
   const key = loadOrCreateKey(folder)
   const store = await LmdbLocalStore.open(folder)
   const supervisor = new SupervisorClient({ folder: join(folder, 'supervisor'), command: supervisorCommand(), logger })
   supervisor.start()
   const drivers = [new RawExecDriver(supervisor, process.env)]
-  const disk = new DiskAllocationDirectories(join(folder, 'alloc'))
+  const allocationsFolder = join(folder, 'alloc')
   const tellNews = onlyNews()
   const agent = new Agent({
     bus,
@@ -41,8 +41,8 @@ export async function startAgent(config: AgentConfig, bus: Bus): Promise<Running
     random: systemRandom,
     logger,
     store,
-    directories: disk,
-    files: disk,
+    directories: new DiskAllocationDirectories(allocationsFolder, logger),
+    files: new DiskAllocationFiles(allocationsFolder),
     drivers,
     fingerprint: createFingerprint({ nodeId: key.nodeId, name: config.name, dataFolder: folder, drivers, version: readVersion() }),
     hostUsage: createHostUsage(folder),

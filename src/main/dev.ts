@@ -2,12 +2,13 @@
  * `drover dev`: a whole cluster on one machine. This process only supervises: one server and N agents as children where there is
  * a broker, else one child that holds them all. Children end when their parent is gone; tasks, in sessions of their own, do not.
  */
-import { mkdirSync, realpathSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { realpathSync, writeFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
 import { stringify } from 'yaml'
 import { type FolderLock, lockFolder } from '../adapters/lmdb/folder-lock.js'
 import { findNatsServer, type NatsServer, startNatsServer } from '../adapters/nats/server-process.js'
 import { loadOrCreateKey } from '../adapters/node-key.js'
+import { makePassableFolder } from '../adapters/passable-folder.js'
 import { TerminalError } from '../domain/index.js'
 import { type ChildMessage, describeMessage } from './child-channel.js'
 import type { AgentConfig, ServerConfig } from './config.js'
@@ -41,7 +42,7 @@ export async function runDev(
 ): Promise<number> {
   const repository = resolve(options.repo)
   const dataFolder = resolve(options.dataDir ?? join(repository, '.drover'))
-  mkdirSync(dataFolder, { recursive: true, mode: 0o700 })
+  makePassableFolder(dataFolder)
   const lock = await lockFolder(realpathSync(dataFolder), 'dev')
   try {
     const nats = await chooseBroker(options, dataFolder, output)
@@ -134,7 +135,6 @@ class DevCluster {
   }
 
   #writeAgentConfig(number: number): string {
-    mkdirSync(this.#agentFolder(number), { recursive: true, mode: 0o700 })
     const config: ConfigInput<AgentConfig> = {
       data_dir: this.#agentFolder(number),
       name: this.#agentName(number),
@@ -145,7 +145,7 @@ class DevCluster {
 
   #write(name: string, config: object): string {
     const path = join(this.#options.dataDir, name)
-    mkdirSync(join(path, '..'), { recursive: true, mode: 0o700 })
+    makePassableFolder(dirname(path))
     writeFileSync(path, stringify(config), { mode: 0o600 })
     return path
   }

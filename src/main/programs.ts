@@ -34,7 +34,8 @@ export function devCommand(cli: string): CommandModule {
         .option('--nats <url>', 'a broker that runs already (default: an installed nats-server, else none)')
         .option('--agents <count>', 'how many agents to run', '1')
         .option('--keep-tasks', 'leave the tasks running on Ctrl-C', false)
-        .action((flags: Record<string, string | boolean | undefined>) =>
+        .action((flags: Record<string, string | boolean | undefined>) => {
+          keepToOwner()
           finish(
             runDev(
               cli,
@@ -53,8 +54,8 @@ export function devCommand(cli: string): CommandModule {
                 process.on('SIGTERM', handler)
               },
             ),
-          ),
-        )
+          )
+        })
     },
   }
 }
@@ -83,8 +84,14 @@ export const agentCommand: CommandModule = {
   },
 }
 
+/** Whatever these programs write is for their owner alone, unless its mode is given where it is made. */
+function keepToOwner(): void {
+  process.umask(0o077)
+}
+
 /** One sentence on stderr, and the exit code that says whether data is damaged. */
 async function failingWith(err: (text: string) => void, run: () => Promise<number>): Promise<number> {
+  keepToOwner()
   try {
     return await run()
   } catch (error) {

@@ -1,8 +1,12 @@
 /** The supervisor's own program: `supervisor.js FOLDER`. Started by an agent, it lives on without it. */
+import { closeInheritedDescriptors } from '../adapters/supervisor/descriptors.js'
 import { Supervisor } from '../adapters/supervisor/supervisor.js'
 
 const folder = process.argv[2]
 if (folder === undefined) throw new Error('usage: supervisor FOLDER')
+
+closeInheritedDescriptors()
+process.umask(0o077)
 
 const say = (text: string) => process.stderr.write(`${new Date().toISOString()} ${text}\n`)
 // Whoever started it is not to end it by accident; only its own end of work does.

@@ -74,6 +74,7 @@ export class Cluster {
   async remove(): Promise<void> {
     await this.stop()
     for (const pid of this.pidsOf('drover-acceptance')) killQuietly(pid)
+    unmountBelow(this.folder)
     rmSync(this.folder, { recursive: true, force: true })
   }
 
@@ -157,4 +158,13 @@ export async function until(what: string, withinMs: number, holds: () => boolean
     if (performance.now() - began > withinMs) throw new Error(`${what}: not within ${withinMs} ms`)
     await new Promise((done) => setTimeout(done, 10))
   }
+}
+
+/** Secrets of allocations whose agent was killed. */
+function unmountBelow(folder: string): void {
+  const points = readFileSync('/proc/self/mountinfo', 'utf8')
+    .split('\n')
+    .map((line) => line.split(' ')[4] ?? '')
+    .filter((point) => point.startsWith(`${folder}/`))
+  if (points.length > 0) execFileSync('umount', ['-l', ...points])
 }

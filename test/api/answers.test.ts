@@ -1,5 +1,6 @@
 import { gunzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
+import { OrchestratorError } from '../../src/domain/index.js'
 import { allocation, job, jobSource, node, task, taskGroup, uuid } from '../fixtures.js'
 import { filledWorld, LOG_LINE } from './filled-world.js'
 import { World } from './world.js'
@@ -117,6 +118,26 @@ describe('files and logs', () => {
     expect(JSON.parse(framed.text)).toEqual({ Data: Buffer.from(LOG_LINE).toString('base64'), File: 'alloc/logs/main.stdout.0' })
     const plain = await world.get(`/v1/client/fs/logs/${id}?task=main&type=stdout&plain=true`)
     expect([plain.text, plain.headers['content-type']]).toEqual([LOG_LINE, 'text/plain; charset=utf-8'])
+  })
+
+  test('secrets are refused in the words and with the status of each route', async () => {
+    const said = 'Reading secret file prohibited: /main/secrets/key'
+    const world = filledWorld({
+      agents: {
+        // biome-ignore lint/correctness/useYield: an agent that refuses sends nothing
+        async *call() {
+          throw new OrchestratorError('SECRET_FILE', said)
+        },
+      },
+    })
+    for (const [route, status] of [
+      ['cat', 200],
+      ['readat', 200],
+      ['stream', 500],
+    ] as const) {
+      const answer = await world.get(`/v1/client/fs/${route}/${id}?path=/main/secrets/key&offset=0&limit=1`)
+      expect([route, answer.status, answer.text]).toEqual([route, status, said])
+    }
   })
 
   test('an agent that does not answer is no path to the node', async () => {

@@ -24,7 +24,7 @@ const NAMESPACE = { Description: 'Default shared namespace', Quota: '', Capabili
 const POOL = { Description: 'Default node pool.', Meta: null, SchedulerConfiguration: null, NodeIdentityTTL: 0 }
 
 export function filledWorld(over: ConstructorParameters<typeof World>[0] = {}): World {
-  const world = new World({ ...over, agents: answeringAgent, sourceTexts: { read: async () => 'job "web" {}\n' } })
+  const world = new World({ agents: answeringAgent, sourceTexts: { read: async () => 'job "web" {}\n' }, ...over })
   fillCluster(world)
   const web = world.register(job({ Meta: { owner: 'ada' }, Status: 'running', TaskGroups: [scaledGroup()] }))
   world.register(job({ ID: 'sweep', Type: 'batch', Periodic: periodic(), Status: 'running' }))

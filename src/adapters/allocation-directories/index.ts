@@ -1,27 +1,54 @@
-/** The folders of allocations on disk, as Nomad lays them out, and reading them from outside without ever leaving them. */
-import { chmodSync, mkdirSync, watch } from 'node:fs'
-import { lstat, open, readdir, realpath, rm, stat } from 'node:fs/promises'
-import { basename, join, normalize, sep } from 'node:path'
-import type { AllocationDirectories, AllocationFiles, FileEntry, TaskDirectories } from '../../agent/index.js'
-import { type Allocation, OrchestratorError, type Task } from '../../domain/index.js'
+/**
+ * The folders of allocations on disk, as Nomad lays them out. Modes, given in full whatever the process masks out:
+ *
+ *   <allocation>            0755  ours: no task can put another thing in the place of what is in it
+ *     alloc                 1777  ours and sticky: tasks may add to it, and not take `logs` away
+ *       data tmp            0777
+ *       logs                0755  ours: every task may read the logs, only the supervisor writes them
+ *     <task> local          0777
+ *       secrets             0700  the task's user's
+ *       tmp                 1777
+ */
+import { closeSync, constants, fchmodSync, fchownSync, mkdirSync, openSync, realpathSync } from 'node:fs'
+import { readdir, rm } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import type { AllocationDirectories, TaskDirectories } from '../../agent/index.js'
+import { type Allocation, type Logger, OrchestratorError, type Task } from '../../domain/index.js'
+import { makePassableFolder } from '../passable-folder.js'
+import { findTaskUser, isRoot, NOBODY, type TaskUser } from '../task-user.js'
+import { SecretFolders } from './secrets.js'
 
-export class DiskAllocationDirectories implements AllocationDirectories, AllocationFiles {
+export { DiskAllocationFiles } from './files.js'
+
+export class DiskAllocationDirectories implements AllocationDirectories {
   readonly #root: string
+  readonly #secrets: SecretFolders
 
-  constructor(root: string) {
-    this.#root = root
-    mkdirSync(root, { recursive: true, mode: 0o711 })
+  constructor(root: string, logger: Logger) {
+    makePassableFolder(root)
+    // Mounts are told of by their real paths.
+    this.#root = realpathSync(root)
+    this.#secrets = new SecretFolders(logger)
   }
 
   async create(allocation: Allocation, tasks: readonly Task[]): Promise<void> {
-    for (const folder of ['data', 'logs', 'tmp']) makeFolder(join(this.#folderOf(allocation.ID), 'alloc', folder), 0o777)
-    for (const task of tasks) {
-      const { local, secrets, task: own } = this.of(allocation.ID, task.Name)
-      makeFolder(own, 0o777)
-      makeFolder(local, 0o777)
-      makeFolder(secrets, 0o700)
-      makeFolder(join(own, 'tmp'), 0o1777)
-    }
+    const folder = this.#folderOf(allocation.ID)
+    makeFolder(folder, 0o755)
+    makeFolder(join(folder, 'alloc'), 0o1777)
+    makeFolder(join(folder, 'alloc', 'logs'), 0o755)
+    for (const name of ['data', 'tmp']) makeFolder(join(folder, 'alloc', name), 0o777, NOBODY)
+    await Promise.all(tasks.map((task) => this.#createTask(allocation.ID, task)))
+  }
+
+  async #createTask(allocationId: string, task: Task): Promise<void> {
+    const { local, secrets, task: own } = this.of(allocationId, task.Name)
+    makeFolder(own, 0o777, NOBODY)
+    makeFolder(local, 0o777, NOBODY)
+    makeFolder(join(own, 'tmp'), 0o1777, NOBODY)
+    // Whom nobody knows the task cannot run as: its driver says so.
+    const user = task.User === '' ? undefined : findTaskUser(task.User)
+    makeFolder(secrets, 0o700, user)
+    await this.#secrets.mount(secrets, user)
   }
 
   of(allocationId: string, taskName: string): TaskDirectories {
@@ -31,91 +58,46 @@ export class DiskAllocationDirectories implements AllocationDirectories, Allocat
     return { task, local: join(task, 'local'), secrets: join(task, 'secrets'), shared, logs: join(shared, 'logs') }
   }
 
+  async forgetSecrets(allocationId: string): Promise<void> {
+    await this.#secrets.unmountBelow(this.#folderOf(allocationId))
+  }
+
   async remove(allocationId: string): Promise<void> {
+    await this.forgetSecrets(allocationId)
     await rm(this.#folderOf(allocationId), { recursive: true, force: true })
   }
 
-  async listIds(): Promise<readonly string[]> {
+  async list(): Promise<readonly string[]> {
     return readdir(this.#root)
-  }
-
-  list(): Promise<readonly string[]>
-  list(allocationId: string, path: string): Promise<readonly FileEntry[]>
-  async list(allocationId?: string, path?: string): Promise<readonly string[] | readonly FileEntry[]> {
-    if (allocationId === undefined) return this.listIds()
-    const folder = await this.#resolve(allocationId, path ?? '')
-    if (!(await stat(folder)).isDirectory()) throw new OrchestratorError('NOT_A_FOLDER', `${path} is no folder`)
-    const names = (await readdir(folder)).sort()
-    return Promise.all(names.map((name) => entryOf(join(folder, name))))
-  }
-
-  async stat(allocationId: string, path: string): Promise<FileEntry> {
-    return entryOf(await this.#resolve(allocationId, path))
-  }
-
-  async read(allocationId: string, path: string, offsetBytes: number, lengthBytes: number): Promise<Uint8Array> {
-    const resolved = await this.#resolve(allocationId, path)
-    if ((await stat(resolved)).isDirectory()) throw new OrchestratorError('NOT_A_FILE', `${path} is a folder`)
-    const file = await open(resolved, 'r')
-    try {
-      const piece = Buffer.alloc(lengthBytes)
-      const { bytesRead } = await file.read(piece, 0, lengthBytes, offsetBytes)
-      return piece.subarray(0, bytesRead)
-    } finally {
-      await file.close()
-    }
-  }
-
-  watch(allocationId: string, folder: string, onChange: () => void): () => void {
-    try {
-      const watcher = watch(join(this.#folderOf(allocationId), folder), () => onChange())
-      watcher.on('error', () => watcher.close())
-      return () => watcher.close()
-    } catch {
-      // The folder is gone already: there is nothing more to be told of it.
-      return () => {}
-    }
   }
 
   #folderOf(allocationId: string): string {
     return join(this.#root, basename(allocationId))
   }
-
-  /** Links are followed and must end inside. @throws OrchestratorError PATH_ESCAPES, NO_SUCH_FILE */
-  async #resolve(allocationId: string, path: string): Promise<string> {
-    const folder = this.#folderOf(allocationId)
-    const wanted = normalize(join(folder, path))
-    if (wanted !== folder && !wanted.startsWith(folder + sep))
-      throw new OrchestratorError('PATH_ESCAPES', `${path} leads out of the allocation`)
-    const [real, root] = await Promise.all([realpath(wanted), realpath(folder)]).catch(() => {
-      throw new OrchestratorError('NO_SUCH_FILE', `${path} does not exist`, { path })
-    })
-    if (real !== root && !real.startsWith(root + sep)) throw new OrchestratorError('PATH_ESCAPES', `${path} leads out of the allocation`)
-    return real
-  }
 }
 
-/** The mode in full, whatever the process masks out. */
-function makeFolder(path: string, mode: number): void {
+/**
+ * The folder with its mode and, where we may give things away, its owner. A task that ran here before may have put a link in its
+ * place: then nothing is changed where that leads.
+ * @throws OrchestratorError NOT_A_FOLDER
+ */
+function makeFolder(path: string, mode: number, owner?: TaskUser): void {
   mkdirSync(path, { recursive: true })
-  chmodSync(path, mode)
-}
-
-async function entryOf(path: string): Promise<FileEntry> {
-  const found = await lstat(path)
-  return {
-    name: basename(path),
-    isFolder: found.isDirectory(),
-    sizeBytes: found.size,
-    mode: modeText(found.mode, found.isDirectory()),
-    modifiedMs: Math.floor(found.mtimeMs),
-    contentType: found.isDirectory() ? '' : 'text/plain; charset=utf-8',
+  let fd: number
+  try {
+    fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW)
+  } catch (cause) {
+    throw new OrchestratorError(
+      'NOT_A_FOLDER',
+      `${path} is no folder of its own any more; a task has put something else there`,
+      { path },
+      cause,
+    )
   }
-}
-
-/** As `ls` prints it. */
-function modeText(mode: number, isFolder: boolean): string {
-  const letters = ['r', 'w', 'x']
-  const bits = Array.from({ length: 9 }, (_, at) => ((mode >> (8 - at)) & 1 ? letters[at % 3]! : '-'))
-  return `${isFolder ? 'd' : '-'}${bits.join('')}`
+  try {
+    if (owner !== undefined && isRoot()) fchownSync(fd, owner.uid, owner.gid)
+    fchmodSync(fd, mode)
+  } finally {
+    closeSync(fd)
+  }
 }

@@ -20,6 +20,8 @@ export class MemoryAllocationDirectories implements AllocationDirectories {
     return { task, local: `${task}/local`, secrets: `${task}/secrets`, shared, logs: `${shared}/logs` }
   }
 
+  async forgetSecrets(): Promise<void> {}
+
   async remove(allocationId: string): Promise<void> {
     this.#ids.delete(allocationId)
   }

@@ -1,9 +1,11 @@
 /**
  * One stream of a task's output as numbered files of bounded size and number: `<task>.stdout.0`, `.1`, … A new file is begun at
  * the end of a line where there is one. Writing is synchronous: what was read is in the file before anything else happens.
+ *
+ * Tasks can see the folder, and one that runs as the supervisor's own user can write there. So nothing found in it is trusted:
+ * no link is followed, nothing is opened that could block, and what is no plain file of our own makes way for one.
  */
-import { closeSync, fstatSync, mkdirSync, openSync, readdirSync, unlinkSync, writeSync } from 'node:fs'
-import { join } from 'node:path'
+import { closeSync, constants, fchmodSync, fstatSync, mkdirSync, openSync, readdirSync, unlinkSync, writeSync } from 'node:fs'
 
 const NEWLINE = 10
 
@@ -48,32 +50,79 @@ export class LogWriter {
 
   #open(): void {
     if (this.#fd !== undefined) return
-    mkdirSync(this.#folder, { recursive: true })
-    this.#fd = openSync(join(this.#folder, `${this.#prefix}.${this.#number}`), 'a', 0o644)
-    this.#sizeBytes = fstatSync(this.#fd).size
+    mkdirSync(this.#folder, { recursive: true, mode: 0o755 })
+    this.#inFolder((folder) => {
+      this.#fd = openOwn(`${folder}/${this.#prefix}.${this.#number}`)
+    })
+    this.#sizeBytes = fstatSync(this.#fd!).size
     if (this.#sizeBytes >= this.#fileBytesMax) this.#rotate()
   }
 
   #rotate(): void {
     this.close()
     this.#number++
-    for (const number of this.#numbers())
-      if (number <= this.#number - this.#filesMax) unlinkSync(join(this.#folder, `${this.#prefix}.${number}`))
+    this.#inFolder((folder) => {
+      for (const number of this.#numbersIn(folder))
+        if (number <= this.#number - this.#filesMax) unlinkSync(`${folder}/${this.#prefix}.${number}`)
+    })
     this.#open()
   }
 
-  #numbers(): readonly number[] {
-    let names: readonly string[]
+  /** By way of a descriptor: whatever its path leads to a moment later, this stays the same folder. */
+  #inFolder<T>(act: (folder: string) => T): T {
+    const fd = openSync(this.#folder, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW)
     try {
-      names = readdirSync(this.#folder)
+      return act(`/proc/self/fd/${fd}`)
+    } finally {
+      closeSync(fd)
+    }
+  }
+
+  #numbers(): readonly number[] {
+    try {
+      return this.#inFolder((folder) => this.#numbersIn(folder))
     } catch {
+      // Without a folder there are none yet; whatever else is wrong with it, the first write tells.
       return []
     }
+  }
+
+  #numbersIn(folder: string): readonly number[] {
     const start = `${this.#prefix}.`
-    return names
-      .filter((name) => name.startsWith(start) && /^\d+$/.test(name.slice(start.length)))
+    return readdirSync(folder)
+      .filter((name) => name.startsWith(start) && /^\d{1,9}$/.test(name.slice(start.length)))
       .map((name) => Number(name.slice(start.length)))
   }
+}
+
+const APPEND = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK
+
+/** The log at `path`, which anyone on the host may read. Anything else that bears its name is unlinked first. */
+function openOwn(path: string): number {
+  const fd = tryOpen(path, APPEND) ?? openFresh(path)
+  fchmodSync(fd, 0o644)
+  return fd
+}
+
+function openFresh(path: string): number {
+  unlinkSync(path)
+  return openSync(path, APPEND | constants.O_EXCL, 0o644)
+}
+
+/** Undefined: what is there is a link, a pipe, a device, or has another name elsewhere. @throws as `fs` does for a full disk */
+function tryOpen(path: string, flags: number): number | undefined {
+  let fd: number
+  try {
+    fd = openSync(path, flags, 0o644)
+  } catch (error) {
+    // A link; a pipe nobody reads, or a socket.
+    if (['ELOOP', 'ENXIO'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined
+    throw error
+  }
+  const found = fstatSync(fd)
+  if (found.isFile() && found.nlink === 1) return fd
+  closeSync(fd)
+  return undefined
 }
 
 /** How much of `chunk` goes into the file that has `room` left: up to its last line's end, or nothing, so that a line stays whole. */

@@ -43,7 +43,10 @@ export function commandScript(start: RunStart, tools: Tools, cgroup: string | un
     'echo "$pid" >pid',
     ...(cgroup === undefined ? [] : [`echo 0 >${quote(`${cgroup}/cgroup.procs`)}`]),
     'echo "pid $pid" >&5',
+    // Those that the wrapper opened; the supervisor hands on none of its own.
     'exec 3>&- 4>&- 5>&- 6>&-',
+    // Of everything that keeps Drover's own state to its owner, a task is to notice nothing.
+    'umask 022',
     `cd ${quote(start.workFolder)} || exit 126`,
     `exec ${words.map(quote).join(' ')}`,
     '',

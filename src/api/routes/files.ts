@@ -1,11 +1,11 @@
 /** Files of an allocation: `/v1/client/fs/{ls,stat,cat,readat,stream}/:id` (`reference/http-api.md` A.9). */
 import type { FileEntry, Frame, ReadRequest } from '../../agent/index.js'
-import { rfc3339 } from '../../domain/index.js'
+import { OrchestratorError, rfc3339 } from '../../domain/index.js'
 import { encodeJson } from '../encode.js'
-import { badRequest, notFound, requestFailed, wrongMethod } from '../errors.js'
-import { type ApiResponse, jsonAnswer } from '../request.js'
+import { ApiError, badRequest, notFound, requestFailed, wrongMethod } from '../errors.js'
+import { type ApiResponse, jsonAnswer, textAnswer } from '../request.js'
 import type { Call, Route } from '../router.js'
-import { agentFault } from './agent-fault.js'
+import { agentFault, NO_PATH_TO_NODE } from './agent-fault.js'
 import { type ClientDeps, findAllocation } from './find-allocation.js'
 import { framesOf, streamed } from './frames.js'
 
@@ -13,8 +13,8 @@ export function fileRoutes(deps: ClientDeps): readonly Route[] {
   return [
     { pattern: '/v1/client/fs/ls/:id', methods: { GET: (call) => listFolder(deps, call) } },
     { pattern: '/v1/client/fs/stat/:id', methods: { GET: (call) => statFile(deps, call) } },
-    { pattern: '/v1/client/fs/cat/:id', methods: { GET: (call) => readWhole(deps, call, {}) } },
-    { pattern: '/v1/client/fs/readat/:id', methods: { GET: (call) => readPart(deps, call) } },
+    { pattern: '/v1/client/fs/cat/:id', methods: { GET: (call) => withRefusalAsText(deps, call, () => readWhole(deps, call, {})) } },
+    { pattern: '/v1/client/fs/readat/:id', methods: { GET: (call) => withRefusalAsText(deps, call, () => readPart(deps, call)) } },
     { pattern: '/v1/client/fs/stream/:id', methods: { GET: (call) => streamFile(deps, call) } },
     {
       pattern: '/v1/client/fs/:id',
@@ -80,6 +80,21 @@ async function openFile(deps: ClientDeps, call: Call, range: Range): Promise<Asy
   return deps.agents.call(allocation.NodeID, 'fs-read', request, call.request.signal)
 }
 
+/** Of an allocation that is there, whatever is wrong with the question or the file is text with 200: so it is in Nomad. */
+async function withRefusalAsText(deps: ClientDeps, call: Call, read: () => Promise<ApiResponse>): Promise<ApiResponse> {
+  await findAllocation(deps, call)
+  try {
+    return await read()
+  } catch (error) {
+    if (error instanceof ApiError && error.message !== NO_PATH_TO_NODE) return textAnswer(200, error.message)
+    throw error
+  }
+}
+
+function refusalCode(error: ApiError): string {
+  return error.cause instanceof OrchestratorError ? error.cause.code : ''
+}
+
 /** Never served as something that a browser would run. */
 async function readWhole(deps: ClientDeps, call: Call, range: Range): Promise<ApiResponse> {
   const body = await streamed(await openFile(deps, call, range), call.id, ({ data }) => (data.length === 0 ? undefined : data))
@@ -104,5 +119,13 @@ async function streamFile(deps: ClientDeps, call: Call): Promise<ApiResponse> {
   if (origin !== 'start' && origin !== 'end') throw badRequest('origin must be start or end')
   const offsetBytes = parameters.integer('offset', (reason) => `error parsing offset: ${reason}`) ?? 0
   const follow = parameters.strictBoolean('follow', 'failed to parse follow field to boolean', true)
-  return framesOf(await openFile(deps, call, { origin, offsetBytes, follow }), call.id)
+  try {
+    return await framesOf(await openFile(deps, call, { origin, offsetBytes, follow }), call.id)
+  } catch (error) {
+    if (error instanceof ApiError && BAD_STREAMS.has(refusalCode(error))) throw badRequest(error.message, error.cause)
+    throw error
+  }
 }
+
+/** Refusals that are 400 here and have another status in the routes that do not stream. */
+const BAD_STREAMS: ReadonlySet<string> = new Set(['NO_SUCH_FILE', 'PATH_ESCAPES'])

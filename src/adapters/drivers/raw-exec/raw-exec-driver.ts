@@ -3,8 +3,8 @@
  * looked up as given, below the task's folder, then in the PATH of the task.
  */
 import { createHash } from 'node:crypto'
-import { accessSync, constants, readFileSync, statSync } from 'node:fs'
-import { isAbsolute, join } from 'node:path'
+import { accessSync, constants, statSync } from 'node:fs'
+import { dirname, isAbsolute, join } from 'node:path'
 import { z } from 'zod'
 import type { Driver, TaskExit, TaskHandle, TaskStart, TaskUsage } from '../../../agent/index.js'
 import { explainError, MEBIBYTE_BYTES, OrchestratorError, ZERO_TIME } from '../../../domain/index.js'
@@ -12,6 +12,7 @@ import type { SupervisorClient } from '../../supervisor/client.js'
 import { readProcess } from '../../supervisor/process-table.js'
 import type { RunInfo, RunStart } from '../../supervisor/protocol.js'
 import { findTools } from '../../supervisor/supervisor.js'
+import { findTaskUser, isRoot, type TaskUser } from '../../task-user.js'
 
 const configSchema = z.object({
   command: z.string('The argument "command" is required').min(1, 'The argument "command" is required'),
@@ -65,7 +66,7 @@ export class RawExecDriver implements Driver {
       args: config.args ?? [],
       environment,
       workFolder: config.work_dir ? workFolder(config.work_dir, directories.task) : directories.task,
-      user: findUser(task.User),
+      user: findUser(task.User, directories.task),
       logs: {
         folder: directories.logs,
         task: task.Name,
@@ -167,24 +168,29 @@ function workFolder(folder: string, taskFolder: string): string {
   throw startError(`work_dir ${path} is no folder`)
 }
 
-/** `user`, `uid` or `uid:gid`; as the agent when none is named. */
-function findUser(user: string): RunStart['user'] {
-  if (user === '') return null
-  const numbers = /^(\d+)(?::(\d+))?$/.exec(user)
-  if (numbers !== null) return demandRoot(Number(numbers[1]), Number(numbers[2] ?? numbers[1]))
-  const entry = readFileSync('/etc/passwd', 'utf8')
-    .split('\n')
-    .map((line) => line.split(':'))
-    .find(([name]) => name === user)
-  if (entry === undefined) throw startError(`user ${JSON.stringify(user)} is not known on this host`)
-  return demandRoot(Number(entry[2]), Number(entry[3]))
+/** As the agent when none is named. */
+function findUser(name: string, taskFolder: string): RunStart['user'] {
+  if (name === '') return null
+  const user = findTaskUser(name)
+  if (user === undefined) throw startError(`user ${JSON.stringify(name)} is not known on this host`)
+  if (process.getuid?.() === user.uid) return null
+  if (!isRoot()) throw startError(`running as user ${name} needs an agent that runs as root`)
+  if (findTools().setpriv === undefined) throw startError('running as another user needs setpriv, part of util-linux')
+  const barred = findBarredFolder(taskFolder, user)
+  if (barred === undefined) return user
+  throw startError(
+    `user ${name} cannot reach ${taskFolder}: ${barred} lets nobody through; chmod o+x ${barred}, or move the agent's data_dir`,
+  )
 }
 
-function demandRoot(uid: number, gid: number): RunStart['user'] {
-  if (process.getuid?.() === uid) return null
-  if (process.getuid?.() !== 0) throw startError(`running as user ${uid} needs an agent that runs as root`)
-  if (findTools().setpriv === undefined) throw startError('running as another user needs setpriv, part of util-linux')
-  return { uid, gid }
+/** The first folder on the way that the user may not pass. One with rights for a group may have a list of users besides: it passes. */
+function findBarredFolder(path: string, user: TaskUser): string | undefined {
+  for (let folder = dirname(path); folder !== '/'; folder = dirname(folder)) {
+    const { mode, uid } = statSync(folder)
+    const mayPass = uid === user.uid ? mode & 0o100 : mode & 0o011
+    if (mayPass === 0) return folder
+  }
+  return undefined
 }
 
 const SIGNALS = new Set(
