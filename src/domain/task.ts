@@ -30,7 +30,7 @@ export interface Task {
   readonly ScalingPolicies: readonly ScalingPolicy[] | null
   readonly KillSignal: string
   readonly Kind: string
-  readonly CSIPluginConfig: Readonly<Record<string, unknown>> | null
+  readonly CSIPluginConfig: CsiPlugin | null
   readonly Identity: WorkloadIdentity | null
   readonly Identities: readonly WorkloadIdentity[] | null
   readonly Consul: Consul | null
@@ -54,6 +54,15 @@ export interface Action {
   readonly Name: string
   readonly Command: string
   readonly Args: readonly string[] | null
+}
+
+/** A task that is a storage plugin. */
+export interface CsiPlugin {
+  readonly ID: string
+  readonly Type: string
+  readonly MountDir: string
+  readonly StagePublishBaseDir: string
+  readonly HealthTimeout: Nanoseconds
 }
 
 export interface Secret {

@@ -1,8 +1,8 @@
 /** Services and their checks as they are stored. */
 import { SECOND } from '../domain/index.js'
-import { type ApiObject, objectIn, objectsIn, textIn } from './decode/api-job.js'
+import { type ApiObject, type ApiValue, objectIn, objectsIn, textIn } from './decode/api-job.js'
 import { CPU_DEFAULT, KILL_TIMEOUT_DEFAULT, LOGS_DEFAULT, MEMORY_DEFAULT } from './defaults.js'
-import { fill, type GroupContext } from './fill.js'
+import { canonicalizeIdentity, fill, type GroupContext } from './fill.js'
 
 /** `task` is set for a service inside a task. */
 export function canonicalizeService(context: GroupContext, task: string | undefined, service: ApiObject): ApiObject {
@@ -10,59 +10,71 @@ export function canonicalizeService(context: GroupContext, task: string | undefi
   const provider = textIn(service, 'Provider') || 'consul'
   const onUpdate = textIn(service, 'OnUpdate') || 'require_healthy'
   const shared = objectIn(service, 'CheckRestart')
+  const ownTask = textIn(service, 'TaskName') || task || ''
+  const identity = objectIn(service, 'Identity')
   return {
     ...service,
     Name: name,
-    TaskName: textIn(service, 'TaskName') || task || '',
+    TaskName: ownTask,
     AddressMode: textIn(service, 'AddressMode') || 'auto',
     OnUpdate: onUpdate,
     Provider: provider,
     Cluster: textIn(service, 'Cluster') || 'default',
     Namespace: provider === 'nomad' ? context.namespace : 'default',
-    Checks: objectsIn(service, 'Checks').map((check) => canonicalizeCheck(name, onUpdate, task, shared, check)),
+    Checks: objectsIn(service, 'Checks').map((check) =>
+      canonicalizeCheck(name, onUpdate, ownTask, shared, task === undefined ? check : { ...check, TaskName: ownTask }),
+    ),
     Connect: canonicalizeConnect(objectIn(service, 'Connect')),
     Weights: weightsOf(objectIn(service, 'Weights')),
+    Identity: identity === undefined ? null : serviceIdentity(provider, task, { ...service, Name: name }, identity),
   }
 }
 
 function serviceName(context: GroupContext, task: string | undefined, given: string): string {
-  const base = [context.id, context.group, ...(task === undefined ? [] : [task])].join('-')
+  const base = [context.name, context.group, ...(task === undefined ? [] : [task])].join('-')
   const written = given === '' ? '${BASE}' : given
   return written
-    .replaceAll('${JOB}', context.id)
+    .replaceAll('${JOB}', context.name)
     .replaceAll('${TASKGROUP}', context.group)
-    .replaceAll('${TASK}', task ?? '${TASK}')
+    .replaceAll('${TASK}', task ?? 'group')
     .replaceAll('${BASE}', base)
 }
 
-function canonicalizeCheck(
-  service: string,
-  onUpdate: string,
-  task: string | undefined,
-  shared: ApiObject | undefined,
-  check: ApiObject,
-): ApiObject {
+function canonicalizeCheck(service: string, onUpdate: string, task: string, shared: ApiObject | undefined, check: ApiObject): ApiObject {
   const own = objectIn(check, 'CheckRestart')
   const restart = own === undefined ? shared : fill(own, shared ?? {})
   return {
     ...check,
     Name: textIn(check, 'Name') || `service: "${service}" check`,
     OnUpdate: textIn(check, 'OnUpdate') || onUpdate,
-    TaskName: textIn(check, 'TaskName') || task || '',
+    TaskName: textIn(check, 'TaskName') || task,
     CheckRestart: restart === undefined ? null : fill(restart, { Grace: SECOND }),
   }
 }
 
+/** What Consul knows a service's workload by; a service of Nomad's own is given none. */
+function serviceIdentity(provider: string, task: string | undefined, service: ApiObject, identity: ApiObject): ApiObject {
+  const canonical = canonicalizeIdentity(identity)
+  if (provider !== 'consul') return canonical
+  const name = [...(task === undefined ? [] : [task]), textIn(service, 'Name'), textIn(service, 'PortLabel')].join('-')
+  return { ...canonical, Name: `consul-service_${name}`, ServiceName: textIn(service, 'Name') }
+}
+
+/** Zero means "not said" here. */
 function weightsOf(weights: ApiObject | undefined): ApiObject | null {
-  return weights === undefined ? null : fill(weights, { Passing: 1, Warning: 1 })
+  if (weights === undefined) return null
+  const weight = (member: string): ApiValue => (weights[member] == null || weights[member] === 0 ? 1 : weights[member])
+  return { Passing: weight('Passing'), Warning: weight('Warning') }
 }
 
 function canonicalizeConnect(connect: ApiObject | undefined): ApiObject | null {
   if (connect === undefined) return null
   const sidecar = objectIn(connect, 'SidecarService')
   const task = objectIn(connect, 'SidecarTask')
+  const gateway = objectIn(connect, 'Gateway')
   return {
     ...connect,
+    ...(gateway === undefined ? {} : { Gateway: canonicalizeGateway(gateway) }),
     ...(sidecar === undefined ? {} : { SidecarService: canonicalizeSidecar(sidecar) }),
     ...(task === undefined ? {} : { SidecarTask: canonicalizeSidecarTask(task) }),
   }
@@ -82,4 +94,9 @@ function canonicalizeSidecarTask(task: ApiObject): ApiObject {
     Resources: resources,
     LogConfig: fill(objectIn(task, 'LogConfig'), LOGS_DEFAULT),
   }
+}
+
+function canonicalizeGateway(gateway: ApiObject): ApiObject {
+  const proxy = objectIn(gateway, 'Proxy')
+  return proxy === undefined ? gateway : { ...gateway, Proxy: fill(proxy, { ConnectTimeout: 5 * SECOND }) }
 }

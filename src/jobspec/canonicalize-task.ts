@@ -5,13 +5,14 @@ import { type ApiObject, objectIn, objectsIn, textIn } from './decode/api-job.js
 import {
   CHANGE_SCRIPT_DEFAULT,
   CPU_DEFAULT,
+  CSI_PLUGIN_DEFAULT,
   DEFAULT_IDENTITY,
   KILL_TIMEOUT_DEFAULT,
   LOGS_DEFAULT,
   MEMORY_DEFAULT,
   TEMPLATE_DEFAULT,
 } from './defaults.js'
-import { fill, fillConsul, fillScaling, type GroupContext, weighted } from './fill.js'
+import { canonicalizeIdentity, fill, fillConsul, fillScaling, type GroupContext, textOr, weighted } from './fill.js'
 
 export function canonicalizeTask(context: GroupContext, groupRestart: ApiObject, task: ApiObject): ApiObject {
   const name = textIn(task, 'Name')
@@ -22,19 +23,18 @@ export function canonicalizeTask(context: GroupContext, groupRestart: ApiObject,
     ...task,
     Resources: canonicalizeResources(objectIn(task, 'Resources')),
     RestartPolicy: fill(objectIn(task, 'RestartPolicy'), groupRestart),
-    KillTimeout: typeof killTimeout === 'number' ? killTimeout : KILL_TIMEOUT_DEFAULT,
+    // Zero means "not said" here, as in Nomad.
+    KillTimeout: typeof killTimeout === 'number' && killTimeout !== 0 ? killTimeout : KILL_TIMEOUT_DEFAULT,
     LogConfig: canonicalizeLogs(objectIn(task, 'LogConfig')),
     Services: objectsIn(task, 'Services').map((service) => canonicalizeService(context, name, service)),
     Affinities: weighted(task, 'Affinities'),
     Templates: objectsIn(task, 'Templates').map(canonicalizeTemplate),
     Artifacts: objectsIn(task, 'Artifacts').map(canonicalizeArtifact),
-    VolumeMounts: objectsIn(task, 'VolumeMounts').map((mount) => ({
-      ...mount,
-      PropagationMode: textIn(mount, 'PropagationMode') || 'private',
-    })),
+    VolumeMounts: objectsIn(task, 'VolumeMounts').flatMap(canonicalizeMount),
     ScalingPolicies: objectsIn(task, 'ScalingPolicies').map((policy) => fillScaling(context, policy, 0, name)),
     Vault: vault === undefined ? null : canonicalizeVault(vault),
     Consul: fillConsul(objectIn(task, 'Consul')),
+    CSIPluginConfig: canonicalizeCsiPlugin(objectIn(task, 'CSIPluginConfig')),
     Identity: identity,
     Identities: identities,
   }
@@ -42,19 +42,20 @@ export function canonicalizeTask(context: GroupContext, groupRestart: ApiObject,
 
 function canonicalizeResources(resources: ApiObject | undefined): ApiObject {
   const given = resources ?? {}
-  const cores = typeof given['Cores'] === 'number' ? given['Cores'] : 0
-  const filled = fill(given, { CPU: cores > 0 ? 0 : CPU_DEFAULT, MemoryMB: MEMORY_DEFAULT })
+  // Cores that were spoken of, were it of none, leave no place for a default of shares.
+  const filled = fill(given, { CPU: given['Cores'] == null ? CPU_DEFAULT : 0, MemoryMB: MEMORY_DEFAULT })
   const devices = objectsIn(given, 'Devices').map((device) => ({
     ...fill(device, { Count: 1 }),
     Affinities: weighted(device, 'Affinities'),
   }))
-  return { ...filled, DiskMB: 0, Networks: objectsIn(given, 'Networks').map(canonicalizeNetwork), Devices: devices }
+  const numa = objectIn(given, 'NUMA')
+  const NUMA = numa === undefined ? null : { ...numa, Affinity: textOr(numa['Affinity'], 'none') }
+  return { ...filled, NUMA, DiskMB: 0, Networks: objectsIn(given, 'Networks').map(canonicalizeNetwork), Devices: devices }
 }
 
-/** `enabled` is the older way to say `disabled`. */
+/** `enabled` of releases before 1.5 says nothing any more, as in Nomad. */
 function canonicalizeLogs(logs: ApiObject | undefined): ApiObject {
-  const filled = fill(logs, LOGS_DEFAULT)
-  return logs?.['Enabled'] === false ? { ...filled, Disabled: true } : filled
+  return fill(logs, LOGS_DEFAULT)
 }
 
 /** A signal without its `SIG`… is kept; its letters are upper case. */
@@ -79,21 +80,41 @@ function canonicalizeArtifact(artifact: ApiObject): ApiObject {
   return { ...artifact, GetterMode: mode, RelativeDest: typeof given === 'string' ? given : destination }
 }
 
+/** Without a volume it is no mount. */
+function canonicalizeMount(mount: ApiObject): readonly ApiObject[] {
+  return mount['Volume'] == null ? [] : [{ ...mount, PropagationMode: textOr(mount['PropagationMode'], 'private') }]
+}
+
+function canonicalizeCsiPlugin(plugin: ApiObject | undefined): ApiObject | null {
+  if (plugin === undefined) return null
+  const { MountDir, StagePublishBaseDir, HealthTimeout } = CSI_PLUGIN_DEFAULT
+  return {
+    ...plugin,
+    MountDir: textOr(plugin['MountDir'], MountDir),
+    StagePublishBaseDir: textOr(plugin['StagePublishBaseDir'], StagePublishBaseDir),
+    HealthTimeout: plugin['HealthTimeout'] == null || plugin['HealthTimeout'] === 0 ? HealthTimeout : plugin['HealthTimeout'],
+  }
+}
+
 function canonicalizeVault(vault: ApiObject): ApiObject {
   const filled = fill(vault, { Env: true, DisableFile: false, ChangeMode: 'restart', ChangeSignal: 'SIGHUP', Cluster: 'default' })
   return { ...filled, ChangeSignal: textIn(filled, 'ChangeSignal').toUpperCase(), Cluster: textIn(filled, 'Cluster') || 'default' }
 }
 
-/** Every task has its own identity; an unnamed one among the others is that. */
+/** Every task has its own identity, which is the last unnamed one among the others if there is any; the others stay as they are. */
 function splitIdentities(task: ApiObject): { identity: ApiObject; identities: readonly ApiObject[] } {
-  const isDefault = (identity: ApiObject): boolean => ['', 'default'].includes(textIn(identity, 'Name'))
+  const isDefault = (identity: ApiObject): boolean => ['', DEFAULT_IDENTITY['Name']].includes(textIn(identity, 'Name'))
   const all = objectsIn(task, 'Identities')
-  const own = objectIn(task, 'Identity') ?? all.find(isDefault)
-  const audience = own?.['Audience']
-  const identity = {
-    ...own,
-    Name: 'default',
-    Audience: Array.isArray(audience) && audience.length > 0 ? audience : DEFAULT_IDENTITY['Audience'],
+  const at = all.findLastIndex(isDefault)
+  const own = at < 0 ? objectIn(task, 'Identity') : all[at]
+  return {
+    identity: taskIdentity(own ?? {}),
+    identities: all.filter((_, index) => index !== at).map(taskIdentity),
   }
-  return { identity, identities: all.filter((one) => !isDefault(one)) }
+}
+
+/** The audience of a task's own identity is the server. */
+function taskIdentity(identity: ApiObject): ApiObject {
+  const isOwn = ['', DEFAULT_IDENTITY['Name']].includes(textIn(identity, 'Name'))
+  return { ...canonicalizeIdentity(identity), ...(isOwn ? DEFAULT_IDENTITY : {}) }
 }

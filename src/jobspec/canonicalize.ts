@@ -6,8 +6,8 @@ import type { Job } from '../domain/index.js'
 import { canonicalizeNetwork } from './canonicalize-network.js'
 import { canonicalizeService } from './canonicalize-service.js'
 import { canonicalizeTask } from './canonicalize-task.js'
-import { addSidecars } from './connect-sidecar.js'
-import { type ApiJob, type ApiObject, objectIn, objectsIn, textIn } from './decode/api-job.js'
+import { admitConnect } from './connect/admit-connect.js'
+import { type ApiJob, type ApiObject, type ApiValue, isApiObject, objectIn, objectsIn, textIn } from './decode/api-job.js'
 import { complete } from './decode/complete.js'
 import {
   EPHEMERAL_DISK_DEFAULT,
@@ -35,42 +35,52 @@ export function canonicalizeBeforeServer(written: ApiJob): Job {
   return { ...(complete('Job', filled) as unknown as Job), ConsulToken: '', VaultToken: '' }
 }
 
-function fillJob(written: ApiJob, addsSidecars: boolean): ApiJob {
+function fillJob(written: ApiJob, isAdmitted: boolean): ApiJob {
   const id = textIn(written, 'ID')
-  const type = textOr(written['Type'], 'service')
+  const type = saidOr(written['Type'], 'service')
   const namespace = textOr(written['Namespace'], 'default')
-  const context = { id, type, namespace }
+  const name = saidOr(written['Name'], id)
+  const context = { id, name, type, namespace }
   const datacenters = written['Datacenters']
   const periodic = objectIn(written, 'Periodic')
   const parameterized = objectIn(written, 'ParameterizedJob')
   return {
     ...written,
     ID: id,
-    Name: textOr(written['Name'], id),
+    Name: name,
     Type: type,
     Namespace: namespace,
-    Region: textOr(written['Region'], 'global'),
+    Region: saidOr(written['Region'], 'global'),
     NodePool: textOr(written['NodePool'], 'default'),
     Priority: typeof written['Priority'] === 'number' && written['Priority'] !== 0 ? written['Priority'] : 50,
     Datacenters: Array.isArray(datacenters) && datacenters.length > 0 ? datacenters : ['*'],
     Affinities: weighted(written, 'Affinities'),
     Spreads: weighted(written, 'Spreads'),
-    Update: jobLevelUpdate(type, objectIn(written, 'Update')),
+    Update: jobLevelUpdate(jobUpdate(type, objectIn(written, 'Update'))),
     Periodic: periodic === undefined ? null : { ...fill(periodic, PERIODIC_DEFAULT), TimeZone: textOr(periodic['TimeZone'], 'UTC') },
-    ParameterizedJob: parameterized === undefined ? null : fill(parameterized, { Payload: 'optional' }),
+    ParameterizedJob: parameterized === undefined ? null : { ...parameterized, Payload: textOr(parameterized['Payload'], 'optional') },
     Multiregion: fillMultiregion(objectIn(written, 'Multiregion')),
-    TaskGroups: objectsIn(written, 'TaskGroups').map((group) => fillGroup(context, written, group, addsSidecars)),
+    TaskGroups: objectsIn(written, 'TaskGroups').map((group) => fillGroup(context, written, group, isAdmitted)),
     Dispatched: false,
     Status: 'pending',
   }
 }
 
-/** Stagger and parallelism are repeated at the job; its other members of `Update` are zero there. */
-function jobLevelUpdate(type: string, update: ApiObject | undefined): ApiObject {
-  const isGiven = update !== undefined && !isZero(update)
-  if (!isGiven && type !== 'service' && type !== 'system') return {}
-  const { Stagger, MaxParallel } = fill(inheritable(update), UPDATE_DEFAULT)
-  return { Stagger, MaxParallel }
+/** Unlike `textOr`: a text that was said to be empty is empty, to be refused. */
+function saidOr(value: ApiValue, fallback: string): string {
+  return typeof value === 'string' ? value : fallback
+}
+
+/** What a job says of updates, with its defaults; undefined when it says nothing and its type has none. */
+function jobUpdate(type: string, written: ApiObject | undefined): ApiObject | undefined {
+  if (written !== undefined) return fill(written, UPDATE_DEFAULT)
+  return type === 'service' || type === 'system' ? UPDATE_DEFAULT : undefined
+}
+
+/** Stagger and parallelism are repeated at the job, unless updates are all at once; its other members of `Update` are zero there. */
+function jobLevelUpdate(update: ApiObject | undefined): ApiObject {
+  const { Stagger, MaxParallel } = update ?? {}
+  return typeof MaxParallel === 'number' && MaxParallel > 0 ? { Stagger, MaxParallel } : {}
 }
 
 function fillMultiregion(multiregion: ApiObject | undefined): ApiObject | null {
@@ -80,12 +90,12 @@ function fillMultiregion(multiregion: ApiObject | undefined): ApiObject | null {
   return { ...multiregion, Strategy: strategy, Regions: regions }
 }
 
-function fillGroup(context: JobContext, job: ApiJob, written: ApiObject, addsSidecars: boolean): ApiObject {
+function fillGroup(context: JobContext, job: ApiJob, written: ApiObject, isAdmitted: boolean): ApiObject {
   const { type } = context
   const name = textIn(written, 'Name')
   const shared = { ...context, group: name }
   const services = objectsIn(written, 'Services').map((service) => canonicalizeService(shared, undefined, service))
-  const group = addsSidecars ? addSidecars({ ...written, Services: services }) : written
+  const group = isAdmitted ? admitConnect({ ...written, Services: services }) : { ...written, Services: services }
   const scaling = objectIn(group, 'Scaling')
   const count = typeof group['Count'] === 'number' ? group['Count'] : typeof scaling?.['Min'] === 'number' ? scaling['Min'] : 1
   const restart = fill(objectIn(group, 'RestartPolicy'), RESTART_DEFAULTS[type] ?? RESTART_DEFAULTS['service']!)
@@ -94,7 +104,7 @@ function fillGroup(context: JobContext, job: ApiJob, written: ApiObject, addsSid
     Name: name,
     Count: count,
     Scaling: scaling === undefined ? null : fillScaling(shared, scaling, count, undefined),
-    Update: fillUpdate(type, objectIn(job, 'Update'), objectIn(group, 'Update')),
+    Update: fillUpdate(jobUpdate(type, objectIn(job, 'Update')), objectIn(group, 'Update')),
     Migrate: fillMigrate(type, objectIn(job, 'Migrate'), objectIn(group, 'Migrate')),
     ReschedulePolicy: fillReschedule(type, objectIn(job, 'Reschedule'), objectIn(group, 'ReschedulePolicy')),
     RestartPolicy: restart,
@@ -103,7 +113,7 @@ function fillGroup(context: JobContext, job: ApiJob, written: ApiObject, addsSid
     Affinities: weighted(group, 'Affinities'),
     Spreads: weighted(group, 'Spreads'),
     Networks: objectsIn(group, 'Networks').map(canonicalizeNetwork),
-    Services: services,
+    Volumes: knownVolumes(objectIn(group, 'Volumes')),
     Consul: fillConsul(objectIn(group, 'Consul')),
     Tasks: objectsIn(group, 'Tasks').map((task) => canonicalizeTask(shared, restart, task)),
     // Superseded by `disconnect`: Nomad accepts them and stores nothing.
@@ -113,20 +123,14 @@ function fillGroup(context: JobContext, job: ApiJob, written: ApiObject, addsSid
   }
 }
 
-/** The job's block is the base, the group's members win. Batch jobs keep what they are given, to be refused. */
-function fillUpdate(type: string, job: ApiObject | undefined, group: ApiObject | undefined): ApiObject | null {
-  const lasts = type === 'service' || type === 'system'
-  const inherited = inheritable(job)
-  if (!lasts && inherited === undefined && group === undefined) return null
-  return fill(group, fill(inherited, UPDATE_DEFAULT))
-}
-
-/** The stored job-level block holds two members only: its zeros say nothing to a group. */
-function inheritable(update: ApiObject | undefined): ApiObject | undefined {
-  if (update === undefined || isZero(update)) return undefined
-  return update['HealthCheck'] === ''
-    ? Object.fromEntries(Object.entries(update).filter(([name]) => name === 'Stagger' || name === 'MaxParallel'))
-    : update
+/**
+ * The job's block is the base, the group's members win. Batch jobs keep what they are given, to be refused. A block of zeros
+ * throughout is what a stored job without one has, and says nothing.
+ */
+function fillUpdate(job: ApiObject | undefined, group: ApiObject | undefined): ApiObject | null {
+  const inherited = job === undefined || isZero(job) ? undefined : job
+  if (inherited === undefined && group === undefined) return null
+  return fill(group, inherited ?? UPDATE_DEFAULT)
 }
 
 function isZero(object: ApiObject): boolean {
@@ -142,6 +146,12 @@ function fillReschedule(type: string, job: ApiObject | undefined, group: ApiObje
   const base = RESCHEDULE_DEFAULTS[type]
   if (base === undefined) return job === undefined && group === undefined ? null : fill(group, fill(job, {}))
   return fill(group, fill(job, base))
+}
+
+/** Volumes of no known type are dropped, as by Nomad. */
+function knownVolumes(volumes: ApiObject | undefined): ApiObject {
+  const entries = Object.entries(volumes ?? {})
+  return Object.fromEntries(entries.filter(([, volume]) => isApiObject(volume) && ['host', 'csi'].includes(textIn(volume, 'Type'))))
 }
 
 function fillDisconnect(disconnect: ApiObject | undefined): ApiObject | null {

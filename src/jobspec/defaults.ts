@@ -41,6 +41,7 @@ export const LOGS_DEFAULT: ApiObject = { MaxFiles: 10, MaxFileSizeMB: 10, Disabl
 export const PERIODIC_DEFAULT: ApiObject = { Enabled: true, SpecType: 'cron', ProhibitOverlap: false, TimeZone: 'UTC' }
 export const TEMPLATE_DEFAULT: ApiObject = { ChangeMode: 'restart', Splay: 5 * SECOND, Perms: '0644', LeftDelim: '{{', RightDelim: '}}' }
 export const CHANGE_SCRIPT_DEFAULT: ApiObject = { Args: [], Timeout: 5 * SECOND, FailOnError: false, RunOnFirstRender: false }
+export const CSI_PLUGIN_DEFAULT = { MountDir: '/csi', StagePublishBaseDir: '/local/csi', HealthTimeout: 30 * SECOND } as const
 export const KILL_TIMEOUT_DEFAULT = 5 * SECOND
 export const CPU_DEFAULT = 100
 export const MEMORY_DEFAULT = 300

@@ -46,6 +46,10 @@ function impliedOf(group: TaskGroup): Constraint[] {
   if ((group.Networks ?? []).some((network) => network.Mode === 'bridge')) {
     for (const plugin of CNI_PLUGINS) implied.push(constraint(`\${attr.plugins.cni.version.${plugin}}`, 'semver', '>= 0.4.0'))
   }
+  if (usesTransparentProxy(group)) {
+    implied.push(constraint('${attr.plugins.cni.version.consul-cni}', 'semver', '>= 1.4.2'))
+    implied.push(constraint('${attr.nomad.version}', 'semver', '>= 1.8.0-dev'))
+  }
   return implied
 }
 
@@ -69,7 +73,14 @@ function usesNamedIdentities(group: TaskGroup, services: readonly Service[]): bo
   return group.Tasks.some((task) => (task.Identities ?? []).length > 0) || services.some((service) => service.Identity !== null)
 }
 
+function usesTransparentProxy(group: TaskGroup): boolean {
+  return (group.Services ?? []).some((service) => {
+    const proxy = service.Connect?.SidecarService?.['Proxy'] as { readonly TransparentProxy?: object | null } | null | undefined
+    return proxy?.TransparentProxy != null
+  })
+}
+
 function secretProviders(group: TaskGroup): readonly string[] {
   const providers = group.Tasks.flatMap((task) => task.Secrets ?? []).map((secret) => secret.Provider)
-  return [...new Set(providers)].filter((provider) => provider !== '' && provider !== 'nomad' && provider !== 'vault').sort()
+  return [...new Set(providers)].filter((provider) => provider !== '').sort()
 }

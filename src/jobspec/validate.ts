@@ -1,5 +1,6 @@
 /** Everything that Nomad refuses or warns of when a job is registered, in its order and words. */
-import type { Job } from '../domain/index.js'
+import type { Job, Service, TaskGroup } from '../domain/index.js'
+import { exposeTexts, meshTexts } from './validate/connect.js'
 import { affinityTexts, constraintTexts, spreadTexts } from './validate/constraints.js'
 import { cronProblem } from './validate/cron-syntax.js'
 import { groupTexts } from './validate/groups.js'
@@ -19,7 +20,8 @@ const UI_DESCRIPTION_MAX = 1000
 
 /** `job` is canonical. No problems means that it may be registered as far as the job alone can tell. */
 export function validateJob(job: Job): Validation {
-  return { problems: [...vaultProblems(job), ...jobProblems(job), ...featureProblems(job)], warnings: warningsOf(job) }
+  const admission = [...meshTexts(job), ...exposeTexts(job), ...vaultTexts(job), ...consulTexts(job)].map((text) => ({ text }))
+  return { problems: [...admission, ...jobProblems(job), ...featureProblems(job)], warnings: warningsOf(job) }
 }
 
 /** What registering `next` over `existing` refuses besides: changes of kind. In Nomad's words. */
@@ -85,11 +87,12 @@ function groupNameTexts(job: Job): string[] {
   return texts
 }
 
+const DISPATCHED_TYPES: ReadonlySet<string> = new Set(['batch', 'sysbatch'])
+
 function periodicTexts(job: Job): string[] {
   const { Periodic } = job
-  if (Periodic === null) return []
-  if (job.Type !== 'batch' && job.Type !== 'sysbatch') return ['Periodic can only be used with "batch" or "sysbatch" scheduler']
-  if (!Periodic.Enabled) return []
+  if (Periodic === null || !Periodic.Enabled) return []
+  const misplaced = DISPATCHED_TYPES.has(job.Type) ? [] : ['Periodic can only be used with "batch" or "sysbatch" scheduler']
   const texts: string[] = []
   const specs = Periodic.Specs ?? []
   if (Periodic.Spec !== '' && specs.length > 0) texts.push('Only cron or crons may be used')
@@ -101,7 +104,7 @@ function periodicTexts(job: Job): string[] {
       if (problem !== undefined) texts.push(`Invalid cron spec ${quote(spec)}: ${problem}`)
     }
   } else if (Periodic.SpecType !== 'test') texts.push(`Unknown periodic specification type ${quote(Periodic.SpecType)}`)
-  return texts.length === 0 ? [] : [listText(texts)]
+  return texts.length === 0 ? misplaced : [...misplaced, listText(texts)]
 }
 
 function isTimeZone(name: string): boolean {
@@ -118,19 +121,51 @@ function isTimeZone(name: string): boolean {
 function parameterizedTexts(job: Job): string[] {
   const { ParameterizedJob } = job
   if (ParameterizedJob === null) return []
-  if (job.Type !== 'batch' && job.Type !== 'sysbatch') return ['Parameterized job can only be used with "batch" or "sysbatch" scheduler']
+  const misplaced = DISPATCHED_TYPES.has(job.Type) ? [] : ['Parameterized job can only be used with "batch" or "sysbatch" scheduler']
   const texts: string[] = []
   const { Payload, MetaOptional, MetaRequired } = ParameterizedJob
   if (!['optional', 'required', 'forbidden'].includes(Payload)) texts.push(`Unknown payload requirement: ${quote(Payload)}`)
   const both = [...new Set(MetaRequired ?? [])].filter((key) => (MetaOptional ?? []).includes(key))
   if (both.length > 0) texts.push(`Required and optional meta keys should be disjoint. Following keys exist in both: [${both.join(' ')}]`)
-  return texts.length === 0 ? [] : [listText(texts)]
+  return texts.length === 0 ? misplaced : [...misplaced, listText(texts)]
 }
 
 /** Drover gives out no Vault tokens: a job that needs one would wait for it for ever. */
-function vaultProblems(job: Job): Problem[] {
-  const isUsed = job.TaskGroups.some((group) => group.Tasks.some((task) => task.Vault !== null))
-  return isUsed ? [{ text: 'Vault "default" not enabled but used in the job' }] : []
+function vaultTexts(job: Job): string[] {
+  const tasks = job.TaskGroups.flatMap((group) => group.Tasks)
+  const [first] = tasks.flatMap(({ Vault }) => Vault?.Cluster ?? []).sort()
+  if (first === undefined) return []
+  const withoutIdentity = tasks.filter(({ Vault, Identities }) => {
+    const cluster = Vault?.Cluster ?? 'default'
+    return cluster !== 'default' && !(Identities ?? []).some(({ Name }) => Name === `vault_${cluster}`)
+  })
+  return [
+    `Vault ${quote(first)} not enabled but used in the job`,
+    ...withoutIdentity.map(
+      ({ Name, Vault }) =>
+        `Task ${Name} uses Vault cluster ${Vault?.Cluster} but does not have an identity named vault_${Vault?.Cluster} and no default identity is provided in agent configuration`,
+    ),
+  ]
+}
+
+function consulTexts(job: Job): string[] {
+  return job.TaskGroups.flatMap((group) => {
+    const blocks = [group.Consul, ...group.Tasks.map((task) => task.Consul)]
+    const services = [...(group.Services ?? []), ...group.Tasks.flatMap((task) => task.Services ?? [])]
+    const clusters = [
+      ...blocks.map((block) => block?.Cluster ?? ''),
+      ...services.filter(({ Provider }) => Provider === 'consul').map(({ Cluster }) => Cluster),
+    ]
+    const other = clusters.find((cluster) => cluster !== '' && cluster !== 'default')
+    return other === undefined ? partitionTexts(group) : ['non-default Consul cluster requires Nomad Enterprise']
+  })
+}
+
+function partitionTexts(group: TaskGroup): string[] {
+  const own = group.Consul?.Partition ?? ''
+  const other = group.Tasks.map((task) => task.Consul?.Partition ?? '').find((partition) => partition !== '' && partition !== own)
+  if (own === '' || other === undefined) return []
+  return [`task.consul.partition ${quote(other)} must match group.consul.partition ${quote(own)} if both are set`]
 }
 
 /** What the server refuses although the job is sound. */
@@ -139,21 +174,24 @@ function featureProblems(job: Job): Problem[] {
   if ((job.Type as string) === '_core') texts.push('job type cannot be core')
   if (job.Payload !== null) texts.push("job can't be submitted with a payload, only dispatched")
   if (job.Priority < 1 || job.Priority > PRIORITY_MAX) texts.push(`job priority must be between [1, ${PRIORITY_MAX}]`)
-  texts.push(...exposeTexts(job))
-  if (job.Multiregion !== null) texts.push('Multiregion jobs are unlicensed.')
+  texts.push(...unnamedIdentityTexts(job))
+  if ((job.Multiregion?.Regions ?? []).length > 0) texts.push('Multiregion jobs are unlicensed.')
   const tasks = (job.TaskGroups ?? []).flatMap((group) => group.Tasks ?? [])
   if (tasks.some((task) => task.Resources.NUMA !== null && task.Resources.NUMA.Affinity !== 'none'))
     texts.push('numa scheduling requires Nomad Enterprise')
-  if (tasks.some((task) => task.Schedule !== null)) texts.push('task schedules requires Nomad Enterprise')
+  if (tasks.some((task) => task.Schedule?.Cron != null)) texts.push('task schedules requires Nomad Enterprise')
   return texts.map((text) => ({ text }))
 }
 
-function exposeTexts(job: Job): string[] {
-  return (job.TaskGroups ?? []).flatMap((group) =>
-    (group.Services ?? []).flatMap((service) =>
-      (service.Checks ?? [])
-        .filter((check) => check.Expose && service.Connect?.SidecarService == null)
-        .map((check) => `exposed service check ${group.Name}->${service.Name}->${check.Name} requires use of sidecar_proxy`),
+/** Identities of services are Consul's to know; one of Nomad's own service has no name. */
+function unnamedIdentityTexts(job: Job): string[] {
+  const isUnnamed = (service: Service): boolean => service.Identity !== null && service.Identity.Name === ''
+  return job.TaskGroups.flatMap((group) => [
+    ...(group.Services ?? [])
+      .filter(isUnnamed)
+      .map(({ Name }) => `Service ${Name} in task group ${group.Name} has an identity with an empty name`),
+    ...group.Tasks.flatMap((task) =>
+      (task.Services ?? []).filter(isUnnamed).map(({ Name }) => `Service ${Name} in task ${task.Name} has an identity with an empty name`),
     ),
-  )
+  ])
 }

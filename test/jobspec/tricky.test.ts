@@ -62,7 +62,7 @@ test('a whole number as a duration is nanoseconds, a bare text is none', async (
   const text = (value: string) =>
     `job "j" {\n  group "g" {\n    task "t" {\n      driver = "x"\n      kill_timeout = ${value}\n    }\n  }\n}\n`
   expect((await readJob(text('5'))).TaskGroups[0]?.Tasks[0]?.KillTimeout).toBe(5)
-  expect((await readJob(text('"1.5h"'))).TaskGroups[0]?.Tasks[0]?.KillTimeout).toBe(5400e9)
+  expect((await readJob(text('"1.5m"'))).TaskGroups[0]?.Tasks[0]?.KillTimeout).toBe(90e9)
   expect(await mistakesIn(text('"10"'))).toEqual(['5: Unsuitable value type'])
 })
 

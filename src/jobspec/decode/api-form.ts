@@ -69,6 +69,7 @@ function decodeMember(evaluation: Evaluation, source: SourceText, member: JsonMe
     case 'free-form':
       return node.kind === 'object' ? plainNode(node) : refuse('an object')
     case 'string-map':
+    case 'string-map-attribute':
       if (node.kind !== 'object' || node.members.some(({ value }) => value.kind !== 'string')) return refuse('an object of strings')
       return plainNode(node)
     case 'strings-map':

@@ -87,6 +87,7 @@ function completeField(name: StructName, field: Field, value: ApiValue): ApiValu
     case 'scalars':
       return Array.isArray(value) && value.length > 0 ? value : emptyList(name, field.json, value)
     case 'string-map':
+    case 'string-map-attribute':
     case 'strings-map':
       return isApiObject(value) && Object.keys(value).length > 0 ? value : null
     case 'free-form':

@@ -2,7 +2,8 @@
  * The schema of jobs, as data. A member is written `name: 'type JsonName'`:
  * - `name` as in HCL; `<name>` is the block's label, `.Name` is known to the API only;
  * - `string bool int duration …`; `*x` may be absent, which is not the same as zero; `!x` is required; `[]x` a list;
- * - `{string}` a map of texts, `{any}` free-form, `{Struct}` blocks by label; `*Struct` one block, `[]Struct` several.
+ * - `{string}` a map of texts, `{any}` free-form, `{Struct}` blocks by label; `*Struct` one block, `[]Struct` several;
+ * - `={string}` a map of texts that HCL writes as an attribute, not as a block.
  */
 import { JOB_STRUCTS } from './job-structs.js'
 import { SERVICE_STRUCTS } from './service-structs.js'
@@ -18,7 +19,7 @@ export type IntegerType = 'int' | 'int8' | 'int64' | 'uint8' | 'uint16' | 'uint3
 export type FieldType =
   | { readonly kind: 'scalar'; readonly scalar: ScalarType; readonly isOptional: boolean; readonly isRequired: boolean }
   | { readonly kind: 'scalars'; readonly scalar: ScalarType }
-  | { readonly kind: 'string-map' }
+  | { readonly kind: 'string-map' | 'string-map-attribute' }
   | { readonly kind: 'strings-map' }
   | { readonly kind: 'free-form' }
   | { readonly kind: 'struct' | 'structs' | 'struct-map'; readonly struct: StructName }
@@ -53,6 +54,7 @@ function parseType(written: string): FieldType {
   const bare = isOptional || isRequired ? written.slice(1) : written
   if (SCALARS.has(bare)) return { kind: 'scalar', scalar: bare as ScalarType, isOptional, isRequired }
   if (bare === '{string}') return { kind: 'string-map' }
+  if (bare === '={string}') return { kind: 'string-map-attribute' }
   if (bare === '{[]string}') return { kind: 'strings-map' }
   if (bare === '{any}') return { kind: 'free-form' }
   if (bare.startsWith('[]') && SCALARS.has(bare.slice(2))) return { kind: 'scalars', scalar: bare.slice(2) as ScalarType }

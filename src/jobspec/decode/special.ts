@@ -166,7 +166,6 @@ export function decodeTaskScaling(evaluation: Evaluation, blocks: readonly Block
     seen.add(name)
     const struct = structOf('ScalingPolicy')
     const content = contentOf(evaluation, block.body, schemaOf(struct))
-    if (!content.attributes.has('max')) failMissing(evaluation, block.body, 'max')
     return [withType(evaluation, block, decodeContent(evaluation, struct, block.body, content), TASK_SCALING[name] ?? '')]
   })
 }

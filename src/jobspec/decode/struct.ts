@@ -67,6 +67,7 @@ function decodeField(evaluation: Evaluation, struct: Struct, body: Body, content
     if (type.kind === 'scalar' && type.isRequired) failMissing(evaluation, body, field.hcl)
     return undefined
   }
+  if (type.kind === 'string-map-attribute') return attribute === undefined ? undefined : decodeStringMapAttribute(evaluation, attribute)
   const blocks = content.blocks.filter((block) => block.type === field.hcl)
   if (type.kind === 'structs') {
     const { struct: inner } = type

@@ -74,7 +74,7 @@ export const TASK_STRUCTS = {
     ignore_collision: 'bool IgnoreCollision',
   },
   CNIConfig: {
-    args: '{string} Args',
+    args: '={string} Args',
   },
   RequestedDevice: {
     '<name>': 'string Name',

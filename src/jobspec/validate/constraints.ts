@@ -10,9 +10,10 @@ const VERSION_CONSTRAINT =
   /^\s*(?:=|!=|>|<|>=|<=|~>|)\s*v?[0-9]+(?:\.[0-9]+)*(?:-[0-9A-Za-z.~-]+|[A-Za-z][0-9A-Za-z.~-]*)?(?:\+[0-9A-Za-z.~-]+)?\s*$/
 const SEMVER_CONSTRAINT = /^\s*(?:=|!=|>|<|>=|<=|)\s*v?[0-9]+(?:\.[0-9]+)*(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?\s*$/
 
-export function constraintTexts(constraints: readonly Constraint[] | null): string[] {
+/** @param from position of the first among its siblings */
+export function constraintTexts(constraints: readonly Constraint[] | null, from = 0): string[] {
   return (constraints ?? []).flatMap((constraint, at) =>
-    wrapTexts(`Constraint ${at + 1} validation failed: `, constraintProblems(constraint)),
+    wrapTexts(`Constraint ${from + at + 1} validation failed: `, constraintProblems(constraint)),
   )
 }
 
@@ -35,7 +36,7 @@ function constraintProblems({ LTarget, RTarget, Operand }: Constraint): string[]
     if (RTarget !== '') texts.push(`Operator ${quote(Operand)} does not support an RTarget`)
   } else if (COMPARISONS.has(Operand)) {
     if (RTarget === '') texts.push(`Operator ${quote(Operand)} requires an RTarget`)
-  } else if (Operand !== '') texts.push(`Unknown constraint type ${quote(Operand)}`)
+  } else texts.push(`Unknown constraint type ${quote(Operand)}`)
   if (needsTarget && LTarget === '') texts.push('no attribute provided but is required by operator')
   return texts
 }
@@ -51,7 +52,8 @@ function regexpProblems(pattern: string): string[] {
 
 function versionProblems(written: string, pattern: RegExp, prefix: string): string[] {
   const bad = written.split(',').find((part) => !pattern.test(part))
-  return bad === undefined ? [] : [`${prefix}: malformed constraint: ${bad.trim()}`]
+  const words = pattern === SEMVER_CONSTRAINT ? 'Malformed constraint' : 'malformed constraint'
+  return bad === undefined ? [] : [`${prefix}: ${words}: ${bad.trim()}`]
 }
 
 function distinctProblems(value: string): string[] {

@@ -2,10 +2,13 @@
 import type { Job, TaskGroup } from '../../domain/index.js'
 import { affinityTexts, constraintTexts, spreadTexts } from './constraints.js'
 import { networkTexts } from './networks.js'
-import { disconnectTexts, groupScalingTexts, migrateTexts, rescheduleTexts, restartTexts, updateTexts } from './policies.js'
+import { disconnectTexts, migrateTexts, rescheduleTexts, restartTexts, scalingTexts, updateTexts } from './policies.js'
 import { quote, wrapTexts } from './problem.js'
 import { groupServiceTexts } from './services.js'
 import { taskTexts } from './tasks.js'
+import { volumeTexts } from './volumes.js'
+
+const DISK_MB_MIN = 10
 
 /** In the order in which Nomad tells them; those of a task under its name. */
 export function groupTexts(job: Job, group: TaskGroup): string[] {
@@ -13,24 +16,30 @@ export function groupTexts(job: Job, group: TaskGroup): string[] {
   const isSystem = type === 'system'
   const texts: string[] = []
   if (group.Name === '') texts.push('Missing task group name')
+  else if (group.Name.includes('\0')) texts.push('Task group name contains null character')
   if (group.Count < 0) texts.push("Task group count can't be negative")
   if ((group.Tasks ?? []).length === 0) texts.push('Missing tasks for task group')
-  if (group.MaxRunDuration !== null && group.MaxRunDuration <= 0) texts.push('MaxRunDuration must be greater than zero')
-  texts.push(
-    ...constraintTexts(group.Constraints),
-    ...(isSystem ? unwanted(group.Affinities, 'System jobs may not have an affinity block') : affinityTexts(group.Affinities)),
-  )
-  texts.push(...disconnectTexts(group.Disconnect))
+  texts.push(...disconnectTexts(type, group.Disconnect), ...runDurationTexts(type, group), ...constraintTexts(group.Constraints))
+  texts.push(...(isSystem ? unwanted(group.Affinities, 'System jobs may not have an affinity block') : affinityTexts(group.Affinities)))
   if (group.RestartPolicy === null) texts.push(`Task Group ${group.Name} should have a restart policy`)
   else texts.push(...restartTexts(group.RestartPolicy))
   texts.push(...(isSystem ? unwanted(group.Spreads, 'System jobs may not have a spread block') : spreadTexts(group.Spreads)))
   if (type === 'system' || type === 'sysbatch') {
     if (group.ReschedulePolicy !== null) texts.push('System or sysbatch jobs should not have a reschedule policy')
   } else texts.push(...rescheduleTexts(group.ReschedulePolicy))
-  if (group.EphemeralDisk.SizeMB < 0) texts.push(`Ephemeral disk size ${group.EphemeralDisk.SizeMB} cannot be negative`)
-  texts.push(...strategyTexts(type, group), ...taskNameTexts(group), ...volumeTexts(group))
-  texts.push(...networkTexts(group), ...groupServiceTexts(group), ...groupScalingTexts(group))
+  const { SizeMB } = group.EphemeralDisk
+  if (SizeMB < DISK_MB_MIN) texts.push(`minimum DiskMB value is ${DISK_MB_MIN}; got ${SizeMB}`)
+  texts.push(...strategyTexts(type, group), ...taskNameTexts(group), ...volumeTexts(type, group))
+  texts.push(...networkTexts(group), ...groupServiceTexts(group), ...scalingTexts(group))
   for (const task of group.Tasks ?? []) texts.push(...wrapTexts(`Task ${task.Name} validation failed: `, taskTexts(type, group, task)))
+  return texts
+}
+
+function runDurationTexts(type: string, { MaxRunDuration }: TaskGroup): string[] {
+  if (MaxRunDuration === null) return []
+  const texts: string[] = []
+  if (MaxRunDuration <= 0) texts.push('MaxRunDuration must be greater than zero')
+  if (type !== 'batch' && type !== 'sysbatch') texts.push(`Job type ${quote(type)} does not allow max_run_duration`)
   return texts
 }
 
@@ -41,8 +50,8 @@ function unwanted(list: readonly unknown[] | null, text: string): string[] {
 function strategyTexts(type: string, group: TaskGroup): string[] {
   const texts: string[] = []
   if (group.Update !== null) {
-    if (type === 'service' || type === 'system') texts.push(...updateTexts(group.Update))
-    else texts.push(`Job type ${quote(type)} does not allow update block`)
+    if (type !== 'service' && type !== 'system') texts.push(`Job type ${quote(type)} does not allow update block`)
+    texts.push(...updateTexts(group.Update))
   }
   if (group.Migrate !== null) {
     if (type === 'service') texts.push(...migrateTexts(group.Migrate))
@@ -62,19 +71,4 @@ function taskNameTexts(group: TaskGroup): string[] {
   }
   if ((group.Tasks ?? []).filter((task) => task.Leader).length > 1) texts.push('Only one task may be marked as leader')
   return texts
-}
-
-function volumeTexts(group: TaskGroup): string[] {
-  return Object.entries(group.Volumes ?? {}).flatMap(([name, volume]) => {
-    const texts: string[] = []
-    if (volume.Source === '') texts.push('volume has an empty source')
-    if (volume.Type === 'csi') {
-      if (volume.AttachmentMode === '') texts.push('CSI volumes must have an attachment mode')
-      if (volume.AccessMode === '') texts.push('CSI volumes must have an access mode')
-    }
-    if (volume.Type === 'host' && volume.MountOptions !== null) texts.push('host volumes cannot have mount options')
-    if (volume.PerAlloc && (group.Update?.Canary ?? 0) > 0) texts.push('volume cannot be per_alloc when canaries are in use')
-    if (volume.PerAlloc && volume.Sticky) texts.push('volume cannot be per_alloc and sticky at the same time')
-    return wrapTexts(`Task group volume validation for ${name} failed: `, texts)
-  })
 }

@@ -3,55 +3,60 @@ import type { NetworkResource, Port, TaskGroup } from '../../domain/index.js'
 import { quote, wrapTexts } from './problem.js'
 
 const PORT_MAX = 65_535
+const LABEL_BYTES_MAX = 63
+const NAME_BYTES_MAX = 255
+const GROUP_NETWORK = 'taskgroup network'
 
+/** Labels of tasks are compared with those of the group, never with each other's; static ports with all. */
 export function networkTexts(group: TaskGroup): string[] {
-  const labels = new Map<string, string>()
-  const statics = new Map<number, string>()
+  const labels = new Set<string>()
+  /** By host network and number: whose port it is. */
+  const statics = new Map<string, string>()
   const texts: string[] = []
-  for (const network of group.Networks ?? []) texts.push(...portTexts(network, 'taskgroup network', labels, statics))
-  for (const task of group.Tasks) {
-    for (const network of task.Resources.Networks ?? [])
-      texts.push(...portTexts(network, `task ${task.Name} network`, labels, statics, task.Name))
+  for (const network of group.Networks ?? []) {
+    for (const port of portsOf(network)) {
+      if (labels.has(port.Label)) texts.push(`Port label ${port.Label} already in use by ${GROUP_NETWORK}`)
+      labels.add(port.Label)
+      texts.push(...staticTexts(port, GROUP_NETWORK, statics), ...mappingTexts(port), ...collisionTexts(port, network))
+    }
+    if (!isDomainName(network.Hostname ?? '')) texts.push('Hostname is not a valid DNS name')
+  }
+  for (const task of group.Tasks ?? []) {
+    for (const port of (task.Resources.Networks ?? []).flatMap(portsOf)) {
+      if (labels.has(port.Label)) texts.push(`Port label ${port.Label} already in use by ${GROUP_NETWORK}`)
+      texts.push(...staticTexts({ ...port, IgnoreCollision: false }, task.Name, statics))
+    }
   }
   return wrapTexts('Task group network validation failed: ', texts)
 }
 
-function portTexts(
-  network: NetworkResource,
-  where: string,
-  labels: Map<string, string>,
-  statics: Map<number, string>,
-  task?: string,
-): string[] {
-  const texts: string[] = []
-  const isHost = network.Mode === undefined || network.Mode === '' || network.Mode === 'host'
-  for (const port of [...(network.ReservedPorts ?? []), ...(network.DynamicPorts ?? [])]) {
-    const other = labels.get(port.Label)
-    if (other === undefined) labels.set(port.Label, where)
-    else texts.push(`Port label ${port.Label} already in use by ${other}`)
-    texts.push(
-      ...staticTexts(
-        port,
-        isHost,
-        network,
-        task === undefined ? `taskgroup network:${port.Label}` : `task ${task} network:${port.Label}`,
-        statics,
-      ),
-    )
-    if (port.To < -1) texts.push(`Port ${quote(port.Label)} cannot be mapped to negative value ${port.To}`)
-    if (port.To > PORT_MAX) texts.push(`Port ${quote(port.Label)} cannot be mapped to a port (${port.To}) greater than ${PORT_MAX}`)
-  }
-  return texts
+function portsOf(network: NetworkResource): readonly Port[] {
+  return [...(network.ReservedPorts ?? []), ...(network.DynamicPorts ?? [])]
 }
 
-function staticTexts(port: Port, isHost: boolean, network: NetworkResource, name: string, statics: Map<number, string>): string[] {
-  const texts: string[] = []
-  if (port.IgnoreCollision === true && !isHost)
-    texts.push(`Port ${quote(port.Label)} collision may not be ignored on non-host network mode ${quote(network.Mode ?? '')}`)
-  if (port.Value <= 0) return texts
-  const other = statics.get(port.Value)
-  if (port.Value > PORT_MAX) texts.push(`Port ${port.Label} (${port.Value}) cannot be greater than ${PORT_MAX}`)
-  else if (other !== undefined && port.IgnoreCollision !== true) texts.push(`Static port ${port.Value} already reserved by ${other}`)
-  else statics.set(port.Value, name)
-  return texts
+function staticTexts({ Label, Value, HostNetwork, IgnoreCollision }: Port, owner: string, statics: Map<string, string>): string[] {
+  if (Value > PORT_MAX) return [`Port ${Label} (${Value}) cannot be greater than ${PORT_MAX}`]
+  if (Value === 0) return []
+  const key = `${HostNetwork}:${Value}`
+  const other = statics.get(key)
+  if (other === undefined) statics.set(key, `${owner}:${Label}`)
+  return other === undefined || IgnoreCollision === true ? [] : [`Static port ${Value} already reserved by ${other}`]
+}
+
+function mappingTexts({ Label, To }: Port): string[] {
+  if (To < -1) return [`Port ${quote(Label)} cannot be mapped to negative value ${To}`]
+  return To > PORT_MAX ? [`Port ${quote(Label)} cannot be mapped to a port (${To}) greater than ${PORT_MAX}`] : []
+}
+
+function collisionTexts({ Label, IgnoreCollision }: Port, { Mode = '' }: NetworkResource): string[] {
+  if (IgnoreCollision !== true || Mode === '' || Mode === 'host') return []
+  return [`Port ${quote(Label)} collision may not be ignored on non-host network mode ${quote(Mode)}`]
+}
+
+/** Labels up to 63 bytes, 255 in all: what fits a DNS message, whatever its characters. */
+function isDomainName(name: string): boolean {
+  if (name === '') return true
+  const bytes = (text: string): number => new TextEncoder().encode(text).length
+  const labels = name.replace(/\.$/, '').split('.')
+  return bytes(name) < NAME_BYTES_MAX && labels.every((label) => label !== '' && bytes(label) <= LABEL_BYTES_MAX)
 }

@@ -6,7 +6,6 @@ import {
   type Nanoseconds,
   type ReschedulePolicy,
   type RestartPolicy,
-  type ScalingPolicy,
   SECOND,
   type TaskGroup,
   type UpdateStrategy,
@@ -39,31 +38,33 @@ const DELAY_FUNCTIONS = ['constant', 'exponential', 'fibonacci']
 
 export function rescheduleTexts(policy: ReschedulePolicy | null): string[] {
   if (policy === null) return []
-  const { Attempts, Interval, Delay, DelayFunction, MaxDelay, Unlimited } = policy
-  const isOn = Attempts > 0 || Unlimited
-  if (!isOn) return []
+  const { Attempts, Interval, Unlimited } = policy
+  if (Attempts <= 0 && !Unlimited) return []
   const texts: string[] = []
   if (Interval <= 0 && Attempts > 0) texts.push('Interval must be a non zero value if Attempts > 0')
-  const isKnown = DELAY_FUNCTIONS.includes(DelayFunction)
-  if (!isKnown) texts.push(`Invalid delay function ${quote(DelayFunction)}, must be one of [${DELAY_FUNCTIONS.map(quote).join(' ')}]`)
-  if (Delay < RESCHEDULE_DELAY_MIN)
-    texts.push(`Delay cannot be less than ${formatDuration(RESCHEDULE_DELAY_MIN)} (got ${formatDuration(Delay)})`)
-  if (isKnown && DelayFunction !== 'constant') {
-    if (MaxDelay < RESCHEDULE_DELAY_MIN)
-      texts.push(`Max Delay cannot be less than ${formatDuration(RESCHEDULE_DELAY_MIN)} (got ${formatDuration(MaxDelay)})`)
-    if (MaxDelay < Delay) texts.push(`Max Delay cannot be less than Delay ${formatDuration(Delay)} (got ${formatDuration(MaxDelay)})`)
-  }
-  if (Unlimited) {
-    if (Interval !== 0 && Attempts !== 0)
-      texts.push(
-        `Reschedule Policy with Attempts = ${Attempts}, Interval = ${formatDuration(Interval)}, and Unlimited = ${Unlimited} is ambiguous`,
-      )
-    if (Attempts > 0) texts.push('If Attempts >0, Unlimited cannot also be set to true')
-    return texts
-  }
+  if (Unlimited && Attempts > 0)
+    texts.push(
+      `Reschedule Policy with Attempts = ${Attempts}, Interval = ${formatDuration(Interval)}, and Unlimited = ${Unlimited} is ambiguous`,
+      'If Attempts >0, Unlimited cannot also be set to true',
+    )
+  const delays = delayTexts(policy)
+  if (Unlimited) return [...texts, ...delays]
   if (Interval < RESCHEDULE_INTERVAL_MIN && Attempts > 0)
     texts.push(`Interval cannot be less than ${formatDuration(RESCHEDULE_INTERVAL_MIN)} (got ${formatDuration(Interval)})`)
-  if (Delay >= RESCHEDULE_DELAY_MIN) texts.push(...attemptTexts(policy))
+  return [...texts, ...(delays.length > 0 ? delays : attemptTexts(policy))]
+}
+
+/** What is told as the greatest delay of those that are too small is the first one, as in Nomad. */
+function delayTexts({ Delay, DelayFunction, MaxDelay }: ReschedulePolicy): string[] {
+  const texts: string[] = []
+  if (!DELAY_FUNCTIONS.includes(DelayFunction))
+    texts.push(`Invalid delay function ${quote(DelayFunction)}, must be one of [${DELAY_FUNCTIONS.map(quote).join(' ')}]`)
+  if (Delay < RESCHEDULE_DELAY_MIN)
+    texts.push(`Delay cannot be less than ${formatDuration(RESCHEDULE_DELAY_MIN)} (got ${formatDuration(Delay)})`)
+  if (DelayFunction === 'constant') return texts
+  if (MaxDelay < RESCHEDULE_DELAY_MIN)
+    texts.push(`Max Delay cannot be less than ${formatDuration(RESCHEDULE_DELAY_MIN)} (got ${formatDuration(Delay)})`)
+  if (MaxDelay < Delay) texts.push(`Max Delay cannot be less than Delay ${formatDuration(Delay)} (got ${formatDuration(MaxDelay)})`)
   return texts
 }
 
@@ -145,44 +146,42 @@ export function migrateTexts(strategy: MigrateStrategy | null): string[] {
   const texts: string[] = []
   const { HealthCheck, MaxParallel, MinHealthyTime, HealthyDeadline } = strategy
   if (MaxParallel < 0) texts.push(`MaxParallel must be >= 0 but found ${MaxParallel}`)
-  if (HealthCheck !== 'checks' && HealthCheck !== 'task_states') texts.push(`Invalid HealthCheck: ${quote(HealthCheck)}`)
-  if (MinHealthyTime < 0) texts.push(`MinHealthyTime is ${formatDuration(MinHealthyTime)} but must be >= 0`)
-  if (HealthyDeadline < 0) texts.push(`HealthyDeadline is ${formatDuration(HealthyDeadline)} but must be >= 0`)
+  if (HealthCheck === '') texts.push('Missing HealthCheck')
+  else if (HealthCheck !== 'checks' && HealthCheck !== 'task_states') texts.push(`Invalid HealthCheck: ${quote(HealthCheck)}`)
+  if (MinHealthyTime < 0) texts.push(`MinHealthyTime is ${formatDuration(MinHealthyTime)} and must be >= 0`)
+  if (HealthyDeadline < 0) texts.push(`HealthyDeadline is ${formatDuration(HealthyDeadline)} and must be >= 0`)
   if (MinHealthyTime > HealthyDeadline) texts.push('MinHealthyTime must be less than HealthyDeadline')
   return texts
 }
 
-export function disconnectTexts(strategy: DisconnectStrategy | null): string[] {
+export function disconnectTexts(jobType: string, strategy: DisconnectStrategy | null): string[] {
   if (strategy === null) return []
+  const { LostAfter, StopOnClientAfter, Reconcile } = strategy
   const texts: string[] = []
-  if (strategy.LostAfter > 0 && strategy.StopOnClientAfter !== null)
-    texts.push('Disconnect cannot be configured with both lost_after and stop_after')
-  if (strategy.LostAfter < 0) texts.push('lost_after cannot be a negative duration')
-  if (strategy.StopOnClientAfter !== null && strategy.StopOnClientAfter < 0)
-    texts.push('stop_on_client_after cannot be a negative duration')
-  if (!['best_score', 'longest_running', 'keep_original', 'keep_replacement'].includes(strategy.Reconcile))
-    texts.push(`reconcile option is invalid: ${strategy.Reconcile}`)
+  if (StopOnClientAfter !== null) {
+    if (StopOnClientAfter < 0) texts.push('stop_after cannot be a negative duration')
+    if (jobType !== 'service' && jobType !== 'batch') texts.push('stop_after can only be used with service or batch job types')
+  }
+  if (LostAfter < 0) texts.push('lost_after cannot be a negative duration')
+  if (LostAfter !== 0 && StopOnClientAfter !== null) texts.push('Disconnect cannot be configured with both lost_after and stop_after')
+  if (!['best_score', 'longest_running', 'keep_original', 'keep_replacement'].includes(Reconcile))
+    texts.push(`reconcile option is invalid: ${Reconcile}`)
   return texts
 }
 
-const SCALING_TYPES: ReadonlySet<string> = new Set(['horizontal', 'vertical_cpu', 'vertical_mem'])
-
-export function groupScalingTexts(group: TaskGroup): string[] {
+/** A group's policy; one of a task is taken as it is. */
+export function scalingTexts(group: TaskGroup): string[] {
   const policy = group.Scaling
   if (policy === null) return []
-  const texts = scalingTexts(policy)
-  if (policy.Min >= 0 && policy.Max !== 0 && policy.Min > policy.Max)
-    texts.push('Scaling policy invalid: maximum count must not be less than minimum count')
-  if (group.Count < policy.Min) texts.push('Scaling policy invalid: task group count must not be less than minimum count in scaling policy')
-  if (group.Count > policy.Max)
-    texts.push('Scaling policy invalid: task group count must not be greater than maximum count in scaling policy')
-  return wrapTexts('Task group scaling policy validation failed: ', texts)
-}
-
-export function scalingTexts(policy: ScalingPolicy): string[] {
+  const invalid = (text: string): string => `Scaling policy invalid: ${text}`
+  const { Type, Min, Max } = policy
   const texts: string[] = []
-  if (!SCALING_TYPES.has(policy.Type)) texts.push(`Scaling policy invalid: scaling policy type ${quote(policy.Type)} is not valid`)
-  if (policy.Max <= 0) texts.push('Scaling policy invalid: maximum count must be specified and non-negative')
-  if (policy.Min < 0) texts.push('Scaling policy invalid: minimum count must be specified and non-negative')
-  return texts
+  if (Type !== 'horizontal') texts.push(invalid(`scaling policy type ${quote(Type)} is not valid`))
+  if (group.Name === '') texts.push(invalid('missing target group'))
+  if (Max < 0) texts.push(invalid('maximum count must be specified and non-negative'))
+  else if (Max < Min) texts.push(invalid('maximum count must not be less than minimum count'))
+  if (Min < 0) texts.push(invalid('minimum count must be specified and non-negative'))
+  if (group.Count > Max) texts.push(invalid('task group count must not be greater than maximum count in scaling policy'))
+  if (group.Count < Min) texts.push(invalid('task group count must not be less than minimum count in scaling policy'))
+  return wrapTexts('Task group scaling policy validation failed: ', texts)
 }

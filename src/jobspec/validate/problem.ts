@@ -23,6 +23,9 @@ export function warningsText(warnings: readonly string[]): string {
   return `${warnings.length} warning${warnings.length === 1 ? '' : 's'}:\n\n${warnings.map((warning) => `* ${warning}`).join('\n')}`.trimEnd()
 }
 
+/** As Go quotes: what cannot be printed is written in hexadecimal. */
 export function quote(text: string): string {
   return JSON.stringify(text)
+    .replace(/\\u00([01][0-9a-f])/g, '\\x$1')
+    .replaceAll('\u007f', '\\x7f')
 }

@@ -1,41 +1,42 @@
 /** Tasks and their parts. */
-import type { Resources, Task, TaskArtifact, TaskGroup, Template, VolumeMount, WorkloadIdentity } from '../../domain/index.js'
+import { formatDuration, type Resources, type Task, type TaskArtifact, type TaskGroup, type Template } from '../../domain/index.js'
 import { affinityTexts, constraintTexts, isDistinct } from './constraints.js'
-import { scalingTexts } from './policies.js'
+import { identityTexts } from './identities.js'
 import { listText, quote, wrapTexts } from './problem.js'
 import { taskServiceTexts } from './services.js'
+import { mountTexts } from './volumes.js'
 
 const CPU_MIN = 1
 const MEMORY_MIN = 10
 const NAME = /^[a-zA-Z0-9-_]{1,128}$/
-const SECRET_NAME = /^[a-zA-Z0-9_]+$/
+const SECRET_NAME = /^[a-zA-Z0-9_]{1,128}$/
 
 /** In the order in which Nomad tells them. */
 export function taskTexts(jobType: string, group: TaskGroup, task: Task): string[] {
   return [
-    ...basicTexts(task),
+    ...basicTexts(jobType, group, task),
     ...listed(resourceTexts(task.Resources)),
     ...listed(logTexts(group, task)),
-    ...(task.Constraints ?? []).flatMap((constraint, at) =>
-      isDistinct(constraint)
-        ? [`Constraint ${at + 1} has disallowed Operand at task level: ${constraint.Operand}`]
-        : constraintTexts([constraint]).map((text) => text.replace('Constraint 1', `Constraint ${at + 1}`)),
-    ),
+    ...(task.Constraints ?? []).flatMap((constraint, at) => [
+      ...constraintTexts([constraint], at),
+      ...(isDistinct(constraint) ? [`Constraint ${at + 1} has disallowed Operand at task level: ${constraint.Operand}`] : []),
+    ]),
     ...(jobType === 'system'
       ? (task.Affinities ?? []).length > 0
         ? ['System jobs may not have an affinity block']
         : []
       : affinityTexts(task.Affinities)),
-    ...taskServiceTexts(group, task.Services ?? [], task.Resources.Networks),
+    ...taskServiceTexts(group, task),
     ...(task.Artifacts ?? []).flatMap((artifact, at) => wrapTexts(`Artifact ${at + 1} validation failed: `, artifactProblems(artifact))),
     ...vaultTexts(task),
     ...templateTexts(task.Templates ?? []),
+    ...payloadTexts(task),
+    ...actionTexts(task),
     ...lifecycleTexts(task),
     ...mountTexts(group, task.VolumeMounts ?? []),
-    ...(task.ScalingPolicies ?? []).flatMap((policy) => wrapTexts('Scaling policy validation failed: ', scalingTexts(policy))),
+    ...pluginTexts(task),
     ...identityTexts(task),
-    ...actionTexts(task),
-    ...(task.Secrets ?? []).flatMap((secret) => wrapTexts(`Secret ${quote(secret.Name)} is invalid: `, secretProblems(secret))),
+    ...secretTexts(task),
   ]
 }
 
@@ -43,13 +44,18 @@ function listed(texts: readonly string[]): string[] {
   return texts.length === 0 ? [] : [listText(texts)]
 }
 
-function basicTexts(task: Task): string[] {
+function basicTexts(jobType: string, group: TaskGroup, task: Task): string[] {
   const texts: string[] = []
   if (task.Name === '') texts.push('Missing task name')
   if (/[/\\]/.test(task.Name)) texts.push('Task name cannot include slashes')
   else if (task.Name.includes('\0')) texts.push('Task name cannot include null characters')
   if (task.Driver === '') texts.push('Missing task driver')
   if (task.KillTimeout < 0) texts.push('KillTimeout must be a positive value')
+  else {
+    const deadline = group.Update?.ProgressDeadline ?? 0
+    if (jobType === 'service' && deadline > 0 && task.KillTimeout > deadline)
+      texts.push(`KillTimout (${formatDuration(task.KillTimeout)}) longer than the group's ProgressDeadline (${formatDuration(deadline)})`)
+  }
   if (task.ShutdownDelay < 0) texts.push('ShutdownDelay must be a positive value')
   return texts
 }
@@ -65,6 +71,9 @@ function resourceTexts(resources: Resources): string[] {
   if (minimum.length > 0) texts.push(listText(minimum))
   for (const [at, device] of (resources.Devices ?? []).entries())
     texts.push(...wrapTexts(`device ${at + 1} failed validation: `, deviceProblems(device)))
+  const requested = new Set((resources.Devices ?? []).map(({ Name }) => Name))
+  for (const device of resources.NUMA?.Devices ?? [])
+    if (!requested.has(device)) texts.push(`numa device ${quote(device)} not requested as task resource`)
   if (resources.NUMA !== null && !['none', 'prefer', 'require'].includes(resources.NUMA.Affinity))
     texts.push('numa affinity must be one of none, prefer, or require')
   if (MemoryMaxMB !== 0 && MemoryMaxMB !== -1 && MemoryMaxMB < MemoryMB)
@@ -77,7 +86,6 @@ function resourceTexts(resources: Resources): string[] {
 function deviceProblems(device: NonNullable<Resources['Devices']>[number]): string[] {
   const texts: string[] = []
   if (device.Name === '') texts.push('device name must be given as one of the following: type, vendor/type, or vendor/type/name')
-  if (device.Count < 1) texts.push('count must be greater than 0')
   return [...texts, ...constraintTexts(device.Constraints), ...affinityTexts(device.Affinities)]
 }
 
@@ -87,7 +95,7 @@ function logTexts(group: TaskGroup, { LogConfig }: Task): string[] {
   if (MaxFiles < 1) texts.push(`minimum number of files is 1; got ${MaxFiles}`)
   if (MaxFileSizeMB < 1) texts.push(`minimum file size is 1MB; got ${MaxFileSizeMB}`)
   const total = MaxFiles * MaxFileSizeMB
-  if (total >= group.EphemeralDisk.SizeMB && group.EphemeralDisk.SizeMB > 0)
+  if (total >= group.EphemeralDisk.SizeMB)
     texts.push(`log storage (${total} MB) must be less than requested disk capacity (${group.EphemeralDisk.SizeMB} MB)`)
   return texts
 }
@@ -121,9 +129,9 @@ function checksumProblems(checksum: string): string[] {
   return value.length / 2 === size ? [] : [`invalid ${type} checksum: ${value}`]
 }
 
-/** Does the path leave the allocation's folder? The task's own folder is one below it. */
-function escapes(path: string): boolean {
-  let depth = 1
+/** Does the path leave the allocation's folder, seen from a folder that lies `depth` below it? */
+function escapes(path: string, from = 1): boolean {
+  let depth = from
   for (const part of path.split('/')) {
     if (part === '..') depth--
     else if (part !== '' && part !== '.') depth++
@@ -164,7 +172,8 @@ function templateProblems(template: Template): string[] {
     texts.push(`Failed to parse ${quote(template.Perms)} as octal: strconv.ParseUint: parsing ${quote(template.Perms)}: ${reason}`)
   }
   const { Wait } = template
-  if (Wait?.Min != null && Wait.Max != null && Wait.Min > Wait.Max) texts.push(`wait min ${Wait.Min} is greater than max ${Wait.Max}`)
+  if (Wait?.Min != null && Wait.Max != null && Wait.Min > Wait.Max)
+    texts.push(`wait min ${formatDuration(Wait.Min)} is greater than max ${formatDuration(Wait.Max)}`)
   return texts
 }
 
@@ -192,58 +201,68 @@ function lifecycleTexts({ Lifecycle }: Task): string[] {
     : [`Lifecycle validation failed: invalid hook: ${Lifecycle.Hook}`]
 }
 
-function mountTexts(group: TaskGroup, mounts: readonly VolumeMount[]): string[] {
-  return mounts.flatMap((mount, at) => {
-    const texts: string[] = []
-    if (mount.Destination === '') texts.push(`Volume Mount (${at}) has no destination`)
-    const isKnown = group.Volumes !== null && Object.hasOwn(group.Volumes, mount.Volume)
-    if (mount.Volume === '') texts.push(`Volume Mount (${at}) references an empty volume`)
-    else if (!isKnown) texts.push(`Volume Mount (${at}) references undefined volume ${mount.Volume}`)
-    if (!['private', 'host-to-task', 'bidirectional'].includes(mount.PropagationMode)) {
-      texts.push(
-        `Volume Mount (${at}) is invalid: "${listText([`volume mount has an invalid propagation mode: ${quote(mount.PropagationMode)}`])}"`,
-      )
-    }
-    return texts
-  })
-}
+/** `<task>/local`, where a payload is written. */
+const LOCAL_FOLDER_DEPTH = 2
 
-function identityTexts({ Identity, Identities }: Task): string[] {
-  return [Identity, ...(Identities ?? [])].flatMap((identity) =>
-    identity === null ? [] : wrapTexts(`Identity ${quote(identity.Name)} is invalid: `, identityProblems(identity)),
-  )
-}
+const PLUGIN_TYPES: ReadonlySet<string> = new Set(['node', 'controller', 'monolith'])
 
-function identityProblems(identity: WorkloadIdentity): string[] {
+function pluginTexts({ CSIPluginConfig }: Task): string[] {
+  if (CSIPluginConfig === null) return []
   const texts: string[] = []
-  if (!NAME.test(identity.Name)) texts.push(`invalid name ${quote(identity.Name)}. Must match regex ${NAME.source}`)
-  if ((identity.Audience ?? []).includes('')) texts.push('an empty string is an invalid audience')
-  if (!['', 'noop', 'restart', 'signal'].includes(identity.ChangeMode)) texts.push(`invalid change_mode: ${identity.ChangeMode}`)
-  if (identity.ChangeMode === 'signal' && identity.ChangeSignal === '')
-    texts.push('change_signal must be specified when using change_mode="signal"')
-  if (identity.TTL < 0) texts.push('ttl must be >= 0')
-  return texts
-}
-
-function actionTexts({ Actions }: Task): string[] {
-  const texts: string[] = []
-  const seen = new Set<string>()
-  for (const action of Actions ?? []) {
-    if (seen.has(action.Name)) texts.push(`Action ${action.Name} defined multiple times`)
-    seen.add(action.Name)
-    const problems: string[] = []
-    if (action.Command === '') problems.push(`command cannot be empty`)
-    if (!NAME.test(action.Name)) problems.push(`invalid name '${action.Name}'`)
-    texts.push(...wrapTexts(`Action ${action.Name} validation failed: `, problems))
+  if (CSIPluginConfig.ID === '') texts.push('CSIPluginConfig must have a non-empty PluginID')
+  if (!PLUGIN_TYPES.has(CSIPluginConfig.Type))
+    texts.push(`CSIPluginConfig PluginType must be one of 'node', 'controller', or 'monolith', got: ${quote(CSIPluginConfig.Type)}`)
+  const { MountDir, StagePublishBaseDir } = CSIPluginConfig
+  if (`${StagePublishBaseDir}/`.startsWith(`${MountDir}/`)) {
+    const got = `StagePublishBaseDir=${quote(StagePublishBaseDir)} MountDir=${quote(MountDir)}`
+    texts.push(`CSIPluginConfig StagePublishBaseDir must not be a subdirectory of MountDir, got: ${got}`)
   }
   return texts
 }
 
+function payloadTexts({ DispatchPayload }: Task): string[] {
+  return DispatchPayload !== null && escapes(DispatchPayload.File, LOCAL_FOLDER_DEPTH)
+    ? ['Dispatch Payload validation failed: destination escapes allocation directory']
+    : []
+}
+
+function actionTexts({ Actions }: Task): string[] {
+  const texts: string[] = []
+  /** How often each name was met; a name is told once. */
+  const seen = new Map<string, number>()
+  for (const action of Actions ?? []) {
+    const problems: string[] = []
+    if (action.Command === '') problems.push(`command cannot be empty`)
+    if (!NAME.test(action.Name)) problems.push(`invalid name '${action.Name}'`)
+    texts.push(...wrapTexts(`Action ${action.Name} validation failed: `, problems))
+    const count = (seen.get(action.Name) ?? 0) + 1
+    if (count === 2) texts.push(`Action ${action.Name} defined multiple times`)
+    seen.set(action.Name, count)
+  }
+  return texts
+}
+
+function secretTexts({ Secrets, Vault }: Task): string[] {
+  const seen = new Set<string>()
+  return (Secrets ?? []).flatMap((secret) => {
+    const name = quote(secret.Name)
+    const texts: string[] = []
+    if (seen.has(secret.Name)) texts.push(`Duplicate secret ${name} found`)
+    seen.add(secret.Name)
+    if (secret.Provider === 'vault' && Vault === null) texts.push(`Secret ${name} has provider "vault" but no vault block`)
+    return [...texts, ...wrapTexts(`Secret ${name} is invalid: `, secretProblems(secret))]
+  })
+}
+
 function secretProblems(secret: NonNullable<Task['Secrets']>[number]): string[] {
   const texts: string[] = []
+  const isOwn = secret.Provider === 'nomad' || secret.Provider === 'vault'
   if (secret.Name === '') texts.push('secret name cannot be empty')
-  else if (!SECRET_NAME.test(secret.Name)) texts.push(`secret name must match regex ${SECRET_NAME.source}`)
+  if (!SECRET_NAME.test(secret.Name)) texts.push(`secret name must match regex ${SECRET_NAME.source}`)
   if (secret.Provider === '') texts.push('secret provider cannot be empty')
   if (secret.Path === '') texts.push('secret path cannot be empty')
+  if (isOwn && Object.keys(secret.Env ?? {}).length > 0) texts.push(`${secret.Provider} provider cannot use the env block`)
+  if (!isOwn && Object.keys(secret.Config ?? {}).length > 0)
+    texts.push(`custom plugin provider ${secret.Provider} cannot use the config block`)
   return texts
 }

@@ -1,0 +1,125 @@
+/** The questions of one case, put to both sides: each answers a list of places where they differ. */
+import type { PlanAnnotations } from '../../src/domain/index.js'
+import type { ApiObject } from '../../src/jobspec/decode/api-job.js'
+import { compareJson, type Mismatch } from '../vectors/compare.js'
+import { writeHcl, writeHclJson } from './hcl-writer.js'
+import { diff, parseText, store, validate } from './ours.js'
+import type { Reference } from './reference.js'
+
+export const QUESTIONS = ['validate', 'store', 'diff', 'hcl', 'hcl-canonical', 'hcl-json'] as const
+export type Question = (typeof QUESTIONS)[number]
+
+export interface Case {
+  readonly job: ApiObject
+  /** Planned over `job`. */
+  readonly next: ApiObject
+}
+
+export async function ask(reference: Reference, question: Question, one: Case): Promise<readonly Mismatch[]> {
+  switch (question) {
+    case 'validate':
+      return askValidate(reference, one.job)
+    case 'store':
+      return askStore(reference, one.job)
+    case 'diff':
+      return askDiff(reference, one)
+    case 'hcl':
+      return askParse(reference, writeHcl(one.job), false)
+    case 'hcl-canonical':
+      return askParse(reference, writeHcl(one.job), true)
+    case 'hcl-json':
+      return askParse(reference, writeHclJson(one.job), false)
+  }
+}
+
+/** What depends on the cluster and not on the job. */
+const CLUSTER = /^job ".*" is in nonexistent node pool|^job ".*" is in nonexistent namespace/
+
+async function askValidate(reference: Reference, job: ApiObject): Promise<readonly Mismatch[]> {
+  const { status, text } = await reference.ask('PUT', '/v1/validate/job', { Job: job })
+  if (status !== 200) return [{ path: '$.status', expected: `${status} ${text}`, got: 200 }]
+  const answer = JSON.parse(text) as { readonly ValidationErrors: readonly string[] | null; readonly Warnings: string }
+  const got = validate(job)
+  const errors = (answer.ValidationErrors ?? []).filter((error) => error !== '')
+  if (errors.some((error) => CLUSTER.test(error))) return []
+  return [
+    ...compareLines('$.errors', errors.join('\n'), got.errors.join('\n')),
+    ...compareLines('$.warnings', answer.Warnings, got.warnings),
+  ]
+}
+
+/** The first line that differs; counts of what follows them say less than the line itself. */
+function compareLines(path: string, expected: string, got: string): readonly Mismatch[] {
+  if (expected === got) return []
+  const withoutCounts = (text: string): readonly string[] =>
+    text.split('\n').map((line) => line.replace(/\d+ (error|warning)s?( occurred)?:/, 'N $1s$2:'))
+  const [theirs, ours] = [withoutCounts(expected), withoutCounts(got)]
+  const at = theirs.findIndex((line, index) => line !== ours[index])
+  const line = at < 0 ? theirs.length : at
+  return [{ path, expected: theirs[line] ?? expected, got: ours[line] ?? '' }]
+}
+
+const SERVER_OWNED: ReadonlySet<string> = new Set([
+  'SubmitTime',
+  'JobModifyIndex',
+  'Status',
+  'ConsulToken',
+  'VaultToken',
+  'CreateIndex',
+  'ModifyIndex',
+  'Version',
+])
+
+/** Members that the server draws are left out, and those of sparse objects that are zero. */
+function comparable(value: unknown, member: string): unknown {
+  if (Array.isArray(value)) return value.map((item) => comparable(item, member))
+  if (typeof value !== 'object' || value === null) return value
+  const isPort = member === 'ReservedPorts' || member === 'DynamicPorts'
+  const isPolicy = 'Target' in value && 'Policy' in value
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(
+        ([name, inner]) => !(member === '' && SERVER_OWNED.has(name)) && !(isPort && (inner === 0 || inner === '' || inner === false)),
+      )
+      .filter(([name]) => !(isPolicy && ['ID', 'CreateIndex', 'ModifyIndex'].includes(name)))
+      .map(([name, inner]) => [name, comparable(inner, name)]),
+  )
+}
+
+async function register(reference: Reference, job: ApiObject): Promise<boolean> {
+  return (await reference.ask('PUT', '/v1/jobs', { Job: job })).status === 200
+}
+
+async function askStore(reference: Reference, job: ApiObject): Promise<readonly Mismatch[]> {
+  if (!(await register(reference, job))) return []
+  const id = String(job['ID'])
+  const { text } = await reference.ask('GET', `/v1/job/${id}`)
+  await reference.purge(id)
+  return compareJson(comparable(JSON.parse(text), ''), comparable(JSON.parse(JSON.stringify(store(job))), ''))
+}
+
+async function askDiff(reference: Reference, { job, next }: Case): Promise<readonly Mismatch[]> {
+  if (!(await register(reference, job))) return []
+  const id = String(job['ID'])
+  const planned = await reference.ask('PUT', `/v1/job/${id}/plan`, { Job: next, Diff: true })
+  await reference.purge(id)
+  if (planned.status !== 200) return []
+  const answer = JSON.parse(planned.text) as { readonly Diff: unknown; readonly Annotations: PlanAnnotations | null }
+  return compareJson(answer.Diff, JSON.parse(JSON.stringify(diff(job, next, answer.Annotations))))
+}
+
+async function askParse(reference: Reference, text: string, isCanonical: boolean): Promise<readonly Mismatch[]> {
+  const [theirs, ours] = await Promise.all([
+    reference.ask('PUT', '/v1/jobs/parse', { JobHCL: text, Canonicalize: isCanonical }),
+    parseText(text, isCanonical),
+  ])
+  if (theirs.status === 200)
+    return compareJson(
+      { job: comparable(JSON.parse(theirs.text), 'job') },
+      JSON.parse(JSON.stringify('job' in ours ? { job: comparable(ours.job, 'job') } : ours)),
+    )
+  const expected = /input\.hcl:(\d+,\d+)[-\d,]*: ([^;]+);/.exec(theirs.text)
+  if ('job' in ours) return [{ path: '$.refused', expected: theirs.text, got: 'taken' }]
+  const wanted = expected === null ? theirs.text : `${expected[1]}: ${expected[2]}`
+  return ours.mistakes[0] === wanted ? [] : [{ path: '$.mistake', expected: wanted, got: ours.mistakes[0] }]
+}

@@ -1,0 +1,89 @@
+/**
+ * `NOMAD_DIFF_ADDR=http://127.0.0.1:4646 npm run differential -- [--cases N] [--seed S] [--only QUESTION]`: generated jobs put to
+ * Drover's own functions and to a Nomad-compatible API; exit code 1 when any difference has no explanation.
+ */
+
+import { SeededRandom } from '../simulation/seeded-random.js'
+import type { Mismatch } from '../vectors/compare.js'
+import { isExpected } from './expected-differences.js'
+import { JobGenerator } from './job-generator.js'
+import { ask, type Case, QUESTIONS, type Question } from './questions.js'
+import { Reference } from './reference.js'
+import { shrink } from './shrink.js'
+
+const words = process.argv.slice(2)
+const option = (name: string): string | undefined => {
+  const at = words.indexOf(`--${name}`)
+  return at < 0 ? undefined : words[at + 1]
+}
+const address = process.env['NOMAD_DIFF_ADDR']
+if (address === undefined || address === '') {
+  console.log('skipped: NOMAD_DIFF_ADDR names no Nomad-compatible address to compare with')
+  process.exit(0)
+}
+const cases = Number(option('cases') ?? 1000)
+const seed = Number(option('seed') ?? 1)
+const only = option('only') as Question | undefined
+const questions = only === undefined ? QUESTIONS : QUESTIONS.filter((question) => question === only)
+
+interface Finding {
+  readonly question: Question
+  readonly smallest: Case
+  readonly mismatches: readonly Mismatch[]
+  count: number
+}
+
+/** What two findings of one kind have in common: the question, and where the first difference is, without positions and names. */
+function kindOf(question: Question, mismatches: readonly Mismatch[]): string {
+  const [first] = mismatches
+  const general = (value: unknown): string =>
+    typeof value === 'string'
+      ? value
+          .replace(/\d+/g, '#')
+          .replace(/"[^"]*"|'[^']*'/g, '"…"')
+          .slice(0, 160)
+      : typeof value
+  const path = (first?.path ?? '').replace(/\[\d+\]/g, '[]')
+  const texts = path.includes('rrors') || path.includes('arnings') || path.startsWith('$.mistake') || path.startsWith('$.refused')
+  return `${question} ${path}${texts ? ` ${general(first?.expected)} | ${general(first?.got)}` : ''}`
+}
+
+const reference = new Reference(address)
+const findings = new Map<string, Finding>()
+let asked = 0
+for (let at = 0; at < cases; at++) {
+  const random = new SeededRandom(seed * 1_000_003 + at)
+  const generator = new JobGenerator(random)
+  const job = generator.job({ odd: random.pick([0, 0.01, 0.02, 0.05]), blocks: random.pick([0.5, 1, 1.5]) })
+  const one = { job, next: generator.mutate(job, random.between(1, 3)) }
+  for (const question of questions) {
+    asked++
+    const mismatches = await differences(question, one)
+    if (mismatches.length === 0) continue
+    const kind = kindOf(question, mismatches)
+    const known = findings.get(kind)
+    if (known !== undefined) {
+      known.count++
+      continue
+    }
+    const smallest = await shrink(one, async (smaller) => {
+      const left = await differences(question, smaller)
+      return left.length > 0 && kindOf(question, left) === kind
+    })
+    findings.set(kind, { question, smallest, mismatches: await differences(question, smallest), count: 1 })
+  }
+}
+reference.close()
+for (const [kind, { smallest, mismatches, question, count }] of [...findings].sort((a, b) => b[1].count - a[1].count)) {
+  console.log(`\n${count} × ${kind}`)
+  console.log(`  ${JSON.stringify(smallest.job)}`)
+  if (question === 'diff') console.log(`  ${JSON.stringify(smallest.next)}`)
+  for (const { path, expected, got } of mismatches.slice(0, 6))
+    console.log(`  ${path}: expected ${JSON.stringify(expected)}, got ${JSON.stringify(got)}`)
+}
+console.log(`\n${asked} questions about ${cases} jobs, seed ${seed}: ${findings.size} kinds of difference`)
+process.exitCode = findings.size > 0 ? 1 : 0
+
+async function differences(question: Question, one: Case): Promise<readonly Mismatch[]> {
+  return (await ask(reference, question, one)).filter((mismatch) => !isExpected(question, one, mismatch))
+}
