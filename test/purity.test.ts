@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 
-const PURE = ['domain', 'jobspec', 'state', 'scheduler']
+const PURE = ['domain', 'jobspec', 'state', 'scheduler', 'agent/template']
 /** Asynchronous, but known to the world only through ports. */
 const PORTED = ['agent', 'api', 'controller']
 

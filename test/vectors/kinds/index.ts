@@ -15,6 +15,7 @@ import { pureValidate } from './pure-validate.js'
 import { FUNCTION_KINDS } from './scheduler/functions.js'
 import { PURE_KINDS } from './scheduler/pure.js'
 import { SCENARIO_KINDS } from './scheduler/scenarios.js'
+import { TEMPLATE_KINDS } from './template.js'
 
 export const KINDS: readonly VectorKind[] = [
   ...SCENARIO_KINDS,
@@ -33,4 +34,5 @@ export const KINDS: readonly VectorKind[] = [
   pureHealth,
   pureTaskEnv,
   pureTaskEvent,
+  ...TEMPLATE_KINDS,
 ]
