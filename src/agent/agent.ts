@@ -8,9 +8,11 @@ import { AllocationShell } from './allocation-shell.js'
 import { computeAdmissible } from './claims.js'
 import { computeOrders, type Held, type Order, type WholeSet } from './desired-set.js'
 import type { TemplateEngine } from './driver-config.js'
+import { DroppedMessages } from './dropped-messages.js'
+import { HostSeals } from './host-seals.js'
 import { allocationKey, LocalState } from './local-state.js'
 import { Outbox } from './outbox.js'
-import type { AllocationDirectories, AllocationFiles, Driver, Fingerprint, HostUsage, LocalStore, Signer } from './ports.js'
+import type { AllocationDirectories, AllocationFiles, Driver, Fingerprint, HostUsage, LocalStore, Signer, Verify } from './ports.js'
 import { RpcServer } from './rpc-server.js'
 import { ServerLink } from './server-link.js'
 import type { Now } from './task-runner.js'
@@ -38,6 +40,9 @@ export interface AgentDeps {
   readonly fingerprint: Fingerprint
   readonly hostUsage: HostUsage
   readonly signer: Signer
+  readonly verify: Verify
+  /** Keys of servers to believe, before and besides those that this host learns when it joins. */
+  readonly serverKeys: readonly string[]
   readonly templates: TemplateEngine
   readonly options: AgentOptions
   /** A bug, or a refusal that trying again cannot mend: the process should end. */
@@ -85,8 +90,13 @@ export class Agent {
     if (this.#isStopped) return
     this.#node = this.#local.agent.node === null ? node : withDeclared(node, this.#local.agent.node)
     for (const record of this.#local.allocations()) this.#restore(record)
+    const messages = {
+      dropped: new DroppedMessages(deps.clock, deps.logger),
+      seals: new HostSeals({ ...deps, local: this.#local, nodeId: node.ID, messageBytesMax: () => deps.bus.messageBytesMax() }),
+    }
     this.#link = new ServerLink({
       ...deps,
+      ...messages,
       local: this.#local,
       outbox: this.#outbox,
       region: deps.options.region,
@@ -103,6 +113,7 @@ export class Agent {
     })
     this.#rpc = new RpcServer({
       ...deps,
+      ...messages,
       region: deps.options.region,
       nodeId: node.ID,
       drivers: this.#drivers,

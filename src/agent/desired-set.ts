@@ -1,6 +1,6 @@
 /**
- * From parts to orders. A set is complete only when all its parts are there and their entries have the announced number and
- * hash; until then nothing is done. What is complete is compared with what this host holds. Pure.
+ * From sets to orders. A set is heeded only when its entries have the announced number and hash; then it is compared with what this
+ * host holds. Pure.
  */
 import type { Allocation, Job } from '../domain/index.js'
 import { hashEntries } from './messages.js'
@@ -15,46 +15,11 @@ export interface WholeSet {
   readonly jobs: readonly Job[]
 }
 
-/** Collects the parts of the newest set that has been begun; parts of older ones are dropped. */
-export class DesiredSetAssembler {
-  #parts = new Map<number, DesiredSet>()
-  #current: DesiredSet | undefined
-
-  /** The set that `part` completes. `damaged`: all parts are there and they contradict what they announced. */
-  add(part: DesiredSet): { readonly kind: 'whole'; readonly set: WholeSet } | { readonly kind: 'incomplete' | 'damaged' } {
-    if (this.#current === undefined || !isSameSet(this.#current, part)) {
-      if (this.#current !== undefined && isOlder(part, this.#current)) return { kind: 'incomplete' }
-      this.#current = part
-      this.#parts = new Map()
-    }
-    this.#parts.set(part.part, part)
-    if (this.#parts.size < part.parts) return { kind: 'incomplete' }
-    const parts = [...this.#parts.values()].sort((a, b) => a.part - b.part)
-    this.#current = undefined
-    this.#parts = new Map()
-    return assemble(parts)
-  }
-}
-
-function isSameSet(a: DesiredSet, b: DesiredSet): boolean {
-  return a.epoch === b.epoch && a.version === b.version && a.parts === b.parts && a.baseVersion === b.baseVersion && a.hash === b.hash
-}
-
-function isOlder(a: DesiredSet, b: DesiredSet): boolean {
-  return a.epoch < b.epoch || (a.epoch === b.epoch && a.version < b.version)
-}
-
-/** @param parts of one set, in order */
-export function assemble(
-  parts: readonly DesiredSet[],
-): { readonly kind: 'whole'; readonly set: WholeSet } | { readonly kind: 'incomplete' | 'damaged' } {
-  const first = parts[0]
-  if (first === undefined || parts.length !== first.parts || !parts.every((part) => isSameSet(part, first))) return { kind: 'incomplete' }
-  const entries = parts.flatMap((part) => part.entries)
-  if (entries.length !== first.count || hashEntries(entries) !== first.hash) return { kind: 'damaged' }
-  const bodies = new Map(parts.flatMap((part) => part.bodies.map((body): [string, Allocation] => [body.ID, body])))
-  const { clusterId, epoch, version } = first
-  return { kind: 'whole', set: { clusterId, epoch, version, entries, bodies, jobs: parts.flatMap((part) => part.jobs) } }
+/** Undefined: the entries are not those that the set announces. */
+export function wholeSetOf(set: DesiredSet): WholeSet | undefined {
+  const { clusterId, epoch, version, entries, jobs } = set
+  if (entries.length !== set.count || hashEntries(entries) !== set.hash) return undefined
+  return { clusterId, epoch, version, entries, bodies: new Map(set.bodies.map((body) => [body.ID, body])), jobs }
 }
 
 /** What this host knows of one allocation, as far as it matters here. */

@@ -2,9 +2,23 @@
 
 export { AGENT_DEFAULTS, Agent, type AgentDeps, type AgentOptions, type StopOptions } from './agent.js'
 export { type ConfigScope, type ConfigValue, refuseExpressions, type TemplateEngine } from './driver-config.js'
+export { DroppedMessages } from './dropped-messages.js'
 export { MemoryLocalStore } from './memory-local-store.js'
 export { decodeMessage, decodeValue, encodeMessage, encodeValue, hashEntries, type MessageKind, type Messages } from './messages.js'
 export type * from './ports.js'
 export type * from './protocol.js'
 export { subjects } from './protocol.js'
+export { Reassembly } from './reassembly.js'
+export { ReplayWindow } from './replay-window.js'
 export type * from './rpc.js'
+export {
+  type CallAnswer,
+  callKind,
+  type Direction,
+  DroppedMessage,
+  type DropReason,
+  openPart,
+  type Seal,
+  type SealedPart,
+  sealMessage,
+} from './seal.js'

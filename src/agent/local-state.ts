@@ -18,6 +18,8 @@ export interface AgentRecord {
   readonly node: Node | null
   /** Of the newest report; never reused. */
   readonly reportNumber: number
+  /** Public keys by which this host knows its server. Empty: it never joined one that has a key. */
+  readonly serverKeys: readonly string[]
 }
 
 export interface OutboxEntry {
@@ -25,7 +27,7 @@ export interface OutboxEntry {
   readonly report: AllocationReport
 }
 
-const NEVER_JOINED: AgentRecord = { clusterId: '', epoch: 0, version: 0, versionEpoch: 0, node: null, reportNumber: 0 }
+const NEVER_JOINED: AgentRecord = { clusterId: '', epoch: 0, version: 0, versionEpoch: 0, node: null, reportNumber: 0, serverKeys: [] }
 const RETRY_MS = 1_000
 
 export const allocationKey = (id: string) => `allocation/${id}`

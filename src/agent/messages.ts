@@ -1,23 +1,24 @@
 /**
- * Messages as bytes: `[format, kind, message]` in msgpack. What arrives is checked before anyone acts on it, so a foreign
- * or damaged message is an error with its place and never half an order.
+ * Messages as bytes, in msgpack. What arrives is checked before anyone acts on it, so a damaged message is an error with its place
+ * and never half an order.
  */
 import { Packr } from 'msgpackr'
 import { z } from 'zod'
-import { type Allocation, type AllocationReport, type Job, type Node, OrchestratorError } from '../domain/index.js'
-import {
-  type DesiredEntry,
-  type DesiredSet,
-  type HeartbeatRequest,
-  type HeartbeatResponse,
-  PROTOCOL_FORMAT,
-  type PullRequest,
-  type PullResponse,
-  type RegisterRequest,
-  type RegisterResponse,
-  type ReportRequest,
-  type ReportResponse,
+import type { Allocation, AllocationReport, Job, Node } from '../domain/index.js'
+import type {
+  DesiredEntry,
+  DesiredSet,
+  Envelope,
+  HeartbeatRequest,
+  HeartbeatResponse,
+  PullRequest,
+  PullResponse,
+  RegisterRequest,
+  RegisterResponse,
+  ReportRequest,
+  ReportResponse,
 } from './protocol.js'
+import { DroppedMessage } from './seal.js'
 
 export interface Messages {
   readonly register: RegisterRequest
@@ -51,8 +52,6 @@ const desiredSet = z.object({
   nodeId: z.string().min(1),
   version: index,
   baseVersion: index,
-  part: index,
-  parts: z.number().int().positive(),
   count: index,
   hash: z.string(),
   entries: z.array(z.tuple([z.string(), index, z.enum(['run', 'stop'])])),
@@ -66,12 +65,17 @@ const schemas: { readonly [Kind in MessageKind]: z.ZodType<Messages[Kind]> } = {
     node,
     holds: z.array(z.object({ allocation, report })),
     reportNumber: index,
-    publicKey: z.string(),
     nonce: z.string(),
-    signature: z.string(),
   }),
   'register-response': z.discriminatedUnion('kind', [
-    z.object({ ...envelope, kind: z.literal('accepted'), index, heartbeatTtlMs: z.number().positive(), node }),
+    z.object({
+      ...envelope,
+      kind: z.literal('accepted'),
+      index,
+      heartbeatTtlMs: z.number().positive(),
+      node,
+      serverKeys: z.array(z.string()).min(1),
+    }),
     z.object({ ...envelope, kind: z.literal('challenge'), nonce: z.string().min(1) }),
     z.object({ ...envelope, kind: z.literal('refused'), reason: z.string(), remedy: z.string() }),
   ]),
@@ -79,58 +83,47 @@ const schemas: { readonly [Kind in MessageKind]: z.ZodType<Messages[Kind]> } = {
   'heartbeat-response': z.object({ ...envelope, version: index, index, isKnown: z.boolean(), heartbeatTtlMs: z.number().positive() }),
   desired: desiredSet,
   pull: z.object({ ...envelope, nodeId: z.string().min(1) }),
-  'pull-response': z.object({ ...envelope, parts: z.array(desiredSet).min(1) }),
+  'pull-response': desiredSet,
   report: z.object({ ...envelope, nodeId: z.string().min(1), number: index, reports: z.array(report) }),
   'report-response': z.object({ ...envelope, number: index, isKnown: z.boolean() }),
 }
 
 const packr = new Packr({ useRecords: false })
 
-export function encodeMessage<Kind extends MessageKind>(kind: Kind, message: Messages[Kind]): Uint8Array {
-  // The packer hands out a slice of a larger buffer, which a message that waits would keep alive.
-  return Uint8Array.from(packr.pack([PROTOCOL_FORMAT, kind, message]))
+export function encodeMessage<Kind extends MessageKind>(_kind: Kind, message: Messages[Kind]): Uint8Array {
+  return encodeValue(message)
 }
 
-/** @throws OrchestratorError PROTOCOL when the bytes are no such message of this format, with what is wrong where */
-export function decodeMessage<Kind extends MessageKind>(kind: Kind, payload: Uint8Array): Messages[Kind] {
-  const [format, found, message] = unpack(payload)
-  if (format !== PROTOCOL_FORMAT || found !== kind) {
-    const facts = { format, kind: found }
-    throw new OrchestratorError(
-      'PROTOCOL',
-      `expected a ${kind} message of format ${PROTOCOL_FORMAT}, got ${String(found)} of ${String(format)}`,
-      facts,
+/** @param seal that it came under, which must say the same of cluster and epoch. @throws DroppedMessage malformed, with what is wrong where */
+export function decodeMessage<Kind extends MessageKind>(kind: Kind, body: Uint8Array, seal: Envelope): Messages[Kind] {
+  const result = schemas[kind].safeParse(decodeValue(body))
+  if (!result.success) {
+    const issue = result.error.issues[0]!
+    throw new DroppedMessage('malformed', `the ${kind} message is malformed at ${issue.path.join('.') || '(top)'}: ${issue.message}`, {
+      kind,
+    })
+  }
+  const { clusterId, epoch } = result.data
+  if (clusterId !== seal.clusterId || epoch !== seal.epoch)
+    throw new DroppedMessage(
+      'malformed',
+      `the ${kind} message says epoch ${epoch} of ${clusterId}, its seal ${seal.epoch} of ${seal.clusterId}`,
     )
-  }
-  const result = schemas[kind].safeParse(message)
-  if (result.success) return result.data
-  const issue = result.error.issues[0]!
-  throw new OrchestratorError('PROTOCOL', `the ${kind} message is malformed at ${issue.path.join('.') || '(top)'}: ${issue.message}`, {
-    kind,
-  })
-}
-
-function unpack(payload: Uint8Array): readonly unknown[] {
-  let value: unknown
-  try {
-    value = packr.unpack(payload)
-  } catch (cause) {
-    throw new OrchestratorError('PROTOCOL', 'a message is no msgpack', { sizeBytes: payload.length }, cause)
-  }
-  return Array.isArray(value) ? value : []
+  return result.data
 }
 
 /** Values of the rpc methods, in the same packing; `rpc.ts` says their types. */
 export function encodeValue(value: unknown): Uint8Array {
+  // The packer hands out a slice of a larger buffer, which a message that waits would keep alive.
   return Uint8Array.from(packr.pack(value))
 }
 
-/** @throws OrchestratorError PROTOCOL */
-export function decodeValue(payload: Uint8Array): unknown {
+/** @throws DroppedMessage malformed */
+export function decodeValue(body: Uint8Array): unknown {
   try {
-    return packr.unpack(payload)
+    return packr.unpack(body)
   } catch (cause) {
-    throw new OrchestratorError('PROTOCOL', 'a message is no msgpack', { sizeBytes: payload.length }, cause)
+    throw new DroppedMessage('malformed', 'a message is no msgpack', { sizeBytes: body.length }, cause)
   }
 }
 

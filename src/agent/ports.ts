@@ -111,9 +111,11 @@ export type Fingerprint = () => Promise<Node>
 
 export type HostUsage = () => Promise<HostStats>
 
-/** The host's key: proves who speaks. */
+/** A key that proves who speaks: the host's, or the server's. */
 export interface Signer {
   readonly publicKey: string
-  /** Base64 signature over the text. */
-  sign(text: string): string
+  sign(bytes: Uint8Array): Uint8Array
 }
+
+/** Whether the signature over the bytes was made with the private half of the key. False for whatever is no key or no signature. */
+export type Verify = (publicKey: string, bytes: Uint8Array, signature: Uint8Array) => boolean

@@ -1,15 +1,17 @@
 /**
- * What server and agent say to each other over the bus (design §7). Payloads are msgpack under a format version;
- * every message carries the cluster id and the epoch of the leader it belongs to. `messages.ts` encodes and checks them.
+ * What server and agent say to each other over the bus. Every message carries the cluster id and the epoch of the leader it belongs
+ * to. `messages.ts` encodes and checks them, `seal.ts` signs them and cuts them into what the bus carries.
  */
 import type { Allocation, AllocationReport, Job, Node } from '../domain/index.js'
 
-export const PROTOCOL_FORMAT = 1
+export const PROTOCOL_FORMAT = 2
 
 export interface Subjects {
   readonly register: (nodeId: string) => string
   readonly heartbeat: (nodeId: string) => string
   readonly desired: (nodeId: string) => string
+  /** What an answer has beyond its first part, and the whole answer to a question of several parts. */
+  readonly answer: (nodeId: string) => string
   readonly pull: (nodeId: string) => string
   readonly report: (nodeId: string) => string
   readonly rpc: (nodeId: string, method: RpcMethod) => string
@@ -21,6 +23,7 @@ export function subjects(region: string): Subjects {
     register: (nodeId) => of(nodeId, 'register'),
     heartbeat: (nodeId) => of(nodeId, 'heartbeat'),
     desired: (nodeId) => of(nodeId, 'desired'),
+    answer: (nodeId) => of(nodeId, 'answer'),
     pull: (nodeId) => of(nodeId, 'pull'),
     report: (nodeId) => of(nodeId, 'report'),
     rpc: (nodeId, method) => of(nodeId, `rpc.${method}`),
@@ -41,10 +44,8 @@ export interface RegisterRequest extends Envelope {
   readonly holds: readonly { readonly allocation: Allocation; readonly report: AllocationReport }[]
   /** Of the newest report ever made; 0 on a fresh disk, where numbers begin again. */
   readonly reportNumber: number
-  readonly publicKey: string
-  /** Signature over the nonce of an earlier answer, base64; empty on the first try. */
+  /** Of an earlier answer: proves, under this host's seal, that the request is made now. Empty on the first try. */
   readonly nonce: string
-  readonly signature: string
 }
 
 export type RegisterResponse =
@@ -54,6 +55,8 @@ export type RegisterResponse =
       readonly heartbeatTtlMs: number
       /** The node as declared and stored: its name, pool, class and meta are what tasks see in their environment. */
       readonly node: Node
+      /** Public keys by which this host knows its server from now on: that of today, and that of tomorrow while it is being changed. */
+      readonly serverKeys: readonly string[]
     })
   | (Envelope & { readonly kind: 'challenge'; readonly nonce: string })
   | (Envelope & { readonly kind: 'refused'; readonly reason: string; readonly remedy: string })
@@ -76,15 +79,13 @@ export type DesiredEntry = readonly [id: string, modifyIndex: number, want: 'run
 
 /**
  * The whole set of one node at `version`, the durable index at which it last changed. Ids are all there in every set;
- * bodies only of what changed since `baseVersion` (0: all). Nothing acts before all parts and the hash are there.
+ * bodies only of what changed since `baseVersion` (0: all).
  */
 export interface DesiredSet extends Envelope {
   readonly nodeId: string
   readonly version: number
   readonly baseVersion: number
-  readonly part: number
-  readonly parts: number
-  /** Number and hash of all entries over all parts. */
+  /** Number and hash of all entries. */
   readonly count: number
   readonly hash: string
   readonly entries: readonly DesiredEntry[]
@@ -97,10 +98,8 @@ export interface PullRequest extends Envelope {
   readonly nodeId: string
 }
 
-/** All parts of the set in full. */
-export interface PullResponse extends Envelope {
-  readonly parts: readonly DesiredSet[]
-}
+/** The set in full. */
+export type PullResponse = DesiredSet
 
 /** From the outbox, numbered per node and never reused; repeated until acknowledged by the current epoch. */
 export interface ReportRequest extends Envelope {

@@ -1,12 +1,15 @@
 /** Answers what the server asks of this host: logs, files, statistics, and the two acts on running tasks. */
 import { type Bus, type BusMessage, type Clock, type Logger, OrchestratorError } from '../domain/index.js'
 import type { AllocationShell } from './allocation-shell.js'
+import type { DroppedMessages } from './dropped-messages.js'
 import { streamFile, streamLogs } from './file-stream.js'
-import { decodeValue, encodeValue } from './messages.js'
+import type { HostSeals } from './host-seals.js'
+import { decodeValue } from './messages.js'
 import type { AllocationFiles, Driver, HostUsage } from './ports.js'
 import { type RpcMethod, subjects } from './protocol.js'
 import type { AllocationStats, RestartRequest, RpcParts, RpcRequests, SignalRequest, StatsRequest, TaskStats } from './rpc.js'
 import { RPC_METHODS } from './rpc.js'
+import type { CallAnswer, Seal } from './seal.js'
 
 export interface RpcServerDeps {
   readonly bus: Bus
@@ -14,6 +17,8 @@ export interface RpcServerDeps {
   readonly logger: Logger
   readonly region: string
   readonly nodeId: string
+  readonly seals: HostSeals
+  readonly dropped: DroppedMessages
   readonly files: AllocationFiles
   readonly hostUsage: HostUsage
   readonly drivers: ReadonlyMap<string, Driver>
@@ -45,7 +50,7 @@ export class RpcServer {
       signal: (request) => once(() => this.#signal(request)),
     }
     this.#unsubscribe = RPC_METHODS.map((method) =>
-      deps.bus.subscribe(subjects(deps.region).rpc(deps.nodeId, method), (message) => void this.#answer(method, message)),
+      deps.bus.subscribe(subjects(deps.region).rpc(deps.nodeId, method), (message) => this.#onCall(method, message)),
     )
   }
 
@@ -53,20 +58,34 @@ export class RpcServer {
     for (const unsubscribe of this.#unsubscribe) unsubscribe()
   }
 
-  async #answer(method: RpcMethod, message: BusMessage): Promise<void> {
+  #onCall(method: RpcMethod, message: BusMessage): void {
+    const { dropped, seals } = this.#deps
+    dropped.guard(message.subject, () => {
+      const { call, body } = seals.openCall(method, message.payload)
+      void this.#answer(method, call, decodeValue(body), message)
+    })
+  }
+
+  async #answer(method: RpcMethod, call: Seal, request: unknown, message: BusMessage): Promise<void> {
+    let sequence = 0
+    const send = (outcome: CallAnswer[1], value: unknown) => {
+      for (const part of this.#deps.seals.sealCallAnswer(call, [sequence, outcome, value])) message.stream(part)
+      sequence++
+    }
     try {
       const handler = this.#handlers[method] as (request: unknown, signal: AbortSignal) => AsyncIterable<unknown>
-      for await (const part of handler(decodeValue(message.payload), message.signal)) {
+      for await (const part of handler(request, message.signal)) {
         if (message.signal.aborted) return
-        message.stream(encodeValue(part))
+        send('part', part)
         await message.drained()
       }
-      message.endStream()
+      send('end', null)
     } catch (error) {
       const isKnown = error instanceof OrchestratorError
       if (!isKnown) this.#deps.logger.error({ method, error: String(error) }, 'question could not be answered')
-      message.endStream({ code: isKnown ? error.code : 'INTERNAL', message: error instanceof Error ? error.message : String(error) })
+      send('error', { code: isKnown ? error.code : 'INTERNAL', message: error instanceof Error ? error.message : String(error) })
     }
+    message.endStream()
   }
 
   #shellOf(allocationId: string): AllocationShell {

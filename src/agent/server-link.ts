@@ -3,12 +3,14 @@
  * Silence changes nothing here. Only what is of the newest epoch and of this cluster is heard.
  */
 import { type Bus, type Clock, explainError, type Logger, type Node, OrchestratorError, type Random } from '../domain/index.js'
-import { assemble, DesiredSetAssembler, type WholeSet } from './desired-set.js'
+import { type WholeSet, wholeSetOf } from './desired-set.js'
+import type { DroppedMessages } from './dropped-messages.js'
+import { type HostSeals, type QuestionKind, UnknownServerKey } from './host-seals.js'
 import type { LocalState } from './local-state.js'
-import { decodeMessage, encodeMessage, type MessageKind, type Messages } from './messages.js'
+import type { Messages } from './messages.js'
 import type { Outbox } from './outbox.js'
-import type { Signer } from './ports.js'
-import { type Envelope, type RegisterRequest, type RegisterResponse, subjects } from './protocol.js'
+import { type DesiredSet, type Envelope, type RegisterRequest, type RegisterResponse, subjects } from './protocol.js'
+import { DroppedMessage, type SealedPart } from './seal.js'
 
 export interface ServerLinkDeps {
   readonly bus: Bus
@@ -17,7 +19,8 @@ export interface ServerLinkDeps {
   readonly logger: Logger
   readonly local: LocalState
   readonly outbox: Outbox
-  readonly signer: Signer
+  readonly seals: HostSeals
+  readonly dropped: DroppedMessages
   readonly region: string
   readonly nodeId: string
   readonly requestTimeoutMs: number
@@ -28,18 +31,22 @@ export interface ServerLinkDeps {
   /** A complete set of the newest epoch. */
   readonly onSet: (set: WholeSet) => void
   readonly onJoined: (node: Node) => void
-  /** The server said no, for a reason that people have to mend. */
+  /** The server said no, or another than this host's own answers: people have to mend it. */
   readonly onRefused: (reason: string, remedy: string) => void
 }
 
 const BACK_OFF_MS_MIN = 100
 const BACK_OFF_MS_MAX = 5_000
 const BEATS_PER_TTL = 3
+/** That a stranger answers is told this often. */
+const TELL_STRANGER_EVERY_MS = 60_000
 
 export class ServerLink {
   readonly #deps: ServerLinkDeps
-  readonly #assembler = new DesiredSetAssembler()
-  readonly #unsubscribe: () => void
+  readonly #unsubscribe: readonly (() => void)[]
+  /** Who waits for the answer to the question of that number. */
+  readonly #waiting = new Map<number, (part: SealedPart) => void>()
+  #strangerToldMs = Number.NEGATIVE_INFINITY
   #isClosed = false
   #isJoined = false
   #isJoining = false
@@ -55,7 +62,13 @@ export class ServerLink {
   constructor(deps: ServerLinkDeps) {
     this.#deps = deps
     this.lastHeardMs = deps.clock.monotonicMs()
-    this.#unsubscribe = deps.bus.subscribe(subjects(deps.region).desired(deps.nodeId), (message) => this.#onDesired(message.payload))
+    const subject = subjects(deps.region)
+    this.#unsubscribe = [
+      deps.bus.subscribe(subject.desired(deps.nodeId), (message) => this.#onDesired(message.payload)),
+      deps.bus.subscribe(subject.answer(deps.nodeId), (message) =>
+        deps.dropped.guard(message.subject, () => this.#hearAnswer(message.payload)),
+      ),
+    ]
   }
 
   get isJoined(): boolean {
@@ -69,7 +82,7 @@ export class ServerLink {
   close(): void {
     this.#isClosed = true
     this.#cancelBeat()
-    this.#unsubscribe()
+    for (const unsubscribe of this.#unsubscribe) unsubscribe()
     for (const end of this.#waits) end()
   }
 
@@ -83,15 +96,80 @@ export class ServerLink {
     void this.#pull()
   }
 
-  async #request<Kind extends 'register' | 'heartbeat' | 'pull' | 'report'>(
-    kind: Kind,
-    message: Messages[Kind],
-  ): Promise<Messages[`${Kind}-response`]> {
-    const { bus, region, nodeId, requestTimeoutMs, clock } = this.#deps
-    const answer = await bus.request(subjects(region)[kind](nodeId), encodeMessage(kind, message), requestTimeoutMs)
-    const response = decodeMessage(`${kind}-response` as MessageKind & `${Kind}-response`, answer)
-    this.lastHeardMs = clock.monotonicMs()
-    return response as Messages[`${Kind}-response`]
+  async #request<Kind extends QuestionKind>(kind: Kind, message: Messages[Kind]): Promise<Messages[`${Kind}-response`]> {
+    try {
+      const response = await this.#ask(kind, message)
+      this.lastHeardMs = this.#deps.clock.monotonicMs()
+      return response
+    } catch (error) {
+      if (error instanceof DroppedMessage) this.#deps.dropped.note(error, kind)
+      if (error instanceof UnknownServerKey) this.#tellStranger(error)
+      throw error
+    }
+  }
+
+  /** A question of one part is a request of the bus. Parts may overtake each other: one of several is answered on a subject of its own. */
+  async #ask<Kind extends QuestionKind>(kind: Kind, message: Messages[Kind]): Promise<Messages[`${Kind}-response`]> {
+    const { bus, region, nodeId, requestTimeoutMs, seals, clock } = this.#deps
+    const { number, parts } = seals.sealQuestion(kind, message)
+    const subject = subjects(region)[kind](nodeId)
+    let cancel = () => {}
+    try {
+      const answer = new Promise<Messages[`${Kind}-response`]>((resolve) => {
+        this.#waiting.set(number, (part) => {
+          const whole = seals.addToAnswer(kind, part)
+          if (whole !== undefined) resolve(whole)
+        })
+      })
+      const [first, ...rest] = parts
+      if (rest.length === 0) this.#hearAnswer(await bus.request(subject, first!, requestTimeoutMs))
+      else this.#publishAll(subject, parts)
+      const late = new Promise<never>((_, reject) => {
+        const error = new OrchestratorError('BUS_TIMEOUT', `the answer to ${kind} did not arrive whole within ${requestTimeoutMs} ms`)
+        cancel = clock.after(requestTimeoutMs, () => reject(error))
+      })
+      return await Promise.race([answer, late])
+    } finally {
+      cancel()
+      this.#waiting.delete(number)
+    }
+  }
+
+  /** @throws OrchestratorError BUS_CLOSED */
+  #publishAll(subject: string, parts: readonly Uint8Array[]): void {
+    const unsent = parts.filter((part) => !this.#deps.bus.publish(subject, part)).length
+    if (unsent > 0) throw new OrchestratorError('BUS_CLOSED', `${unsent} of ${parts.length} parts to ${subject} could not be sent`)
+  }
+
+  /** @throws DroppedMessage */
+  #hearAnswer(payload: Uint8Array): void {
+    const part = this.#deps.seals.openAnswer(payload)
+    const hear = this.#waiting.get(part.number)
+    if (hear === undefined) throw new DroppedMessage('stale', `a ${part.kind} answers question ${part.number}, for which nobody waits`)
+    hear(part)
+  }
+
+  /** Its own server under a new key, or another one: told to people, and obeyed by nobody. */
+  #tellStranger({ signer }: UnknownServerKey): void {
+    const { clock, logger, seals } = this.#deps
+    const nowMs = clock.monotonicMs()
+    if (nowMs - this.#strangerToldMs < TELL_STRANGER_EVERY_MS) return
+    this.#strangerToldMs = nowMs
+    const reason = `the server that answers has the key ${signer}, this host knows its server as ${seals.knownServerKeys.join(' or ')}`
+    const remedy = 'if that server is to be believed, add its key to server_keys in the configuration of this agent'
+    logger.warn({ reason, remedy }, 'another server answers')
+    this.#deps.onRefused(reason, remedy)
+  }
+
+  #tellForeign({ clusterId }: Envelope): void {
+    const { clock, local, logger } = this.#deps
+    const nowMs = clock.monotonicMs()
+    if (nowMs - this.#strangerToldMs < TELL_STRANGER_EVERY_MS) return
+    this.#strangerToldMs = nowMs
+    const reason = `the server that answers belongs to cluster ${clusterId}, this host to cluster ${local.agent.clusterId}`
+    const remedy = 'bring the state of the server back, or remove the data folder of this agent to join the other cluster'
+    logger.warn({ reason, remedy }, 'another cluster answers')
+    this.#deps.onRefused(reason, remedy)
   }
 
   #envelope(): Envelope {
@@ -103,7 +181,10 @@ export class ServerLink {
   #heeds({ clusterId, epoch }: Envelope): boolean {
     const { local } = this.#deps
     if (local.agent.clusterId === '' || clusterId !== local.agent.clusterId || epoch < local.agent.epoch) return false
-    if (epoch > local.agent.epoch) void local.saveAgent({ epoch })
+    if (epoch === local.agent.epoch) return true
+    void local.saveAgent({ epoch })
+    // A new leader knows nothing of this life of the agent until it has heard it under its own epoch.
+    if (this.#isJoined) this.#scheduleBeat(0)
     return true
   }
 
@@ -137,10 +218,8 @@ export class ServerLink {
   }
 
   #register(nonce: string): Promise<RegisterResponse> {
-    const { signer, describe, outbox } = this.#deps
-    const signature = nonce === '' ? '' : signer.sign(nonce)
-    const identity = { publicKey: signer.publicKey, nonce, signature, reportNumber: outbox.number }
-    return this.#request('register', { ...this.#envelope(), ...describe(), ...identity })
+    const { describe, outbox } = this.#deps
+    return this.#request('register', { ...this.#envelope(), ...describe(), nonce, reportNumber: outbox.number })
   }
 
   #onRegistered(response: RegisterResponse): void {
@@ -153,16 +232,16 @@ export class ServerLink {
     if (local.agent.clusterId === '') void local.saveAgent({ clusterId: response.clusterId, epoch: response.epoch })
     // An answer of an older leader is no admission to the newest one's cluster.
     if (!this.#heeds(response)) return
-    void local.saveAgent({ node: response.node })
+    void local.saveAgent({ node: response.node, serverKeys: response.serverKeys })
     this.#heartbeatTtlMs = response.heartbeatTtlMs
     this.#isJoined = true
     this.#deps.onJoined(response.node)
   }
 
-  #scheduleBeat(): void {
+  #scheduleBeat(afterMs = this.#heartbeatTtlMs / BEATS_PER_TTL): void {
     this.#cancelBeat()
     if (this.#isClosed || !this.#isJoined) return
-    this.#cancelBeat = this.#deps.clock.after(this.#heartbeatTtlMs / BEATS_PER_TTL, () => {
+    this.#cancelBeat = this.#deps.clock.after(afterMs, () => {
       this.#scheduleBeat()
       void this.#beat()
     })
@@ -171,7 +250,9 @@ export class ServerLink {
   async #beat(): Promise<void> {
     try {
       const response = await this.#request('heartbeat', { ...this.#envelope(), version: this.#deps.heldVersion() })
-      if (this.#isClosed || !this.#heeds(response)) return
+      if (this.#isClosed) return
+      if (response.clusterId !== this.#deps.local.agent.clusterId) return this.#tellForeign(response)
+      if (!this.#heeds(response)) return
       this.#heartbeatTtlMs = response.heartbeatTtlMs
       if (!response.isKnown) return void this.#join()
       if (response.version > this.#deps.heldVersion()) this.pull()
@@ -182,16 +263,21 @@ export class ServerLink {
   }
 
   #onDesired(payload: Uint8Array): void {
-    if (this.#isClosed) return
-    try {
-      const part = decodeMessage('desired', payload)
-      if (part.nodeId !== this.#deps.nodeId || !this.#heeds(part)) return
-      const result = this.#assembler.add(part)
-      if (result.kind === 'whole') this.#deps.onSet(result.set)
-      else if (result.kind === 'damaged') this.pull()
-    } catch (error) {
-      this.#deps.logger.warn({ error: explainError(error) }, 'desired set refused')
+    // Before the answer to its first join is there no set can be for this host, whoever says so.
+    if (this.#isClosed || this.#deps.local.agent.clusterId === '') return
+    const set = this.#deps.dropped.guard('desired', () => this.#deps.seals.openSet(payload))
+    if (set === undefined || !this.#heeds(set)) return
+    if (!this.#takeSet(set)) this.pull()
+  }
+
+  #takeSet(set: DesiredSet): boolean {
+    const whole = wholeSetOf(set)
+    if (whole === undefined) {
+      this.#deps.logger.warn({ version: set.version }, 'set does not hold what it announces')
+      return false
     }
+    this.#deps.onSet(whole)
+    return true
   }
 
   async #pull(): Promise<void> {
@@ -209,12 +295,8 @@ export class ServerLink {
 
   async #tryPull(): Promise<boolean> {
     try {
-      const response = await this.#request('pull', { ...this.#envelope(), nodeId: this.#deps.nodeId })
-      if (this.#isClosed || !this.#heeds(response)) return false
-      const result = assemble(response.parts)
-      if (result.kind !== 'whole') throw new OrchestratorError('PROTOCOL', `the pulled set is ${result.kind}`)
-      this.#deps.onSet(result.set)
-      return true
+      const set = await this.#request('pull', { ...this.#envelope(), nodeId: this.#deps.nodeId })
+      return !this.#isClosed && this.#heeds(set) && this.#takeSet(set)
     } catch (error) {
       this.#deps.logger.debug({ error: explainError(error) }, 'set could not be pulled')
       return false

@@ -2,7 +2,7 @@
 import type { Clock, Random } from '../domain/index.js'
 import { requestFailed, unknownPath, wrongMethod } from './errors.js'
 import { Parameters } from './parameters.js'
-import type { AgentCaller, ApiSettings, JobspecParser, Planner, SourceHealth, SourceTexts, StateReader } from './ports.js'
+import type { AgentCaller, ApiSettings, BusHealth, JobspecParser, Planner, SourceHealth, SourceTexts, StateReader } from './ports.js'
 import type { ApiRequest, ApiResponse } from './request.js'
 import { type RouteMatch, Router } from './router.js'
 import { absentRoutes } from './routes/absent.js'
@@ -32,6 +32,7 @@ export interface ApiDeps {
   readonly parser: JobspecParser
   readonly sourceTexts: SourceTexts
   readonly sourceHealth: SourceHealth
+  readonly busHealth: BusHealth
   readonly settings: ApiSettings
   readonly clock: Clock
   readonly random: Random

@@ -77,6 +77,11 @@ export interface SourceHealth {
   readonly problem: string | null
 }
 
+export interface BusHealth {
+  /** Messages that were not heeded, by reason: see docs/security.md. */
+  readonly droppedMessages: ReadonlyMap<string, number>
+}
+
 /** Contents of the repository by blob id. `undefined`: gone, or no text. */
 export interface SourceTexts {
   read(blob: string): Promise<string | undefined>

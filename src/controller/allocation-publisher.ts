@@ -3,9 +3,10 @@
  * that turn is durable, so no agent acts on what a crash could take back. `version` is the index at which the set of that
  * node last changed.
  */
-import { type DesiredEntry, type DesiredSet, encodeMessage, hashEntries, type Subjects } from '../agent/index.js'
-import { type Allocation, type Bus, isClientTerminal, isServerTerminal, type Job, type LogIndex } from '../domain/index.js'
+import { type DesiredEntry, type DesiredSet, hashEntries } from '../agent/index.js'
+import { type Allocation, isClientTerminal, isServerTerminal, type Job, type LogIndex } from '../domain/index.js'
 import { jobVersionKey } from '../state/index.js'
+import type { HostChannel } from './host-channel.js'
 import type { Leader } from './leader.js'
 
 type NodeVersions = {
@@ -15,23 +16,17 @@ type NodeVersions = {
   sentVersion: LogIndex
 }
 
-/** Keeps a part well below the 512 KiB that a message may have. */
-const BODIES_PER_PART = 64
-const ENTRIES_PER_PART = 4_000
-
 export class AllocationPublisher {
   readonly #leader: Leader
-  readonly #bus: Bus
-  readonly #subjects: Subjects
+  readonly #channel: HostChannel
   /** Every set counts as changed when the lead was taken: an agent that holds an older one pulls. */
   readonly #bornIndex: LogIndex
   readonly #nodes = new Map<string, NodeVersions>()
   readonly #changed = new Set<string>()
 
-  constructor(leader: Leader, bus: Bus, subjects: Subjects) {
+  constructor(leader: Leader, channel: HostChannel) {
     this.#leader = leader
-    this.#bus = bus
-    this.#subjects = subjects
+    this.#channel = channel
     this.#bornIndex = leader.state.index
     leader.state.allocations.observe((before, after) => {
       if (isSameEntry(before, after)) return
@@ -57,44 +52,35 @@ export class AllocationPublisher {
       const baseVersion = this.versionOf(nodeId)
       const versions = { version: index, sentVersion: this.sentVersionOf(nodeId) }
       this.#nodes.set(nodeId, versions)
-      const messages = this.compose(nodeId, baseVersion).map((part) => encodeMessage('desired', part))
+      const send = this.#channel.sealSet(nodeId, this.compose(nodeId, baseVersion))
       this.#leader.release(index, () => {
         // A later turn may have replaced the record of this node; what left is told to whichever is there now.
         const current = this.#nodes.get(nodeId)!
         current.sentVersion = Math.max(current.sentVersion, index)
-        for (const message of messages) this.#bus.publish(this.#subjects.desired(nodeId), message)
+        send()
       })
     }
     this.#changed.clear()
   }
 
   /** The set of a node as it is in this turn, with the bodies of what changed after `baseVersion` (0: all). */
-  compose(nodeId: string, baseVersion: LogIndex): readonly DesiredSet[] {
+  compose(nodeId: string, baseVersion: LogIndex): DesiredSet {
     const { state, epoch } = this.#leader
     const rows = state.allocations.by('node', nodeId).filter((allocation) => !isClientTerminal(allocation))
     const entries = rows.map(entryOf)
     const bodies = rows.filter((allocation) => allocation.AllocModifyIndex > baseVersion)
-    const parts = Math.max(1, Math.ceil(entries.length / ENTRIES_PER_PART), Math.ceil(bodies.length / BODIES_PER_PART))
-    const common = {
+    return {
       clusterId: state.clusterId,
       epoch,
       nodeId,
       version: this.versionOf(nodeId),
       baseVersion,
-      parts,
       count: entries.length,
       hash: hashEntries(entries),
+      entries,
+      bodies,
+      jobs: this.#jobsOf(bodies),
     }
-    return Array.from({ length: parts }, (_, part) => {
-      const partBodies = bodies.slice(part * BODIES_PER_PART, (part + 1) * BODIES_PER_PART)
-      return {
-        ...common,
-        part,
-        entries: entries.slice(part * ENTRIES_PER_PART, (part + 1) * ENTRIES_PER_PART),
-        bodies: partBodies,
-        jobs: this.#jobsOf(partBodies),
-      }
-    })
   }
 
   #jobsOf(allocations: readonly Allocation[]): readonly Job[] {

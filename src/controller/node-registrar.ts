@@ -2,23 +2,15 @@
  * Speaks with the agents: lets declared hosts join, hears their heartbeats, takes their reports and hands out their sets.
  * Every answer waits until what it tells of is durable and this process is known to lead.
  */
-import {
-  decodeMessage,
-  encodeMessage,
-  type HeartbeatResponse,
-  type PullResponse,
-  type RegisterRequest,
-  type RegisterResponse,
-  type ReportRequest,
-  type ReportResponse,
-  subjects,
-} from '../agent/index.js'
-import { type AllocationReport, type Bus, type BusMessage, type Clock, explainError, type Logger, type Random } from '../domain/index.js'
+import type { HeartbeatResponse, RegisterRequest, RegisterResponse, ReportResponse, Signer, Verify } from '../agent/index.js'
+import { type AllocationReport, type Clock, explainError, type Logger, type Random } from '../domain/index.js'
 import type { CommandBody } from '../state/index.js'
 import type { AllocationPublisher } from './allocation-publisher.js'
 import { reportEvaluations, reportServices } from './allocation-reports.js'
 import { DeclaredHosts, type KeyBinding, withDeclaration } from './declared-hosts.js'
 import { HeartbeatMonitor } from './heartbeat-monitor.js'
+import type { HostChannel, HostQuestion, QuestionKind } from './host-channel.js'
+import { JoinNonces } from './join-nonces.js'
 import type { Leader } from './leader.js'
 import { logTimeMs } from './log-time.js'
 import { nodeEvaluations } from './node-evaluations.js'
@@ -29,15 +21,17 @@ export interface NodeRegistrarOptions {
   readonly heartbeatTtlMs: number
   /** Agents of this machine that `dev` started: declarations without a key belong to them, in order of path. */
   readonly boundKeys: KeyBinding
-  /** Whether `signature` over `nonce` was made with the private half of `publicKey`. */
-  readonly verify: (publicKey: string, nonce: string, signature: string) => boolean
+  readonly signer: Signer
+  readonly verify: Verify
+  /** Keys that hosts are to believe besides the signer's: that of tomorrow, while it is being changed. */
+  readonly nextServerKeys: readonly string[]
   /** The id that a host with this key must have. */
   readonly nodeIdOf: (publicKey: string) => string
 }
 
 export interface NodeRegistrarDeps {
   readonly leader: Leader
-  readonly bus: Bus
+  readonly channel: HostChannel
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
@@ -48,56 +42,54 @@ export interface NodeRegistrarDeps {
 /** Ten events of several tasks each: well below the size that a command may have. */
 const REPORTS_PER_COMMAND = 10
 
+/** Strangers that are remembered as told of. */
+const FOREIGN_MAX = 1_000
+
 export class NodeRegistrar {
   readonly #deps: NodeRegistrarDeps
   readonly #monitor: HeartbeatMonitor
   readonly #declarations: DeclaredHosts
-  readonly #nonces = new Map<string, string>()
-  readonly #unsubscribe: readonly (() => void)[]
+  readonly #nonces: JoinNonces
+  /** Hosts of other clusters that were told of, with theirs. */
+  readonly #foreign = new Map<string, string>()
 
   constructor(deps: NodeRegistrarDeps) {
     this.#deps = deps
-    const { leader, bus, clock, options } = deps
+    const { leader, channel, clock, random, options } = deps
+    this.#nonces = new JoinNonces(clock, random)
     this.#declarations = new DeclaredHosts(leader.state, options.boundKeys, options.nodeIdOf)
     const tickMs = Math.max(50, options.heartbeatTtlMs / 10)
     this.#monitor = new HeartbeatMonitor(clock, { ttlMs: options.heartbeatTtlMs, tickMs }, (nodeId) => this.#onSilent(nodeId))
     for (const node of leader.state.nodes.values()) if (node.Status !== 'down') this.#monitor.heard(node.ID)
-    const subject = subjects(options.region)
-    this.#unsubscribe = [
-      bus.subscribe(subject.register('*'), (message) => this.#handle(message, () => this.#onRegister(message))),
-      bus.subscribe(subject.heartbeat('*'), (message) => this.#handle(message, () => this.#onHeartbeat(message))),
-      bus.subscribe(subject.pull('*'), (message) => this.#handle(message, () => this.#onPull(message))),
-      bus.subscribe(subject.report('*'), (message) => this.#handle(message, () => this.#onReport(message))),
-    ]
+    channel.on('register', (question) => this.#handle(question, () => this.#onRegister(question)))
+    channel.on('heartbeat', (question) => this.#handle(question, () => this.#onHeartbeat(question)))
+    channel.on('pull', (question) => this.#handle(question, () => this.#onPull(question)))
+    channel.on('report', (question) => this.#handle(question, () => this.#onReport(question)))
   }
 
   stop(): void {
     this.#monitor.stop()
-    for (const unsubscribe of this.#unsubscribe) unsubscribe()
   }
 
-  /** A message that cannot be understood is told of and left unanswered; its sender tries again. */
-  #handle(message: BusMessage, work: () => void): void {
+  /** A question that cannot be dealt with is told of and left unanswered; its sender tries again. */
+  #handle<Kind extends QuestionKind>({ nodeId }: HostQuestion<Kind>, work: () => void): void {
     if (this.#deps.leader.isStopped || !this.#deps.leader.hasRoom) return
     try {
       work()
     } catch (error) {
-      this.#deps.logger.warn({ subject: message.subject, error: explainError(error) }, 'message refused')
+      this.#deps.logger.warn({ nodeId, error: explainError(error) }, 'message refused')
     }
   }
 
-  #onRegister(message: BusMessage): void {
-    const request = decodeMessage('register', message.payload)
-    const refusal = this.#findRefusal(request, nodeIdOfSubject(message.subject))
-    if (refusal !== undefined) return this.#answer(message, 'register-response', { ...this.#envelope(), kind: 'refused', ...refusal })
-    if (!this.#isProven(request)) {
-      const nonce = this.#deps.random.uuid()
-      this.#nonces.set(request.publicKey, nonce)
-      return this.#answer(message, 'register-response', { ...this.#envelope(), kind: 'challenge', nonce })
-    }
-    this.#nonces.delete(request.publicKey)
-    const { leader, random, options } = this.#deps
-    const declaration = this.#declarations.find(request.publicKey)!
+  #onRegister(question: HostQuestion<'register'>): void {
+    const { message: request, nodeId, publicKey, session } = question
+    const refusal = this.#findRefusal(request, nodeId, publicKey)
+    if (refusal !== undefined) return this.#answer(question, { ...this.#envelope(), kind: 'refused', ...refusal })
+    if (!this.#nonces.take(publicKey, request.nonce))
+      return this.#answer(question, { ...this.#envelope(), kind: 'challenge', nonce: this.#nonces.give(publicKey) })
+    const { leader, random, options, channel } = this.#deps
+    channel.beginSession(nodeId, session)
+    const declaration = this.#declarations.find(publicKey)!
     const node = withDeclaration(request.node, declaration, leader.state.nodes.get(request.node.ID))
     const { reportNumber } = request
     leader.propose([{ kind: 'node-register', node, reportNumber, evaluations: nodeEvaluations(leader.state, node, random) }])
@@ -112,8 +104,9 @@ export class NodeRegistrar {
       index: leader.state.index,
       heartbeatTtlMs: options.heartbeatTtlMs,
       node,
+      serverKeys: [options.signer.publicKey, ...options.nextServerKeys],
     }
-    this.#answer(message, 'register-response', answer)
+    this.#answer(question, answer)
   }
 
   /** What was out of sight is seen again: whatever the agent said of it last was said before. */
@@ -129,40 +122,37 @@ export class NodeRegistrar {
     }
   }
 
-  #findRefusal(request: RegisterRequest, nodeId: string): { readonly reason: string; readonly remedy: string } | undefined {
-    const { leader, options } = this.#deps
+  #findRefusal(
+    request: RegisterRequest,
+    nodeId: string,
+    publicKey: string,
+  ): { readonly reason: string; readonly remedy: string } | undefined {
+    const { leader } = this.#deps
     if (request.clusterId !== '' && request.clusterId !== leader.state.clusterId) {
       return {
         reason: `this host belongs to cluster ${request.clusterId}, this server to cluster ${leader.state.clusterId}`,
         remedy: 'point the agent at its own cluster, or remove its data folder to join this one',
       }
     }
-    if (request.node.ID !== nodeId || options.nodeIdOf(request.publicKey) !== nodeId) {
-      return {
-        reason: `node id ${request.node.ID} does not belong to the key ${request.publicKey}`,
-        remedy: 'remove the data folder of the agent',
-      }
+    if (request.node.ID !== nodeId) {
+      return { reason: `node id ${request.node.ID} does not belong to the key ${publicKey}`, remedy: 'remove the data folder of the agent' }
     }
-    if (this.#declarations.find(request.publicKey) === undefined) {
+    if (this.#declarations.find(publicKey) === undefined) {
       return {
-        reason: `no host with the key ${request.publicKey} is declared`,
-        remedy: `commit agents/<pool>/${request.node.Name}.hcl with public_key = "${request.publicKey}"`,
+        reason: `no host with the key ${publicKey} is declared`,
+        remedy: `commit agents/<pool>/${request.node.Name}.hcl with public_key = "${publicKey}"`,
       }
     }
     return undefined
   }
 
-  #isProven(request: RegisterRequest): boolean {
-    const nonce = this.#nonces.get(request.publicKey)
-    return nonce !== undefined && nonce === request.nonce && this.#deps.options.verify(request.publicKey, nonce, request.signature)
-  }
-
-  #onHeartbeat(message: BusMessage): void {
+  #onHeartbeat(question: HostQuestion<'heartbeat'>): void {
     const { leader, publisher, options } = this.#deps
-    const nodeId = nodeIdOfSubject(message.subject)
-    const request = decodeMessage('heartbeat', message.payload)
+    const { nodeId, message: request, isFresh } = question
+    this.#tellForeign(nodeId, request.clusterId)
     const isJoined = this.#isJoined(nodeId, request.clusterId)
-    if (isJoined) {
+    // One that is not of this epoch learns the epoch from the answer and says so at once.
+    if (isJoined && isFresh) {
       this.#monitor.heard(nodeId)
       this.#shunUndeclared(nodeId)
     }
@@ -175,7 +165,16 @@ export class NodeRegistrar {
       isKnown,
       heartbeatTtlMs: options.heartbeatTtlMs,
     }
-    leader.release(leader.durableIndex, () => message.respond(encodeMessage('heartbeat-response', answer)))
+    leader.release(leader.durableIndex, question.answer(answer))
+  }
+
+  /** Of a host whose server lost its state, or that talks to the wrong one: told on both sides, by the agent as soon as it is answered. */
+  #tellForeign(nodeId: string, clusterId: string): void {
+    const { leader, logger } = this.#deps
+    if (clusterId === leader.state.clusterId || this.#foreign.get(nodeId) === clusterId) return
+    if (this.#foreign.size >= FOREIGN_MAX) this.#foreign.clear()
+    this.#foreign.set(nodeId, clusterId)
+    logger.warn({ nodeId, clusterId, ownClusterId: leader.state.clusterId }, 'a host of another cluster is heard')
   }
 
   /** A host whose file is gone keeps what it runs and gets nothing new. */
@@ -187,18 +186,15 @@ export class NodeRegistrar {
     leader.propose([{ kind: 'node-eligibility', nodeId, eligibility: 'ineligible', evaluations: [] }])
   }
 
-  #onPull(message: BusMessage): void {
-    const nodeId = nodeIdOfSubject(message.subject)
-    const request = decodeMessage('pull', message.payload)
-    if (!this.#isJoined(nodeId, request.clusterId)) return
-    const answer: PullResponse = { ...this.#envelope(), parts: this.#deps.publisher.compose(nodeId, 0) }
-    this.#answer(message, 'pull-response', answer)
+  /** Only to who asks now: an old question that somebody kept would carry the set to whoever sent it again. */
+  #onPull(question: HostQuestion<'pull'>): void {
+    if (!question.isFresh || !this.#isJoined(question.nodeId, question.message.clusterId)) return
+    this.#answer(question, this.#deps.publisher.compose(question.nodeId, 0))
   }
 
-  #onReport(message: BusMessage): void {
+  #onReport(question: HostQuestion<'report'>): void {
     const { leader, random, clock } = this.#deps
-    const nodeId = nodeIdOfSubject(message.subject)
-    const request: ReportRequest = decodeMessage('report', message.payload)
+    const { nodeId, message: request } = question
     const isKnown = this.#isJoined(nodeId, request.clusterId)
     // A late double of an older report must not take back what a newer one has said.
     const isNewer = request.number > (leader.state.nodeReports.get(nodeId)?.number ?? 0)
@@ -212,7 +208,7 @@ export class NodeRegistrar {
       }
     }
     const answer: ReportResponse = { ...this.#envelope(), number: request.number, isKnown }
-    this.#answer(message, 'report-response', answer)
+    this.#answer(question, answer)
   }
 
   #updateCommand(
@@ -256,17 +252,7 @@ export class NodeRegistrar {
   }
 
   /** Answers once everything decided up to now is durable. */
-  #answer(
-    message: BusMessage,
-    kind: 'register-response' | 'pull-response' | 'report-response',
-    answer: RegisterResponse | PullResponse | ReportResponse,
-  ): void {
-    const payload = encodeMessage(kind, answer as never)
-    this.#deps.leader.release(this.#deps.leader.state.index, () => message.respond(payload))
+  #answer<Kind extends QuestionKind>(question: HostQuestion<Kind>, answer: Parameters<HostQuestion<Kind>['answer']>[0]): void {
+    this.#deps.leader.release(this.#deps.leader.state.index, question.answer(answer))
   }
-}
-
-/** `drover.<region>.agent.<node>.<what>` */
-function nodeIdOfSubject(subject: string): string {
-  return subject.split('.').at(-2)!
 }

@@ -2,7 +2,6 @@
  * The controller, assembled: one leader and the reconcilers around it, on one event loop. Knows the world only through the
  * ports it is given, so the simulation runs this very class.
  */
-import { subjects } from '../agent/index.js'
 import { type Bus, type Clock, explainError, type Logger, type Random } from '../domain/index.js'
 import { createScheduler } from '../scheduler/index.js'
 import { AllocationPublisher } from './allocation-publisher.js'
@@ -11,6 +10,8 @@ import { DeploymentWatcher } from './deployment-watcher.js'
 import { EvaluationBroker } from './evaluation-broker.js'
 import { computeGarbage } from './garbage-collector.js'
 import { GitReconciler, type GitReconcilerOptions, type SyncOutcome } from './git-reconciler.js'
+import { HostCalls } from './host-calls.js'
+import { HostChannel } from './host-channel.js'
 import { Leader, type LeaderDeps } from './leader.js'
 import { LeaderReader } from './leader-reader.js'
 import { logTimeMs } from './log-time.js'
@@ -53,10 +54,12 @@ export class Server {
   readonly reader: LeaderReader
   readonly planner: Planner
   readonly source: GitReconciler
+  readonly calls: HostCalls
   readonly #deps: ServerDeps
   readonly #broker: EvaluationBroker
   readonly #blocked: BlockedEvaluations
   readonly #deployments: DeploymentWatcher
+  readonly #channel: HostChannel
   readonly #registrar: NodeRegistrar
   readonly #sourceLoop: ReconcileLoop
   readonly #cancels: (() => void)[] = []
@@ -84,16 +87,24 @@ export class Server {
     this.#blocked = new BlockedEvaluations(state, (evaluation) => this.#broker.unblock(evaluation), nudge)
     this.#deployments = new DeploymentWatcher({ view: state, clock, random, propose: (bodies) => leader.propose(bodies), onDue: nudge })
     const worker = new Worker({ leader, broker: this.#broker, scheduler, clock, random, logger })
-    const publisher = new AllocationPublisher(leader, bus, subjects(options.nodes.region))
+    const channel = new HostChannel({ ...options.nodes, leader, bus, clock, logger })
+    const publisher = new AllocationPublisher(leader, channel)
+    this.calls = new HostCalls({ bus, clock, channel, leader, region: options.nodes.region })
+    this.#channel = channel
     leader.onTurnEnd(() => this.#blocked.wakeFreed())
     leader.onTurnEnd(() => this.#deployments.reconcile())
     leader.onTurnEnd(() => worker.drain())
     leader.onTurnEnd(() => publisher.prepare())
-    this.#registrar = new NodeRegistrar({ leader, bus, clock, random, logger, publisher, options: options.nodes })
+    this.#registrar = new NodeRegistrar({ leader, channel, clock, random, logger, publisher, options: options.nodes })
     this.source = new GitReconciler({ leader, git, syntax, random, logger, options: options.source })
     const loopOptions = { everyMs: options.sourcePollMs, backOffMsMin: SOURCE_BACK_OFF_MS_MIN, backOffMsMax: options.sourcePollMs }
     this.#sourceLoop = new ReconcileLoop(clock, loopOptions, () => this.#lookAtSource())
     leader.nudge()
+  }
+
+  /** Messages from the bus that were not heeded, by reason. */
+  get droppedMessages(): ReadonlyMap<string, number> {
+    return this.#channel.dropped.counts
   }
 
   /** Looks at the repository now; also what a webhook means. */
@@ -104,6 +115,7 @@ export class Server {
   /** Ends this server's part in order: nothing is proposed any more, what was proposed is still written. */
   async stop(): Promise<void> {
     this.#sourceLoop.stop()
+    this.#channel.stop()
     this.#registrar.stop()
     this.#deployments.stop()
     this.#broker.stop()

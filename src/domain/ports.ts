@@ -27,10 +27,11 @@ export interface Logger {
 
 /** Lossy, unordered, may deliver twice: whoever needs more says so by retrying and numbering. */
 export interface Bus {
-  publish(subject: string, payload: Uint8Array): void
+  /** False: it was not sent, because the bus is not there or the payload is too large. Never throws. */
+  publish(subject: string, payload: Uint8Array): boolean
   /** `subject` may end in `.>` or hold `*` tokens, as NATS has them. */
   subscribe(subject: string, handler: (message: BusMessage) => void): () => void
-  /** One answer. @throws OrchestratorError BUS_TIMEOUT, BUS_NO_RESPONDERS, BUS_CLOSED */
+  /** One answer. @throws OrchestratorError BUS_TIMEOUT, BUS_NO_RESPONDERS, BUS_CLOSED, BUS_TOO_LARGE */
   request(subject: string, payload: Uint8Array, timeoutMs: number): Promise<Uint8Array>
   /** Many answers until the responder ends the stream or `signal` is aborted. @throws as `request`, also midway */
   requestStream(
@@ -40,13 +41,15 @@ export interface Bus {
   ): AsyncIterable<Uint8Array>
   /** False while the connection is down; nothing published then is kept. */
   isConnected(): boolean
+  /** What one message may hold. Changes with the broker. */
+  messageBytesMax(): number
   close(): Promise<void>
 }
 
 export interface BusMessage {
   readonly subject: string
   readonly payload: Uint8Array
-  /** Answers a `request`; without effect when none waits. */
+  /** Answers a `request`; without effect when none waits. As all that follows, it never throws. */
   respond(payload: Uint8Array): void
   /** Answers a `requestStream`: any number of parts, then `endStream`. */
   stream(part: Uint8Array): void

@@ -6,7 +6,7 @@ import { RawExecDriver } from '../adapters/drivers/raw-exec/index.js'
 import { createFingerprint, createHostUsage } from '../adapters/fingerprint/index.js'
 import { LmdbLocalStore } from '../adapters/local-store/index.js'
 import { createLogger } from '../adapters/logger.js'
-import { loadOrCreateKey } from '../adapters/node-key.js'
+import { loadOrCreateKey, verifySignature } from '../adapters/node-key.js'
 import { makePassableFolder } from '../adapters/passable-folder.js'
 import { systemRandom } from '../adapters/random.js'
 import { SupervisorClient } from '../adapters/supervisor/client.js'
@@ -47,6 +47,8 @@ export async function startAgent(config: AgentConfig, bus: Bus): Promise<Running
     fingerprint: createFingerprint({ nodeId: key.nodeId, name: config.name, dataFolder: folder, drivers, version: readVersion() }),
     hostUsage: createHostUsage(folder),
     signer: key,
+    verify: verifySignature,
+    serverKeys: config.server_keys,
     templates: evaluateTemplate,
     options: { ...AGENT_DEFAULTS, region: config.region },
     onFatal: (error) => {

@@ -20,6 +20,7 @@ const LOADERS: Readonly<Record<string, () => Promise<CommandModule>>> = {
   dev: async () => (await import('./programs.js')).devCommand(fileURLToPath(import.meta.url)),
   server: async () => (await import('./programs.js')).serverCommand,
   agent: async () => (await import('./programs.js')).agentCommand,
+  'nats-config': async () => (await import('./nats-config.js')).natsConfigCommand,
   status: async () => statusCommand,
   logs: async () => logsCommand,
   why: async () => whyCommand,

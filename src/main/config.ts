@@ -9,8 +9,10 @@ const address = z.string().regex(/^[^\s:]*:\d{1,5}$|^\[[0-9a-f:]+\]:\d{1,5}$/i, 
 
 const natsSchema = z.strictObject({
   url: z.string().min(1),
-  /** File with the nkey seed that this program signs in with. */
+  /** File with the nkey seed to sign in with; absent: this program's own key, which a broker without accounts does not ask for. */
   seed_file: z.string().optional(),
+  /** File with a token, for a broker that asks for one. */
+  token_file: z.string().optional(),
 })
 
 export const serverConfigSchema = z.strictObject({
@@ -47,6 +49,8 @@ export const agentConfigSchema = z.strictObject({
   region: z.string().default('global'),
   log_level: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
   nats: natsSchema.optional(),
+  /** Public keys of servers to believe, before and besides those that this host learns when it joins. */
+  server_keys: z.array(z.string()).default([]),
 })
 
 export type AgentConfig = z.infer<typeof agentConfigSchema>

@@ -52,7 +52,7 @@ export async function runDev(
   }
 }
 
-type Broker = { readonly url: string; readonly stop: () => Promise<void> } | undefined
+type Broker = { readonly url: string; readonly tokenFile?: string; readonly stop: () => Promise<void> } | undefined
 
 async function chooseBroker(options: DevOptions, dataFolder: string, output: DevOutput): Promise<Broker> {
   if (options.nats !== undefined) {
@@ -66,7 +66,7 @@ async function chooseBroker(options: DevOptions, dataFolder: string, output: Dev
   }
   const server: NatsServer = await startNatsServer({ binary, folder: join(dataFolder, 'nats') })
   output.say(`nats: ${server.wasRunning ? 'found running' : 'started'} ${binary} at ${server.url}`)
-  return { url: server.url, stop: () => server.stop() }
+  return { url: server.url, tokenFile: server.tokenFile, stop: () => server.stop() }
 }
 
 class DevCluster {
@@ -122,7 +122,7 @@ class DevCluster {
       http: this.#http,
       ...(this.#broker === undefined
         ? { local_agents: this.#agentNumbers.map((number) => this.#writeAgentConfig(number)) }
-        : { nats: { url: this.#broker.url } }),
+        : { nats: natsConfig(this.#broker) }),
       source: { repository: this.#options.repo, ref: this.#options.ref, rewind: 'follow' },
       nodes: {
         bound_keys: this.#agentNumbers.map((number) => ({
@@ -138,7 +138,7 @@ class DevCluster {
     const config: ConfigInput<AgentConfig> = {
       data_dir: this.#agentFolder(number),
       name: this.#agentName(number),
-      ...(this.#broker === undefined ? {} : { nats: { url: this.#broker.url } }),
+      ...(this.#broker === undefined ? {} : { nats: natsConfig(this.#broker) }),
     }
     return this.#write(join('agents', `${number}.yaml`), config)
   }
@@ -214,6 +214,10 @@ class DevCluster {
     await this.#broker?.stop()
     this.#finish(code)
   }
+}
+
+function natsConfig({ url, tokenFile }: NonNullable<Broker>): object {
+  return { url, ...(tokenFile === undefined ? {} : { token_file: tokenFile }) }
 }
 
 function lastLine(text: string): string {

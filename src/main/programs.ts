@@ -1,13 +1,16 @@
 /** The long-running programs as commands: `dev`, `server`, `agent`. */
 import { InProcessBus } from '../adapters/in-process-bus/index.js'
-import { connectNats } from '../adapters/nats/index.js'
+import { hostInbox, SERVER_INBOX } from '../adapters/nats/accounts.js'
+import { connectNats, type NatsOptions } from '../adapters/nats/index.js'
+import { loadOrCreateKey, loadServerKeys, type StoredKey } from '../adapters/node-key.js'
 import type { CommandModule } from '../cli/index.js'
 import type { SyncOutcome } from '../controller/index.js'
-import { type Bus, DataDamagedError, explainError } from '../domain/index.js'
+import { type Bus, explainError } from '../domain/index.js'
 import { type RunningAgent, startAgent } from './agent.js'
 import { onlyNews, onStopAsked, tell } from './child-channel.js'
 import { agentConfigSchema, readConfig, type ServerConfig, serverConfigSchema } from './config.js'
 import { parseAgentCount, runDev } from './dev.js'
+import { failingWith, keepToOwner } from './failing-with.js'
 import { startServer } from './server.js'
 
 const LONG_RUNNING_EXITS = {
@@ -84,28 +87,11 @@ export const agentCommand: CommandModule = {
   },
 }
 
-/** Whatever these programs write is for their owner alone, unless its mode is given where it is made. */
-function keepToOwner(): void {
-  process.umask(0o077)
-}
-
-/** One sentence on stderr, and the exit code that says whether data is damaged. */
-async function failingWith(err: (text: string) => void, run: () => Promise<number>): Promise<number> {
-  keepToOwner()
-  try {
-    return await run()
-  } catch (error) {
-    err(`${explainError(error)}\n`)
-    return error instanceof DataDamagedError ? 2 : 1
-  } finally {
-    // The channel to the parent would keep a process alive that has nothing left to do.
-    if (process.connected) process.disconnect()
-  }
-}
-
 async function runServer(config: ServerConfig): Promise<number> {
   const bus: Bus =
-    config.nats === undefined ? new InProcessBus() : await connectNats({ url: config.nats.url, seedFile: config.nats.seed_file })
+    config.nats === undefined
+      ? new InProcessBus()
+      : await connectNats(natsOptions(config.nats, loadServerKeys(config.data_dir).current, SERVER_INBOX))
   try {
     return await serve(config, bus)
   } finally {
@@ -153,10 +139,15 @@ async function serve(config: ServerConfig, bus: Bus): Promise<number> {
   return ended
 }
 
+function natsOptions(nats: NonNullable<ServerConfig['nats']>, key: StoredKey, inboxPrefix: string): NatsOptions {
+  return { url: nats.url, seedFile: nats.seed_file ?? key.seedFile, tokenFile: nats.token_file, inboxPrefix }
+}
+
 async function runAgent(path: string): Promise<number> {
   const config = readConfig(path, agentConfigSchema)
   if (config.nats === undefined) throw new Error(`${path} names no nats.url; an agent of its own needs a broker`)
-  const bus = await connectNats({ url: config.nats.url, seedFile: config.nats.seed_file })
+  const key = loadOrCreateKey(config.data_dir)
+  const bus = await connectNats(natsOptions(config.nats, key, hostInbox(key.nodeId)))
   try {
     const agent = await startAgent(config, bus)
     const { tasks } = await new Promise<{ readonly tasks: 'end' | 'keep' }>((resolve) => onStopAsked(resolve))

@@ -7,11 +7,10 @@ import { WorkerSyntaxReader } from '../adapters/hcl-syntax/index.js'
 import { startHttp } from '../adapters/http/index.js'
 import { LmdbCommandLog } from '../adapters/lmdb/command-log.js'
 import { createLogger } from '../adapters/logger.js'
-import { nodeIdOfKey, verifySignature } from '../adapters/node-key.js'
+import { loadServerKeys, nodeIdOfKey, verifySignature } from '../adapters/node-key.js'
 import { systemRandom } from '../adapters/random.js'
 import { JOBS_FOLDER, Server, type SyncOutcome } from '../controller/index.js'
 import { type Bus, OrchestratorError, TerminalError } from '../domain/index.js'
-import { createAgentCaller } from './agent-caller.js'
 import type { ServerConfig } from './config.js'
 import { collectYoungObjectsEarly } from './garbage-collector.js'
 import { createJobspecParser } from './jobspec-parser.js'
@@ -37,6 +36,7 @@ export async function startServer(config: ServerConfig, bus: Bus, events: Server
   const dataFolder = resolve(config.data_dir)
   mkdirSync(dataFolder, { recursive: true, mode: 0o700 })
   const logger = createLogger({ level: config.log_level, name: 'server', destination: `${dataFolder}/server.log` })
+  const keys = loadServerKeys(dataFolder)
   const undo: (() => Promise<void>)[] = []
   try {
     const git = await CliGitSource.open({ repository: resolve(config.source.repository), ref: config.source.ref })
@@ -65,6 +65,8 @@ export async function startServer(config: ServerConfig, bus: Bus, events: Server
           region: config.region,
           heartbeatTtlMs: config.nodes.heartbeat_ttl_seconds * 1000,
           boundKeys: config.nodes.bound_keys.map(({ name, public_key }) => ({ name, publicKey: public_key })),
+          signer: keys.current,
+          nextServerKeys: keys.next.map(({ publicKey }) => publicKey),
           verify: verifySignature,
           nodeIdOf: nodeIdOfKey,
         },
@@ -75,11 +77,12 @@ export async function startServer(config: ServerConfig, bus: Bus, events: Server
     const http = await startHttp({
       address: config.http,
       reader: server.reader,
-      agents: createAgentCaller(bus, config.region),
+      agents: server.calls,
       planner: server.planner,
       parser: createJobspecParser(syntax),
       sourceTexts: createSourceTexts(git),
       sourceHealth: server.source,
+      busHealth: server,
       logger,
       settings: {
         region: config.region,

@@ -33,7 +33,7 @@ describe.skipIf(binary === undefined)('NATS (skipped where no nats-server is ins
     await broker.stop()
     rmSync(folder, { recursive: true, force: true })
   })
-  contract(() => connectNats({ url: broker.url }))
+  contract(() => connectNats({ url: broker.url, tokenFile: broker.tokenFile, inboxPrefix: '_INBOX' }))
 
   test('a broker that runs already is found again', async () => {
     const again = await startNatsServer({ binary: binary!, folder })
@@ -102,6 +102,29 @@ function contract(connect: () => Promise<Bus>): void {
     const { there } = await pair('deaf', () => {})
     await expect(there.request('nobody', bytes(''), LONG_MS)).rejects.toMatchObject({ code: 'BUS_NO_RESPONDERS' })
     await expect(there.request('deaf', bytes(''), SHORT_MS)).rejects.toMatchObject({ code: 'BUS_TIMEOUT' })
+  })
+
+  test('what is more than the bus carries is refused by a value, and an answer or a part that is ends nothing', async () => {
+    const tooLarge = new Uint8Array((await join()).messageBytesMax() + 1)
+    const { there } = await pair('large', (message) => message.respond(tooLarge))
+    expect(there.publish('large', tooLarge)).toBe(false)
+    await expect(there.request('large', tooLarge, LONG_MS)).rejects.toMatchObject({ code: 'BUS_TOO_LARGE' })
+    await expect(collect(there.requestStream('large', tooLarge, patience()))).rejects.toMatchObject({ code: 'BUS_TOO_LARGE' })
+    await expect(there.request('large', bytes(''), SHORT_MS)).rejects.toMatchObject({ code: 'BUS_TIMEOUT' })
+    const { there: reader } = await pair('stream', (message) => message.stream(tooLarge))
+    await expect(collect(reader.requestStream('stream', bytes(''), patience()))).rejects.toMatchObject({ code: 'BUS_TOO_LARGE' })
+  })
+
+  test('an answer that nobody asked for ends nothing', async () => {
+    let heard = 0
+    const { there } = await pair('told', (message) => {
+      heard++
+      message.respond(bytes('thanks'))
+      message.stream(bytes('thanks'))
+      message.endStream()
+    })
+    expect(there.publish('told', bytes(''))).toBe(true)
+    await expect.poll(() => heard, { timeout: LONG_MS }).toBe(1)
   })
 
   test('a closed bus says that it is closed', async () => {

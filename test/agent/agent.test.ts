@@ -78,24 +78,40 @@ test('a foreign cluster is not obeyed', async () => {
   expect(harness.running()).toHaveLength(1)
 })
 
-test('nothing acts before all parts and the hash are there', async () => {
+test('nothing acts before all parts of a set are there, in whatever order they come', async () => {
   const { harness, server } = await begin([])
   server.wanted = [wanted(1), wanted(2)]
   server.version++
-  const whole = server.set()
-  const part = (at: number) => ({
-    ...whole,
-    part: at,
-    parts: 2,
-    entries: whole.entries.slice(at, at + 1),
-    bodies: whole.bodies.slice(at, at + 1),
-  })
-  server.send(part(1))
+  server.messageBytesMax = 2_000
+  const set = server.set()
+  const parts = server.seal('desired', set, { session: '', number: set.version })
+  expect(parts.length).toBeGreaterThan(2)
+  const [first, ...others] = parts
+  for (const part of others.reverse()) server.sendBytes(part)
   await settle()
   expect(harness.running()).toEqual([])
-  server.send(part(0))
+  server.sendBytes(first!)
   await settle()
   expect(harness.running()).toHaveLength(2)
+})
+
+test('a set whose entries are not those that it announces is pulled', async () => {
+  const { harness, server } = await begin([])
+  const pullsBefore = server.pullCount
+  server.wanted = [wanted(1), wanted(2)]
+  server.version++
+  server.send({ ...server.set(), count: 3 })
+  await settle()
+  expect(server.pullCount).toBe(pullsBefore + 1)
+  expect(harness.running()).toHaveLength(2)
+})
+
+test('answers of many parts arrive: to a join, a pull and a report', async () => {
+  const { harness, server } = await begin([wanted(1)], { messageBytesMax: 1_300 })
+  expect(harness.running()).toHaveLength(1)
+  server.publish([wanted(1), wanted(2)])
+  await settle()
+  await expect.poll(() => server.lastReport(wanted(2).allocation.ID)?.ClientStatus).toBe('running')
 })
 
 test('a body that is missing keeps what runs and is pulled', async () => {
@@ -292,8 +308,9 @@ test('folders of ended allocations go, except for the newest', async () => {
   expect(harness.folders.size).toBe(1)
 })
 
-async function begin(initially: Parameters<AgentHarness['server']['publish']>[0] = []) {
+async function begin(initially: Parameters<AgentHarness['server']['publish']>[0] = [], { messageBytesMax = 1_000_000 } = {}) {
   const harness = new AgentHarness()
+  harness.server.messageBytesMax = messageBytesMax
   harness.server.wanted = initially
   await harness.start()
   expect(harness.failures).toEqual([])

@@ -7,21 +7,30 @@ import {
   AGENT_DEFAULTS,
   Agent,
   type DesiredSet,
+  type Direction,
   decodeMessage,
   encodeMessage,
   hashEntries,
   MemoryLocalStore,
+  type MessageKind,
+  type Messages,
+  openPart,
+  Reassembly,
   type RegisterRequest,
   type RegisterResponse,
   refuseExpressions,
+  type SealedPart,
+  sealMessage,
   subjects,
 } from '../../src/agent/index.js'
 import type { Allocation, AllocationReport, Bus, Job, Node } from '../../src/domain/index.js'
+import { fakeSigner, fakeVerify } from '../fake-keys.js'
 import { allocation, job, node, task, taskGroup } from '../fixtures.js'
 import { SeededRandom } from '../simulation/seeded-random.js'
 import { HandClock, settle } from './hand-clock.js'
 
 export const CLUSTER = 'cluster-1'
+export const SERVER_KEY = 'server-key'
 const REGION = 'global'
 
 export interface Wanted {
@@ -45,34 +54,63 @@ export class FakeServer {
   readonly reportNumbers: number[] = []
   registered: RegisterRequest | undefined
   pullCount = 0
+  key = SERVER_KEY
+  session = ''
+  messageBytesMax = 1_000_000
 
   constructor(bus: Bus, thisNode: Node) {
     this.bus = bus
     this.node = thisNode
-    const subject = subjects(REGION)
-    bus.subscribe(subject.register('*'), (message) => {
-      if (this.isSilent) return
-      this.registered = decodeMessage('register', message.payload)
-      const answer = this.answerRegister(this.registered)
-      if (answer !== undefined) message.respond(encodeMessage('register-response', answer))
+    this.#answers('register', (request) => {
+      this.registered = request
+      return this.answerRegister(request)
     })
-    bus.subscribe(subject.heartbeat('*'), (message) => {
-      if (this.isSilent) return
-      const answer = { ...this.#envelope(), version: this.version, index: this.version, isKnown: true, heartbeatTtlMs: 3_000 }
-      message.respond(encodeMessage('heartbeat-response', answer))
+    this.#answers('heartbeat', () => {
+      return { ...this.#envelope(), version: this.version, index: this.version, isKnown: true, heartbeatTtlMs: 3_000 }
     })
-    bus.subscribe(subject.pull('*'), (message) => {
-      if (this.isSilent) return
+    this.#answers('pull', () => {
       this.pullCount++
-      message.respond(encodeMessage('pull-response', { ...this.#envelope(), parts: [this.set()] }))
+      return this.set()
     })
-    bus.subscribe(subject.report('*'), (message) => {
-      if (this.isSilent || !this.acknowledgesReports) return
-      const request = decodeMessage('report', message.payload)
+    this.#answers('report', (request) => {
+      if (!this.acknowledgesReports) return undefined
       this.reports.push(...request.reports)
       this.reportNumbers.push(request.number)
-      message.respond(encodeMessage('report-response', { ...this.#envelope(), number: request.number, isKnown: true }))
+      return { ...this.#envelope(), number: request.number, isKnown: true }
     })
+  }
+
+  #answers<Kind extends 'register' | 'heartbeat' | 'pull' | 'report'>(
+    kind: Kind,
+    answer: (request: Messages[Kind]) => Messages[`${Kind}-response`] | undefined,
+  ): void {
+    const subject = subjects(REGION)
+    const parts = new Reassembly()
+    this.bus.subscribe(subject[kind]('*'), (message) => {
+      if (this.isSilent) return
+      const part = openPart(message.payload, fakeVerify)
+      this.session = part.session
+      const body = parts.add(part)
+      if (body === undefined) return
+      const response = answer(decodeMessage(kind, body, part))
+      if (response === undefined) return
+      const [first, ...rest] = this.seal(`${kind}-response`, response, part)
+      if (part.parts === 1) message.respond(first!)
+      for (const later of part.parts === 1 ? rest : [first!, ...rest]) this.bus.publish(subject.answer(this.node.ID), later)
+    })
+  }
+
+  /** Sealed as a server would; `over` makes it as no server would. */
+  seal<Kind extends MessageKind>(
+    kind: Kind,
+    message: Messages[Kind],
+    about: Pick<SealedPart, 'session' | 'number'>,
+    over: Partial<SealedPart> & { readonly key?: string } = {},
+  ): readonly Uint8Array[] {
+    const { clusterId, epoch } = message
+    const direction: Direction = 'to-host'
+    const seal = { kind, clusterId, epoch, direction, nodeId: this.node.ID, session: about.session, number: about.number, ...over }
+    return sealMessage(fakeSigner(over.key ?? this.key), seal, encodeMessage(kind, message), this.messageBytesMax)
   }
 
   #envelope() {
@@ -84,7 +122,7 @@ export class FakeServer {
   }
 
   accepted(): RegisterResponse {
-    return { ...this.#envelope(), kind: 'accepted', index: this.version, heartbeatTtlMs: 3_000, node: this.node }
+    return { ...this.#envelope(), kind: 'accepted', index: this.version, heartbeatTtlMs: 3_000, node: this.node, serverKeys: [this.key] }
   }
 
   set(over: Partial<DesiredSet> = {}): DesiredSet {
@@ -96,8 +134,6 @@ export class FakeServer {
       nodeId: this.node.ID,
       version: this.version,
       baseVersion: 0,
-      part: 0,
-      parts: 1,
       count: entries.length,
       hash: hashEntries(entries),
       entries,
@@ -115,7 +151,11 @@ export class FakeServer {
   }
 
   send(set: DesiredSet): void {
-    this.bus.publish(subjects(REGION).desired(this.node.ID), encodeMessage('desired', set))
+    for (const part of this.seal('desired', set, { session: '', number: set.version })) this.sendBytes(part)
+  }
+
+  sendBytes(payload: Uint8Array): void {
+    this.bus.publish(subjects(REGION).desired(this.node.ID), payload)
   }
 
   lastReport(allocationId: string): AllocationReport | undefined {
@@ -132,6 +172,8 @@ export class AgentHarness {
   readonly rows = new Map<string, unknown>()
   readonly folders = new Set<string>()
   readonly failures: unknown[] = []
+  readonly refusals: string[] = []
+  serverKeys: readonly string[] = []
   readonly random = new SeededRandom(7)
   agent!: Agent
   #life = { isAlive: true, bus: undefined as Bus | undefined }
@@ -162,10 +204,13 @@ export class AgentHarness {
       drivers: [new MockDriver(this.host, { isAlive: () => life.isAlive })],
       fingerprint: async () => this.node,
       hostUsage: () => Promise.reject(new Error('not measured')),
-      signer: { publicKey: 'key', sign: (text) => `signed ${text}` },
+      signer: fakeSigner('key'),
+      verify: fakeVerify,
+      serverKeys: this.serverKeys,
       templates: refuseExpressions,
       options: { ...AGENT_DEFAULTS, endedKept: 1 },
       onFatal: (error) => this.failures.push(error),
+      onRefused: (reason) => this.refusals.push(reason),
     })
     await this.agent.start()
     await settle()
@@ -177,6 +222,11 @@ export class AgentHarness {
     this.#life.isAlive = false
     await this.#life.bus?.close()
     await settle()
+  }
+
+  /** Of the agent's life that was heard last. */
+  sessionHeard(): string {
+    return this.server.session
   }
 
   running(): readonly string[] {

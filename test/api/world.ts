@@ -39,6 +39,7 @@ export class World {
       parser: { parse: () => Promise.reject(new Error('no parser in this test')) },
       sourceTexts: { read: async () => undefined },
       sourceHealth: { problem: null },
+      busHealth: { droppedMessages: new Map() },
       logger: silentLogger,
       settings: { region: 'global', datacenter: 'dc1', name: 'alder', writes: 'none', version: '0.1.0', address: '127.0.0.1:4646' },
       ...over,

@@ -14,7 +14,52 @@ const leader = 'src/controller/leader.ts'
 const publisher = 'src/controller/allocation-publisher.ts'
 const registrar = 'src/controller/node-registrar.ts'
 
+const seal = 'src/agent/seal.ts'
+const channel = 'src/controller/host-channel.ts'
+
 export const MUTANTS: readonly Mutant[] = [
+  {
+    name: 'signatures-are-not-looked-at',
+    file: seal,
+    find: '  if (!verify(signer, packed, signature)) throw',
+    replace: '  if (signature.length === 0) throw',
+    finders: ['S1', 'I12', 'I5', 'P1', 'L6'],
+  },
+  {
+    name: 'any-key-is-the-servers',
+    file: 'src/agent/host-seals.ts',
+    find: '    if (!isEnrolling && !known.includes(part.signer)) throw new UnknownServerKey(part.signer, known)\n',
+    replace: '',
+    finders: ['S1', 'I12', 'I5', 'L6'],
+  },
+  {
+    name: 'a-host-hears-what-is-for-another',
+    file: 'src/agent/host-seals.ts',
+    find: "part.direction !== 'to-host' || part.nodeId !== this.#deps.nodeId || !isExpected",
+    replace: "part.direction !== 'to-host' || !isExpected",
+    finders: ['I5', 'I12', 'L6', 'I7'],
+  },
+  {
+    name: 'questions-are-heard-twice',
+    file: channel,
+    find: '      if (!window.accept(number)) throw',
+    replace: '      if (!window.accept(number) && number < 0) throw',
+    finders: ['S1'],
+  },
+  {
+    name: 'beats-of-an-earlier-epoch-count',
+    file: registrar,
+    find: '    if (isJoined && isFresh) {\n',
+    replace: '    if (isJoined) {\n',
+    finders: ['S1'],
+  },
+  {
+    name: 'parts-of-two-messages-are-mixed',
+    file: 'src/agent/reassembly.ts',
+    find: 'JSON.stringify([part.kind, part.epoch, part.session, part.number, part.parts])',
+    replace: 'JSON.stringify([part.kind, part.parts])',
+    finders: ['L4', 'L5', 'L6', 'P1', 'I5'],
+  },
   {
     name: 'outputs-before-durable',
     file: leader,
@@ -53,8 +98,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'pulled-sets-leave-at-once',
     file: registrar,
-    find: '    this.#deps.leader.release(this.#deps.leader.state.index, () => message.respond(payload))\n',
-    replace: '    message.respond(payload)\n',
+    find: '    this.#deps.leader.release(this.#deps.leader.state.index, question.answer(answer))\n',
+    replace: '    question.answer(answer)()\n',
     finders: ['P1'],
   },
   {

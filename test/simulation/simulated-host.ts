@@ -3,6 +3,7 @@
  * Processes live on virtual time and outlive the agent; the machine's death ends everything.
  *
  * I5  An agent runs only what a set of the current epoch wants. I12 Nothing is ended because the control plane was away.
+ * S1  What a stranger on the bus says, or says again, is heeded by nobody.
  * L6  What runs on a host that has joined again is in sight again.
  */
 
@@ -22,6 +23,7 @@ import type { AgentRecord } from '../../src/agent/local-state.js'
 import { isClientTerminal, isServerTerminal, OrchestratorError, ZERO_TIME } from '../../src/domain/index.js'
 import type { StateView } from '../../src/state/index.js'
 import { Violation } from '../checkers.js'
+import { fakeSigner, fakeVerify } from '../fake-keys.js'
 import { node } from '../fixtures.js'
 import type { SimulatedProcess } from './simulated-process.js'
 import type { World } from './world.js'
@@ -39,6 +41,8 @@ interface Run {
 const CPU_MHZ = 1_000
 const MEMORY_MB = 2_000
 const DISK_MB = 10_000
+/** Several TTLs, with messages that are long on their way. */
+const ABSENT_MS_MAX = 45_000
 /** Some tries on a bad network, with a leader that died between two records of them. */
 const JOINS_WITHIN_MS = 15_000
 
@@ -54,6 +58,9 @@ export class SimulatedHost {
   #disk = new Map<string, unknown>()
   #runs = new Map<string, Run>()
   #generation = 0
+  /** Since when it has been out of reach of one leader. */
+  #absentSinceMs = 0
+  #absentUnder = 0
   /** When a process was first seen whose allocation is unknown although all is well. */
   readonly #unseenSinceMs = new Map<string, number>()
 
@@ -98,7 +105,9 @@ export class SimulatedHost {
       hostUsage: async () => {
         throw new OrchestratorError('UNKNOWN', 'nobody asks in this world')
       },
-      signer: { publicKey: this.publicKey, sign: (text) => `${this.publicKey} signs ${text}` },
+      signer: fakeSigner(this.publicKey),
+      verify: fakeVerify,
+      serverKeys: [],
       templates: refuseExpressions,
       options: { ...AGENT_DEFAULTS, region: 'global' },
       onFatal: (error) => process.isAlive && this.#world.fail(error),
@@ -127,6 +136,8 @@ export class SimulatedHost {
   }
 
   #checkObedience(before: AgentRecord, after: AgentRecord): void {
+    if (after.epoch > this.#world.epochMax)
+      this.#world.fail(new Violation('S1', `${this.name} believes in epoch ${after.epoch}, there was none beyond ${this.#world.epochMax}`))
     const isSame = after.versionEpoch === before.versionEpoch && after.version === before.version
     const isOlder = after.versionEpoch < before.epoch || (after.versionEpoch === before.versionEpoch && after.version < before.version)
     if (isSame || !isOlder) return
@@ -185,8 +196,21 @@ export class SimulatedHost {
 
   check(durable: StateView, isServed: boolean): void {
     this.#checkProcesses(durable)
+    this.#checkAbsence(durable, isServed)
     if (isServed && this.isReachable && durable.nodes.get(this.nodeId)?.Status === 'ready') this.#checkSight(durable)
     else this.#unseenSinceMs.clear()
+  }
+
+  /** S1: nobody keeps a host in sight by saying again what it once said. A new leader gives everyone their time anew. */
+  #checkAbsence(durable: StateView, isServed: boolean): void {
+    const { nowMs } = this.#world.time
+    if (!isServed || this.isReachable || this.#absentUnder !== durable.epoch) this.#absentSinceMs = nowMs
+    this.#absentUnder = durable.epoch
+    if (nowMs - this.#absentSinceMs > ABSENT_MS_MAX && durable.nodes.get(this.nodeId)?.Status === 'ready')
+      throw new Violation(
+        'S1',
+        `${this.name} has said nothing for ${((nowMs - this.#absentSinceMs) / 1000).toFixed(0)} s and counts as ready`,
+      )
   }
 
   /** L6: a node is ready once its agent has joined and said what it holds. */

@@ -10,26 +10,34 @@ export interface NetworkFaults {
   delayMsMax: number
   /** Messages that sit in some buffer while their sender connects again, and come long after whatever followed them. */
   lateShare: number
+  /** What the broker carries in one message: so little that what is said takes many. */
+  messageBytesMax: number
 }
 
-export const NO_NETWORK_FAULTS: NetworkFaults = Object.freeze({ lossShare: 0, duplicateShare: 0, delayMsMax: 2, lateShare: 0 })
+export const NO_NETWORK_FAULTS: NetworkFaults = Object.freeze({
+  lossShare: 0,
+  duplicateShare: 0,
+  delayMsMax: 2,
+  lateShare: 0,
+  messageBytesMax: 1_000_000,
+})
 
 const LATE_MS_MAX = 30_000
 
 type Subscription = { readonly subject: string; readonly process: SimulatedProcess; readonly handler: (message: BusMessage) => void }
 
 /** Sees every message that leaves a process, before chance has its way with it. */
-export type Eavesdropper = (from: SimulatedProcess, subject: string, payload: Uint8Array, kind: 'publish' | 'request' | 'response') => void
+export type Listener = (from: SimulatedProcess, subject: string, payload: Uint8Array, kind: 'publish' | 'request' | 'response') => void
 
 export class SimulatedNetwork {
   readonly faults: NetworkFaults = { ...NO_NETWORK_FAULTS }
   readonly cutOff = new Set<SimulatedProcess>()
   readonly #time: VirtualTime
   readonly #random: SeededRandom
-  readonly #listen: Eavesdropper
+  readonly #listen: Listener
   readonly #subscriptions = new Set<Subscription>()
 
-  constructor(time: VirtualTime, random: SeededRandom, listen: Eavesdropper) {
+  constructor(time: VirtualTime, random: SeededRandom, listen: Listener) {
     this.#time = time
     this.#random = random
     this.#listen = listen
@@ -39,8 +47,10 @@ export class SimulatedNetwork {
   busOf(process: SimulatedProcess): Bus {
     return {
       publish: (subject, payload) => {
+        if (payload.length > this.faults.messageBytesMax) return false
         this.#listen(process, subject, payload, 'publish')
         this.#send(process, subject, payload, () => {})
+        return true
       },
       subscribe: (subject, handler) => {
         const subscription = { subject, process, handler }
@@ -52,6 +62,7 @@ export class SimulatedNetwork {
       async *requestStream(subject) {
         throw new OrchestratorError('BUS_NO_RESPONDERS', `nobody answers ${subject}`)
       },
+      messageBytesMax: () => this.faults.messageBytesMax,
       isConnected: () => !this.cutOff.has(process),
       close: async () => this.#forget(process),
     }
@@ -63,10 +74,13 @@ export class SimulatedNetwork {
   }
 
   #request(from: SimulatedProcess, subject: string, payload: Uint8Array, timeoutMs: number): Promise<Uint8Array> {
+    if (payload.length > this.faults.messageBytesMax)
+      return Promise.reject(new OrchestratorError('BUS_TOO_LARGE', `too large for ${subject}`))
     this.#listen(from, subject, payload, 'request')
     return new Promise((resolve, reject) => {
       const giveUp = from.clock.after(timeoutMs, () => reject(new OrchestratorError('BUS_TIMEOUT', `no answer to ${subject}`)))
       this.#send(from, subject, payload, (responder, answer) => {
+        if (answer.length > this.faults.messageBytesMax) return
         this.#listen(responder, subject, answer, 'response')
         this.#carry(responder, from, () => {
           giveUp()

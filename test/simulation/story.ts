@@ -100,6 +100,7 @@ class Faults {
       [random.between(20_000, 80_000), () => this.#endTask()],
       [random.between(20_000, 60_000), () => this.#jumpWallClock()],
       [random.between(15_000, 60_000), () => this.#cutOffHost()],
+      [random.between(200, 4_000), () => this.#world.stranger.speak()],
     ]
     for (const [meanMs, act] of kinds) if (random.chance(0.6)) this.#every(meanMs, act)
     if (random.chance(0.6))
@@ -109,6 +110,7 @@ class Faults {
         delayMsMax: random.between(1, 120),
         lateShare: random.fraction() * 0.02,
       })
+    if (random.chance(0.4)) this.#world.network.faults.messageBytesMax = random.pick([2_000, 6_000, 20_000])
     if (random.chance(0.5))
       Object.assign(this.#world.logFaults, {
         requestLostShare: random.fraction() * 0.1,

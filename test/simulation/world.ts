@@ -6,7 +6,7 @@
 import { InProcessSyntaxReader } from '../../src/adapters/hcl-syntax/index.js'
 import { silentLogger } from '../../src/adapters/logger.js'
 import { MemoryCommandLog, MemoryLogStore } from '../../src/adapters/memory/command-log.js'
-import { decodeMessage } from '../../src/agent/index.js'
+import { decodeMessage, type MessageKind, type Messages, openPart, Reassembly } from '../../src/agent/index.js'
 import { CommandReader, Server } from '../../src/controller/index.js'
 import { isSilent } from '../../src/controller/silence.js'
 import { type AllocationReport, isClientTerminal } from '../../src/domain/index.js'
@@ -23,6 +23,8 @@ import {
   checkTransition,
   Violation,
 } from '../checkers.js'
+import { fakeSigner, fakeVerify } from '../fake-keys.js'
+import { Eavesdropper } from './eavesdropper.js'
 import { SeededRandom } from './seeded-random.js'
 import { SimulatedRepository } from './simulated-git.js'
 import { SimulatedHost } from './simulated-host.js'
@@ -39,6 +41,8 @@ export interface WorldOptions {
 }
 
 export const REGION = 'global'
+/** All servers of the world are one to its hosts. */
+const SERVER_KEY = 'KEY-server'
 const LEASE_MS = 3_000
 const HEARTBEAT_TTL_MS = 10_000
 /** Share of messages lost from which on silence may be chance. */
@@ -58,6 +62,7 @@ export class World {
   readonly random: SeededRandom
   readonly time: VirtualTime
   readonly network: SimulatedNetwork
+  readonly stranger: Eavesdropper
   readonly repository = new SimulatedRepository()
   readonly hosts: SimulatedHost[] = []
   readonly readers: SimulatedReader[] = []
@@ -70,6 +75,8 @@ export class World {
   readonly #epochs: { epoch: number; writer: string }[] = []
   /** What agents have said, by node and number, until the world ends. */
   readonly #reports = new Map<string, readonly AllocationReport[]>()
+  /** Messages of several parts on their way, by who says what to whom. */
+  readonly #overheard = new Map<string, Reassembly>()
   readonly #syntax = new InProcessSyntaxReader()
   /** Faults of the way to the log. */
   readonly logFaults = { requestLostShare: 0, answerLostShare: 0, slowShare: 0, crashShare: 0, delayMsMax: 3 }
@@ -84,9 +91,13 @@ export class World {
     this.random = new SeededRandom(options.seed)
     this.time = new VirtualTime(this.random)
     this.log = new MemoryLogStore(() => this.time.nowMs, LEASE_MS)
-    this.network = new SimulatedNetwork(this.time, this.random, (from, subject, payload, kind) =>
-      this.#overhear(from, subject, payload, kind),
-    )
+    const stranger = this.newProcess('stranger')
+    this.network = new SimulatedNetwork(this.time, this.random, (from, subject, payload, kind) => {
+      if (from === stranger) return
+      this.stranger.hear(subject, payload)
+      this.#overhear(from, subject, payload, kind)
+    })
+    this.stranger = new Eavesdropper(this.network.busOf(stranger), this.random)
     this.durable.nodes.observe((before, after) => {
       if (after !== undefined && isSilent(after) && (before === undefined || !isSilent(before))) this.#checkSilence(after.ID)
     })
@@ -139,7 +150,9 @@ export class World {
           region: REGION,
           heartbeatTtlMs: HEARTBEAT_TTL_MS,
           boundKeys: this.hosts.map((host) => ({ name: host.name, publicKey: host.publicKey })),
-          verify: (publicKey, nonce, signature) => signature === `${publicKey} signs ${nonce}`,
+          signer: fakeSigner(SERVER_KEY),
+          verify: fakeVerify,
+          nextServerKeys: [],
           nodeIdOf: (publicKey) => SimulatedHost.nodeIdOf(publicKey),
         },
       },
@@ -253,39 +266,43 @@ export class World {
 
   /** P1: whatever leaves a server tells only of what is durable. */
   #overhear(from: SimulatedProcess, subject: string, payload: Uint8Array, kind: 'publish' | 'request' | 'response'): void {
-    if (kind === 'request' && subject.endsWith('.report')) {
-      const { nodeId, number, reports } = decodeMessage('report', payload)
-      this.#reports.set(`${nodeId} ${number}`, reports)
+    const isServer = from.name.startsWith('server')
+    const nodeId = subject.split('.').at(-2)!
+    if (!isServer && subject.endsWith('.report')) {
+      const report = this.#overhearWhole(from, payload, 'report')
+      if (report !== undefined) this.#reports.set(`${nodeId} ${report.number}`, report.reports)
     }
-    if (!from.name.startsWith('server')) return
+    if (!isServer) return
     this.#foldNew()
-    if (kind === 'response') return this.#overhearAnswer(subject, payload)
-    const { version, entries } = decodeMessage('desired', payload)
-    if (version > this.durable.index)
-      this.fail(new Violation('P1', `a desired set of version ${version} left at durable index ${this.durable.index}`))
-    for (const [id] of entries) this.#expectDurable(id, 'was shown to an agent')
+    if (kind === 'response' || subject.endsWith('.answer')) return this.#overhearAnswer(from, nodeId, payload)
+    const set = this.#overhearWhole(from, payload, 'desired')
+    if (set === undefined) return
+    if (set.version > this.durable.index)
+      this.fail(new Violation('P1', `a desired set of version ${set.version} left at durable index ${this.durable.index}`))
+    for (const [id] of set.entries) this.#expectDurable(id, 'was shown to an agent')
   }
 
-  #overhearAnswer(subject: string, payload: Uint8Array): void {
-    switch (subject.split('.').at(-1)) {
-      case 'heartbeat': {
-        const { version, index } = decodeMessage('heartbeat-response', payload)
-        if (Math.max(version, index) > this.durable.index) {
-          this.fail(new Violation('P1', `a heartbeat was told of index ${Math.max(version, index)}, durable is ${this.durable.index}`))
-        }
-        return
-      }
-      case 'pull':
-        for (const part of decodeMessage('pull-response', payload).parts)
-          for (const [id] of part.entries) this.#expectDurable(id, 'was pulled by an agent')
-        return
-      case 'report': {
-        const { number, isKnown } = decodeMessage('report-response', payload)
-        const nodeId = subject.split('.').at(-2)!
-        if (isKnown) for (const report of this.#reports.get(`${nodeId} ${number}`) ?? []) this.#expectReported(nodeId, number, report)
-        return
-      }
-    }
+  /** The message that this part completes, as far as it is of that kind. */
+  #overhearWhole<Kind extends MessageKind>(from: SimulatedProcess, payload: Uint8Array, kind: Kind): Messages[Kind] | undefined {
+    const part = openPart(payload, fakeVerify)
+    if (part.kind !== kind) return undefined
+    const key = `${from.name} ${part.nodeId} ${kind}`
+    const parts = this.#overheard.get(key) ?? new Reassembly()
+    this.#overheard.set(key, parts)
+    const body = parts.add(part)
+    return body === undefined ? undefined : decodeMessage(kind, body, part)
+  }
+
+  #overhearAnswer(from: SimulatedProcess, nodeId: string, payload: Uint8Array): void {
+    const beat = this.#overhearWhole(from, payload, 'heartbeat-response')
+    if (beat !== undefined && Math.max(beat.version, beat.index) > this.durable.index)
+      this.fail(
+        new Violation('P1', `a heartbeat was told of index ${Math.max(beat.version, beat.index)}, durable is ${this.durable.index}`),
+      )
+    for (const [id] of this.#overhearWhole(from, payload, 'pull-response')?.entries ?? []) this.#expectDurable(id, 'was pulled by an agent')
+    const taken = this.#overhearWhole(from, payload, 'report-response')
+    if (taken?.isKnown !== true) return
+    for (const report of this.#reports.get(`${nodeId} ${taken.number}`) ?? []) this.#expectReported(nodeId, taken.number, report)
   }
 
   /** An acknowledged report is in the log: with what it said, or with an end that came before, or a later one is there already. */
@@ -319,6 +336,11 @@ export class World {
 
   isPaused(): boolean {
     return this.serverProcesses.some((process) => process.isPaused)
+  }
+
+  /** The newest epoch that anybody has led under, or is about to. */
+  get epochMax(): number {
+    return Math.max(this.log.epoch, ...this.#servers.map(({ server }) => server?.leader.epoch ?? 0))
   }
 
   /** Brings the fold of the log up to this very moment. */

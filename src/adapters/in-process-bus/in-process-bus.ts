@@ -1,5 +1,6 @@
 /** A bus inside one process: for `dev` without a broker, and for tests. Delivery is in order and in a later turn. */
-import { type Bus, type BusMessage, type Clock, OrchestratorError } from '../../domain/index.js'
+import { type Bus, type BusMessage, type Clock, MEBIBYTE_BYTES, OrchestratorError } from '../../domain/index.js'
+import { tooLargeError } from '../bus-errors.js'
 import { systemClock } from '../clock.js'
 import { matchesSubject } from '../subjects.js'
 
@@ -13,9 +14,12 @@ const PARTS_AHEAD_MAX = 16
 export class InProcessHub {
   readonly #subscriptions = new Set<Subscription>()
   readonly #clock: Clock
+  /** As a broker has it by default, so that the two differ in nothing that matters. */
+  readonly messageBytesMax: number
 
-  constructor(clock: Clock = systemClock) {
+  constructor(clock: Clock = systemClock, messageBytesMax = MEBIBYTE_BYTES) {
     this.#clock = clock
+    this.messageBytesMax = messageBytesMax
   }
 
   connect(): Bus {
@@ -34,6 +38,7 @@ export class InProcessHub {
 export class InProcessBus implements Bus {
   readonly #all: Set<Subscription>
   readonly #clock: Clock
+  readonly #messageBytesMax: number
   readonly #own = new Set<Subscription>()
   readonly #waiting = new Set<(error: OrchestratorError) => void>()
   #isClosed = false
@@ -41,11 +46,21 @@ export class InProcessBus implements Bus {
   constructor(hub: InProcessHub = new InProcessHub()) {
     this.#all = hub.subscriptions
     this.#clock = hub.clock
+    this.#messageBytesMax = hub.messageBytesMax
   }
 
-  publish(subject: string, payload: Uint8Array): void {
-    if (this.#isClosed) return
+  publish(subject: string, payload: Uint8Array): boolean {
+    if (this.#isClosed || this.#isTooLarge(payload)) return false
     for (const handler of this.#findHandlers(subject)) deliver(handler, plainMessage(subject, payload))
+    return true
+  }
+
+  messageBytesMax(): number {
+    return this.#messageBytesMax
+  }
+
+  #isTooLarge(payload: Uint8Array): boolean {
+    return payload.length > this.#messageBytesMax
   }
 
   subscribe(subject: string, handler: Handler): () => void {
@@ -62,6 +77,7 @@ export class InProcessBus implements Bus {
     return new Promise((resolve, reject) => {
       const handlers = this.#findHandlers(subject)
       if (this.#isClosed) return reject(closedError())
+      if (this.#isTooLarge(payload)) return reject(tooLargeError(subject, payload, this.#messageBytesMax))
       if (handlers.length === 0) return reject(noRespondersError(subject))
       const end = () => {
         cancelTimeout()
@@ -74,6 +90,7 @@ export class InProcessBus implements Bus {
       const cancelTimeout = this.#clock.after(timeoutMs, () => fail(timeoutError(subject, timeoutMs)))
       this.#waiting.add(fail)
       const respond = (answer: Uint8Array) => {
+        if (this.#isTooLarge(answer)) return
         end()
         queueMicrotask(() => resolve(answer))
       }
@@ -87,9 +104,10 @@ export class InProcessBus implements Bus {
     { idleTimeoutMs, signal }: { readonly idleTimeoutMs: number; readonly signal: AbortSignal },
   ): AsyncIterable<Uint8Array> {
     if (this.#isClosed) throw closedError()
+    if (this.#isTooLarge(payload)) throw tooLargeError(subject, payload, this.#messageBytesMax)
     const handlers = this.#findHandlers(subject)
     if (handlers.length === 0) throw noRespondersError(subject)
-    const stream = new PartQueue(subject, idleTimeoutMs, signal, this.#clock)
+    const stream = new PartQueue(subject, idleTimeoutMs, signal, this.#clock, this.#messageBytesMax)
     this.#waiting.add(stream.fail)
     try {
       for (const handler of handlers) deliver(handler, { ...plainMessage(subject, payload), ...stream.responder })
@@ -127,8 +145,11 @@ class PartQueue {
   #wakeAsker = () => {}
   #wakeResponder = () => {}
 
-  constructor(subject: string, idleTimeoutMs: number, signal: AbortSignal, clock: Clock) {
+  readonly #messageBytesMax: number
+
+  constructor(subject: string, idleTimeoutMs: number, signal: AbortSignal, clock: Clock, messageBytesMax: number) {
     this.#clock = clock
+    this.#messageBytesMax = messageBytesMax
     this.#subject = subject
     this.#idleTimeoutMs = idleTimeoutMs
     this.#signal = signal
@@ -144,6 +165,7 @@ class PartQueue {
   get responder(): Pick<BusMessage, 'stream' | 'drained' | 'endStream' | 'signal'> {
     return {
       stream: (part) => {
+        if (part.length > this.#messageBytesMax) return this.fail(tooLargeError(this.#subject, part, this.#messageBytesMax))
         this.#queue.push(part)
         this.#wakeAsker()
       },

@@ -12,14 +12,21 @@ import {
   type NatsConnection,
   NatsError,
   nkeyAuthenticator,
+  type PublishOptions,
   type Subscription,
+  tokenAuthenticator,
 } from 'nats'
-import { type Bus, type BusMessage, OrchestratorError } from '../../domain/index.js'
+import { type Bus, type BusMessage, MEBIBYTE_BYTES, OrchestratorError } from '../../domain/index.js'
+import { tooLargeError } from '../bus-errors.js'
 
 export interface NatsOptions {
   readonly url: string
-  /** File with the nkey seed to sign in with. */
+  /** File with the nkey seed to sign in with, for a broker that asks who connects. */
   readonly seedFile?: string | undefined
+  /** File with a token, for a broker that asks for one. */
+  readonly tokenFile?: string | undefined
+  /** Where answers to this program arrive: what a broker may reserve for it. */
+  readonly inboxPrefix: string
 }
 
 const HEADER = 'Drover-Stream'
@@ -35,24 +42,51 @@ const CONNECT = {
   ignoreClusterUpdates: true,
 }
 
-/** Waits for the broker to be there. */
-export async function connectNats({ url, seedFile }: NatsOptions): Promise<NatsBus> {
-  const authenticator = seedFile === undefined ? {} : { authenticator: nkeyAuthenticator(new Uint8Array(readFileSync(seedFile))) }
-  return new NatsBus(await connect({ servers: url, ...CONNECT, ...authenticator }))
+/** With less than this the seal of a message leaves hardly any room in it. */
+const MESSAGE_BYTES_MIN = 16 * 1024
+
+/** Waits for the broker to be there. @throws OrchestratorError BUS_TOO_SMALL */
+export async function connectNats({ url, seedFile, tokenFile, inboxPrefix }: NatsOptions): Promise<NatsBus> {
+  const authenticator = [
+    ...(seedFile === undefined ? [] : [nkeyAuthenticator(new Uint8Array(readFileSync(seedFile)))]),
+    ...(tokenFile === undefined ? [] : [tokenAuthenticator(readFileSync(tokenFile, 'utf8').trim())]),
+  ]
+  const connection = await connect({ servers: url, ...CONNECT, inboxPrefix, authenticator })
+  const allowed = connection.info?.max_payload ?? MESSAGE_BYTES_MIN
+  if (allowed >= MESSAGE_BYTES_MIN) return new NatsBus(connection, inboxPrefix)
+  await connection.close()
+  throw new OrchestratorError('BUS_TOO_SMALL', `the broker ${url} carries ${allowed} bytes a message; set its max_payload to 64KB or more`)
 }
 
 export class NatsBus implements Bus {
   readonly #connection: NatsConnection
+  readonly #inboxPrefix: string
   #isConnected = true
 
-  constructor(connection: NatsConnection) {
+  constructor(connection: NatsConnection, inboxPrefix: string) {
     this.#connection = connection
+    this.#inboxPrefix = inboxPrefix
     void this.#followStatus()
   }
 
   /** What is published while the connection is down would pile up in memory and arrive late: it is lost instead. */
-  publish(subject: string, payload: Uint8Array): void {
-    if (this.isConnected()) this.#connection.publish(subject, payload)
+  publish(subject: string, payload: Uint8Array): boolean {
+    return this.#send(subject, payload)
+  }
+
+  messageBytesMax(): number {
+    return this.#connection.info?.max_payload ?? MEBIBYTE_BYTES
+  }
+
+  /** The client throws for what is too large, for a subject that is none, and when it is closing. */
+  #send(subject: string, payload: Uint8Array, options: PublishOptions = {}): boolean {
+    if (!this.isConnected()) return false
+    try {
+      this.#connection.publish(subject, payload, options)
+      return true
+    } catch {
+      return false
+    }
   }
 
   subscribe(subject: string, handler: (message: BusMessage) => void): () => void {
@@ -65,7 +99,7 @@ export class NatsBus implements Bus {
   }
 
   async request(subject: string, payload: Uint8Array, timeoutMs: number): Promise<Uint8Array> {
-    if (!this.isConnected()) throw new OrchestratorError('BUS_CLOSED', `not connected to the broker, asking ${subject}`)
+    this.#demandSendable(subject, payload)
     try {
       return (await this.#connection.request(subject, payload, { timeout: timeoutMs })).data
     } catch (cause) {
@@ -78,8 +112,8 @@ export class NatsBus implements Bus {
     payload: Uint8Array,
     { idleTimeoutMs, signal }: { readonly idleTimeoutMs: number; readonly signal: AbortSignal },
   ): AsyncIterable<Uint8Array> {
-    if (!this.isConnected()) throw new OrchestratorError('BUS_CLOSED', `not connected to the broker, asking ${subject}`)
-    const inbox = createInbox()
+    this.#demandSendable(subject, payload)
+    const inbox = createInbox(this.#inboxPrefix)
     const parts = this.#connection.subscribe(inbox)
     const abandon = () => parts.unsubscribe()
     let idle = setTimeout(abandon, idleTimeoutMs)
@@ -108,6 +142,12 @@ export class NatsBus implements Bus {
     }
   }
 
+  /** @throws OrchestratorError BUS_CLOSED, BUS_TOO_LARGE */
+  #demandSendable(subject: string, payload: Uint8Array): void {
+    if (!this.isConnected()) throw new OrchestratorError('BUS_CLOSED', `not connected to the broker, asking ${subject}`)
+    if (payload.length > this.messageBytesMax()) throw tooLargeError(subject, payload, this.messageBytesMax())
+  }
+
   isConnected(): boolean {
     return this.#isConnected && !this.#connection.isClosed()
   }
@@ -117,39 +157,42 @@ export class NatsBus implements Bus {
   }
 
   #received(message: Msg): BusMessage {
-    const reply = message.reply
+    // Without a reply subject the client gives an empty one.
+    const reply = message.reply || undefined
     const gone = new AbortController()
     let watching: Subscription | undefined
     /** Only a stream needs to know that its asker has gone. */
     const watch = () => {
       if (reply === undefined || !this.isConnected()) return
-      watching ??= this.#connection.subscribe(`${reply}.cancel`, { max: 1, callback: () => gone.abort() })
+      watching ??= this.#connection.subscribe(`${reply}.cancel`, { max: 1, callback: (error) => error === null && gone.abort() })
     }
     const send = (payload: Uint8Array, words?: string) => {
-      if (reply === undefined || !this.isConnected()) return
-      if (words === undefined) return this.#connection.publish(reply, payload)
+      if (reply === undefined) return false
+      if (words === undefined) return this.#send(reply, payload)
       const head = headers()
       head.set(HEADER, words)
-      this.#connection.publish(reply, payload, { headers: head })
+      return this.#send(reply, payload, { headers: head })
+    }
+    const end = (error: { readonly code: string; readonly message: string } | undefined) => {
+      watching?.unsubscribe()
+      send(NOTHING, error === undefined ? 'end' : `error\t${error.code}\t${encodeURIComponent(error.message)}`)
     }
     return {
       subject: message.subject,
       payload: message.data,
       signal: gone.signal,
-      respond: (payload) => send(payload),
+      respond: (payload) => void send(payload),
       stream: (part) => {
         watch()
-        send(part, 'part')
+        if (part.length > this.messageBytesMax()) end(tooLargeError(message.subject, part, this.messageBytesMax()))
+        else send(part, 'part')
       },
       drained: async () => {
         watch()
-        // What the broker has taken is on its way; more than that is not known.
-        if (this.isConnected()) await this.#connection.flush()
+        // What the broker has taken is on its way; more than that is not known. A connection that ends meanwhile takes nothing more.
+        if (this.isConnected()) await this.#connection.flush().catch(() => {})
       },
-      endStream: (error) => {
-        watching?.unsubscribe()
-        send(NOTHING, error === undefined ? 'end' : `error\t${error.code}\t${encodeURIComponent(error.message)}`)
-      },
+      endStream: end,
     }
   }
 

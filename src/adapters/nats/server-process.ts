@@ -3,12 +3,15 @@
  * started it and is found again by pid and start time.
  */
 import { spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { accessSync, constants, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { OrchestratorError } from '../../domain/index.js'
 
 export interface NatsServer {
   readonly url: string
+  /** What whoever connects must know; readable by its owner alone. */
+  readonly tokenFile: string
   readonly wasRunning: boolean
   stop(): Promise<void>
 }
@@ -38,10 +41,13 @@ function isExecutable(path: string): boolean {
 export async function startNatsServer({ binary, folder }: { readonly binary: string; readonly folder: string }): Promise<NatsServer> {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const known = readRecord(folder)
-  if (known !== undefined && startTimeOf(known.pid) === known.startTime) return running(known, true)
+  const tokenFile = join(folder, 'token')
+  if (known !== undefined && startTimeOf(known.pid) === known.startTime) return running(known, tokenFile, true)
   for (const name of readdirSync(folder).filter((file) => file.endsWith('.ports'))) rmSync(join(folder, name))
   const config = join(folder, 'nats.conf')
-  writeFileSync(config, `listen: "127.0.0.1:-1"\nports_file_dir: "${folder}"\nmax_payload: 4MB\n`, { mode: 0o600 })
+  const token = loadOrCreateToken(tokenFile)
+  const settings = ['listen: "127.0.0.1:-1"', `ports_file_dir: "${folder}"`, 'max_payload: 4MB', `authorization { token: "${token}" }`]
+  writeFileSync(config, `${settings.join('\n')}\n`, { mode: 0o600 })
   const log = openSync(join(folder, 'nats.log'), 'a', 0o600)
   const child = spawn(binary, ['-c', config], { detached: true, stdio: ['ignore', log, log] })
   child.on('error', () => {})
@@ -49,7 +55,13 @@ export async function startNatsServer({ binary, folder }: { readonly binary: str
   const url = await whenListening(folder, child.pid ?? 0)
   const record = { pid: child.pid!, startTime: startTimeOf(child.pid!) ?? '', url }
   writeFileSync(join(folder, 'server.json'), JSON.stringify(record), { mode: 0o600 })
-  return running(record, false)
+  return running(record, tokenFile, false)
+}
+
+/** The same for as long as the folder is: a broker that is started again takes who was connected before. */
+function loadOrCreateToken(path: string): string {
+  if (!existsSync(path)) writeFileSync(path, randomBytes(24).toString('hex'), { mode: 0o600, flag: 'wx' })
+  return readFileSync(path, 'utf8')
 }
 
 interface ServerRecord {
@@ -82,9 +94,10 @@ async function whenListening(folder: string, pid: number): Promise<string> {
   throw new OrchestratorError('NATS_START', `nats-server did not start; see ${join(folder, 'nats.log')}, or name a broker with --nats`)
 }
 
-function running({ pid, startTime, url }: ServerRecord, wasRunning: boolean): NatsServer {
+function running({ pid, startTime, url }: ServerRecord, tokenFile: string, wasRunning: boolean): NatsServer {
   return {
     url,
+    tokenFile,
     wasRunning,
     async stop() {
       if (startTimeOf(pid) !== startTime) return

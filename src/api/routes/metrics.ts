@@ -3,7 +3,7 @@ import { rfc3339 } from '../../domain/index.js'
 import type { StateView } from '../../state/index.js'
 import type { ReadDeps } from '../blocking.js'
 import { encodeJson } from '../encode.js'
-import type { ApiSettings } from '../ports.js'
+import type { ApiSettings, BusHealth } from '../ports.js'
 import { jsonAnswer, textAnswer } from '../request.js'
 import type { Call, Route } from '../router.js'
 
@@ -15,14 +15,18 @@ interface Gauge {
 
 export interface MetricsDeps extends ReadDeps {
   readonly settings: ApiSettings
+  readonly busHealth: BusHealth
 }
 
 export function metricsRoutes(deps: MetricsDeps): readonly Route[] {
   return [{ pattern: '/v1/metrics', methods: { GET: (call) => readMetrics(deps, call) } }]
 }
 
-async function readMetrics({ reader, clock, settings }: MetricsDeps, call: Call) {
-  const { gauges } = await reader.read((view) => ({ index: 0, gauges: computeGauges(view, settings) }))
+async function readMetrics({ reader, clock, settings, busHealth }: MetricsDeps, call: Call) {
+  const { gauges } = await reader.read((view) => ({
+    index: 0,
+    gauges: [...computeGauges(view, settings), ...countDropped(busHealth, settings)],
+  }))
   if (call.parameters.text('format') === 'prometheus') {
     return textAnswer(200, formatPrometheus(gauges), { 'Content-Type': 'text/plain; version=0.0.4; charset=utf-8' })
   }
@@ -49,11 +53,20 @@ function computeGauges(view: StateView, settings: ApiSettings): readonly Gauge[]
   ]
 }
 
+/** Since the start of this server. */
+function countDropped({ droppedMessages }: BusHealth, settings: ApiSettings): readonly Gauge[] {
+  const Labels = { host: settings.name, region: settings.region }
+  return [...droppedMessages]
+    .sort()
+    .map(([reason, Value]) => ({ Name: 'drover.bus.dropped_messages', Value, Labels: { ...Labels, reason } }))
+}
+
 function formatPrometheus(gauges: readonly Gauge[]): string {
-  const lines = gauges.flatMap(({ Name, Value, Labels }) => {
+  const lines = gauges.flatMap(({ Name, Value, Labels }, at) => {
     const name = Name.replaceAll(/[.-]/g, '_')
     const labels = Object.entries(Labels).map(([label, value]) => `${label}=${JSON.stringify(value)}`)
-    return [`# TYPE ${name} gauge`, `${name}{${labels.join(',')}} ${Value}`]
+    const isFirst = gauges[at - 1]?.Name !== Name
+    return [...(isFirst ? [`# TYPE ${name} gauge`] : []), `${name}{${labels.join(',')}} ${Value}`]
   })
   return `${lines.join('\n')}\n`
 }
