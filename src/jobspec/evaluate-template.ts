@@ -6,7 +6,7 @@
 import { walk } from './hcl/constants.js'
 import { convert, toWhole } from './hcl/convert.js'
 import { evaluate } from './hcl/evaluate.js'
-import { Evaluation, type Scope } from './hcl/evaluation.js'
+import { BudgetSpent, Evaluation, type Scope, withinBudget } from './hcl/evaluation.js'
 import { FUNCTIONS } from './hcl/functions/functions.js'
 import { anything, type FunctionTable, number } from './hcl/functions/signature.js'
 import { readTemplateText } from './hcl/scan.js'
@@ -61,7 +61,12 @@ export function evaluateTemplate(template: string, scope: Readonly<Record<string
   if (unknown !== undefined) return unknown
   const evaluation = new Evaluation(LIMITS, undefined, RUNTIME_FUNCTIONS)
   const context: Scope = { source, names, parent: undefined }
-  const value = evaluate(evaluation, context, read.value)
+  const value = withinBudget(() => {
+    const found = evaluate(evaluation, context, read.value)
+    evaluation.walk(found, source, read.value)
+    return found
+  })
+  if (value instanceof BudgetSpent) return { kind: 'problem', summary: value.fault.summary, detail: value.fault.detail }
   const [fault] = evaluation.faults
   if (fault !== undefined) return { kind: 'problem', summary: fault.summary, detail: fault.detail }
   if (value.kind === 'null') return { kind: 'value', value: null }

@@ -18,5 +18,6 @@ export function evaluateText(text: string, tree: FileTree): TextEvaluation {
   const evaluation = new Evaluation(LIMITS, { tree, texts: new Map(), folder: '' })
   const scope: Scope = { source, names: new Map(), parent: undefined }
   const value = evaluate(evaluation, scope, read.value)
+  evaluation.walk(value, source, read.value)
   return evaluation.faults.length > 0 ? { kind: 'faults', faults: evaluation.faults } : { kind: 'value', json: toJsonText(value) }
 }

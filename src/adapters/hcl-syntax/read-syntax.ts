@@ -2,7 +2,7 @@
  * Text to syntax, by the name of the file: HCL, JSON or YAML. Our own reader gives the verdict; what it refuses is put to
  * HCL's own reader, whose words people know, where that is safe.
  */
-import { LIMITS, type Limits, readHcl, readJson, toMistake } from '../../jobspec/index.js'
+import { isStackOverflow, LIMITS, type Limits, readHcl, readJson, TOO_DEEP, toMistake } from '../../jobspec/index.js'
 import { explainSyntax } from './explain-syntax.js'
 import { readYaml } from './read-yaml.js'
 import type { SyntaxReading } from './syntax-reading.js'
@@ -21,9 +21,14 @@ export function readFast(path: string, text: string, limits: Limits = LIMITS): S
     const detail = `The file has ${sizeBytes} bytes; the limit is ${limits.fileBytesMax}. Move data out of it, into files that the job reads or fetches.`
     return { kind: 'mistakes', mistakes: [toMistake({ summary: 'File too large', detail }, path)] }
   }
-  if (isYaml(path)) return readYaml(path, text, limits)
-  const read = isHcl(path, text) ? readHcl(path, text, limits) : readJson(path, text, limits)
-  return read.kind === 'read' ? { kind: 'syntax', syntax: read.value } : { kind: 'mistakes', mistakes: [toMistake(read.fault, path)] }
+  try {
+    if (isYaml(path)) return readYaml(path, text, limits)
+    const read = isHcl(path, text) ? readHcl(path, text, limits) : readJson(path, text, limits)
+    return read.kind === 'read' ? { kind: 'syntax', syntax: read.value } : { kind: 'mistakes', mistakes: [toMistake(read.fault, path)] }
+  } catch (error) {
+    if (!isStackOverflow(error)) throw error
+    return { kind: 'mistakes', mistakes: [toMistake(TOO_DEEP, path)] }
+  }
 }
 
 function isYaml(path: string): boolean {

@@ -41,7 +41,12 @@ export interface Content {
   readonly blocks: readonly Block[]
 }
 
+/** A block is looked up in its schema, member by member. */
+const STEPS_PER_BLOCK = 20
+
 export function contentOf(evaluation: Evaluation, body: Body, schema: BodySchema): Content {
+  const count = body.kind === 'hcl' ? body.body.items.length : body.members.length
+  evaluation.budget.spend(STEPS_PER_BLOCK + count, body.scope.source, body.missing)
   return body.kind === 'hcl' ? hclContent(evaluation, body.body, body.scope, schema) : jsonContent(evaluation, body, schema)
 }
 

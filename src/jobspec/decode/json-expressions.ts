@@ -1,6 +1,7 @@
 /** Values of JSON and YAML as expressions: every text, names of members included, is a template. */
 import type { Evaluation, Scope } from '../hcl/evaluation.js'
 import { readTemplateText } from '../hcl/scan.js'
+import { textSteps } from '../hcl/values.js'
 import type { Expression, JsonNode, Span } from '../syntax.js'
 
 export function jsonToExpression(evaluation: Evaluation, scope: Scope, node: JsonNode): Expression {
@@ -40,6 +41,7 @@ function templateOf(evaluation: Evaluation, scope: Scope, text: string, span: Sp
     start: span.start,
     end: span.end,
   }
+  evaluation.budget.spend(textSteps(text.length), scope.source, span)
   if (!text.includes('{')) return literal
   const read = readTemplateText(scope.source, text, { start: span.start, end: span.end }, evaluation.limits)
   if (read.kind === 'read') return read.value

@@ -21,6 +21,7 @@ export function decodeStringMap(evaluation: Evaluation, body: Body): ApiObject {
     const name = body.kind === 'json' ? templateName(evaluation, attribute) : attribute.name
     const value = evaluate(evaluation, attribute.scope, attribute.expression)
     if (value.kind === 'unknown' || name === undefined) continue
+    evaluation.walk(value, attribute.scope.source, attribute.expression)
     const converted = value.kind === 'null' ? { refusal: 'a string is required, but have null' } : convert(value, 'string')
     if ('value' in converted && converted.value.kind === 'string') entries.push([name, converted.value.value])
     else failType(evaluation, attribute, 'refusal' in converted ? converted.refusal : 'a string is required')
@@ -48,6 +49,7 @@ function jsonName(evaluation: Evaluation, { name, nameSpan, scope }: Attribute):
 export function decodeStringMapAttribute(evaluation: Evaluation, attribute: Attribute): ApiObject | undefined {
   const value = evaluate(evaluation, attribute.scope, attribute.expression)
   if (value.kind === 'unknown' || value.kind === 'null') return undefined
+  evaluation.walk(value, attribute.scope.source, attribute.expression)
   const entries = entriesOf(value)
   if (entries === undefined) {
     failType(evaluation, attribute, 'a map of strings is required')
@@ -72,6 +74,7 @@ export function decodeStringsMap(evaluation: Evaluation, body: Body): ApiObject 
   for (const attribute of attributesOf(evaluation, body)) {
     const value = evaluate(evaluation, attribute.scope, attribute.expression)
     if (value.kind === 'unknown') continue
+    evaluation.walk(value, attribute.scope.source, attribute.expression)
     const texts = (itemsOf(value) ?? []).map((item) => (item.kind === 'null' ? undefined : convert(item, 'string')))
     const isList = itemsOf(value) !== undefined && texts.every((text) => text !== undefined && 'value' in text)
     if (isList)
@@ -107,7 +110,9 @@ export function decodeFreeForm(evaluation: Evaluation, body: Body): ApiObject {
     const missing = { start: item.open, end: item.open }
     const inner = decodeFreeForm(evaluation, { kind: 'hcl', body: item.body, scope: body.scope, missing })
     const labelled = item.labels.reduceRight<ApiObject>((value, label) => apiObject([[label.value, [value]]]), inner)
-    blocks.set(item.type, [...(blocks.get(item.type) ?? []), labelled])
+    const alike = blocks.get(item.type)
+    if (alike === undefined) blocks.set(item.type, [labelled])
+    else alike.push(labelled)
   }
   for (const [type, list] of blocks) entries.set(type, list)
   return ordered([...entries])
@@ -119,6 +124,7 @@ export function decodeFreeFormBlock(evaluation: Evaluation, block: Block): ApiOb
 
 function plainOf(evaluation: Evaluation, scope: Scope, expression: Expression): ApiValue {
   const value = evaluate(evaluation, scope, expression)
+  evaluation.walk(value, scope.source, expression)
   if (hasHugeNumber(value))
     evaluation.fail(scope.source, expression, 'Number too large', 'JSON, in which configuration is handed on, has no numbers of that size.')
   return plain(value)

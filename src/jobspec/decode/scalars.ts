@@ -4,7 +4,7 @@ import { convert } from '../hcl/convert.js'
 import { evaluate } from '../hcl/evaluate.js'
 import type { Evaluation } from '../hcl/evaluation.js'
 import { numeric } from '../hcl/numbers.js'
-import { describeType, itemsOf, typeOf, type Value } from '../hcl/values.js'
+import { describeTypeOf, itemsOf, type Value } from '../hcl/values.js'
 import type { ApiValue } from './api-job.js'
 import type { Attribute } from './body.js'
 import type { FieldType, IntegerType, ScalarType } from './schema.js'
@@ -26,6 +26,7 @@ const RANGES: Readonly<Record<IntegerType, readonly [bigint, bigint]>> = {
 export function decodeAttribute(evaluation: Evaluation, attribute: Attribute, type: FieldType): ApiValue {
   const value = evaluate(evaluation, attribute.scope, attribute.expression)
   if (value.kind === 'unknown') return undefined
+  evaluation.walk(value, attribute.scope.source, attribute.expression)
   const decoded =
     type.kind === 'scalars'
       ? decodeList(value, type.scalar)
@@ -75,13 +76,13 @@ function decodeDuration(value: Value): Decoded {
       : { refusal: `"${value.value}" is no duration; write for example "30s", "1m30s" or "12h"` }
   }
   if (value.kind === 'number') return decodeInteger(value.value, 'int64')
-  return { refusal: `a duration such as "30s" is required, but have ${value.kind === 'null' ? 'null' : describeType(typeOf(value))}` }
+  return { refusal: `a duration such as "30s" is required, but have ${value.kind === 'null' ? 'null' : describeTypeOf(value)}` }
 }
 
 function decodeList(value: Value, scalar: ScalarType): Decoded {
   if (value.kind === 'null') return { value: undefined }
   const items = itemsOf(value)
-  if (items === undefined) return { refusal: `a list of ${scalar} is required, but have ${describeType(typeOf(value))}` }
+  if (items === undefined) return { refusal: `a list of ${scalar} is required, but have ${describeTypeOf(value)}` }
   const decoded: ApiValue[] = []
   for (const [at, item] of items.entries()) {
     const one = decodeScalar(item, scalar, false)

@@ -36,6 +36,7 @@ function textAttributes(evaluation: Evaluation, block: Block, names: readonly st
   for (const [name, attribute] of attributes) {
     const value = evaluate(evaluation, attribute.scope, attribute.expression)
     if (value.kind === 'unknown' || value.kind === 'null') continue
+    evaluation.walk(value, attribute.scope.source, attribute.expression)
     const converted = convert(value, name === 'distinct_hosts' ? 'bool' : 'string')
     if ('refusal' in converted) failType(evaluation, attribute, converted.refusal)
     else if (converted.value.kind === 'string' || converted.value.kind === 'bool') texts.set(name, String(converted.value.value))

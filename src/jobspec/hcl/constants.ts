@@ -15,13 +15,18 @@ export function evaluateConstant(evaluation: Evaluation, scope: Scope, expressio
   }
   if (evaluation.faults.length > before) return undefined
   const value = evaluate(evaluation, scope, expression)
-  return value.kind === 'unknown' ? undefined : value
+  if (value.kind === 'unknown') return undefined
+  evaluation.walk(value, scope.source, expression)
+  return value
 }
 
 /** The expression and everything in it, but for names of object members that are plain words. */
 export function* walk(expression: Expression): Iterable<Expression> {
-  yield expression
-  for (const child of childrenOf(expression)) yield* walk(child)
+  const waiting = [expression]
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    yield next
+    for (const child of [...childrenOf(next)].reverse()) waiting.push(child)
+  }
 }
 
 function childrenOf(expression: Expression): readonly Expression[] {

@@ -3,6 +3,7 @@ import { formatNumeric, isInRange, numeric, parseNumeric } from './numbers.js'
 import {
   areTypesEqual,
   describeType,
+  describeTypeOf,
   entriesOf,
   FALSE,
   itemsOf,
@@ -51,12 +52,12 @@ function convertPrimitive(value: Value, type: 'string' | 'number' | 'bool'): Con
     if (value.value === 'false' || value.value === '0') return { value: FALSE }
     return { refusal: 'a bool is required' }
   }
-  return { refusal: `${type} required, but have ${describeType(typeOf(value))}` }
+  return { refusal: `${type} required, but have ${describeTypeOf(value)}` }
 }
 
 function convertSequence(value: Value, type: { readonly kind: 'list' | 'set' | 'map'; readonly of: Type }): Conversion {
   const items = itemsOf(value)
-  if (items === undefined) return { refusal: `${describeType(type)} required, but have ${describeType(typeOf(value))}` }
+  if (items === undefined) return { refusal: `${describeType(type)} required, but have ${describeTypeOf(value)}` }
   const of = type.of === 'dynamic' ? unify(items.map(typeOf)) : type.of
   if (of === undefined) return { refusal: 'all list elements must have the same type' }
   const converted = convertAll(items, of)
@@ -76,7 +77,7 @@ function convertAll(items: readonly Value[], type: Type): { readonly items: read
 
 function convertMap(value: Value, elementType: Type): Conversion {
   const entries = entriesOf(value)
-  if (entries === undefined) return { refusal: `map of ${describeType(elementType)} required, but have ${describeType(typeOf(value))}` }
+  if (entries === undefined) return { refusal: `map of ${describeType(elementType)} required, but have ${describeTypeOf(value)}` }
   const of = elementType === 'dynamic' ? unify([...entries.values()].map(typeOf)) : elementType
   if (of === undefined) return { refusal: 'all map elements must have the same type' }
   const converted: [string, Value][] = []
@@ -89,7 +90,7 @@ function convertMap(value: Value, elementType: Type): Conversion {
 }
 
 function convertTuple(value: Value, types: readonly Type[]): Conversion {
-  if (value.kind !== 'tuple' && value.kind !== 'list') return { refusal: `tuple required, but have ${describeType(typeOf(value))}` }
+  if (value.kind !== 'tuple' && value.kind !== 'list') return { refusal: `tuple required, but have ${describeTypeOf(value)}` }
   if (value.items.length !== types.length) return { refusal: `a tuple of ${types.length} elements is required` }
   const converted: Value[] = []
   for (const [at, item] of value.items.entries()) {
@@ -103,7 +104,7 @@ function convertTuple(value: Value, types: readonly Type[]): Conversion {
 /** Attributes that the type does not name are dropped. */
 function convertObject(value: Value, types: ReadonlyMap<string, Type>): Conversion {
   const entries = entriesOf(value)
-  if (entries === undefined) return { refusal: `object required, but have ${describeType(typeOf(value))}` }
+  if (entries === undefined) return { refusal: `object required, but have ${describeTypeOf(value)}` }
   const converted: [string, Value][] = []
   for (const [name, type] of types) {
     const entry = entries.get(name)

@@ -12,7 +12,7 @@ import { parseNumeric } from './numbers.js'
 import { applyBinary, operandOf } from './operators.js'
 import {
   boolValue,
-  describeType,
+  describeTypeOf,
   entriesOf,
   itemsOf,
   listValue,
@@ -105,11 +105,12 @@ function evaluateTemplate(evaluation: Evaluation, scope: Scope, template: Templa
   for (const part of template.parts) {
     const piece = part.kind === 'string' ? part.value : interpolate(evaluation, scope, part)
     if (piece === undefined) isKnown = false
-    else text += piece
+    else {
+      evaluation.produce(piece.length, scope.source, part)
+      text += piece
+    }
   }
-  if (!isKnown) return UNKNOWN
-  evaluation.produce(text.length, scope.source, template)
-  return stringValue(text)
+  return isKnown ? stringValue(text) : UNKNOWN
 }
 
 function interpolate(evaluation: Evaluation, scope: Scope, part: Expression): string | undefined {
@@ -154,9 +155,11 @@ function evaluateSplat(evaluation: Evaluation, scope: Scope, splat: Extract<Expr
   const items = itemsOf(source) ?? [source]
   evaluation.produce(items.length, scope.source, splat)
   const results = items.map((item) => evaluate(evaluation, childScope(scope, [[EACH, item]]), splat.each))
-  if (source.kind !== 'list' && source.kind !== 'set') return tupleValue(results)
+  const tuple = tupleValue(results)
+  if (source.kind !== 'list' && source.kind !== 'set') return tuple
+  evaluation.walk(tuple, scope.source, splat)
   const of = unify(results.map(typeOf))
-  return of === undefined ? tupleValue(results) : listValue(of, results)
+  return of === undefined ? tuple : listValue(of, results)
 }
 
 /** Both branches are evaluated, because both take part in the type; only the chosen one's faults count. */
@@ -175,6 +178,8 @@ function evaluateConditional(evaluation: Evaluation, scope: Scope, expression: C
   evaluation.faults.push(...chosen.faults)
   const other = condition ? whenFalse.result : whenTrue.result
   if (chosen.result.kind === 'unknown' || other.kind === 'unknown') return chosen.result
+  evaluation.walk(whenTrue.result, scope.source, expression.whenTrue)
+  evaluation.walk(whenFalse.result, scope.source, expression.whenFalse)
   const type = commonType(chosen.result, other)
   const converted = type === undefined ? undefined : convert(chosen.result, type)
   if (converted !== undefined && 'value' in converted) return converted.value
@@ -182,7 +187,7 @@ function evaluateConditional(evaluation: Evaluation, scope: Scope, expression: C
     scope.source,
     expression,
     'Inconsistent conditional result types',
-    `The true and false result expressions must have consistent types. The 'true' value is ${describeType(typeOf(whenTrue.result))}, but the 'false' value is ${describeType(typeOf(whenFalse.result))}.`,
+    `The true and false result expressions must have consistent types. The 'true' value is ${describeTypeOf(whenTrue.result)}, but the 'false' value is ${describeTypeOf(whenFalse.result)}.`,
   )
   return UNKNOWN
 }
@@ -220,9 +225,16 @@ function evaluateUnary(evaluation: Evaluation, scope: Scope, expression: Extract
 }
 
 function evaluateBinary(evaluation: Evaluation, scope: Scope, expression: Extract<Expression, { kind: 'binary' }>): Value {
-  const left = evaluate(evaluation, scope, expression.left)
-  const right = evaluate(evaluation, scope, expression.right)
-  return applyBinary(evaluation, scope, expression, left, right)
+  // A long sum leans to the left as deep as it is long: it is walked without recursion.
+  const chain = [expression]
+  for (let { left } = expression; left.kind === 'binary'; left = left.left) {
+    evaluation.step(scope.source, left)
+    chain.push(left)
+  }
+  let value = evaluate(evaluation, scope, chain.at(-1)!.left)
+  for (const operation of chain.reverse())
+    value = applyBinary(evaluation, scope, operation, value, evaluate(evaluation, scope, operation.right))
+  return value
 }
 
 function evaluateObject(evaluation: Evaluation, scope: Scope, expression: ObjectLiteral): Value {
@@ -289,7 +301,7 @@ function iterate(evaluation: Evaluation, scope: Scope, expression: ForExpression
       isNull ? 'Iteration over null value' : 'Iteration over non-iterable value',
       isNull
         ? 'A null value cannot be used as the collection in a for expression.'
-        : `A value of type ${describeType(typeOf(collection))} cannot be used as the collection in a for expression.`,
+        : `A value of type ${describeTypeOf(collection)} cannot be used as the collection in a for expression.`,
     )
     return undefined
   }

@@ -2,7 +2,7 @@
 import type { Span, Step } from '../syntax.js'
 import { convert, toWhole } from './convert.js'
 import type { Evaluation, Scope } from './evaluation.js'
-import { describeType, entriesOf, itemsOf, typeOf, UNKNOWN, type Value } from './values.js'
+import { describeTypeOf, entriesOf, itemsOf, UNKNOWN, type Value } from './values.js'
 
 export function memberOf(evaluation: Evaluation, scope: Scope, value: Value, step: Extract<Step, { kind: 'name' }>): Value {
   const entries = entriesOf(value)
@@ -22,7 +22,7 @@ export function memberOf(evaluation: Evaluation, scope: Scope, value: Value, ste
       scope.source,
       step,
       'Unsupported attribute',
-      `Can't access attributes on a primitive-typed value or a list (${describeType(typeOf(value))}).`,
+      `Can't access attributes on a primitive-typed value or a list (${describeTypeOf(value)}).`,
     )
   } else {
     evaluation.fail(scope.source, step, 'Unsupported attribute', `This object does not have an attribute named "${step.name}".`)
@@ -49,7 +49,7 @@ export function indexInto(evaluation: Evaluation, scope: Scope, value: Value, ke
     return entries.get(name.value.value) ?? refuse('The given key does not identify an element in this collection value.')
   }
   const items = value.kind === 'set' ? undefined : itemsOf(value)
-  if (items === undefined) return refuse(`This value does not have any indices (${describeType(typeOf(value))}).`)
+  if (items === undefined) return refuse(`This value does not have any indices (${describeTypeOf(value)}).`)
   const at = toWhole(key)
   if (at === undefined) return refuse('The given key does not identify an element in this collection value: a whole number is required.')
   return items[at] ?? refuse(`The given index ${at} is outside the collection, which has ${items.length} element(s).`)

@@ -16,6 +16,8 @@ export function applyBinary(
   const { operator } = expression
   if (operator === '==' || operator === '!=') {
     if (left.kind === 'unknown' || right.kind === 'unknown') return UNKNOWN
+    evaluation.walk(left, scope.source, expression.left)
+    evaluation.walk(right, scope.source, expression.right)
     return boolValue(areEqual(left, right) === (operator === '=='))
   }
   const type = LOGICAL.has(operator) ? 'bool' : 'number'

@@ -67,25 +67,25 @@ export function boolValue(value: boolean): Value {
 }
 
 export function tupleValue(items: readonly Value[]): Value {
-  return { kind: 'tuple', items }
+  return weighed({ kind: 'tuple', items })
 }
 
 export function listValue(of: Type, items: readonly Value[]): Value {
-  return { kind: 'list', of, items }
+  return weighed({ kind: 'list', of, items })
 }
 
 /** Sorts and removes doubles. */
 export function setValue(of: Type, items: readonly Value[]): Value {
-  const sorted = [...items].sort(compareValues)
-  return { kind: 'set', of, items: sorted.filter((item, at) => at === 0 || !areEqual(item, sorted[at - 1]!)) }
+  const sorted = sortValues(items)
+  return weighed({ kind: 'set', of, items: sorted.filter((item, at) => at === 0 || !areEqual(item, sorted[at - 1]!)) })
 }
 
 export function objectValue(entries: Iterable<readonly [string, Value]>): Value {
-  return { kind: 'object', entries: sortEntries(entries) }
+  return weighed({ kind: 'object', entries: sortEntries(entries) })
 }
 
 export function mapValue(of: Type, entries: Iterable<readonly [string, Value]>): Value {
-  return { kind: 'map', of, entries: sortEntries(entries) }
+  return weighed({ kind: 'map', of, entries: sortEntries(entries) })
 }
 
 /** The last of equal keys wins. */
@@ -151,6 +151,12 @@ export function areTypesEqual(left: Type, right: Type): boolean {
   return 'of' in left && 'of' in right && areTypesEqual(left.of, right.of)
 }
 
+/** What people are shown of a value's type; as far as it is needed for that, so that nothing is walked. */
+export function describeTypeOf(value: Value): string {
+  if (value.kind === 'tuple' || value.kind === 'object') return value.kind
+  return describeType(typeOf(value))
+}
+
 /** What people are shown: `list of string`. */
 export function describeType(type: Type): string {
   if (typeof type === 'string') return type === 'dynamic' ? 'dynamic' : type
@@ -189,9 +195,13 @@ function areEntriesEqual(left: ReadonlyMap<string, Value>, right: ReadonlyMap<st
 }
 
 /** The order in which a set is walked: texts by bytes, numbers by size, anything else by its text. */
-export function compareValues(left: Value, right: Value): number {
-  if (left.kind === 'number' && right.kind === 'number') return left.value.cmp(right.value)
-  return compareBytes(sortKey(left), sortKey(right))
+function sortValues(items: readonly Value[]): Value[] {
+  const keyed = items.map((value) => ({ value, key: value.kind === 'number' ? '' : sortKey(value) }))
+  keyed.sort(({ value: left, key: leftKey }, { value: right, key: rightKey }) => {
+    if (left.kind === 'number' && right.kind === 'number') return left.value.cmp(right.value)
+    return compareBytes(left.kind === 'number' ? sortKey(left) : leftKey, right.kind === 'number' ? sortKey(right) : rightKey)
+  })
+  return keyed.map(({ value }) => value)
 }
 
 function sortKey(value: Value): string {
@@ -222,4 +232,71 @@ export function itemsOf(value: Value): readonly Value[] | undefined {
 
 export function entriesOf(value: Value): ReadonlyMap<string, Value> | undefined {
   return value.kind === 'object' || value.kind === 'map' ? value.entries : undefined
+}
+
+/**
+ * What it costs to walk a value once: its members, and those of its members, as often as they can be reached. Values share their parts, so
+ * one that is small to hold may be large to walk. Added up as values are made, so that it is known before anybody walks.
+ */
+export interface Weight {
+  readonly steps: number
+  readonly depth: number
+}
+
+const weights = new WeakMap<object, Weight>()
+/** A text is walked faster than a tree. */
+const CHARACTERS_PER_STEP = 64
+
+export function textSteps(length: number): number {
+  return 1 + Math.floor(length / CHARACTERS_PER_STEP)
+}
+
+export function weightOf(value: Value): Weight {
+  const known = weights.get(value)
+  if (known !== undefined) return known
+  if (value.kind === 'string') return { steps: textSteps(value.value.length), depth: 1 }
+  if (itemsOf(value) === undefined && entriesOf(value) === undefined) return PLAIN
+  return weigh(value)
+}
+
+const PLAIN: Weight = { steps: 1, depth: 1 }
+
+function weighed(value: Value): Value {
+  weigh(value)
+  return value
+}
+
+function weigh(value: Value): Weight {
+  let steps = 1
+  let depth = 0
+  const add = (weight: Weight) => {
+    steps += weight.steps
+    depth = Math.max(depth, weight.depth)
+  }
+  for (const item of itemsOf(value) ?? []) add(weightOf(item))
+  for (const [name, entry] of entriesOf(value) ?? []) {
+    add(weightOf(entry))
+    steps += textSteps(name.length)
+  }
+  if ('of' in value) add(typeWeightOf(value.of))
+  const weight = { steps, depth: depth + 1 }
+  weights.set(value, weight)
+  return weight
+}
+
+function typeWeightOf(type: Type): Weight {
+  if (typeof type === 'string') return PLAIN
+  const known = weights.get(type)
+  if (known !== undefined) return known
+  let steps = 1
+  let depth = 0
+  const parts = type.kind === 'tuple' ? type.items : type.kind === 'object' ? type.entries.values() : [type.of]
+  for (const part of parts) {
+    const weight = typeWeightOf(part)
+    steps += weight.steps
+    depth = Math.max(depth, weight.depth)
+  }
+  const weight = { steps, depth: depth + 1 }
+  weights.set(type, weight)
+  return weight
 }

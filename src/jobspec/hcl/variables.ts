@@ -313,7 +313,7 @@ function validate(evaluation: Evaluation, variable: Variable, given: Given): voi
 
 /** Conditions see their own variable, all functions, and no files. */
 function evaluateCondition(evaluation: Evaluation, variable: Variable, given: Given, validation: Validation): boolean | undefined {
-  const inner = new Evaluation(evaluation.limits, undefined)
+  const inner = new Evaluation(evaluation.limits, undefined, undefined, evaluation.budget)
   const names = new Map([['var', objectValue([[variable.name, given.value]])]])
   const scope = { source: validation.scope.source, names, parent: undefined }
   const value = evaluate(inner, scope, validation.condition)

@@ -5,7 +5,7 @@ import { convert } from '../convert.js'
 import { evaluate } from '../evaluate.js'
 import type { Evaluation, Scope } from '../evaluation.js'
 import { readType } from '../types.js'
-import { FALSE, itemsOf, TRUE, UNKNOWN, type Value } from '../values.js'
+import { FALSE, itemsOf, TRUE, textSteps, UNKNOWN, type Value } from '../values.js'
 import { FUNCTIONS } from './functions.js'
 import { type CallContext, type FunctionSignature, type Parameter, Refusal } from './signature.js'
 
@@ -23,6 +23,7 @@ export function callFunction(evaluation: Evaluation, scope: Scope, call: Call): 
   const functions = evaluation.functions ?? FUNCTIONS
   const signature = Object.hasOwn(functions, call.name) ? functions[call.name] : undefined
   if (signature === undefined) {
+    evaluation.budget.spend(textSteps(call.name.length * call.name.length), scope.source, call)
     const near = suggestName(call.name, [...Object.keys(functions), ...(isJob ? Object.keys(SPECIAL) : [])])
     const hint = near === undefined ? '' : ` Did you mean "${near}"?`
     evaluation.fail(scope.source, nameSpan(call), 'Call to unknown function', `There is no function named "${call.name}".${hint}`)
@@ -30,6 +31,7 @@ export function callFunction(evaluation: Evaluation, scope: Scope, call: Call): 
   }
   const args = evaluateArguments(evaluation, scope, call)
   if (args === undefined) return UNKNOWN
+  for (const arg of args) evaluation.walk(arg, scope.source, call)
   if (!hasRightCount(evaluation, scope, call, signature, args.length)) return UNKNOWN
   const converted = convertArguments(evaluation, scope, call, signature, args)
   return converted === undefined ? UNKNOWN : run(evaluation, scope, call, signature, converted)
@@ -132,6 +134,7 @@ function contextOf(evaluation: Evaluation, scope: Scope, call: Call): CallContex
     },
     depend: (path) => void evaluation.used.add(path),
     produce: (amount) => evaluation.produce(amount, scope.source, call),
+    spend: (steps) => evaluation.budget.spend(steps, scope.source, call),
     warn: (sentence) => evaluation.warnings.push(sentence),
     nextSeed: () => `${scope.source.path}#${evaluation.nextSeed()}`,
   }
@@ -164,6 +167,7 @@ function callConvert(evaluation: Evaluation, scope: Scope, call: Call): Value {
   if (argument === undefined || typeExpression === undefined || call.args.length > 2)
     return wrongCount(evaluation, scope, call, 'a value and a type')
   const value = evaluate(evaluation, scope, argument)
+  evaluation.walk(value, scope.source, argument)
   const type = readType(typeExpression)
   if ('refusal' in type) return refuseType(evaluation, scope, typeExpression, type.refusal)
   const converted = convert(value, type.type)

@@ -150,11 +150,12 @@ function zipmap([keys, values]: readonly Value[]): Value {
   return values?.kind === 'list' ? mapValue(values.of, entries) : objectValue(entries)
 }
 
-function distinct(list: Value): Value {
+function distinct(list: Value, context: CallContext): Value {
   const seen = new Set<string>()
   const kept: Value[] = []
   for (const item of itemsOrRefuse(list, 0)) {
     const key = item.kind === 'string' ? `s${item.value}` : item.kind === 'number' ? `n${formatNumeric(item.value)}` : undefined
+    if (key === undefined) context.spend(kept.length)
     if (key === undefined ? kept.some((other) => areEqual(other, item)) : seen.has(key)) continue
     if (key !== undefined) seen.add(key)
     kept.push(item)
@@ -197,7 +198,7 @@ export const COLLECTION_FUNCTIONS: FunctionTable = {
     parameters: [anything('list'), anything('value')],
     run: ([list, value]) => boolValue(itemsOrRefuse(list, 0).some((item) => areEqual(item, value!))),
   },
-  distinct: { parameters: [listOf('list', 'dynamic')], run: ([list]) => distinct(list!) },
+  distinct: { parameters: [listOf('list', 'dynamic')], run: ([list], context) => distinct(list!, context) },
   element: { parameters: [anything('list'), number('index')], run: element },
   flatten: { parameters: [anything('list')], run: ([list], context) => flatten(list!, context) },
   index: { parameters: [anything('collection'), anything('key')], run: index },

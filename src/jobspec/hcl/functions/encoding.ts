@@ -98,8 +98,26 @@ export const ENCODING_FUNCTIONS: FunctionTable = {
   base64decode: { parameters: [text('str')], run: ([input]) => stringValue(base64decode(asText(input))) },
   urlencode: { parameters: [text('str')], run: ([input]) => stringValue(urlencode(asText(input))) },
   jsonencode: { parameters: [nullable('val')], run: ([value]) => stringValue(toJsonText(value!)) },
-  jsondecode: { parameters: [text('str')], run: ([input]) => fromJsonText(asText(input)) ?? refuse('the text is no JSON', 0) },
-  csvdecode: { parameters: [text('str')], run: ([input]) => csvdecode(asText(input)) },
+  jsondecode: {
+    parameters: [text('str')],
+    run: ([input], context) => {
+      context.spend(asText(input).length / 8)
+      return fromJsonText(asText(input)) ?? refuse('the text is no JSON', 0)
+    },
+  },
+  csvdecode: {
+    parameters: [text('str')],
+    run: ([input], context) => {
+      context.spend(asText(input).length / 8)
+      return csvdecode(asText(input))
+    },
+  },
   yamlencode: { parameters: [nullable('value')], run: ([value]) => stringValue(toYamlText(value!)) },
-  yamldecode: { parameters: [text('src')], run: ([input]) => yamldecode(asText(input)) },
+  yamldecode: {
+    parameters: [text('src')],
+    run: ([input], context) => {
+      context.spend(asText(input).length)
+      return yamldecode(asText(input))
+    },
+  },
 }

@@ -2,7 +2,7 @@
 import { Decimal } from 'decimal.js'
 import { graphemes } from '../../mistakes.js'
 import { convert } from '../convert.js'
-import { itemsOf, listValue, stringValue, type Value } from '../values.js'
+import { itemsOf, listValue, stringValue, type Value, weightOf } from '../values.js'
 import { toJsonText } from './json.js'
 import { asText, type CallContext, type FunctionTable, nullable, refuse, text } from './signature.js'
 
@@ -36,7 +36,7 @@ function format(pattern: string, args: readonly Value[], context: CallContext): 
       const verb = { flags, width: Number(width ?? 0), precision: precision === undefined ? undefined : Number(precision), letter }
       if (verb.width > WIDTH_MAX || (verb.precision ?? 0) > WIDTH_MAX)
         refuse(`the width and precision of a verb are at most ${WIDTH_MAX}`, 0)
-      context.produce(verb.width)
+      context.spend(weightOf(value).steps + verb.width + (verb.precision ?? 0))
       return formatOne(verb, value, next)
     },
   )

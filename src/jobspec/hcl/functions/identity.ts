@@ -15,6 +15,9 @@ const NAMESPACES: Readonly<Record<string, string>> = {
 /** Namespace of the ids that stand in for random ones. */
 const RANDOM_NAMESPACE = '4f1b6b2e-6f0c-5d9b-9c1e-64726f766572'
 
+/** Tens of milliseconds with the largest key. */
+const RSA_STEPS = 20_000
+
 function hash(compute: (message: Uint8Array) => Uint8Array): FunctionSignature {
   return { parameters: [text('str')], run: ([input]) => stringValue(encodeHex(compute(encodeUtf8(asText(input))))) }
 }
@@ -47,6 +50,9 @@ export const HASH_FUNCTIONS: FunctionTable = {
   },
   rsadecrypt: {
     parameters: [text('ciphertext'), text('privatekey')],
-    run: ([cipher, key]) => stringValue(decryptRsa(asText(cipher), asText(key))),
+    run: ([cipher, key], context) => {
+      context.spend(RSA_STEPS)
+      return stringValue(decryptRsa(asText(cipher), asText(key)))
+    },
   },
 }

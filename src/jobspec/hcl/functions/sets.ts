@@ -1,6 +1,6 @@
 /** Set algebra. */
 import { convert, unify } from '../convert.js'
-import { areEqual, itemsOf, listValue, setValue, type Type, tupleValue, typeOf, type Value } from '../values.js'
+import { areEqual, itemsOf, listValue, setValue, type Type, tupleValue, typeOf, type Value, weightOf } from '../values.js'
 import { anything, type CallContext, type FunctionTable, type Parameter, refuse } from './signature.js'
 
 const set = (name: string): Parameter => ({ name, type: { kind: 'set', of: 'dynamic' } })
@@ -22,6 +22,8 @@ function setproduct(sets: readonly Value[], context: CallContext): Value {
   const lists = sets.map((one, at) => itemsOf(one) ?? refuse('a set or a list is required', at))
   const count = lists.reduce((product, list) => product * list.length, 1)
   context.produce(count * lists.length)
+  // Each row is described by its type as a whole.
+  for (const list of lists) context.spend((count / Math.max(1, list.length)) * weightOf(tupleValue(list)).steps)
   let rows: Value[][] = [[]]
   for (const list of lists) rows = rows.flatMap((row) => list.map((item) => [...row, item]))
   const tuples = count === 0 ? [] : rows.map(tupleValue)
@@ -43,9 +45,10 @@ export const SET_FUNCTIONS: FunctionTable = {
   setintersection: {
     parameters: [set('first_set')],
     rest: set('other_sets'),
-    run: (sets) => {
+    run: (sets, context) => {
       const { of, lists } = alike(sets)
       const [first = [], ...others] = lists
+      for (const list of others) context.spend(first.length * list.length)
       return setValue(
         of,
         first.filter((item) => others.every((list) => list.some((other) => areEqual(item, other)))),

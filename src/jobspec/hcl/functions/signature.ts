@@ -16,6 +16,8 @@ export interface CallContext {
   readonly depend: (path: string) => void
   /** Accounts for characters and elements before they are made. */
   readonly produce: (amount: number) => void
+  /** Accounts for work beyond one walk of the arguments. */
+  readonly spend: (steps: number) => void
   readonly warn: (sentence: string) => void
   /** How many times, this one included, values that Nomad draws at random were asked for; and the file they are for. */
   readonly nextSeed: () => string

@@ -2,8 +2,8 @@
 import { RE2JS } from 're2js'
 import { graphemes } from '../../mistakes.js'
 import { toWhole } from '../convert.js'
-import { listValue, numberValue, stringValue, type Value } from '../values.js'
-import { asText, type FunctionSignature, type FunctionTable, listOf, number, refuse, text } from './signature.js'
+import { listValue, numberValue, stringValue, textSteps, type Value } from '../values.js'
+import { asText, type CallContext, type FunctionSignature, type FunctionTable, listOf, number, refuse, text } from './signature.js'
 
 /** A function of one text. */
 function onText(change: (input: string) => string): FunctionSignature {
@@ -53,7 +53,8 @@ function substr(args: readonly Value[]): Value {
 }
 
 /** Go's replacement templates to RE2JS's: `$1`, `${name}`, `$$`. */
-function regexReplace(input: string, pattern: string, replacement: string): string {
+function regexReplace(input: string, pattern: string, replacement: string, context: CallContext): string {
+  context.spend(textSteps(input.length) * textSteps(pattern.length))
   let compiled: RE2JS
   try {
     compiled = RE2JS.compile(pattern)
@@ -63,6 +64,7 @@ function regexReplace(input: string, pattern: string, replacement: string): stri
   const names = compiled.namedGroups()
   const matcher = compiled.matcher(input)
   let output = ''
+  let counted = 0
   let last = 0
   while (matcher.find()) {
     output += input.slice(last, matcher.start())
@@ -72,6 +74,8 @@ function regexReplace(input: string, pattern: string, replacement: string): stri
       const group = /^[0-9]+$/.test(name) ? Number(name) : names[name]
       return group === undefined || group > matcher.groupCount() ? '' : (matcher.group(group) ?? '')
     })
+    context.spend(textSteps(output.length - counted))
+    counted = output.length
     last = matcher.end()
   }
   return output + input.slice(last)
@@ -141,6 +145,6 @@ export const STRING_FUNCTIONS: FunctionTable = {
   },
   regex_replace: {
     parameters: [text('str'), text('pattern'), text('replace')],
-    run: ([input, pattern, by]) => stringValue(regexReplace(asText(input), asText(pattern), asText(by))),
+    run: ([input, pattern, by], context) => stringValue(regexReplace(asText(input), asText(pattern), asText(by), context)),
   },
 }
