@@ -8,10 +8,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { systemClock } from '../src/adapters/clock.js'
 import { CliGitSource } from '../src/adapters/git/git-source.js'
-import { InProcessSyntaxReader } from '../src/adapters/hcl-syntax/index.js'
+import { WorkerSyntaxReader } from '../src/adapters/hcl-syntax/index.js'
 import { silentLogger } from '../src/adapters/logger.js'
 import { MemoryCommandLog, MemoryLogStore } from '../src/adapters/memory/command-log.js'
 import { systemRandom } from '../src/adapters/random.js'
+import { WorkerJobReader } from '../src/adapters/workers/job-reader.js'
 import { GitReconciler } from '../src/controller/git-reconciler.js'
 import { Leader } from '../src/controller/index.js'
 import { jobspecText } from './jobspec-text.js'
@@ -60,14 +61,16 @@ async function startReconciler(folder: string): Promise<{ readonly reconciler: G
   const log = new MemoryCommandLog(new MemoryLogStore(() => performance.now(), 60_000), systemClock)
   const leader = await Leader.start({ log, clock: systemClock, random: systemRandom, logger: silentLogger, onStop: () => {} })
   const source = await CliGitSource.open({ repository: folder, ref: 'HEAD' })
-  const syntax = new InProcessSyntaxReader()
+  const syntax = new WorkerSyntaxReader()
+  const jobs = new WorkerJobReader()
   const reconciler = new GitReconciler({
     leader,
     git: source,
     syntax,
+    jobs,
     random: systemRandom,
     logger: silentLogger,
     options: { rewind: 'hold', ref: 'HEAD' },
   })
-  return { reconciler, close: async () => void (await Promise.all([source.close(), syntax.close()])) }
+  return { reconciler, close: async () => void (await Promise.all([source.close(), syntax.close(), jobs.close()])) }
 }

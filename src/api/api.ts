@@ -2,7 +2,7 @@
 import type { Clock, Random } from '../domain/index.js'
 import { requestFailed, unknownPath, wrongMethod } from './errors.js'
 import { Parameters } from './parameters.js'
-import type { AgentCaller, ApiSettings, BusHealth, JobspecParser, Planner, SourceHealth, SourceTexts, StateReader } from './ports.js'
+import type { AgentCaller, ApiSettings, BusHealth, JobRequests, Planner, SourceHealth, SourceTexts, StateReader } from './ports.js'
 import type { ApiRequest, ApiResponse } from './request.js'
 import { type RouteMatch, Router } from './router.js'
 import { absentRoutes } from './routes/absent.js'
@@ -29,7 +29,7 @@ export interface ApiDeps {
   readonly reader: StateReader
   readonly agents: AgentCaller
   readonly planner: Planner
-  readonly parser: JobspecParser
+  readonly jobRequests: JobRequests
   readonly sourceTexts: SourceTexts
   readonly sourceHealth: SourceHealth
   readonly busHealth: BusHealth

@@ -1,18 +1,13 @@
 /** Request bodies. Members are matched without regard to case at the first level, as clients written for Nomad expect. */
 import { badRequest } from './errors.js'
-import type { Call } from './router.js'
 
 const decoder = new TextDecoder()
 
 export type JsonObject = Readonly<Record<string, unknown>>
 
-export function bodyText(call: Call): string {
-  return decoder.decode(call.request.body)
-}
-
 /** @throws ApiError BAD_REQUEST for nothing, for what is no JSON, and for what is no object */
-export function readJsonBody(call: Call): JsonObject {
-  const text = bodyText(call)
+export function readJsonBody(body: Uint8Array): JsonObject {
+  const text = decoder.decode(body)
   if (text.trim() === '') throw badRequest('Request body is empty')
   let value: unknown
   try {

@@ -4,6 +4,7 @@ import type { RpcMethod, RpcParts, RpcRequests } from '../agent/index.js'
 import type { Job, JobExplanation, LogIndex, Mistake, Reason, SchedulingResult } from '../domain/index.js'
 import type { ApiJob } from '../jobspec/index.js'
 import type { StateEvents, StateView, TableName } from '../state/index.js'
+import type { JobAnswer, JobRequest } from './job-requests.js'
 
 /** What a blocked reader waits for: a whole table, or one row or group of rows of it. */
 export interface WatchKey {
@@ -70,6 +71,11 @@ export interface JobspecParser {
     /** Not read this time: to be tried again. */
     | { readonly kind: 'aborted'; readonly reason: string }
   >
+}
+
+/** Jobs in request bodies, where reading them holds up nobody else. `aborted`: not read this time. */
+export interface JobRequests {
+  answer(request: JobRequest): Promise<JobAnswer | { readonly kind: 'aborted'; readonly reason: string }>
 }
 
 export interface SourceHealth {

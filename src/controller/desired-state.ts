@@ -49,11 +49,30 @@ export interface DesiredChanges {
 const REMOVALS_FREE = 3
 const REMOVALS_FREE_SHARE = 0.2
 
+/** Jobs compared before others get their turn. */
+const COMPARISONS_PER_SLICE = 64
+
 export function computeChanges(view: StateView, commit: Commit, trailers: Commit['trailers'], readings: SourceReadings): DesiredChanges {
+  const slices = computeChangesInSlices(view, commit, trailers, readings)
+  for (;;) {
+    const { done, value } = slices.next()
+    if (done === true) return value
+  }
+}
+
+/** The same, with places where others may get their turn: thousands of jobs take a while to compare. */
+export function* computeChangesInSlices(
+  view: StateView,
+  commit: Commit,
+  trailers: Commit['trailers'],
+  readings: SourceReadings,
+): Generator<undefined, DesiredChanges> {
   const { wanted, frozen } = setDuplicatesAside(view, readings)
   const registrations: DesiredChanges['registrations'][number][] = []
   const moved: JobSource[] = []
+  let compared = 0
   for (const reading of wanted.values()) {
+    if (++compared % COMPARISONS_PER_SLICE === 0) yield
     const change = compareWithRegistered(view, commit, reading)
     if (change.isNew) registrations.push({ job: change.job, source: change.source })
     else if (change.isMoved) moved.push(change.source)

@@ -20,13 +20,12 @@ import {
 import { type CommandBody, jobKey } from '../state/index.js'
 import { computeAgentsChanges } from './agents/agents-changes.js'
 import { AgentsFolderReader } from './agents/agents-folder.js'
-import { computeChanges, type DesiredChanges, type FileReading, type SourceReadings } from './desired-state.js'
-import { readJobFile } from './job-file-reader.js'
+import { computeChangesInSlices, type DesiredChanges, type FileReading, type SourceReadings } from './desired-state.js'
 import type { Leader } from './leader.js'
 import { newEvaluation } from './new-evaluation.js'
 import { refuseWhatDoesNotRunYet } from './not-yet.js'
 import { oneShotActs } from './one-shot-acts.js'
-import type { GitSource, SyntaxReader, TreeEntry } from './ports.js'
+import type { GitSource, JobReader, SyntaxReader, TreeEntry } from './ports.js'
 import { nodePoolsIn } from './repository-layout.js'
 import { briefCommit, sourceFilesCommand } from './source-changes.js'
 import { SourceTree } from './source-tree.js'
@@ -43,6 +42,7 @@ export interface GitReconcilerDeps {
   readonly leader: Leader
   readonly git: GitSource
   readonly syntax: SyntaxReader
+  readonly jobs: JobReader
   readonly random: Random
   readonly logger: Logger
   readonly options: GitReconcilerOptions
@@ -115,7 +115,7 @@ export class GitReconciler {
     const { readings, aborted } = await this.#readJobs(tree)
     const agents = await this.#agents.read(tree)
     this.#hasUnread = aborted.length > 0 || agents.aborted.length > 0
-    const changes = computeChanges(leader.state, commit, trailers, readings)
+    const changes = await this.#compare(commit, trailers, readings)
     const frozen = [...changes.frozen, ...agents.frozen]
     await this.#propose(computeAgentsChanges(leader.state, agents), itself)
     await this.#propose(this.#namespaceCommands(changes), itself)
@@ -142,6 +142,15 @@ export class GitReconciler {
     return outcome
   }
 
+  async #compare(commit: Commit, trailers: Commit['trailers'], readings: SourceReadings): Promise<DesiredChanges> {
+    const slices = computeChangesInSlices(this.#deps.leader.state, commit, trailers, readings)
+    for (;;) {
+      const { done, value } = slices.next()
+      if (done === true) return value
+      await this.#deps.leader.breathe()
+    }
+  }
+
   async #readJobs(tree: SourceTree): Promise<{ readings: SourceReadings; aborted: readonly string[] }> {
     const { unchanged, unread } = this.#unchanged.look(tree)
     const nodePools = nodePoolsIn(tree.entries)
@@ -160,7 +169,7 @@ export class GitReconciler {
 
   /** The path alone when the reading was aborted. */
   async #readJob(tree: SourceTree, { entry, namespace }: UnreadFile, nodePools: ReadonlySet<string>): Promise<FileReading | string> {
-    const outcome = await readJobFile(entry.path, tree, this.#deps.syntax, { namespace, nodePools })
+    const outcome = await this.#deps.jobs.read(entry.path, tree, { namespace, nodePools })
     switch (outcome.kind) {
       case 'job':
         return this.#asReading(entry, outcome)

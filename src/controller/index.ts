@@ -16,6 +16,7 @@ export type {
   Clock,
   CommandLog,
   GitSource,
+  JobReader,
   Logger,
   LogRecord,
   Random,

@@ -288,7 +288,7 @@ export class Leader {
     const slices: Uint8Array[] = []
     for (const slice of encodeCut(cut)) {
       slices.push(slice)
-      await this.#yield()
+      await this.breathe()
     }
     const bytes = Buffer.concat(slices)
     await this.whenDurable(cut.counters.index)
@@ -299,7 +299,8 @@ export class Leader {
     this.#deps.logger.info({ index: snapshot.index, bytes: bytes.length }, 'snapshot saved')
   }
 
-  #yield(): Promise<void> {
+  /** Lets everybody else have a turn: for work that takes more than some milliseconds in all. */
+  breathe(): Promise<void> {
     return new Promise((resolve) => this.#deps.clock.after(0, resolve))
   }
 }

@@ -1,6 +1,7 @@
 /** What the inner layers ask of the world. The real adapters and the simulated ones implement these and nothing more. */
 import type { Commit, LogIndex, Mistake } from '../domain/index.js'
 import type { Syntax } from '../jobspec/index.js'
+import type { JobFileOptions, JobFileOutcome, JobFileTree } from './job-file-reader.js'
 
 export type { Bus, BusMessage, Clock, Logger, Random } from '../domain/index.js'
 
@@ -83,6 +84,12 @@ export interface GitSource {
  */
 export interface SyntaxReader {
   read(path: string, text: string): Promise<SyntaxOutcome>
+  close(): Promise<void>
+}
+
+/** A job file with everything that it reads, to a job that is checked in full. */
+export interface JobReader {
+  read(path: string, tree: JobFileTree, options: JobFileOptions): Promise<JobFileOutcome>
   close(): Promise<void>
 }
 

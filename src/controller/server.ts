@@ -17,7 +17,7 @@ import { LeaderReader } from './leader-reader.js'
 import { logTimeMs } from './log-time.js'
 import { NodeRegistrar, type NodeRegistrarOptions } from './node-registrar.js'
 import { Planner } from './planner.js'
-import type { CommandLog, GitSource, SyntaxReader } from './ports.js'
+import type { CommandLog, GitSource, JobReader, SyntaxReader } from './ports.js'
 import { ReconcileLoop } from './reconcile-loop.js'
 import { Worker } from './worker.js'
 
@@ -34,6 +34,7 @@ export interface ServerDeps {
   readonly bus: Bus
   readonly git: GitSource
   readonly syntax: SyntaxReader
+  readonly jobs: JobReader
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
@@ -75,7 +76,7 @@ export class Server {
   }
 
   private constructor(deps: ServerDeps, leader: Leader) {
-    const { bus, clock, random, logger, git, syntax, options } = deps
+    const { bus, clock, random, logger, git, syntax, jobs, options } = deps
     const { state } = leader
     const nudge = () => leader.nudge()
     const scheduler = createScheduler(state)
@@ -96,7 +97,7 @@ export class Server {
     leader.onTurnEnd(() => worker.drain())
     leader.onTurnEnd(() => publisher.prepare())
     this.#registrar = new NodeRegistrar({ leader, channel, clock, random, logger, publisher, options: options.nodes })
-    this.source = new GitReconciler({ leader, git, syntax, random, logger, options: options.source })
+    this.source = new GitReconciler({ leader, git, syntax, jobs, random, logger, options: options.source })
     const loopOptions = { everyMs: options.sourcePollMs, backOffMsMin: SOURCE_BACK_OFF_MS_MIN, backOffMsMax: options.sourcePollMs }
     this.#sourceLoop = new ReconcileLoop(clock, loopOptions, () => this.#lookAtSource())
     leader.nudge()

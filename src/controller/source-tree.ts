@@ -1,11 +1,8 @@
 /** One commit's files, read once each, with the checks that every used path must pass. */
 import { type JobSource, type Mistake, OrchestratorError } from '../domain/index.js'
-import { LIMITS, stemOf } from '../jobspec/index.js'
+import { companionNames, LIMITS } from '../jobspec/index.js'
 import { checksumOf } from './checksum.js'
 import type { BlobContent, GitSource, TreeEntry } from './ports.js'
-
-/** Files of these names beside a job belong to it without being named in it. */
-const COMPANION_SUFFIXES = ['.vars.hcl', '.patch.yaml', '.patch.yml']
 
 export type TreeFile = { readonly text: string } | { readonly mistake: Mistake }
 
@@ -69,14 +66,9 @@ export class SourceTree {
   /** Whether every input is still what it was, and no new companion of the job file has appeared. */
   matches({ path, inputs }: Pick<JobSource, 'path' | 'inputs'>): boolean {
     for (const input of inputs) if (this.blobOf(input.path) !== input.blob) return false
-    const companions = COMPANION_SUFFIXES.map((suffix) => stemOf(path) + suffix).filter((companion) => this.has(companion))
+    const companions = companionNames(path).filter((companion) => this.has(companion))
     return companions.every((companion) => inputs.some((input) => input.path === companion))
   }
-}
-
-/** Whether a file of this name may belong to a job file beside it. */
-export function isCompanion(path: string): boolean {
-  return COMPANION_SUFFIXES.some((suffix) => path.endsWith(suffix))
 }
 
 function isRegular(entry: TreeEntry): boolean {

@@ -3,10 +3,11 @@
  * not what there is; the answer is always the one that looking at everything would give.
  */
 import type { JobSource } from '../domain/index.js'
+import { isCompanion } from '../jobspec/index.js'
 import { jobSourceKey, type StateView } from '../state/index.js'
 import type { TreeEntry } from './ports.js'
 import { classifyPath } from './repository-layout.js'
-import { isCompanion, type SourceTree } from './source-tree.js'
+import type { SourceTree } from './source-tree.js'
 
 export interface Look {
   /** Wanted jobs whose every input is still the same, by job key. */

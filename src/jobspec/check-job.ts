@@ -14,7 +14,10 @@ export function checkJob(job: Job, limits: Limits = LIMITS): Validation {
 }
 
 /** @param pools names of those that there are; undefined: not known here */
-export function poolProblems({ ID, NodePool }: Job, pools: Pick<ReadonlySet<string>, 'has'> | undefined): readonly Problem[] {
+export function poolProblems(
+  { ID, NodePool }: Pick<Job, 'ID' | 'NodePool'>,
+  pools: Pick<ReadonlySet<string>, 'has'> | undefined,
+): readonly Problem[] {
   return pools === undefined || pools.has(NodePool) ? [] : [{ text: `job "${ID}" is in nonexistent node pool "${NodePool}"` }]
 }
 

@@ -13,6 +13,18 @@ export interface Companions {
 const JOB_ENDINGS = /\.nomad(?:\.(?:hcl|json|yaml|yml))?$/
 const META_NAME = 'drover'
 
+/** Files that belong to a job by their names alone. */
+export function companionNames(path: string): readonly string[] {
+  return COMPANION_SUFFIXES.map((suffix) => stemOf(path) + suffix)
+}
+
+/** Whether a file of this name may belong to a job's file beside it. */
+export function isCompanion(path: string): boolean {
+  return COMPANION_SUFFIXES.some((suffix) => path.endsWith(suffix))
+}
+
+const COMPANION_SUFFIXES = ['.vars.hcl', '.patch.yaml', '.patch.yml']
+
 /** Path without the endings that make it a job's file: `jobs/web.nomad.hcl` → `jobs/web`. */
 export function stemOf(path: string): string {
   return path.replace(JOB_ENDINGS, '')

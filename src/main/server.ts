@@ -9,11 +9,12 @@ import { LmdbCommandLog } from '../adapters/lmdb/command-log.js'
 import { createLogger } from '../adapters/logger.js'
 import { loadServerKeys, nodeIdOfKey, verifySignature } from '../adapters/node-key.js'
 import { systemRandom } from '../adapters/random.js'
+import { WorkerJobReader } from '../adapters/workers/job-reader.js'
+import { WorkerJobRequests } from '../adapters/workers/job-requests.js'
 import { JOBS_FOLDER, Server, type SyncOutcome } from '../controller/index.js'
 import { type Bus, OrchestratorError, TerminalError } from '../domain/index.js'
 import type { ServerConfig } from './config.js'
 import { collectYoungObjectsEarly } from './garbage-collector.js'
-import { createJobspecParser } from './jobspec-parser.js'
 import { createSourceTexts } from './source-texts.js'
 import { readVersion } from './version.js'
 
@@ -46,12 +47,19 @@ export async function startServer(config: ServerConfig, bus: Bus, events: Server
     const log = await LmdbCommandLog.open(`${dataFolder}/state`)
     undo.push(() => log.close())
     const syntax = new WorkerSyntaxReader()
-    undo.push(() => syntax.close())
+    const jobs = new WorkerJobReader()
+    const jobRequests = new WorkerJobRequests()
+    undo.push(
+      () => syntax.close(),
+      () => jobs.close(),
+      () => jobRequests.close(),
+    )
     const server = await Server.start({
       log,
       bus,
       git,
       syntax,
+      jobs,
       clock: systemClock,
       random: systemRandom,
       logger,
@@ -79,7 +87,7 @@ export async function startServer(config: ServerConfig, bus: Bus, events: Server
       reader: server.reader,
       agents: server.calls,
       planner: server.planner,
-      parser: createJobspecParser(syntax),
+      jobRequests,
       sourceTexts: createSourceTexts(git),
       sourceHealth: server.source,
       busHealth: server,

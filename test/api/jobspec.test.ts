@@ -3,7 +3,6 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { InProcessSyntaxReader } from '../../src/adapters/hcl-syntax/index.js'
 import type { Planner } from '../../src/api/index.js'
 import type { Job } from '../../src/domain/index.js'
-import { createJobspecParser } from '../../src/main/jobspec-parser.js'
 import { allocation, evaluation, job } from '../fixtures.js'
 import { World } from './world.js'
 
@@ -38,7 +37,6 @@ function recordingPlanner(asked: Job[]): Planner {
 
 const asked: Job[] = []
 const world = new World({
-  parser: createJobspecParser(new InProcessSyntaxReader()),
   planner: recordingPlanner(asked),
 })
 

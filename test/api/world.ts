@@ -1,7 +1,10 @@
 /** The API around a state that the test fills: every change is durable as soon as `release` is called. */
 import type { FastifyInstance } from 'fastify'
+import { InProcessSyntaxReader } from '../../src/adapters/hcl-syntax/index.js'
+import { createJobspecParser } from '../../src/adapters/hcl-syntax/jobspec-parser.js'
 import { createHttp, type HttpDeps } from '../../src/adapters/http/server.js'
 import { silentLogger } from '../../src/adapters/logger.js'
+import { answerJobRequest } from '../../src/api/index.js'
 import { ChangeFeed } from '../../src/controller/change-feed.js'
 import { EventFeed } from '../../src/controller/event-feed.js'
 import { type Job, OrchestratorError } from '../../src/domain/index.js'
@@ -36,7 +39,7 @@ export class World {
         plan: () => Promise.reject(new Error('no planner in this test')),
         explain: () => Promise.reject(new Error('no planner in this test')),
       },
-      parser: { parse: () => Promise.reject(new Error('no parser in this test')) },
+      jobRequests: { answer: (request) => answerJobRequest(request, createJobspecParser(new InProcessSyntaxReader())) },
       sourceTexts: { read: async () => undefined },
       sourceHealth: { problem: null },
       busHealth: { droppedMessages: new Map() },

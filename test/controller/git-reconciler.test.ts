@@ -1,7 +1,7 @@
 /** What a commit brings never ends the server: what is wrong or too large belongs to its file. */
 import { expect, test } from 'vitest'
 import { systemClock } from '../../src/adapters/clock.js'
-import { InProcessSyntaxReader } from '../../src/adapters/hcl-syntax/index.js'
+import { InProcessJobReader, InProcessSyntaxReader } from '../../src/adapters/hcl-syntax/index.js'
 import { silentLogger } from '../../src/adapters/logger.js'
 import { MemoryCommandLog, MemoryLogStore } from '../../src/adapters/memory/command-log.js'
 import { systemRandom } from '../../src/adapters/random.js'
@@ -23,6 +23,7 @@ async function world(options: { commandBytesMax?: number } = {}) {
     leader,
     git,
     syntax: new InProcessSyntaxReader(),
+    jobs: new InProcessJobReader(),
     options: { rewind: 'follow', ref: 'HEAD' },
   })
   /** Commits, looks, and makes sure that the log says the same. */

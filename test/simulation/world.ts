@@ -3,7 +3,7 @@
  * driver. Everything that happens follows from the seed.
  */
 
-import { InProcessSyntaxReader } from '../../src/adapters/hcl-syntax/index.js'
+import { InProcessJobReader, InProcessSyntaxReader } from '../../src/adapters/hcl-syntax/index.js'
 import { silentLogger } from '../../src/adapters/logger.js'
 import { MemoryCommandLog, MemoryLogStore } from '../../src/adapters/memory/command-log.js'
 import { decodeMessage, type MessageKind, type Messages, openPart, Reassembly } from '../../src/agent/index.js'
@@ -133,11 +133,13 @@ export class World {
       process.kill()
       this.time.after(this.random.between(100, 3_000), () => this.serverProcesses.length === 0 && this.startServer())
     }
+    const syntax = { read: (path: string, text: string) => this.#readSyntax(path, text), close: async () => {} }
     Server.start({
       log: new MemoryCommandLog(this.log, process.clock, cross, process.name, this.time),
       bus: this.network.busOf(process),
       git: this.repository.sourceFor(process.clock),
-      syntax: { read: (path, text) => this.#readSyntax(path, text), close: async () => {} },
+      syntax,
+      jobs: new InProcessJobReader(syntax),
       clock: process.clock,
       random: this.random,
       logger: silentLogger,

@@ -1,2 +1,2 @@
-export { InProcessSyntaxReader } from './in-process-reader.js'
+export { InProcessJobReader, InProcessSyntaxReader } from './in-process-reader.js'
 export { type WorkerSyntaxOptions, WorkerSyntaxReader } from './worker-reader.js'

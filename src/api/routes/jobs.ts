@@ -48,7 +48,7 @@ interface JobNames {
 
 /** @throws ApiError BAD_REQUEST */
 function readJobNames(call: Call): JobNames {
-  const body = readJsonBody(call) as {
+  const body = readJsonBody(call.request.body) as {
     readonly jobs?: readonly { readonly id?: string; readonly namespace?: string }[]
     readonly include_children?: boolean
   }

@@ -1,36 +1,20 @@
 /** What only computes: `/v1/jobs/parse`, `/v1/validate/job`, `/v1/job/:id/plan` (`reference/http-api.md` A.1), and why a job runs as it does. */
-import { type Job, type Mistake, ZERO_TIME } from '../../domain/index.js'
-import {
-  annotateDiff,
-  canonicalizeBeforeServer,
-  canonicalizeJob,
-  checkJob,
-  clientForm,
-  diffJobs,
-  poolProblems,
-  readApiJob,
-  validationErrorText,
-  warningsText,
-} from '../../jobspec/index.js'
+import { invariant, ZERO_TIME } from '../../domain/index.js'
+import { poolProblems, validationErrorText, warningsText } from '../../jobspec/index.js'
 import { jobKey, type StateView } from '../../state/index.js'
 import type { ReadDeps } from '../blocking.js'
-import { type JsonObject, memberOf, readJsonBody } from '../body.js'
-import { encodeJson } from '../encode.js'
-import { badRequest, notFound, requestFailed } from '../errors.js'
-import { findWrongType } from '../filter/json-types.js'
-import { NAMESPACE_ALL } from '../parameters.js'
-import type { JobspecParser, Planner } from '../ports.js'
+import { encodeJson, withMember } from '../encode.js'
+import { ApiError, badRequest, notFound, requestFailed } from '../errors.js'
+import type { JobAnswer, JobCheck, JobRequest } from '../job-requests.js'
+import type { JobRequests, Planner } from '../ports.js'
 import { jsonAnswer } from '../request.js'
 import type { Call, Handler, Route } from '../router.js'
 import { allocationStubView } from '../views/allocation-view.js'
 
 export interface JobspecDeps extends ReadDeps {
-  readonly parser: JobspecParser
+  readonly jobRequests: JobRequests
   readonly planner: Planner
 }
-
-/** Names the text in messages, as Nomad's parser does. */
-const PARSED_NAME = 'input.hcl'
 
 export function jobspecRoutes(deps: JobspecDeps): readonly Route[] {
   const both = (handler: Handler) => ({ PUT: handler, POST: handler })
@@ -42,79 +26,63 @@ export function jobspecRoutes(deps: JobspecDeps): readonly Route[] {
   ]
 }
 
-async function parseJob({ parser }: JobspecDeps, call: Call) {
-  const body = readJsonBody(call)
-  const text = memberOf(body, 'JobHCL')
-  if (typeof text !== 'string' || text === '') throw badRequest('Job spec is empty')
-  const variables = memberOf(body, 'Variables')
-  const outcome = await parser.parse({
-    path: PARSED_NAME,
-    text,
-    ...(typeof variables === 'string' && variables !== '' ? { variables } : {}),
-  })
-  if (outcome.kind === 'aborted') throw requestFailed(`the job could not be read: ${outcome.reason}`)
-  if (outcome.kind === 'mistakes') throw badRequest(`Failed to parse job: ${outcome.mistakes.map(describeMistake).join('\n')}`)
-  return jsonAnswer(encodeJson(memberOf(body, 'Canonicalize') === true ? canonicalizeBeforeServer(outcome.job) : clientForm(outcome.job)))
+/** @throws ApiError what the answer refuses with */
+async function ask({ jobRequests }: JobspecDeps, request: JobRequest): Promise<Exclude<JobAnswer, { kind: 'refused' }>> {
+  const answer = await jobRequests.answer(request)
+  if (answer.kind === 'aborted') throw requestFailed(`the job could not be read: ${answer.reason}`)
+  if (answer.kind === 'refused') throw new ApiError(answer.code, answer.message)
+  return answer
 }
 
-function describeMistake({ path, line, column, summary, detail }: Mistake): string {
-  return `${line === 0 ? '<nil>' : `${path}:${line},${column}`}: ${summary}; ${detail}`
+async function askForJson(deps: JobspecDeps, request: JobRequest): Promise<Uint8Array> {
+  const answer = await ask(deps, request)
+  invariant(answer.kind === 'json', `${request.kind} is answered with JSON`)
+  return answer.json
 }
 
-/** The job of a request's envelope. @throws ApiError BAD_REQUEST */
-function jobOfBody(body: JsonObject): JsonObject {
-  const job = memberOf(body, 'Job')
-  if (typeof job !== 'object' || job === null || Array.isArray(job)) throw badRequest('Job must be specified')
-  const wrong = findWrongType(job, 'Job')
-  if (wrong !== undefined)
-    throw badRequest(`json: cannot unmarshal ${wrong.got} into Go struct field Job.Job.${wrong.path} of type ${wrong.wanted}`)
-  return job as JsonObject
+async function parseJob(deps: JobspecDeps, call: Call) {
+  return jsonAnswer(await askForJson(deps, { kind: 'parse', body: call.request.body }))
 }
 
-/** As it would be stored. Namespace: the query's, else the envelope's, else the job's own. */
-function readJob(call: Call, body: JsonObject): Job {
-  const written = readApiJob(jobOfBody(body))
-  const namespace = call.parameters.get('namespace') || memberOf(body, 'Namespace')
-  const isNamed = typeof namespace === 'string' && namespace !== '' && namespace !== NAMESPACE_ALL
-  return canonicalizeJob(isNamed ? { ...written, Namespace: namespace } : written)
+async function checkJob(deps: JobspecDeps, call: Call, isJobWanted: boolean): Promise<JobCheck> {
+  const namespace = call.parameters.get('namespace') ?? ''
+  const answer = await ask(deps, { kind: 'check', body: call.request.body, namespace, isJobWanted })
+  invariant(answer.kind === 'checked', 'a check is answered with what was found')
+  return answer.check
 }
 
 /** What registering the job would refuse, one text a problem, with what depends on the cluster. */
-async function findProblems(
-  { reader }: JobspecDeps,
-  job: Job,
-): Promise<{ readonly problems: readonly string[]; readonly warnings: readonly string[] }> {
-  const { problems, warnings } = checkJob(job)
-  const { missing } = await reader.read((view) => ({ index: 0, missing: missingPlaces(view, job) }))
-  return { problems: [...missing, ...problems.map(({ text }) => text)], warnings }
+async function findProblems({ reader }: JobspecDeps, { place, problems }: JobCheck): Promise<readonly string[]> {
+  const { missing } = await reader.read((view) => ({ index: 0, missing: missingPlaces(view, place) }))
+  return [...missing, ...problems]
 }
 
-function missingPlaces(view: StateView, job: Job): readonly string[] {
+function missingPlaces(view: StateView, place: JobCheck['place']): readonly string[] {
   const texts: string[] = []
-  if (view.namespaces.get(job.Namespace) === undefined) texts.push(`job "${job.ID}" is in nonexistent namespace "${job.Namespace}"`)
+  if (view.namespaces.get(place.Namespace) === undefined) texts.push(`job "${place.ID}" is in nonexistent namespace "${place.Namespace}"`)
   const pools = { has: (name: string) => view.nodePools.get(name) !== undefined }
-  return [...texts, ...poolProblems(job, pools).map(({ text }) => text)]
+  return [...texts, ...poolProblems(place, pools).map(({ text }) => text)]
 }
 
 async function validate(deps: JobspecDeps, call: Call) {
-  const { problems, warnings } = await findProblems(deps, readJob(call, readJsonBody(call)))
+  const check = await checkJob(deps, call, false)
+  const problems = await findProblems(deps, check)
   const validation = {
     DriverConfigValidated: true,
     ValidationErrors: problems.length === 0 ? null : problems,
     Error: problems.length === 0 ? '' : validationErrorText(problems),
-    Warnings: warningsText(warnings),
+    Warnings: warningsText(check.warnings),
   }
   return jsonAnswer(encodeJson(validation))
 }
 
 async function planJob(deps: JobspecDeps, call: Call) {
-  const body = readJsonBody(call)
-  const id = memberOf(jobOfBody(body), 'ID')
-  if (typeof id !== 'string' || id === '') throw badRequest('Job must have a valid ID')
-  if (id !== call.id) throw badRequest('Job ID does not match')
-  const job = readJob(call, body)
-  const { problems, warnings } = await findProblems(deps, job)
-  if (problems.length > 0) throw requestFailed(validationErrorText(problems))
+  const check = await checkJob(deps, call, true)
+  if (check.place.ID === '') throw badRequest('Job must have a valid ID')
+  if (check.place.ID !== call.id) throw badRequest('Job ID does not match')
+  const problems = await findProblems(deps, check)
+  const { job, warnings, isDiffWanted } = check
+  if (problems.length > 0 || job === undefined) throw requestFailed(validationErrorText(problems))
   const isExplained = call.parameters.boolean('reasons')
   const { result, reasons, index } = await deps.planner.plan(job, isExplained)
   const annotations = result.plan.Annotations ?? { DesiredTGUpdates: {}, PreemptedAllocs: null }
@@ -128,14 +96,16 @@ async function planJob(deps: JobspecDeps, call: Call) {
     FailedTGAllocs: result.evaluation.FailedTGAllocs ?? null,
     JobModifyIndex: index,
     CreatedEvals: result.created.length === 0 ? null : result.created,
-    Diff: memberOf(body, 'Diff') === true ? annotateDiff(diffJobs(known ?? null, job, { contextual: true }), annotations) : null,
     NextPeriodicLaunch: ZERO_TIME,
     Warnings: warningsText(warnings),
     Index: index,
     ...(isExplained ? { Reasons: reasons } : {}),
   }
-  return jsonAnswer(encodeJson(plan), { 'X-Nomad-Index': String(index) })
+  const diff = isDiffWanted ? await askForJson(deps, { kind: 'diff', known: known ?? null, job, annotations }) : NO_DIFF
+  return jsonAnswer(withMember(encodeJson(plan), 'Diff', diff), { 'X-Nomad-Index': String(index) })
 }
+
+const NO_DIFF = encodeJson(null)
 
 /** `:id` is `namespace/job`; a namespace has no slashes, an ID may. */
 async function explainJob({ planner }: JobspecDeps, call: Call) {

@@ -48,7 +48,7 @@ interface Matches {
 type Search = (view: StateView, call: Call, contexts: readonly Context[], body: ReturnType<typeof readJsonBody>) => Matches
 
 async function answerSearch(deps: ReadDeps, call: Call, search: Search) {
-  const body = readJsonBody(call)
+  const body = readJsonBody(call.request.body)
   const contexts = readContexts(String(memberOf(body, 'Context') ?? ''))
   const { index, found } = await deps.reader.read((view) => ({ index: indexOf(view, contexts), found: search(view, call, contexts, body) }))
   const answer = { Matches: found.matches, Truncations: found.truncations, Index: index, LastContact: 0, KnownLeader: true, NextToken: '' }

@@ -9,7 +9,7 @@ const DIES = worker('parentPort.on("message", () => process.exit(3))')
 const THROWS = worker('parentPort.on("message", () => { throw new Error("no memory") })')
 /** Hangs on the first text it gets; a new one, started for the next text, answers. */
 const ANSWERS = worker(
-  'parentPort.on("message", ({ id, path }) => parentPort.postMessage({ id, outcome: { kind: "mistakes", mistakes: [{ path, line: 1, column: 1, summary: "in the worker", detail: "", snippet: "" }] } }))',
+  'parentPort.on("message", ({ id, task: { path } }) => parentPort.postMessage({ id, heapBytes: 0, answer: { kind: "mistakes", mistakes: [{ path, line: 1, column: 1, summary: "in the worker", detail: "", snippet: "" }] } }))',
 )
 
 const readers: WorkerSyntaxReader[] = []

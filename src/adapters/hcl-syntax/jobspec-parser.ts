@@ -1,7 +1,7 @@
 /** HCL of the parse endpoint to a job, through the same engine as files; it reads no files beside it. */
-import type { JobspecParser } from '../api/index.js'
-import type { SyntaxReader } from '../controller/index.js'
-import { parseApiJob, type Syntax } from '../jobspec/index.js'
+import type { JobspecParser } from '../../api/index.js'
+import type { SyntaxReader } from '../../controller/index.js'
+import { parseApiJob, type Syntax } from '../../jobspec/index.js'
 
 const VARIABLES_NAME = 'input.vars.hcl'
 
