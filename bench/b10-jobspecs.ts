@@ -1,6 +1,6 @@
 /** B10, the jobspec side: text to a Job that is parsed, checked and canonical. */
 import { InProcessSyntaxReader } from '../src/adapters/hcl-syntax/index.js'
-import { type JobFileTree, readJobFile } from '../src/controller/job-file-reader.js'
+import { type JobFileTree, readJobFile } from '../src/controller/index.js'
 import { jobspecText } from './jobspec-text.js'
 import { type Bench, type Measurement, measurement } from './measurement.js'
 

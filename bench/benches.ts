@@ -4,18 +4,21 @@ import { b1Placement } from './b1-placement.js'
 import { b2PackQuality } from './b2-pack-quality.js'
 import { b5 } from './b5-commit-to-running.js'
 import { b6ApiRead } from './b6-api-read.js'
+import { b7Crowd } from './b7-crowd.js'
 import { gitScan } from './b10-git-scan.js'
 import { b10Jobspecs } from './b10-jobspecs.js'
+import { serverScan } from './b10-server.js'
 import { b12 } from './b12-agent-cost.js'
 import type { Bench } from './measurement.js'
 
-/** Both sides of B10: texts to jobs, and a repository to Commands. */
+/** All sides of B10: texts to jobs, a repository to Commands, and the whole server. */
 const b10: Bench = {
   ...b10Jobspecs,
   async *run(options) {
     yield* b10Jobspecs.run(options)
     yield* gitScan(options)
+    yield* serverScan(options)
   },
 }
 
-export const BENCHES: readonly Bench[] = [b1Placement, b2PackQuality, b5, b6ApiRead, b10, b12]
+export const BENCHES: readonly Bench[] = [b1Placement, b2PackQuality, b5, b6ApiRead, b7Crowd, b10, b12]

@@ -1,8 +1,9 @@
 /** The HTTP API without HTTP: a request in, an answer or an ApiError out. */
 import type { Clock, Random } from '../domain/index.js'
 import { requestFailed, unknownPath, wrongMethod } from './errors.js'
+import type { JobRequests } from './job-requests.js'
 import { Parameters } from './parameters.js'
-import type { AgentCaller, ApiSettings, BusHealth, JobRequests, Planner, SourceHealth, SourceTexts, StateReader } from './ports.js'
+import type { AgentCaller, ApiSettings, BusHealth, Planner, SourceHealth, SourceTexts, StateReader, Turns } from './ports.js'
 import type { ApiRequest, ApiResponse } from './request.js'
 import { type RouteMatch, Router } from './router.js'
 import { absentRoutes } from './routes/absent.js'
@@ -36,6 +37,7 @@ export interface ApiDeps {
   readonly settings: ApiSettings
   readonly clock: Clock
   readonly random: Random
+  readonly turns: Turns
 }
 
 export class Api {

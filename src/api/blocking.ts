@@ -5,7 +5,7 @@
 import type { Clock, LogIndex, Random } from '../domain/index.js'
 import type { StateView } from '../state/index.js'
 import { ApiError } from './errors.js'
-import type { StateReader, WatchKey } from './ports.js'
+import type { StateReader, Turns, WatchKey } from './ports.js'
 import { type ApiResponse, jsonAnswer } from './request.js'
 import type { Call } from './router.js'
 
@@ -26,6 +26,7 @@ export interface ReadDeps {
   readonly reader: StateReader
   readonly clock: Clock
   readonly random: Random
+  readonly turns: Turns
 }
 
 const JITTER_SHARE = 1 / 16
@@ -58,7 +59,7 @@ function look(view: StateView, query: Query, call: Call): Seen {
 }
 
 async function readNewer(
-  { reader, clock, random }: ReadDeps,
+  { reader, clock, random, turns }: ReadDeps,
   call: Call,
   { index, waitMs }: { readonly index: LogIndex; readonly waitMs: number },
   first: Seen,
@@ -72,6 +73,7 @@ async function readNewer(
     let seen = first
     while (seen.reading.index <= index && !ending.signal.aborted) {
       await reader.changed(seen.reading.watch, seen.viewIndex, ending.signal)
+      await turns.pass()
       seen = await read()
     }
     return seen

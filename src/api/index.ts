@@ -1,11 +1,10 @@
 /** The HTTP API: Nomad's routes and Drover's own, answered from a view of the state. */
 export { Api, type ApiDeps } from './api.js'
 export { ApiError, type ApiErrorCode } from './errors.js'
-export { answerJobRequest, type JobAnswer, type JobRequest } from './job-requests.js'
+export { answerJobRequest, type JobAnswer, type JobRequest, type JobRequests } from './job-requests.js'
 export type {
   AgentCaller,
   ApiSettings,
-  JobRequests,
   JobspecParser,
   Planner,
   SourceTexts,

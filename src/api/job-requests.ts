@@ -2,8 +2,18 @@
  * Jobs in request bodies: read, checked and compared. Pure but for the parser, and apart from everything else, because what it costs is up
  * to whoever sends the body: the server has it done elsewhere.
  */
-import { assertNever, type Job, type Mistake, type PlanAnnotations } from '../domain/index.js'
-import { annotateDiff, canonicalizeBeforeServer, canonicalizeJob, checkJob, clientForm, diffJobs, readApiJob } from '../jobspec/index.js'
+import { assertNever, type Job, type Mistake, NAMESPACE_DEFAULT, NODE_POOL_DEFAULT, type PlanAnnotations } from '../domain/index.js'
+import {
+  annotateDiff,
+  canonicalizeBeforeServer,
+  canonicalizeJob,
+  checkJob,
+  clientForm,
+  diffJobs,
+  LIMITS,
+  readApiJob,
+  tooManyGroupsText,
+} from '../jobspec/index.js'
 import { type JsonObject, memberOf, readJsonBody } from './body.js'
 import { encodeJson } from './encode.js'
 import { ApiError, badRequest, requestFailed } from './errors.js'
@@ -31,6 +41,11 @@ export interface JobCheck {
   /** Only where it was asked for, and nothing is wrong with it. */
   readonly job: Job | undefined
   readonly isDiffWanted: boolean
+}
+
+/** Jobs in request bodies, where reading them holds up nobody else. `aborted`: not read this time. */
+export interface JobRequests {
+  answer(request: JobRequest): Promise<JobAnswer | { readonly kind: 'aborted'; readonly reason: string }>
 }
 
 /** Names the text in messages, as Nomad's parser does. */
@@ -77,7 +92,13 @@ function describeMistake({ path, line, column, summary, detail }: Mistake): stri
 }
 
 function check(body: JsonObject, { namespace, isJobWanted }: Extract<JobRequest, { kind: 'check' }>): JobCheck {
-  const job = readJob(body, namespace)
+  const written = jobOfBody(body)
+  const groups = memberOf(written, 'TaskGroups')
+  if (Array.isArray(groups) && groups.length > LIMITS.groupCountMax) return tooMany(written, groups.length)
+  const wrong = findWrongType(written, 'Job')
+  if (wrong !== undefined)
+    throw badRequest(`json: cannot unmarshal ${wrong.got} into Go struct field Job.Job.${wrong.path} of type ${wrong.wanted}`)
+  const job = readJob(body, written, namespace)
   const { problems, warnings } = checkJob(job)
   return {
     place: { ID: job.ID, Namespace: job.Namespace, NodePool: job.NodePool },
@@ -88,9 +109,21 @@ function check(body: JsonObject, { namespace, isJobWanted }: Extract<JobRequest,
   }
 }
 
+/** Not looked at any further. */
+function tooMany(written: JsonObject, count: number): JobCheck {
+  const textOf = (name: string) => String(memberOf(written, name) ?? '')
+  return {
+    place: { ID: textOf('ID'), Namespace: textOf('Namespace') || NAMESPACE_DEFAULT, NodePool: textOf('NodePool') || NODE_POOL_DEFAULT },
+    problems: [tooManyGroupsText(count, LIMITS.groupCountMax)],
+    warnings: [],
+    job: undefined,
+    isDiffWanted: false,
+  }
+}
+
 /** As it would be stored. Namespace: the query's, else the envelope's, else the job's own. */
-function readJob(body: JsonObject, queried: string): Job {
-  const written = readApiJob(jobOfBody(body))
+function readJob(body: JsonObject, job: JsonObject, queried: string): Job {
+  const written = readApiJob(job)
   const namespace = queried || memberOf(body, 'Namespace')
   const isNamed = typeof namespace === 'string' && namespace !== '' && namespace !== NAMESPACE_ALL
   return canonicalizeJob(isNamed ? { ...written, Namespace: namespace } : written)
@@ -100,8 +133,5 @@ function readJob(body: JsonObject, queried: string): Job {
 function jobOfBody(body: JsonObject): JsonObject {
   const job = memberOf(body, 'Job')
   if (typeof job !== 'object' || job === null || Array.isArray(job)) throw badRequest('Job must be specified')
-  const wrong = findWrongType(job, 'Job')
-  if (wrong !== undefined)
-    throw badRequest(`json: cannot unmarshal ${wrong.got} into Go struct field Job.Job.${wrong.path} of type ${wrong.wanted}`)
   return job as JsonObject
 }

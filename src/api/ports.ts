@@ -4,7 +4,6 @@ import type { RpcMethod, RpcParts, RpcRequests } from '../agent/index.js'
 import type { Job, JobExplanation, LogIndex, Mistake, Reason, SchedulingResult } from '../domain/index.js'
 import type { ApiJob } from '../jobspec/index.js'
 import type { StateEvents, StateView, TableName } from '../state/index.js'
-import type { JobAnswer, JobRequest } from './job-requests.js'
 
 /** What a blocked reader waits for: a whole table, or one row or group of rows of it. */
 export interface WatchKey {
@@ -27,10 +26,10 @@ export interface StateReader {
    */
   changed(keys: readonly WatchKey[], viewIndex: LogIndex, signal: AbortSignal): Promise<void>
   /**
-   * What happens from `fromIndex` on, Command by Command, each when it is durable. Ends on abort, and when the reader is too
-   * slow to be told everything.
+   * What happens from `fromIndex` on, Command by Command, when it is durable: as many at once as there are, within bounds. Ends on abort, and
+   * when the reader is too slow to be told everything.
    */
-  events(fromIndex: LogIndex, signal: AbortSignal): AsyncIterable<StateEvents>
+  events(fromIndex: LogIndex, signal: AbortSignal): AsyncIterable<readonly StateEvents[]>
   readonly isLeader: boolean
   /** Milliseconds since this server heard from the leader; 0 on the leader. */
   readonly lastContactMs: number
@@ -45,6 +44,11 @@ export interface AgentCaller {
     request: RpcRequests[Method],
     signal: AbortSignal,
   ): AsyncIterable<RpcParts[Method]>
+}
+
+/** Who was woken together with many others asks for a turn, so that all of them do not keep everybody else waiting. */
+export interface Turns {
+  pass(): Promise<void>
 }
 
 /** Asks the scheduler, and changes nothing. */
@@ -71,11 +75,6 @@ export interface JobspecParser {
     /** Not read this time: to be tried again. */
     | { readonly kind: 'aborted'; readonly reason: string }
   >
-}
-
-/** Jobs in request bodies, where reading them holds up nobody else. `aborted`: not read this time. */
-export interface JobRequests {
-  answer(request: JobRequest): Promise<JobAnswer | { readonly kind: 'aborted'; readonly reason: string }>
 }
 
 export interface SourceHealth {

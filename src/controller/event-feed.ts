@@ -6,6 +6,7 @@ import type { LogIndex } from '../domain/index.js'
 import { type CommandKind, createTables, type RowChange, type StateEvents, type StateView, type TableName } from '../state/index.js'
 
 const BATCHES_KEPT = 500
+const BATCHES_AT_ONCE = 16
 
 export class EventFeed {
   readonly #view: StateView
@@ -44,17 +45,16 @@ export class EventFeed {
    * From the first kept Command at or after `fromIndex` (0: all that is kept; beyond the newest: what comes from now on).
    * Ends on abort, and when the reader is so slow that what it should see next is no longer kept.
    */
-  async *follow(fromIndex: LogIndex, signal: AbortSignal): AsyncIterable<StateEvents> {
+  async *follow(fromIndex: LogIndex, signal: AbortSignal): AsyncIterable<readonly StateEvents[]> {
     const at = this.#kept.findIndex((batch) => batch.index >= fromIndex)
     let next = this.#firstNumber + (at < 0 ? this.#kept.length : at)
     while (!signal.aborted) {
       if (next < this.#firstNumber) return
-      const batch = this.#kept[next - this.#firstNumber]
-      if (batch === undefined) await this.#news(signal)
-      else {
-        next++
-        yield batch
-      }
+      const from = next - this.#firstNumber
+      const batches = this.#kept.slice(from, from + BATCHES_AT_ONCE)
+      next += batches.length
+      if (batches.length === 0) await this.#news(signal)
+      else yield batches
     }
   }
 

@@ -62,7 +62,7 @@ export interface SyncOutcome {
 
 export const SOURCE_ID = 'default'
 const FILES_READ_AT_ONCE = 64
-const COMMANDS_PER_TURN = 200
+const COMMANDS_PER_TURN = 50
 /** Of a commit's frozen files; all of them can be read over the API. */
 const FILES_LOGGED_MAX = 100
 const COMMITS_SEARCHED_FOR_TRAILERS = 1_000
@@ -227,6 +227,7 @@ export class GitReconciler {
 
   async #propose<Change>(changes: readonly Change[], asCommand: (change: Change) => CommandBody): Promise<void> {
     for (let from = 0; from < changes.length; from += COMMANDS_PER_TURN) {
+      if (from > 0) await this.#deps.leader.breathe()
       await this.#deps.leader.room()
       this.#deps.leader.propose(changes.slice(from, from + COMMANDS_PER_TURN).map(asCommand))
     }

@@ -3,7 +3,7 @@ export type { ChangeKey } from './change-feed.js'
 export { checksumOf } from './checksum.js'
 export type { KeyBinding } from './declared-hosts.js'
 export type { GitReconcilerOptions, SyncOutcome } from './git-reconciler.js'
-export { type JobFileOptions, type JobFileOutcome, type JobFileTree, readJobFile } from './job-file-reader.js'
+export { readJobFile } from './job-file-reader.js'
 export { foldLog, Leader, type LeaderDeps } from './leader.js'
 export { CommandReader } from './log-record.js'
 export type { NodeRegistrarOptions } from './node-registrar.js'
@@ -16,6 +16,9 @@ export type {
   Clock,
   CommandLog,
   GitSource,
+  JobFileOptions,
+  JobFileOutcome,
+  JobFileTree,
   JobReader,
   Logger,
   LogRecord,

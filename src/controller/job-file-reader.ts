@@ -2,36 +2,9 @@
  * One job file, with everything it reads, to a Job: the loop around the pure parser that fetches what it asks for. The
  * reconciler, `validate`, `render`, `plan` and the parse endpoint all read through here.
  */
-import type { Job, JobSource, Mistake } from '../domain/index.js'
-import { LIMITS, type Limits, type ParseRequest, parseJob, type Syntax } from '../jobspec/index.js'
-import type { SyntaxReader } from './ports.js'
-
-/** One state of the repository. Paths are relative to its root. */
-export interface JobFileTree {
-  has(path: string): boolean
-  /** Every path below the folder, in order; '' is the root. */
-  list(folder: string): readonly string[]
-  /** What stands for the content of a path, as `SourceInput.blob` has it. */
-  blobOf(path: string): string
-  /** A mistake for what is no plain text file: links, submodules, LFS pointers, wrong encoding, too large. */
-  read(path: string): Promise<{ readonly text: string } | { readonly mistake: Mistake }>
-}
-
-export type JobFileOptions = Pick<
-  ParseRequest,
-  'variables' | 'variableFiles' | 'environment' | 'isStrict' | 'namespace' | 'nodePools' | 'limits'
->
-
-export type JobFileOutcome =
-  | {
-      readonly kind: 'job'
-      readonly job: Job
-      readonly warnings: readonly string[]
-      readonly inputs: JobSource['inputs']
-    }
-  | { readonly kind: 'mistakes'; readonly mistakes: readonly Mistake[] }
-  /** Not read this time, which says nothing of the file: to be tried again. */
-  | { readonly kind: 'aborted'; readonly reason: string }
+import type { JobSource } from '../domain/index.js'
+import { LIMITS, type Limits, parseJob, type Syntax } from '../jobspec/index.js'
+import type { JobFileOptions, JobFileOutcome, JobFileTree, SyntaxReader } from './ports.js'
 
 type Step<Value> = { readonly kind: 'read'; readonly value: Value } | Exclude<JobFileOutcome, { kind: 'job' }>
 

@@ -27,8 +27,8 @@ export class LeaderReader {
     return this.#leader.changes.changed(keys, viewIndex, signal)
   }
 
-  /** What happens from `fromIndex` on, Command by Command, each when it is durable. */
-  events(fromIndex: LogIndex, signal: AbortSignal): AsyncIterable<StateEvents> {
+  /** What happens from `fromIndex` on, Command by Command, when it is durable. */
+  events(fromIndex: LogIndex, signal: AbortSignal): AsyncIterable<readonly StateEvents[]> {
     return this.#leader.events.follow(fromIndex, signal)
   }
 }

@@ -1,7 +1,6 @@
 /** What the inner layers ask of the world. The real adapters and the simulated ones implement these and nothing more. */
-import type { Commit, LogIndex, Mistake } from '../domain/index.js'
-import type { Syntax } from '../jobspec/index.js'
-import type { JobFileOptions, JobFileOutcome, JobFileTree } from './job-file-reader.js'
+import type { Commit, Job, JobSource, LogIndex, Mistake } from '../domain/index.js'
+import type { ParseRequest, Syntax } from '../jobspec/index.js'
 
 export type { Bus, BusMessage, Clock, Logger, Random } from '../domain/index.js'
 
@@ -96,4 +95,31 @@ export interface JobReader {
 export type SyntaxOutcome =
   | { readonly kind: 'syntax'; readonly syntax: Syntax }
   | { readonly kind: 'mistakes'; readonly mistakes: readonly Mistake[] }
+  | { readonly kind: 'aborted'; readonly reason: string }
+
+/** One state of the repository. Paths are relative to its root. */
+export interface JobFileTree {
+  has(path: string): boolean
+  /** Every path below the folder, in order; '' is the root. */
+  list(folder: string): readonly string[]
+  /** What stands for the content of a path, as `SourceInput.blob` has it. */
+  blobOf(path: string): string
+  /** A mistake for what is no plain text file: links, submodules, LFS pointers, wrong encoding, too large. */
+  read(path: string): Promise<{ readonly text: string } | { readonly mistake: Mistake }>
+}
+
+export type JobFileOptions = Pick<
+  ParseRequest,
+  'variables' | 'variableFiles' | 'environment' | 'isStrict' | 'namespace' | 'nodePools' | 'limits'
+>
+
+export type JobFileOutcome =
+  | {
+      readonly kind: 'job'
+      readonly job: Job
+      readonly warnings: readonly string[]
+      readonly inputs: JobSource['inputs']
+    }
+  | { readonly kind: 'mistakes'; readonly mistakes: readonly Mistake[] }
+  /** Not read this time, which says nothing of the file: to be tried again. */
   | { readonly kind: 'aborted'; readonly reason: string }

@@ -7,8 +7,9 @@ import type { Leader } from './leader.js'
 import { logTimeMs } from './log-time.js'
 import { newEvaluation } from './new-evaluation.js'
 
-/** Evaluations per turn: more wait for the next one, so that heartbeats and readers get their turns. */
+/** Of one turn: what is left waits for the next one, so that heartbeats and readers get their turns. */
 const EVALUATIONS_PER_TURN = 64
+const MS_PER_TURN = 10
 
 export interface WorkerDeps {
   readonly leader: Leader
@@ -28,8 +29,9 @@ export class Worker {
 
   /** Works until nothing is ready, or the turn is long enough. */
   drain(): void {
-    const { leader, broker } = this.#deps
-    for (let count = 0; count < EVALUATIONS_PER_TURN && leader.hasRoom; count++) {
+    const { leader, broker, clock } = this.#deps
+    const beganMs = clock.monotonicMs()
+    for (let count = 0; count < EVALUATIONS_PER_TURN && leader.hasRoom && clock.monotonicMs() - beganMs < MS_PER_TURN; count++) {
       const work = broker.next()
       if (work === undefined) return
       leader.propose([...cancelSuperseded(work.superseded), ...this.#process(work.evaluation)])

@@ -23,11 +23,15 @@ export function poolProblems(
 
 function sizeProblems(job: Job, { groupCountMax, jobBytesMax }: Limits): readonly Problem[] {
   const { length } = job.TaskGroups
-  if (length > groupCountMax) return [{ text: `${length} groups are too many; the limit is ${groupCountMax}` }]
+  if (length > groupCountMax) return [{ text: tooManyGroupsText(length, groupCountMax) }]
   const bytes = sizeOfText(JSON.stringify(job), jobBytesMax)
   if (bytes <= jobBytesMax) return []
   const remedy = 'move data into files that the job fetches, or split the job'
   return [{ text: `The job takes ${bytes} bytes as it is stored; the limit is ${jobBytesMax}: ${remedy}` }]
+}
+
+export function tooManyGroupsText(count: number, max: number): string {
+  return `${count} groups are too many; the limit is ${max}`
 }
 
 /** In UTF-8; only exact where it matters. */

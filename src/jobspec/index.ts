@@ -1,7 +1,7 @@
 /** The jobspec engine: text's syntax to Job, and what jobs are compared and checked by. */
 export { canonicalizeBeforeServer, canonicalizeJob } from './canonicalize.js'
-export { checkJob, poolProblems } from './check-job.js'
-export { companionNames, isCompanion, stemOf } from './companions.js'
+export { checkJob, poolProblems, tooManyGroupsText } from './check-job.js'
+export { companionNames, isCompanion } from './companions.js'
 export { readApiJob } from './decode/api-form.js'
 export type { ApiJob, ApiObject, ApiValue } from './decode/api-job.js'
 export { clientForm } from './decode/client-form.js'

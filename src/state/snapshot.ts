@@ -8,7 +8,7 @@ import type { TableName, Tables } from './schema.js'
 import { type Counters, State } from './state.js'
 
 const FORMAT = 1
-const ROWS_PER_SLICE = 2_000
+const ROWS_PER_SLICE = 200
 
 const packr = new Packr({ useRecords: false, mapsAsObjects: true, moreTypes: false })
 

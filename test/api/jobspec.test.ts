@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { InProcessSyntaxReader } from '../../src/adapters/hcl-syntax/index.js'
 import type { Planner } from '../../src/api/index.js'
 import type { Job } from '../../src/domain/index.js'
 import { allocation, evaluation, job } from '../fixtures.js'

@@ -1,6 +1,6 @@
 /** Reading jobs in tests: text in, outcome out, files as a plain object. */
 import { InProcessSyntaxReader } from '../../src/adapters/hcl-syntax/index.js'
-import { type JobFileOptions, type JobFileOutcome, readJobFile } from '../../src/controller/job-file-reader.js'
+import { type JobFileOptions, type JobFileOutcome, readJobFile } from '../../src/controller/index.js'
 import type { Job } from '../../src/domain/index.js'
 
 const reader = new InProcessSyntaxReader()

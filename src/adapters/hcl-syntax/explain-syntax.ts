@@ -25,10 +25,7 @@ export async function explainSyntax(path: string, text: string, limits: Limits):
   }
 }
 
-/**
- * HCL's own reader is exposed to what it can take: deep nesting ends it for good, and a number with a great exponent keeps
- * it busy for minutes.
- */
+/** HCL's own reader has ended, or not come to an end, on texts beyond these bounds: such a text is refused in our words only. */
 export function isSafeForHcl(text: string): boolean {
   return roughNesting(text) <= NESTING_SAFE && !/[0-9][eE][+-]?[0-9]{4}/.test(text)
 }

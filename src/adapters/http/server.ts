@@ -9,11 +9,15 @@ import { crossOriginHeaders, isPreflight, preflightHeaders } from './cross-origi
 import { statusOf } from './error-status.js'
 import { pretty } from './pretty.js'
 import { sendStream } from './streaming.js'
+import { Turnstile } from './turnstile.js'
 
 /** Nomad has no general limit; what is larger than any job file is refused. */
 const BODY_BYTES_MAX = 16 * 1024 * 1024
 
-export interface HttpDeps extends Omit<ApiDeps, 'clock' | 'random'> {
+/** Of those that were woken together. */
+const ANSWERS_PER_TURN = 16
+
+export interface HttpDeps extends Omit<ApiDeps, 'clock' | 'random' | 'turns'> {
   readonly logger: Logger
 }
 
@@ -26,7 +30,7 @@ export function createHttp(deps: HttpDeps): FastifyInstance {
     forceCloseConnections: true,
     routerOptions: { maxParamLength: 4096 },
   })
-  const api = new Api({ ...deps, clock: systemClock, random: systemRandom })
+  const api = new Api({ ...deps, clock: systemClock, random: systemRandom, turns: new Turnstile(ANSWERS_PER_TURN) })
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_, body, done) => done(null, body))
   app.setErrorHandler((error, request, reply) => refuse(error, request, reply, deps.logger))
@@ -78,7 +82,7 @@ const signals = new WeakMap<FastifyRequest, AbortSignal>()
 
 async function send(response: ApiResponse, query: string, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
   const { status, headers, body } = response
-  if (typeof body !== 'string' && !(body instanceof Uint8Array)) return sendStream(status, headers, body, request, reply)
+  if (typeof body !== 'string' && !(body instanceof Uint8Array)) return sendStream(status, headers, body, reply)
   reply.code(status).headers(headers)
   const isPretty = query.includes('pretty') && headers['Content-Type'] === 'application/json' && status === 200
   return compress(isPretty ? pretty(body, query) : body, request, reply)

@@ -1,26 +1,44 @@
 /** Answers that come part by part, each sent at once. A client that goes away ends what produces them. */
-import { once } from 'node:events'
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { ServerResponse } from 'node:http'
+import type { FastifyReply } from 'fastify'
 
 export async function sendStream(
   status: number,
   headers: Readonly<Record<string, string>>,
   parts: AsyncIterable<Uint8Array | string>,
-  request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   reply.hijack()
   const { raw } = reply
   raw.writeHead(status, { ...headers, Vary: 'Accept-Encoding' })
   raw.flushHeaders()
-  const { socket } = request.raw
+  const room = new Room(raw)
   try {
     for await (const part of parts) {
-      if (socket.destroyed) break
-      if (!raw.write(part)) await Promise.race([once(raw, 'drain'), once(socket, 'close')])
+      if (raw.destroyed) break
+      if (!raw.write(part)) await room.wait()
     }
   } finally {
     raw.end()
   }
   return reply
+}
+
+/** Waits until what was written has left, or nobody takes it any more. Listens once for the whole answer, however often it waits. */
+class Room {
+  readonly #raw: ServerResponse
+  #wake: () => void = () => {}
+
+  constructor(raw: ServerResponse) {
+    this.#raw = raw
+    raw.on('drain', () => this.#wake())
+    raw.on('close', () => this.#wake())
+  }
+
+  wait(): Promise<void> {
+    if (this.#raw.destroyed || !this.#raw.writableNeedDrain) return Promise.resolve()
+    return new Promise((resolve) => {
+      this.#wake = resolve
+    })
+  }
 }

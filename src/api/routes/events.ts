@@ -1,16 +1,18 @@
 /** `/v1/event/stream`: what happens, line by line (`reference/http-api.md` B.8). */
 import type { Clock } from '../../domain/index.js'
 import type { StateEvents } from '../../state/index.js'
+import { encodeText } from '../encode.js'
 import { badRequest } from '../errors.js'
 import { type ApiEvent, computeEvents } from '../events.js'
 import { NAMESPACE_ALL } from '../parameters.js'
-import type { StateReader } from '../ports.js'
+import type { StateReader, Turns } from '../ports.js'
 import type { ApiResponse } from '../request.js'
 import type { Call, Route } from '../router.js'
 
 export interface EventDeps {
   readonly reader: StateReader
   readonly clock: Clock
+  readonly turns: Turns
 }
 
 const HEARTBEAT_MS = 30_000
@@ -25,13 +27,13 @@ function streamEvents(deps: EventDeps, call: Call): ApiResponse {
   if (indexText !== '' && !/^\d+$/.test(indexText)) {
     throw badRequest(`Unable to parse index: strconv.Atoi: parsing ${JSON.stringify(indexText)}: invalid syntax`)
   }
-  const isWanted = readTopics(call)
+  const wanted = readTopics(call)
   const headers = { 'Content-Type': 'application/json', 'Cache-Control': 'no-cache' }
-  return { status: 200, headers, body: writeLines(deps, call, Number(indexText), isWanted) }
+  return { status: 200, headers, body: writeLines(deps, call, Number(indexText), wanted) }
 }
 
 /** `Topic`, `Topic:key`, `*`; given several times, any of them. A key matches an object's own and those it belongs to. */
-function readTopics(call: Call): (event: ApiEvent) => boolean {
+function readTopics(call: Call): Wanted {
   const topics = call.parameters.all('topic').map((text) => {
     const [topic = '', key = '*', ...more] = text.split(':')
     if (more.length > 0) throw badRequest(`Invalid topic query: error parsing topics: Invalid key value pair for topic, topic: ${text}`)
@@ -43,16 +45,25 @@ function readTopics(call: Call): (event: ApiEvent) => boolean {
     (event: ApiEvent) =>
     ({ topic, key }: { topic: string; key: string }) =>
       (topic === '*' || topic === event.Topic) && (key === '*' || key === event.Key || event.FilterKeys?.includes(key) === true)
-  return (event) => isHere(event) && (topics.length === 0 || topics.some(matches(event)))
+  return {
+    name: JSON.stringify([namespace, topics]),
+    isWanted: (event) => isHere(event) && (topics.length === 0 || topics.some(matches(event))),
+  }
+}
+
+interface Wanted {
+  /** The same for all who want the same. */
+  readonly name: string
+  readonly isWanted: (event: ApiEvent) => boolean
 }
 
 /** An empty object at once, and then whenever nothing else was said for a while. */
 async function* writeLines(
-  { reader, clock }: EventDeps,
+  { reader, clock, turns }: EventDeps,
   call: Call,
   fromIndex: number,
-  isWanted: (event: ApiEvent) => boolean,
-): AsyncIterable<string> {
+  wanted: Wanted,
+): AsyncIterable<Uint8Array | string> {
   const { signal } = call.request
   yield '{}\n'
   const batches = reader.events(fromIndex, signal)[Symbol.asyncIterator]()
@@ -65,8 +76,11 @@ async function* writeLines(
     }
     if (batch.done === true) break
     next = batches.next()
-    const line = formatBatch(batch.value, isWanted)
-    if (line !== undefined) yield line
+    await turns.pass()
+    for (const each of batch.value) {
+      const line = formatBatch(each, wanted)
+      if (line !== undefined) yield line
+    }
   }
   if (!signal.aborted) yield CLOSED
 }
@@ -88,7 +102,16 @@ function withinHeartbeat<Value>(clock: Clock, next: Promise<Value>): Promise<Val
   })
 }
 
-function formatBatch(batch: StateEvents, isWanted: (event: ApiEvent) => boolean): string | undefined {
+/** Followers mostly ask for the same, so what one Command is told as is kept as long as the Command. */
+const formatted = new WeakMap<StateEvents, Map<string, Uint8Array | undefined>>()
+const FORMS_KEPT = 8
+
+/** A line, or nothing. */
+function formatBatch(batch: StateEvents, { name, isWanted }: Wanted): Uint8Array | undefined {
+  const forms = formatted.get(batch) ?? new Map<string, Uint8Array | undefined>()
+  if (forms.has(name)) return forms.get(name)
   const Events = computeEvents(batch).filter(isWanted)
-  return Events.length === 0 ? undefined : `${JSON.stringify({ Index: batch.index, Events })}\n`
+  const line = Events.length === 0 ? undefined : encodeText(`${JSON.stringify({ Index: batch.index, Events })}\n`)
+  if (forms.size < FORMS_KEPT) formatted.set(batch, forms.set(name, line))
+  return line
 }
