@@ -1,5 +1,6 @@
 /** What Drover answers to the questions that are put to the reference, by the same functions that its API uses. */
 import { InProcessSyntaxReader } from '../../src/adapters/hcl-syntax/index.js'
+import { createJobspecParser } from '../../src/adapters/hcl-syntax/jobspec-parser.js'
 import type { PlanAnnotations } from '../../src/domain/index.js'
 import type { ApiObject } from '../../src/jobspec/decode/api-job.js'
 import {
@@ -12,7 +13,6 @@ import {
   validateJob,
   warningsText,
 } from '../../src/jobspec/index.js'
-import { createJobspecParser } from '../../src/main/jobspec-parser.js'
 
 const parser = createJobspecParser(new InProcessSyntaxReader())
 
