@@ -56,7 +56,13 @@ export async function startBenchServer(repository: BenchRepository): Promise<Ben
   const data = mkdtempSync(join(tmpdir(), 'drover-bench-data-'))
   const config = checkConfig(
     'bench',
-    { data_dir: data, http: '127.0.0.1:0', log_level: 'error', source: { repository: repository.folder } },
+    {
+      data_dir: data,
+      http: '127.0.0.1:0',
+      limits: { http_max_conns_per_client: 0 },
+      log_level: 'error',
+      source: { repository: repository.folder },
+    },
     serverConfigSchema,
   )
   const first = synced()

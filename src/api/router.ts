@@ -22,6 +22,8 @@ export interface Route {
   readonly methods: Readonly<Record<string, Handler>>
   /** Browsers of other origins may ask, with these methods. */
   readonly crossOrigin?: readonly string[]
+  /** Bodies may hold a whole job. */
+  readonly takesJobs?: boolean
 }
 
 export interface RouteMatch {

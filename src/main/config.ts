@@ -5,7 +5,20 @@ import { parseDocument } from 'yaml'
 import { z } from 'zod'
 import { TerminalError } from '../domain/index.js'
 
+const HTTP_DEFAULT = '127.0.0.1:4646'
+
 const address = z.string().regex(/^[^\s:]*:\d{1,5}$|^\[[0-9a-f:]+\]:\d{1,5}$/i, 'an address as in 127.0.0.1:4646')
+
+const httpSchema = z
+  .union([
+    address,
+    z.strictObject({
+      address: address.default(HTTP_DEFAULT),
+      /** Names by which this server is reached, beside those of its machine; `.example.org` for all below, `*` for any. */
+      allowed_hosts: z.array(z.string().min(1)).default([]),
+    }),
+  ])
+  .transform((given) => (typeof given === 'string' ? { address: given, allowed_hosts: [] } : given))
 
 const natsSchema = z.strictObject({
   url: z.string().min(1),
@@ -17,7 +30,13 @@ const natsSchema = z.strictObject({
 
 export const serverConfigSchema = z.strictObject({
   data_dir: z.string().min(1),
-  http: address.default('127.0.0.1:4646'),
+  http: httpSchema.prefault(HTTP_DEFAULT),
+  limits: z
+    .strictObject({
+      /** Connections of one address at the same time; 0: any number. */
+      http_max_conns_per_client: z.int().nonnegative().default(100),
+    })
+    .prefault({}),
   region: z.string().default('global'),
   datacenter: z.string().default('dc1'),
   name: z.string().default('server-1'),

@@ -4,7 +4,7 @@ import { resolve } from 'node:path'
 import { systemClock } from '../adapters/clock.js'
 import { CliGitSource } from '../adapters/git/git-source.js'
 import { WorkerSyntaxReader } from '../adapters/hcl-syntax/index.js'
-import { startHttp } from '../adapters/http/index.js'
+import { createHostCheck, startHttp } from '../adapters/http/index.js'
 import { LmdbCommandLog } from '../adapters/lmdb/command-log.js'
 import { createLogger } from '../adapters/logger.js'
 import { loadServerKeys, nodeIdOfKey, verifySignature } from '../adapters/node-key.js'
@@ -83,7 +83,9 @@ export async function startServer(config: ServerConfig, bus: Bus, events: Server
     undo.push(() => server.stop())
     await refuseEmptyRepository(server, git, config.source.repository)
     const http = await startHttp({
-      address: config.http,
+      address: config.http.address,
+      limits: { perClient: config.limits.http_max_conns_per_client },
+      isOwnHost: createHostCheck(config.http.address, config.http.allowed_hosts),
       reader: server.reader,
       agents: server.calls,
       planner: server.planner,
@@ -130,7 +132,7 @@ function explainStart(error: unknown, config: ServerConfig): unknown {
   if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') return error
   return new OrchestratorError(
     'PORT_IN_USE',
-    `${config.http} is in use by another program; stop it, or listen elsewhere with --http 127.0.0.1:0`,
+    `${config.http.address} is in use by another program; stop it, or listen elsewhere with --http 127.0.0.1:0`,
     {},
     error,
   )

@@ -3,6 +3,8 @@ import type { ApiDeps, ApiSettings } from '../../api/index.js'
 import type { HttpDeps } from './server.js'
 import { createHttp } from './server.js'
 
+export { createHostCheck } from './allowed-hosts.js'
+
 export interface HttpOptions extends Omit<HttpDeps, 'settings'> {
   /** `host:port`; port 0 is one that is free. */
   readonly address: string

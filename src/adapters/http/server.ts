@@ -1,49 +1,70 @@
 /** The API over HTTP (fastify 5): one catch-all route, since the API knows its paths itself. */
+import type { IncomingMessage } from 'node:http'
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify'
 import { Api, type ApiDeps, ApiError, type ApiResponse } from '../../api/index.js'
 import { explainError, type Logger, OrchestratorError } from '../../domain/index.js'
 import { systemClock } from '../clock.js'
 import { systemRandom } from '../random.js'
+import { createHostCheck, type HostCheck } from './allowed-hosts.js'
 import { compress } from './compression.js'
+import { CONNECTION_LIMITS, type ConnectionLimits, limitConnections } from './connections.js'
 import { crossOriginHeaders, isPreflight, preflightHeaders } from './cross-origin.js'
 import { statusOf } from './error-status.js'
+import { headerTexts } from './header-text.js'
 import { pretty } from './pretty.js'
+import { RequestBodies } from './request-body.js'
 import { sendStream } from './streaming.js'
 import { Turnstile } from './turnstile.js'
 
-/** Nomad has no general limit; what is larger than any job file is refused. */
-const BODY_BYTES_MAX = 16 * 1024 * 1024
+/** Nomad has no general limit; what is larger than any job is refused, and where no job is sent, what is larger than any question. */
+const JOB_BODY_BYTES_MAX = 16 * 1024 * 1024
+const BODY_BYTES_MAX = 1024 * 1024
 
 /** Of those that were woken together. */
 const ANSWERS_PER_TURN = 16
 
 export interface HttpDeps extends Omit<ApiDeps, 'clock' | 'random' | 'turns'> {
   readonly logger: Logger
+  readonly limits?: Partial<ConnectionLimits>
+  /** Names under which this server may be asked. */
+  readonly isOwnHost?: HostCheck
 }
 
 export function createHttp(deps: HttpDeps): FastifyInstance {
+  const limits = { ...CONNECTION_LIMITS, ...deps.limits }
   const app = fastify({
-    bodyLimit: BODY_BYTES_MAX,
+    bodyLimit: JOB_BODY_BYTES_MAX,
     exposeHeadRoutes: false,
-    // Blocking queries and logs end when their time is up, not when a client has waited for this long.
-    requestTimeout: 0,
+    requestTimeout: limits.requestMsMax,
     forceCloseConnections: true,
+    http: { connectionsCheckingInterval: limits.checkedEveryMs },
     routerOptions: { maxParamLength: 4096 },
   })
+  limitConnections(app.server, limits)
+  const bodies = new RequestBodies()
+  const isOwnHost = deps.isOwnHost ?? createHostCheck('', [])
   const api = new Api({ ...deps, clock: systemClock, random: systemRandom, turns: new Turnstile(ANSWERS_PER_TURN) })
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_, body, done) => done(null, body))
+  app.addContentTypeParser('*', (request: FastifyRequest, payload: IncomingMessage) => bodies.read(payload, bodyBytesMax(api, request)))
+  app.addHook('onResponse', async (request: FastifyRequest) => bodies.release(request.raw))
   app.setErrorHandler((error, request, reply) => refuse(error, request, reply, deps.logger))
-  app.all('/*', (request, reply) => answer(api, request, reply, deps.logger))
+  app.all('/*', (request, reply) => answer(api, isOwnHost, request, reply, deps.logger))
   return app
 }
 
-async function answer(api: Api, request: FastifyRequest, reply: FastifyReply, logger: Logger): Promise<FastifyReply> {
-  const url = request.raw.url ?? '/'
+function bodyBytesMax(api: Api, request: FastifyRequest): number {
+  return api.find(splitUrl(request).path).route.takesJobs === true ? JOB_BODY_BYTES_MAX : BODY_BYTES_MAX
+}
+
+function splitUrl({ raw: { url = '/' } }: FastifyRequest): { readonly path: string; readonly query: string } {
   const mark = url.indexOf('?')
-  const path = mark < 0 ? url : url.slice(0, mark)
-  const query = mark < 0 ? '' : url.slice(mark + 1)
+  return mark < 0 ? { path: url, query: '' } : { path: url.slice(0, mark), query: url.slice(mark + 1) }
+}
+
+async function answer(api: Api, isOwnHost: HostCheck, request: FastifyRequest, reply: FastifyReply, logger: Logger): Promise<FastifyReply> {
+  const { path, query } = splitUrl(request)
   try {
+    checkHost(isOwnHost, request)
     const allowed = api.find(path).route.crossOrigin
     if (allowed !== undefined) {
       if (isPreflight(request)) return reply.code(204).headers(preflightHeaders(request)).send()
@@ -67,6 +88,18 @@ async function answer(api: Api, request: FastifyRequest, reply: FastifyReply, lo
 
 const EMPTY = new Uint8Array(0)
 
+/** @throws OrchestratorError HOST_REFUSED, BAD_REQUEST */
+function checkHost(isOwnHost: HostCheck, { raw }: FastifyRequest): void {
+  const { host } = raw.headers
+  if (raw.rawHeaders.filter((text, at) => at % 2 === 0 && text.toLowerCase() === 'host').length > 1)
+    throw new OrchestratorError('BAD_REQUEST', 'several Host headers')
+  if (isOwnHost(host)) return
+  throw new OrchestratorError(
+    'HOST_REFUSED',
+    `${JSON.stringify(host)} is no name of this server; if it is, list it in http.allowed_hosts of the server's configuration`,
+  )
+}
+
 /** Aborted when the connection closes before the answer was sent. Made only where something waits for it. */
 function goneSignal(request: FastifyRequest, reply: FastifyReply): AbortSignal {
   const known = signals.get(request)
@@ -83,7 +116,7 @@ const signals = new WeakMap<FastifyRequest, AbortSignal>()
 async function send(response: ApiResponse, query: string, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
   const { status, headers, body } = response
   if (typeof body !== 'string' && !(body instanceof Uint8Array)) return sendStream(status, headers, body, reply)
-  reply.code(status).headers(headers)
+  reply.code(status).headers(headerTexts(headers))
   const isPretty = query.includes('pretty') && headers['Content-Type'] === 'application/json' && status === 200
   return compress(isPretty ? pretty(body, query) : body, request, reply)
 }
@@ -93,7 +126,9 @@ function refuse(error: unknown, request: FastifyRequest, reply: FastifyReply, lo
   if (status === 500 && !(error instanceof ApiError)) {
     logger.error({ method: request.method, url: request.raw.url, error: explainError(error) }, 'request failed')
   }
-  reply.code(status).headers(error instanceof ApiError ? error.headers : {})
+  reply.code(status).headers(error instanceof ApiError ? headerTexts(error.headers) : {})
+  // What is not read any more is not waited for.
+  if (status === statusOf('BODY_TOO_LARGE') || status === statusOf('TOO_BUSY')) reply.header('Connection', 'close')
   if (text === '') return reply.send()
   reply.header('Content-Type', 'text/plain; charset=utf-8')
   return compress(text, request, reply)

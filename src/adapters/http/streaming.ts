@@ -1,6 +1,7 @@
 /** Answers that come part by part, each sent at once. A client that goes away ends what produces them. */
 import type { ServerResponse } from 'node:http'
 import type { FastifyReply } from 'fastify'
+import { headerTexts } from './header-text.js'
 
 export async function sendStream(
   status: number,
@@ -10,7 +11,7 @@ export async function sendStream(
 ): Promise<FastifyReply> {
   reply.hijack()
   const { raw } = reply
-  raw.writeHead(status, { ...headers, Vary: 'Accept-Encoding' })
+  raw.writeHead(status, { ...headerTexts(headers), Vary: 'Accept-Encoding' })
   raw.flushHeaders()
   const room = new Room(raw)
   try {

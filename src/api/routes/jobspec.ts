@@ -19,9 +19,9 @@ export interface JobspecDeps extends ReadDeps {
 export function jobspecRoutes(deps: JobspecDeps): readonly Route[] {
   const both = (handler: Handler) => ({ PUT: handler, POST: handler })
   return [
-    { pattern: '/v1/jobs/parse', methods: both((call) => parseJob(deps, call)) },
-    { pattern: '/v1/validate/job', methods: both((call) => validate(deps, call)) },
-    { pattern: '/v1/job/:id/plan', methods: both((call) => planJob(deps, call)) },
+    { pattern: '/v1/jobs/parse', takesJobs: true, methods: both((call) => parseJob(deps, call)) },
+    { pattern: '/v1/validate/job', takesJobs: true, methods: both((call) => validate(deps, call)) },
+    { pattern: '/v1/job/:id/plan', takesJobs: true, methods: both((call) => planJob(deps, call)) },
     { pattern: '/drover/v1/why/:id', methods: { GET: (call) => explainJob(deps, call) } },
   ]
 }
