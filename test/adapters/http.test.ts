@@ -9,7 +9,7 @@ import type { HttpDeps } from '../../src/adapters/http/server.js'
 import { World } from '../api/world.js'
 import { allocation, job, node, taskState } from '../fixtures.js'
 
-const closing: (() => void | Promise<unknown>)[] = []
+const closing: (() => unknown)[] = []
 afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close()
 })
