@@ -1,6 +1,6 @@
 /**
  * What one completely read commit asks for, compared with what is registered: pure, so that every rule of the repository
- * contract (design §5) is tried without a repository.
+ * contract (docs/repository.md) is tried without a repository.
  *
  * I11 Nothing is removed without a complete reading and the guard.  test/controller/desired-state.test.ts
  */
@@ -14,9 +14,9 @@ import {
   namespacedKey,
   parseNamespacedKey,
 } from '../domain/index.js'
-import { isSpecChanged } from '../jobspec/index.js'
+import { isSpecChanged, type JobName } from '../jobspec/index.js'
 import { jobKey, type StateView } from '../state/index.js'
-import { ALLOW_DELETE, isJobNamed, trailerWords } from './trailers.js'
+import { ALLOW_DELETE, isJobNamed, isTrailer, trailerWords } from './trailers.js'
 
 /** What reading one job file gave. */
 export type FileReading =
@@ -27,7 +27,14 @@ export type FileReading =
       readonly job: Job
       readonly inputs: JobSource['inputs']
     }
-  | { readonly kind: 'mistakes'; readonly path: string; readonly blob: string; readonly mistakes: readonly Mistake[] }
+  | {
+      readonly kind: 'mistakes'
+      readonly path: string
+      readonly blob: string
+      readonly mistakes: readonly Mistake[]
+      /** The job that the text names, where that much can be read. */
+      readonly names?: JobName | undefined
+    }
 
 /** One commit, read completely. */
 export interface SourceReadings {
@@ -98,7 +105,7 @@ function setDuplicatesAside(
   const frozen: FrozenFile[] = []
   for (const reading of read) {
     if (reading.kind === 'mistakes') {
-      frozen.push(freeze(view, reading.path, reading.blob, reading.mistakes))
+      frozen.push(freeze(view, reading))
       continue
     }
     const key = jobKey(reading.job)
@@ -139,9 +146,9 @@ function freezeDuplicate(key: string, { path, blob }: Definition, same: readonly
   return { path, blob, namespace, jobId, mistakes: [mistake] }
 }
 
-function freeze(view: StateView, path: string, blob: string, mistakes: readonly Mistake[]): FrozenFile {
-  const source = view.jobSources.by('path', path)[0]
-  return { path, blob, namespace: source?.namespace ?? null, jobId: source?.jobId ?? null, mistakes }
+function freeze(view: StateView, { path, blob, mistakes, names }: Extract<FileReading, { kind: 'mistakes' }>): FrozenFile {
+  const job = view.jobSources.by('path', path)[0] ?? names
+  return { path, blob, namespace: job?.namespace ?? null, jobId: job?.jobId ?? null, mistakes }
 }
 
 function compareWithRegistered(
@@ -171,8 +178,8 @@ function sameInputs(a: JobSource['inputs'], b: JobSource['inputs']): boolean {
 }
 
 /**
- * Jobs that came from a file and are in none any more. A file that cannot be read and that never defined a job may be any
- * of them under a new name, so while there is one, nothing is absent for sure.
+ * Jobs that came from a file and are in none any more. A file of which nobody knows the job may be any of them under a new name, so
+ * while there is one, nothing is absent for sure.
  */
 function computeRemovals(
   view: StateView,
@@ -196,7 +203,7 @@ function guardRemovals(
   trailers: Commit['trailers'],
   { certain, doubtful }: { certain: readonly Job[]; doubtful: readonly Job[] },
 ): { removals: readonly Job[]; held: Held | null } {
-  const allowed = trailers.filter(({ key }) => key === ALLOW_DELETE).flatMap(({ value }) => trailerWords(value))
+  const allowed = trailers.filter((trailer) => isTrailer(trailer, ALLOW_DELETE)).flatMap(({ value }) => trailerWords(value))
   const isAllowed = (job: Job) => allowed.some((word) => word === '*' || isJobNamed(job, word))
   if (doubtful.length > 0) {
     const remedy = 'mend the files that cannot be read: one of them may be a removed job under a new name'

@@ -1,5 +1,5 @@
 /**
- * Makes registered jobs match the newest commit (design §5). Level-triggered: an event says "look again", a slow timer says
+ * Makes registered jobs match the newest commit (docs/repository.md). Level-triggered: an event says "look again", a slow timer says
  * so too, and each look resolves the ref, reads what is not known yet, compares, and proposes. Safe to run twice.
  *
  * L5 The newest commit is the one that is evaluated, at most two poll intervals late.
@@ -28,8 +28,8 @@ import { oneShotActs } from './one-shot-acts.js'
 import type { GitSource, JobReader, SyntaxReader, TreeEntry } from './ports.js'
 import { nodePoolsIn } from './repository-layout.js'
 import { briefCommit, sourceFilesCommand } from './source-changes.js'
-import { SourceTree } from './source-tree.js'
-import { ALLOW_REWIND } from './trailers.js'
+import { findHiddenJobs, SourceTree } from './source-tree.js'
+import { ALLOW_REWIND, isTrailer } from './trailers.js'
 import { UnchangedJobs, type UnreadFile } from './unchanged-jobs.js'
 
 export interface GitReconcilerOptions {
@@ -97,40 +97,44 @@ export class GitReconciler {
     const commit = briefCommit(await git.resolve())
     const status = leader.state.sources.get(SOURCE_ID)
     const applied = status?.commit ?? null
-    if (status !== undefined && applied?.id === commit.id && !this.#hasUnread) return this.#unchangedOutcome(status, commit)
-    const isNew = applied?.id !== commit.id
-    const trailers = await this.#trailersSince(isNew ? applied : null, commit)
-    const rewind = await this.#findRewind(applied, commit, trailers)
+    if (status !== undefined && applied?.id === commit.id) return this.#unchangedOutcome(status, commit)
+    const asked = await this.#askedSince(applied, commit)
+    const rewind = await this.#findRewind(applied, commit, asked)
     if (rewind !== null) return this.#hold(commit, applied!, rewind)
-    return this.#apply(commit, trailers, isNew)
+    return this.#apply(commit, applied, asked)
   }
 
-  /** Files whose reading was aborted (a worker died): the same commit is read again for them. */
-  #hasUnread = false
+  /** A commit that could not be read whole (a worker died), with what it asks for: it is read again, and does not act again. */
+  #unfinished: { readonly commitId: string; readonly asked: readonly Commit[] } | undefined
 
-  async #apply(commit: Commit, trailers: Commit['trailers'], isNew: boolean): Promise<SyncOutcome> {
+  async #apply(commit: Commit, applied: Commit | null, asked: readonly Commit[]): Promise<SyncOutcome> {
     const { git, leader } = this.#deps
+    const isFirstLook = this.#unfinished?.commitId !== commit.id
+    const trailers = asked.flatMap((each) => each.trailers)
     const entries = await git.list(commit.id)
     const tree = new SourceTree(git, entries)
     const { readings, aborted } = await this.#readJobs(tree)
     const agents = await this.#agents.read(tree)
-    this.#hasUnread = aborted.length > 0 || agents.aborted.length > 0
+    const isComplete = aborted.length === 0 && agents.aborted.length === 0
+    this.#unfinished = isComplete ? undefined : { commitId: commit.id, asked }
     const changes = await this.#compare(commit, trailers, readings)
     const frozen = [...changes.frozen, ...agents.frozen]
     await this.#propose(computeAgentsChanges(leader.state, agents), itself)
     await this.#propose(this.#namespaceCommands(changes), itself)
     await this.#propose(changes.registrations, (registration) => this.#registerCommand(registration))
     // What is new goes in before what is gone goes out. With something unread, absence is not certain.
-    const removals = this.#hasUnread ? [] : changes.removals
+    const removals = isComplete ? changes.removals : []
     await this.#propose(removals, (job) => this.#deregisterCommand(job))
-    // A second look at the same commit, for files that were not read, does not act again.
-    const acts = oneShotActs(leader.state, isNew ? trailers : [], this.#deps.random)
-    await this.#propose(acts.commands, itself)
+    const acts = oneShotActs(leader.state, isFirstLook ? trailers : [], this.#deps.random)
+    const acting = asked.filter((each) => each.trailers.length > 0).map(({ id }) => id)
+    if (isFirstLook && acting.length > 0) await this.#propose([{ kind: 'commits-acted', commits: acting }, ...acts.commands], itself)
     const files = sourceFilesCommand(leader.state, frozen, changes.moved)
     if (files !== undefined) await this.#propose([files], itself)
-    await this.#closeSync({ id: SOURCE_ID, ref: this.#deps.options.ref, commit, held: changes.held })
+    // A cursor that stays where it was has the commit read again, also by a server that is started anew.
+    const cursor = isComplete ? commit : applied
+    await this.#closeSync({ id: SOURCE_ID, ref: this.#deps.options.ref, commit: cursor, held: changes.held })
     const outcome: SyncOutcome = {
-      isComplete: !this.#hasUnread,
+      isComplete,
       commit,
       registered: changes.registrations.length,
       removed: removals.length,
@@ -154,7 +158,9 @@ export class GitReconciler {
   async #readJobs(tree: SourceTree): Promise<{ readings: SourceReadings; aborted: readonly string[] }> {
     const { unchanged, unread } = this.#unchanged.look(tree)
     const nodePools = nodePoolsIn(tree.entries)
-    const read: FileReading[] = []
+    const read: FileReading[] = findHiddenJobs(tree.entries).map(({ entry: { path, blob }, mistake }) => {
+      return { kind: 'mistakes', path, blob, mistakes: [mistake] }
+    })
     const aborted: string[] = []
     for (let from = 0; from < unread.length; from += FILES_READ_AT_ONCE) {
       const batch = unread.slice(from, from + FILES_READ_AT_ONCE)
@@ -174,7 +180,7 @@ export class GitReconciler {
       case 'job':
         return this.#asReading(entry, outcome)
       case 'mistakes':
-        return { kind: 'mistakes', path: entry.path, blob: entry.blob, mistakes: outcome.mistakes }
+        return { kind: 'mistakes', path: entry.path, blob: entry.blob, mistakes: outcome.mistakes, names: outcome.names }
       case 'aborted':
         this.#deps.logger.warn({ path: entry.path, reason: outcome.reason }, 'file not read yet')
         return entry.path
@@ -186,7 +192,7 @@ export class GitReconciler {
   #asReading(entry: TreeEntry, { job, inputs }: { readonly job: Job; readonly inputs: JobSource['inputs'] }): FileReading {
     const mistakes = refuseWhatDoesNotRunYet(entry.path, job)
     return mistakes.length > 0
-      ? { kind: 'mistakes', path: entry.path, blob: entry.blob, mistakes }
+      ? { kind: 'mistakes', path: entry.path, blob: entry.blob, mistakes, names: { namespace: job.Namespace, jobId: job.ID } }
       : { kind: 'job', path: entry.path, blob: entry.blob, job, inputs }
   }
 
@@ -233,23 +239,34 @@ export class GitReconciler {
     }
   }
 
+  /** Without a word where a second look at the same commit finds what the first one found. */
   async #closeSync(status: Omit<SourceStatus, 'modifyIndex'>): Promise<void> {
+    const { modifyIndex: _, ...known } = this.#deps.leader.state.sources.get(SOURCE_ID) ?? { modifyIndex: 0 }
+    if (JSON.stringify(known) === JSON.stringify(status)) return
     await this.#propose([status], () => ({ kind: 'source-sync', status }))
   }
 
-  async #trailersSince(applied: Commit | null, commit: Commit): Promise<Commit['trailers']> {
+  /** The commits whose trailers count now: all that are new, except those that were heeded before (the ref may come back to them). */
+  async #askedSince(applied: Commit | null, commit: Commit): Promise<readonly Commit[]> {
+    if (this.#unfinished?.commitId === commit.id) return this.#unfinished.asked
     const commits = await this.#deps.git.commitsBetween(applied?.id ?? null, commit.id, COMMITS_SEARCHED_FOR_TRAILERS)
-    return commits.flatMap((each) => each.trailers)
+    return commits.filter(({ id }) => this.#deps.leader.state.actedCommits.get(id) === undefined)
   }
 
-  async #findRewind(applied: Commit | null, commit: Commit, trailers: Commit['trailers']): Promise<Held | null> {
-    if (applied === null || applied.id === commit.id || (await this.#deps.git.isAncestor(applied.id, commit.id))) return null
-    const isAllowed = trailers.some(({ key, value }) => key === ALLOW_REWIND && value.length >= 7 && applied.id.startsWith(value))
+  async #findRewind(applied: Commit | null, commit: Commit, asked: readonly Commit[]): Promise<Held | null> {
+    if (applied === null || (await this.#deps.git.isAncestor(applied.id, commit.id))) return null
+    const isAllowed = asked
+      .flatMap(({ trailers }) => trailers)
+      .some((trailer) => isTrailer(trailer, ALLOW_REWIND) && trailer.value.length >= 7 && applied.id.startsWith(trailer.value))
     if (isAllowed || this.#deps.options.rewind === 'follow') {
       this.#deps.logger.warn({ from: applied.id, to: commit.id, isAllowed }, 'following a rewind')
       return null
     }
-    const remedy = `commit with the trailer "${ALLOW_REWIND}: ${applied.id}", or bring ${applied.id.slice(0, 12)} back into the history`
+    const isShallow = await this.#deps.git.isShallow()
+    const cause = isShallow
+      ? 'this clone is shallow, so its history may only seem to be rewritten: run git fetch --unshallow in it; or '
+      : ''
+    const remedy = `${cause}commit with the trailer "${ALLOW_REWIND}: ${applied.id}", or bring ${applied.id.slice(0, 12)} back into the history`
     return { reason: 'rewind', commit: commit.id, jobs: [], remedy }
   }
 

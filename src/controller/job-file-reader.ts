@@ -3,7 +3,7 @@
  * reconciler, `validate`, `render`, `plan` and the parse endpoint all read through here.
  */
 import type { JobSource } from '../domain/index.js'
-import { LIMITS, type Limits, parseJob, type Syntax } from '../jobspec/index.js'
+import { LIMITS, type Limits, nameOfJob, parseJob, type Syntax } from '../jobspec/index.js'
 import type { JobFileOptions, JobFileOutcome, JobFileTree, SyntaxReader } from './ports.js'
 
 type Step<Value> = { readonly kind: 'read'; readonly value: Value } | Exclude<JobFileOutcome, { kind: 'job' }>
@@ -33,8 +33,15 @@ class JobFileReading {
   async read(path: string): Promise<JobFileOutcome> {
     const own = await this.#readSyntax(path)
     if (own.kind !== 'read') return own
+    const outcome = await this.#evaluate(path, own.value)
+    const { namespace } = this.options
+    if (outcome.kind !== 'mistakes' || namespace === undefined) return outcome
+    return { ...outcome, names: nameOfJob(own.value, namespace) }
+  }
+
+  async #evaluate(path: string, syntax: Syntax): Promise<JobFileOutcome> {
     for (;;) {
-      const outcome = parseJob({ ...this.options, syntax: own.value, tree: this.tree, files: this.#texts, syntaxes: this.#syntaxes })
+      const outcome = parseJob({ ...this.options, syntax, tree: this.tree, files: this.#texts, syntaxes: this.#syntaxes })
       if (outcome.kind === 'mistakes') return outcome
       if (outcome.kind === 'job')
         return { kind: 'job', job: outcome.job, warnings: outcome.warnings, inputs: this.#inputsOf(path, outcome.inputs) }

@@ -18,9 +18,10 @@ export function oneShotActs(view: StateView, trailers: Commit['trailers'], rando
   const commands: CommandBody[] = []
   const ignored: string[] = []
   for (const { key, value } of trailers) {
-    if (READ_ELSEWHERE.has(key)) continue
+    if (READ_ELSEWHERE.has(key.toLowerCase())) continue
+    const act = ACTS_BY_KEY.get(key.toLowerCase())
     for (const name of trailerWords(value)) {
-      const result = Object.hasOwn(ACTS, key) ? ACTS[key]!(view, name, random) : `there is no such trailer; there are ${KNOWN.join(', ')}`
+      const result = act === undefined ? `there is no such trailer; there are ${KNOWN.join(', ')}` : act(view, name, random)
       if (typeof result === 'string') ignored.push(`${key}: ${name}: ${result}`)
       else commands.push(result)
     }
@@ -29,7 +30,8 @@ export function oneShotActs(view: StateView, trailers: Commit['trailers'], rando
 }
 
 /** The guards of deletions and rewinds ask for these. */
-const READ_ELSEWHERE: ReadonlySet<string> = new Set([ALLOW_DELETE, ALLOW_REWIND])
+const GUARDS = [ALLOW_DELETE, ALLOW_REWIND]
+const READ_ELSEWHERE: ReadonlySet<string> = new Set(GUARDS.map((name) => name.toLowerCase()))
 
 /** The command, or why there is nothing to do. */
 type Act = (view: StateView, name: string, random: Random) => CommandBody | string
@@ -62,7 +64,8 @@ const ACTS: Readonly<Record<string, Act>> = {
   'Drover-Force': () => 'periodic jobs do not run yet',
 }
 
-const KNOWN = [...Object.keys(ACTS), ...READ_ELSEWHERE]
+const ACTS_BY_KEY: ReadonlyMap<string, Act> = new Map(Object.entries(ACTS).map(([name, act]) => [name.toLowerCase(), act]))
+const KNOWN = [...Object.keys(ACTS), ...GUARDS]
 const ID_LENGTH_MIN = 8
 
 function findJob(view: StateView, name: string): Job | undefined {

@@ -1,6 +1,6 @@
 /** What the inner layers ask of the world. The real adapters and the simulated ones implement these and nothing more. */
 import type { Commit, Job, JobSource, LogIndex, Mistake } from '../domain/index.js'
-import type { ParseRequest, Syntax } from '../jobspec/index.js'
+import type { JobName, ParseRequest, Syntax } from '../jobspec/index.js'
 
 export type { Bus, BusMessage, Clock, Logger, Random } from '../domain/index.js'
 
@@ -70,7 +70,12 @@ export interface GitSource {
   /** Contents by blob id. A larger one is told by its size only. @throws OrchestratorError GIT_OBJECT when one is missing */
   read(blobs: readonly string[], maxBytes: number): Promise<ReadonlyMap<string, BlobContent>>
   isAncestor(ancestorId: string, descendantId: string): Promise<boolean>
-  /** Commits after `fromId` (exclusive; null: only `toId`) up to `toId`, oldest first, at most `limit`. */
+  /** Whether older history was cut off (`git clone --depth`), so that an ancestor may not be found as one. */
+  isShallow(): Promise<boolean>
+  /**
+   * Commits that `toId` reaches and `fromId` does not, whichever parent they came by, oldest first, the newest `limit` of them. Where
+   * `fromId` is null only `toId`; where it is gone from the repository, all that `toId` reaches.
+   */
   commitsBetween(fromId: string | null, toId: string, limit: number): Promise<readonly Commit[]>
   /** Calls back whenever the ref may have moved; too often is fine. Returns the way to stop. */
   watch(onChange: () => void): Promise<() => Promise<void>>
@@ -120,6 +125,11 @@ export type JobFileOutcome =
       readonly warnings: readonly string[]
       readonly inputs: JobSource['inputs']
     }
-  | { readonly kind: 'mistakes'; readonly mistakes: readonly Mistake[] }
+  | {
+      readonly kind: 'mistakes'
+      readonly mistakes: readonly Mistake[]
+      /** The job that the file's text names, where its folder means a namespace and that much can be read. */
+      readonly names?: JobName | undefined
+    }
   /** Not read this time, which says nothing of the file: to be tried again. */
   | { readonly kind: 'aborted'; readonly reason: string }

@@ -1,4 +1,4 @@
-/** Which paths of a repository mean what (design §5). Everything else may lie beside and is no job. */
+/** Which paths of a repository mean what (docs/repository.md). Everything else may lie beside and is no job. */
 import { NAMESPACE_DEFAULT, NODE_POOL_ALL, NODE_POOL_DEFAULT } from '../domain/index.js'
 import type { TreeEntry } from './ports.js'
 
@@ -20,6 +20,11 @@ export type RepositoryPath =
   | { readonly kind: 'other' }
 
 const OTHER: RepositoryPath = { kind: 'other' }
+
+/** Whether a path is the folder itself or lies in it. */
+export function isBelow(path: string, folder: string): boolean {
+  return path === folder || path.startsWith(`${folder}/`)
+}
 
 export function classifyPath(path: string): RepositoryPath {
   const parts = path.split('/')

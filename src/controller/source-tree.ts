@@ -3,6 +3,7 @@ import { type JobSource, type Mistake, OrchestratorError } from '../domain/index
 import { companionNames, LIMITS } from '../jobspec/index.js'
 import { checksumOf } from './checksum.js'
 import type { BlobContent, GitSource, TreeEntry } from './ports.js'
+import { classifyPath, isBelow, JOBS_FOLDER } from './repository-layout.js'
 
 export type TreeFile = { readonly text: string } | { readonly mistake: Mistake }
 
@@ -69,6 +70,25 @@ export class SourceTree {
     const companions = companionNames(path).filter((companion) => this.has(companion))
     return companions.every((companion) => inputs.some((input) => input.path === companion))
   }
+}
+
+/**
+ * Links and submodules where jobs and hosts are declared. What lies beyond them is not read, so any job that seems to be gone may be
+ * there: each is a mistake at its path and holds removals.
+ */
+export function findUnreadable(entries: readonly TreeEntry[], folder: string): readonly Unreadable[] {
+  const found = entries.filter((entry) => !isRegular(entry) && isBelow(entry.path, folder))
+  return found.map((entry) => ({ entry, mistake: irregularFile(entry) }))
+}
+
+export interface Unreadable {
+  readonly entry: TreeEntry
+  readonly mistake: Mistake
+}
+
+/** Those of which nobody knows the jobs. One in the place of a job file is told when that file is read. */
+export function findHiddenJobs(entries: readonly TreeEntry[]): readonly Unreadable[] {
+  return findUnreadable(entries, JOBS_FOLDER).filter(({ entry }) => classifyPath(entry.path).kind !== 'job')
 }
 
 function isRegular(entry: TreeEntry): boolean {

@@ -1,8 +1,13 @@
-/** How the trailers of commits (design §5) are written: their names that more than one part reads, and the words of a value. */
-import type { Job } from '../domain/index.js'
+/** How the trailers of commits are written (docs/repository.md): their names that more than one part reads, and the words of a value. */
+import type { Commit, Job } from '../domain/index.js'
 
 export const ALLOW_DELETE = 'Drover-Allow-Delete'
 export const ALLOW_REWIND = 'Drover-Allow-Rewind'
+
+/** Trailers are compared as git compares them: without regard to case. */
+export function isTrailer({ key }: Commit['trailers'][number], name: string): boolean {
+  return key.toLowerCase() === name.toLowerCase()
+}
 
 /** `web, ops/db other` is three words. */
 export function trailerWords(value: string): readonly string[] {

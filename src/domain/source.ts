@@ -55,7 +55,7 @@ export interface JobSource {
 export interface FrozenFile {
   readonly path: string
   readonly blob: string
-  /** The job this path defined when it was last sound. */
+  /** The job this path defined when it was last sound, or else the one that its text names; null where neither is known. */
   readonly namespace: string | null
   readonly jobId: string | null
   readonly mistakes: readonly Mistake[]

@@ -50,6 +50,8 @@ export const serverConfigSchema = z.strictObject({
     ref: z.string().default('HEAD'),
     rewind: z.enum(['hold', 'follow']).default('hold'),
     poll_seconds: z.number().positive().default(2),
+    /** `polling` where the file system sends no events: NFS, SMB, folders shared with a virtual machine. */
+    watch: z.enum(['events', 'polling']).default('events'),
   }),
   nodes: z
     .strictObject({

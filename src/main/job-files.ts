@@ -9,6 +9,7 @@ import {
   AGENTS_FOLDER,
   AgentsFolderReader,
   classifyPath,
+  findHiddenJobs,
   JOBS_FOLDER,
   type JobFileOptions,
   nodePoolsIn,
@@ -41,8 +42,10 @@ export class LocalJobFiles implements JobFiles {
     try {
       const selections = request.ref === undefined ? await this.#selectInWorkTree(request.paths) : [await this.#selectInCommit(request.ref)]
       const readings: JobFileReading[] = []
-      for (const { tree, files } of selections) {
+      for (const { tree, files, isWanted } of selections) {
         const nodePools = knownPools(tree)
+        for (const { entry, mistake } of findHiddenJobs(tree.entries))
+          if (isWanted(entry.path)) readings.push({ kind: 'mistakes', path: entry.path, mistakes: [describe(mistake)] })
         for (const { path, namespace } of files) {
           const options = { ...(namespace === undefined ? {} : { namespace }), ...(nodePools === undefined ? {} : { nodePools }) }
           readings.push(await readOne(tree, path, options, syntax))
@@ -63,7 +66,7 @@ export class LocalJobFiles implements JobFiles {
         if (aborted.length > 0) throw new CommandError(`${aborted.join(', ')} could not be read`)
         const mistakes = new Map(frozen.map((file) => [file.path, file.mistakes.map(describe)]))
         for (const { path } of tree.entries)
-          if (isDeclaration(path) && isWanted(path)) readings.push({ path, mistakes: mistakes.get(path) ?? [] })
+          if ((isDeclaration(path) || mistakes.has(path)) && isWanted(path)) readings.push({ path, mistakes: mistakes.get(path) ?? [] })
       }
       return readings
     } finally {

@@ -158,11 +158,12 @@ async function runAgent(path: string): Promise<number> {
   return 0
 }
 
+/** A commit is told once, and again when something about it changes: what is held or frozen may stay so for a weekend. */
 function tellSync({ commit, registered, removed, frozen, held, ignored }: SyncOutcome): void {
-  const isNews = registered + removed > 0 || held !== null || commit.id !== toldCommit
-  if (!isNews) return
-  toldCommit = commit.id
-  const mistakes = frozen.flatMap((file) => file.mistakes.map(({ line, column, summary }) => ({ path: file.path, line, column, summary })))
+  const situation = JSON.stringify([commit.id, held, frozen.map(({ path, blob }) => [path, blob])])
+  if (registered + removed + ignored.length === 0 && situation === toldSituation) return
+  toldSituation = situation
+  const mistakes = frozen.flatMap((file) => file.mistakes.map(({ path, line, column, summary }) => ({ path, line, column, summary })))
   tell({
     kind: 'sync',
     commit: commit.id,
@@ -177,7 +178,7 @@ function tellSync({ commit, registered, removed, frozen, held, ignored }: SyncOu
   })
 }
 
-let toldCommit = ''
+let toldSituation = ''
 
 /** Of one commit; all of them can be read over the API. */
 const MISTAKES_TOLD_MAX = 20

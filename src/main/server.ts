@@ -2,7 +2,7 @@
 import { mkdirSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { systemClock } from '../adapters/clock.js'
-import { CliGitSource } from '../adapters/git/git-source.js'
+import { CliGitSource, refuseShortRef } from '../adapters/git/git-source.js'
 import { WorkerSyntaxReader } from '../adapters/hcl-syntax/index.js'
 import { createHostCheck, startHttp } from '../adapters/http/index.js'
 import { LmdbCommandLog } from '../adapters/lmdb/command-log.js'
@@ -17,6 +17,9 @@ import type { ServerConfig } from './config.js'
 import { collectYoungObjectsEarly } from './garbage-collector.js'
 import { createSourceTexts } from './source-texts.js'
 import { readVersion } from './version.js'
+
+/** Of the few files of a ref, where the file system sends no events. */
+const WATCH_INTERVAL_MS = 500
 
 export interface RunningServer {
   readonly url: string
@@ -40,7 +43,7 @@ export async function startServer(config: ServerConfig, bus: Bus, events: Server
   const keys = loadServerKeys(dataFolder)
   const undo: (() => Promise<void>)[] = []
   try {
-    const git = await CliGitSource.open({ repository: resolve(config.source.repository), ref: config.source.ref })
+    const git = await openSource(config)
     undo.push(() => git.close())
     // Before anything is started: a repository without a commit is told at once, not by a server that does nothing.
     await git.resolve()
@@ -108,6 +111,17 @@ export async function startServer(config: ServerConfig, bus: Bus, events: Server
     await unwind(undo)
     throw explainStart(error, config)
   }
+}
+
+async function openSource({ source }: ServerConfig): Promise<CliGitSource> {
+  const options = {
+    repository: resolve(source.repository),
+    ref: source.ref,
+    ...(source.watch === 'polling' ? { polling: { intervalMs: WATCH_INTERVAL_MS } } : {}),
+  }
+  const git = await CliGitSource.open(options)
+  await refuseShortRef(options)
+  return git
 }
 
 /** A repository without jobs that never had any is a wrong folder rather than a wish for nothing. */

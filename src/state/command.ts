@@ -56,6 +56,8 @@ export type CommandBody =
       readonly status: Omit<SourceStatus, 'modifyIndex'> & { readonly frozen?: readonly FrozenFile[] }
       readonly moved?: readonly JobSource[]
     }
+  /** The trailers of these commits have been heeded, once and for all. */
+  | { readonly kind: 'commits-acted'; readonly commits: readonly string[] }
   /** One piece of a Command that is too large for one entry of the log. The last piece is the Command; those before it do nothing. */
   | { readonly kind: 'command-part'; readonly bytes: Uint8Array; readonly isLast: boolean }
   /** Hosts that may join from now on, and names that may no longer. */

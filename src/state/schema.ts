@@ -35,6 +35,11 @@ export interface NodeReports {
   readonly number: number
 }
 
+/** A commit whose trailers have been heeded: they do not count again, also when the ref comes back to it. */
+export interface ActedCommit {
+  readonly id: string
+}
+
 export function jobKey(job: { readonly Namespace: string; readonly ID: string }): string {
   return namespacedKey(job.Namespace, job.ID)
 }
@@ -102,6 +107,7 @@ export function createTables() {
       name: (service) => namespacedKey(service.Namespace, service.ServiceName),
     }),
     sources: new Table<SourceStatus>('sources', (source) => source.id, {}),
+    actedCommits: new Table<ActedCommit>('actedCommits', (commit) => commit.id, {}),
   }
 }
 

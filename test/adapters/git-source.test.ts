@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
-import { CliGitSource } from '../../src/adapters/git/git-source.js'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { CliGitSource, refuseShortRef } from '../../src/adapters/git/git-source.js'
 import { SeededRandom } from '../simulation/seeded-random.js'
 
 let folder: string
@@ -101,6 +101,161 @@ test('every commit since a given one is told, oldest first', async () => {
   expect((await (await open()).commitsBetween(ids[0]!, ids[3]!, 10)).map((each) => each.id)).toEqual(ids.slice(1))
 })
 
+test('a merge brings the commits of every parent, and those of a history that was rewritten count too', async () => {
+  const base = commit({ a: '1' })
+  git('checkout', '-q', '-b', 'side')
+  const side = commit({ b: '1' }, 'side\n\nDrover-Allow-Delete: *')
+  git('checkout', '-q', 'main')
+  git('merge', '-q', '--no-ff', '-m', 'merge', 'side')
+  const opened = await open()
+  const merged = await opened.commitsBetween(base, git('rev-parse', 'HEAD'), 10)
+  expect(merged.map(({ id, trailers }) => [id === side, trailers.length])).toEqual([
+    [true, 1],
+    [false, 0],
+  ])
+  git('checkout', '-q', '-b', 'rewritten', base)
+  const ids = [commit({ c: '1' }), commit({ c: '2' })]
+  expect((await opened.commitsBetween(merged[1]!.id, ids[1]!, 10)).map(({ id }) => id)).toEqual(ids)
+  const gone = 'a'.repeat(40)
+  expect((await opened.commitsBetween(gone, ids[1]!, 2)).map(({ id }) => id)).toEqual(ids)
+})
+
+/** Commits the message to the letter, as a forge or a script does. */
+function commitMessage(message: string | Buffer, ...words: string[]): void {
+  execFileSync(
+    'git',
+    [
+      '-C',
+      folder,
+      '-c',
+      'user.name=Ann',
+      '-c',
+      'user.email=ann@example.org',
+      ...words,
+      'commit',
+      '-q',
+      '--allow-empty',
+      '--cleanup=verbatim',
+      '-F',
+      '-',
+    ],
+    { input: message },
+  )
+}
+
+test.each([
+  ['prose that holds such a line', 'a\n\nTo do it again, end a commit with\nDrover-Evaluate: web\nand push.\n', []],
+  ['a quotation in the subject alone', '\n\nDrover-Force: a\n', []],
+  ['names in any case, and a space before the colon', 'a\n\ndrover-force: y2\nDrover-Force : y3\n', ['drover-force=y2', 'Drover-Force=y3']],
+  ['lines that go on', 'a\n\nDrover-Evaluate: web\n  ops/db\n', ['Drover-Evaluate=web ops/db']],
+  ['a comment after them, as web merges commit it', 'a\n\nDrover-Evaluate: web\n\n# Conflicts:\n#\tjobs/a\n', ['Drover-Evaluate=web']],
+  ['the trailers of others', 'a\n\nReviewed-by: B\nDrover-Evaluate: web\n', ['Drover-Evaluate=web']],
+])('git says what a trailer is: %s', async (_name, message, expected) => {
+  commit({})
+  commitMessage(message)
+  const { trailers } = await (await open()).resolve()
+  expect(trailers.map(({ key, value }) => `${key}=${value}`)).toEqual(expected)
+})
+
+test('a commit is read in the encoding that it names', async () => {
+  commit({})
+  commitMessage(Buffer.from('caf\u00e9\n\nDrover-Evaluate: caf\u00e9\n', 'latin1'), '-c', 'i18n.commitEncoding=ISO-8859-1')
+  const { subject, trailers } = await (await open()).resolve()
+  expect({ subject, trailers }).toEqual({ subject: 'caf\u00e9', trailers: [{ key: 'Drover-Evaluate', value: 'caf\u00e9' }] })
+})
+
+test('a repository that is cloned anew at its path is the one that is read', async () => {
+  commit({ 'jobs/a.nomad': '1' })
+  const opened = await open()
+  await opened.resolve()
+  let calls = 0
+  const unwatch = await opened.watch(() => calls++)
+  const old = `${folder}-old`
+  renameSync(folder, old)
+  try {
+    await expect(opened.resolve()).rejects.toThrow(/is not a folder/)
+    execFileSync('git', ['clone', '-q', old, folder], { stdio: 'pipe' })
+    git('config', 'user.name', 'Ann')
+    const second = commit({ 'jobs/a.nomad': '2' })
+    expect((await opened.resolve()).id).toBe(second)
+    const before = calls
+    const third = commit({ 'jobs/a.nomad': '3' })
+    await expect.poll(() => calls, { timeout: 5_000 }).toBeGreaterThan(before)
+    expect((await opened.resolve()).id).toBe(third)
+    expect((await opened.list(third)).map(({ path }) => path)).toEqual(['jobs/a.nomad'])
+  } finally {
+    await unwatch()
+    rmSync(old, { recursive: true, force: true })
+  }
+})
+
+test('a symbolic link that is turned over to another clone is followed', async () => {
+  commit({ a: '1' })
+  const [other, link] = [`${folder}-other`, `${folder}-link`]
+  execFileSync('git', ['clone', '-q', folder, other], { stdio: 'pipe' })
+  symlinkSync(folder, link)
+  try {
+    source = await CliGitSource.open({ repository: link, ref: 'HEAD' })
+    await source.resolve()
+    execFileSync('git', ['-C', other, '-c', 'user.name=a', '-c', 'user.email=b', 'commit', '-q', '--allow-empty', '-m', 'other'])
+    rmSync(link)
+    symlinkSync(other, link)
+    expect((await source.resolve()).subject).toBe('other')
+  } finally {
+    for (const path of [other, link]) rmSync(path, { recursive: true, force: true })
+  }
+})
+
+test('the environment names no other repository', async () => {
+  const other = mkdtempSync(join(tmpdir(), 'drover-git-'))
+  execFileSync('git', ['-C', other, 'init', '-q'])
+  const id = commit({})
+  vi.stubEnv('GIT_DIR', join(other, '.git'))
+  vi.stubEnv('GIT_WORK_TREE', other)
+  try {
+    expect((await (await open()).resolve()).id).toBe(id)
+  } finally {
+    vi.unstubAllEnvs()
+    rmSync(other, { recursive: true, force: true })
+  }
+})
+
+test('a short name of a ref is refused with the full names that it could mean', async () => {
+  commit({})
+  git('branch', 'v1')
+  git('tag', 'v1')
+  const refusal = (ref: string) => refuseShortRef({ repository: folder, ref })
+  await expect(refusal('v1')).rejects.toThrow('the ref v1 is not a full name; write refs/heads/v1 or refs/tags/v1')
+  await expect(refusal('nowhere')).rejects.toThrow('use HEAD, or a full name such as refs/heads/main')
+  await expect(open('v1')).rejects.toThrow('the ref v1 is ambiguous; write refs/heads/v1 or refs/tags/v1')
+  expect((await (await open('main')).resolve()).id).toBe(git('rev-parse', 'main'))
+})
+
+test('a clone without its older history says so', async () => {
+  commit({})
+  commit({})
+  expect(await (await open()).isShallow()).toBe(false)
+  const shallow = `${folder}-shallow`
+  execFileSync('git', ['clone', '-q', '--depth=1', `file://${folder}`, shallow], { stdio: 'pipe' })
+  const cut = await CliGitSource.open({ repository: shallow, ref: 'HEAD' })
+  try {
+    expect(await cut.isShallow()).toBe(true)
+  } finally {
+    await cut.close()
+    rmSync(shallow, { recursive: true, force: true })
+  }
+})
+
+test('by polling a watcher hears the same', async () => {
+  commit({ a: '1' })
+  source = await CliGitSource.open({ repository: folder, ref: 'HEAD', polling: { intervalMs: 20 } })
+  let calls = 0
+  const unwatch = await source.watch(() => calls++)
+  commit({ a: '2' })
+  await expect.poll(() => calls, { timeout: 5_000 }).toBeGreaterThan(0)
+  await unwatch()
+})
+
 test('a watcher hears of a commit, of a branch switched to, and of a packed ref', async () => {
   commit({ a: '1' })
   const opened = await open()
@@ -114,6 +269,12 @@ test('a watcher hears of a commit, of a branch switched to, and of a packed ref'
   await hears(() => commit({ a: '2' }))
   await hears(() => git('checkout', '-q', '-b', 'feature/x'))
   await hears(() => commit({ a: '3' }))
+  await hears(() => git('pack-refs', '--all'))
+  // The folder of the branch goes, and comes again with another one.
+  await hears(() => git('checkout', '-q', 'main'))
+  git('branch', '-q', '-D', 'feature/x')
+  await hears(() => git('checkout', '-q', '-b', 'feature/y'))
+  await hears(() => commit({ a: '4' }))
   await unwatch()
 })
 

@@ -93,6 +93,16 @@ test('links, other encodings and files beyond the limit are refused by file and 
   ])
 })
 
+test('a folder of jobs or hosts that is a link is a mistake, as the server takes it', async () => {
+  const root = repository({ 'jobs/good.nomad.hcl': job('good'), 'agents/h1.hcl': '' })
+  symlinkSync('../elsewhere', join(root, 'jobs/team'))
+  symlinkSync('../elsewhere', join(root, 'agents/gpu'))
+  const files = new LocalJobFiles(root)
+  expect(outline(await files.read({ paths: [] }))).toEqual(['jobs/team 0:0 Symbolic link', 'jobs/good.nomad.hcl default/good'])
+  const declarations = await files.readDeclarations({ paths: [] })
+  expect(declarations.map(({ path, mistakes }) => `${path} ${mistakes.length}`)).toEqual(['agents/gpu 1', 'agents/h1.hcl 0'])
+})
+
 test('the same job in two files is wrong in both', async () => {
   const root = repository({ 'jobs/a.nomad.hcl': job('a'), 'jobs/copy.nomad.hcl': job('a') })
   expect(outline(await new LocalJobFiles(root).read({ paths: [] }))).toEqual([

@@ -86,9 +86,14 @@ export class SimulatedRepository {
         return new Map(blobs.map((blob) => [blob, this.#contentOf(blob, maxBytes)]))
       },
       isAncestor: async (ancestor, descendant) => this.isAncestor(ancestor, descendant),
+      isShallow: async () => false,
       commitsBetween: async (from, to) => {
         const commits: Commit[] = []
-        for (let at: string | null = to; at !== null && at !== from; at = this.#commits.get(at)?.parent ?? null) {
+        for (
+          let at: string | null = to;
+          at !== null && (from === null || !this.isAncestor(at, from));
+          at = this.#commits.get(at)?.parent ?? null
+        ) {
           commits.unshift(find(at).commit)
           if (from === null) break
         }

@@ -3,58 +3,69 @@
  * are no half-written files, no hooks and no symlinks to follow. The folders of the newest listing are kept: an unchanged one is not
  * read again.
  */
-import { execFile } from 'node:child_process'
-import { existsSync, statSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import type { BlobContent, GitSource, TreeEntry } from '../../controller/index.js'
-import { type Commit, OrchestratorError } from '../../domain/index.js'
-import { GIT_ENVIRONMENT, gitArguments, ObjectReader } from './object-reader.js'
+import { type Commit, OrchestratorError, TerminalError } from '../../domain/index.js'
+import { mayHaveTrailers, readTrailers } from './commit-trailers.js'
+import { runGit } from './git-command.js'
+import { commonFolderOf, findGitFolder, identityOf } from './git-folder.js'
+import { ObjectReader } from './object-reader.js'
 import { type ParsedCommit, type ParsedTree, parseCommit, parseTree } from './parse-objects.js'
-import { watchRef } from './ref-watcher.js'
-
-const run = promisify(execFile)
+import { type Polling, RefWatcher } from './ref-watcher.js'
 
 export interface GitSourceOptions {
   /** A work tree or a bare repository. */
   readonly repository: string
   /** `HEAD`, or a full ref name such as `refs/heads/main`. */
   readonly ref: string
+  /** Looks at the ref's files in this interval instead of waiting for events: for network file systems, which send none. */
+  readonly polling?: Polling
 }
 
 export class CliGitSource implements GitSource {
   readonly #repository: string
   readonly #ref: string
-  readonly #gitFolder: string
-  readonly #objects: ObjectReader
-  readonly #heads: ObjectReader
+  readonly #polling: Polling | undefined
+  readonly #watchers = new Set<RefWatcher>()
+  #gitFolder: string
+  /** Of the repository that the readers below were started in. */
+  #identity: string
+  #objects: ObjectReader
+  #heads: ObjectReader
   /** By prefix: the folders of the newest listing. */
   #folders: ReadonlyMap<string, ParsedTree> = new Map()
-  #newest: ParsedCommit | undefined
+  #newest: { readonly parsed: ParsedCommit; readonly commit: Commit } | undefined
 
-  /** @throws OrchestratorError GIT_NO_REPOSITORY, GIT_MISSING */
+  /** @throws OrchestratorError GIT_NO_REPOSITORY, GIT_MISSING; TerminalError GIT_REF for a short name that has several meanings */
   static async open(options: GitSourceOptions): Promise<CliGitSource> {
-    const { repository } = options
-    if (!existsSync(repository) || !statSync(repository).isDirectory()) {
-      throw new OrchestratorError('GIT_NO_REPOSITORY', `${repository} is no folder; name a git repository with --repo`, { repository })
-    }
-    return new CliGitSource(options, await findGitFolder(repository))
+    const gitFolder = await findGitFolder(options.repository)
+    const meanings = await meaningsOf(options)
+    if (meanings.length > 1) throw new TerminalError('GIT_REF', `the ref ${options.ref} is ambiguous; write ${meanings.join(' or ')}`)
+    return new CliGitSource(options, gitFolder)
   }
 
   private constructor(options: GitSourceOptions, gitFolder: string) {
     this.#repository = options.repository
     this.#ref = options.ref
+    this.#polling = options.polling
     this.#gitFolder = gitFolder
+    this.#identity = identityOf(options.repository, gitFolder)
     this.#objects = new ObjectReader(options.repository, '--batch')
     this.#heads = new ObjectReader(options.repository, '--batch-check')
   }
 
   async resolve(): Promise<Commit> {
+    await this.#followReplacement()
     if (this.#ref === 'HEAD') await this.#refuseDetachedHead()
     const head = await this.#heads.read(`${this.#ref}^{commit}`)
     if (head === undefined) throw new OrchestratorError('GIT_UNBORN', await this.#explainMissingRef(), { ref: this.#ref })
-    if (this.#newest?.commit.id !== head.id) this.#newest = await this.#readCommit(head.id)
+    if (this.#newest?.commit.id !== head.id) {
+      const parsed = await this.#readCommit(head.id)
+      const [commit] = await this.#withTrailers([parsed])
+      this.#newest = { parsed, commit: commit! }
+    }
     return this.#newest.commit
   }
 
@@ -92,7 +103,7 @@ export class CliGitSource implements GitSource {
     const { parents } = await this.#readCommit(descendantId)
     if (parents.includes(ancestorId)) return true
     try {
-      await this.#git(['merge-base', '--is-ancestor', ancestorId, descendantId])
+      await runGit(this.#repository, ['merge-base', '--is-ancestor', ancestorId, descendantId])
       return true
     } catch (error) {
       // Exit code 1 says no; a commit that is gone altogether (128, after a rewrite and a collection) cannot be an ancestor.
@@ -102,29 +113,70 @@ export class CliGitSource implements GitSource {
     }
   }
 
-  async commitsBetween(fromId: string | null, toId: string, limit: number): Promise<readonly Commit[]> {
-    const { commit, parents } = await this.#readCommit(toId)
-    if (fromId === null || parents[0] === fromId) return [commit]
-    if (!(await this.isAncestor(fromId, toId))) return [commit]
-    const { stdout } = await this.#git(['rev-list', `--max-count=${limit}`, `${fromId}..${toId}`])
-    const ids = stdout.split('\n').filter((id) => id !== '')
-    const commits = await Promise.all(ids.map((id) => this.#readCommit(id)))
-    return commits.map((parsed) => parsed.commit).reverse()
+  async isShallow(): Promise<boolean> {
+    return existsSync(join(commonFolderOf(this.#gitFolder), 'shallow'))
   }
 
-  watch(onChange: () => void): Promise<() => Promise<void>> {
-    return watchRef({ gitFolder: this.#gitFolder, ref: this.#ref, onChange })
+  async commitsBetween(fromId: string | null, toId: string, limit: number): Promise<readonly Commit[]> {
+    const parsed = await this.#readCommit(toId)
+    // A merge brings the commits of its other parents along: only a single parent says that nothing lies between.
+    const isAlone = fromId === null || (parsed.parents.length === 1 && parsed.parents[0] === fromId)
+    if (isAlone) return this.#withTrailers([parsed])
+    // A commit that is gone, after a rewrite and a collection, has nothing in common with what is there now.
+    const isThere = (await this.#heads.read(`${fromId}^{commit}`)) !== undefined
+    const range = isThere ? `${fromId}..${toId}` : toId
+    const { stdout } = await runGit(this.#repository, ['rev-list', `--max-count=${limit}`, range, '--'])
+    const ids = stdout.split('\n').filter((id) => id !== '')
+    return this.#withTrailers(await Promise.all(ids.reverse().map((id) => this.#readCommit(id))))
+  }
+
+  async watch(onChange: () => void): Promise<() => Promise<void>> {
+    const watcher = new RefWatcher({ gitFolder: this.#gitFolder, ref: this.#ref, polling: this.#polling, onChange })
+    this.#watchers.add(watcher)
+    return async () => {
+      this.#watchers.delete(watcher)
+      await watcher.close()
+    }
   }
 
   async close(): Promise<void> {
     await Promise.all([this.#objects.close(), this.#heads.close()])
   }
 
+  /**
+   * The path may lead to another repository than before: cloned anew, or a link that was turned over. Then everything that was started in
+   * the old one is started again in the new one.
+   */
+  async #followReplacement(): Promise<void> {
+    if (identityOf(this.#repository, this.#gitFolder) === this.#identity) return
+    const gitFolder = await findGitFolder(this.#repository)
+    const old = [this.#objects, this.#heads]
+    this.#gitFolder = gitFolder
+    this.#identity = identityOf(this.#repository, gitFolder)
+    this.#objects = new ObjectReader(this.#repository, '--batch')
+    this.#heads = new ObjectReader(this.#repository, '--batch-check')
+    this.#folders = new Map()
+    this.#newest = undefined
+    for (const watcher of this.#watchers) watcher.moveTo(gitFolder)
+    await Promise.all(old.map((reader) => reader.close()))
+  }
+
   async #readCommit(id: string): Promise<ParsedCommit> {
-    if (this.#newest?.commit.id === id) return this.#newest
+    if (this.#newest?.commit.id === id) return this.#newest.parsed
     const object = await this.#objects.read(id)
     if (object === undefined || object.type !== 'commit') throw new OrchestratorError('GIT_OBJECT', `git commit ${id} is missing`, { id })
     return parseCommit(object.id, object.content)
+  }
+
+  async #withTrailers(parsed: readonly ParsedCommit[]): Promise<readonly Commit[]> {
+    const asked = parsed.filter(({ commit, message }) => commit.id !== this.#newest?.commit.id && mayHaveTrailers(message))
+    const trailers = await readTrailers(
+      this.#repository,
+      asked.map(({ commit }) => commit.id),
+    )
+    return parsed.map(({ commit }) =>
+      commit.id === this.#newest?.commit.id ? this.#newest.commit : { ...commit, trailers: trailers.get(commit.id) ?? [] },
+    )
   }
 
   async #collect(treeId: string, prefix: string, into: { entries: TreeEntry[]; folders: Map<string, ParsedTree> }): Promise<void> {
@@ -145,13 +197,6 @@ export class CliGitSource implements GitSource {
     return parseTree(id, object.content, prefix, known)
   }
 
-  #git(words: readonly string[]): Promise<{ stdout: string; stderr: string }> {
-    return run('git', [...gitArguments(this.#repository), ...words], {
-      env: { ...process.env, ...GIT_ENVIRONMENT },
-      maxBuffer: 64 * 1024 * 1024,
-    })
-  }
-
   /** A detached HEAD moves with every step of a rebase or bisect: what it names then is nobody's wish. */
   async #refuseDetachedHead(): Promise<void> {
     const head = await readFile(join(this.#gitFolder, 'HEAD'), 'utf8')
@@ -166,27 +211,23 @@ export class CliGitSource implements GitSource {
   }
 }
 
-async function findGitFolder(repository: string): Promise<string> {
-  try {
-    const { stdout } = await run('git', [...gitArguments(repository), 'rev-parse', '--absolute-git-dir', '--show-prefix'], {
-      env: { ...process.env, ...GIT_ENVIRONMENT },
-    })
-    const [gitFolder = '', prefix = ''] = stdout.split('\n')
-    if (prefix !== '') {
-      throw new OrchestratorError(
-        'GIT_NO_REPOSITORY',
-        `${repository} is the folder ${prefix} inside a repository; name its top folder with --repo`,
-      )
-    }
-    return gitFolder
-  } catch (cause) {
-    if (cause instanceof OrchestratorError) throw cause
-    if ((cause as NodeJS.ErrnoException).code === 'ENOENT')
-      throw new OrchestratorError('GIT_MISSING', 'git could not be started; install git', {}, cause)
-    throw new OrchestratorError(
-      'GIT_NO_REPOSITORY',
-      `${repository} is not a git repository; run git init there, or name another with --repo`,
-      { repository },
-    )
-  }
+/**
+ * A short name means a branch, a tag or a remote's branch, whichever git finds first and whichever there is at the time: what a server
+ * follows has to be named in full.
+ * @throws TerminalError GIT_REF
+ */
+export async function refuseShortRef(options: GitSourceOptions): Promise<void> {
+  const { ref } = options
+  if (ref === 'HEAD' || ref.startsWith('refs/')) return
+  const meanings = await meaningsOf(options)
+  const remedy = meanings.length === 0 ? 'use HEAD, or a full name such as refs/heads/main' : `write ${meanings.join(' or ')}`
+  throw new TerminalError('GIT_REF', `the ref ${ref} is not a full name; ${remedy}`, { ref })
+}
+
+/** The branches, tags and remote branches that a short name could stand for. */
+async function meaningsOf({ repository, ref }: GitSourceOptions): Promise<readonly string[]> {
+  if (ref === 'HEAD' || ref.startsWith('refs/')) return []
+  const names = [`refs/heads/${ref}`, `refs/tags/${ref}`, `refs/remotes/${ref}`]
+  const { stdout } = await runGit(repository, ['for-each-ref', '--format=%(refname)', ...names])
+  return stdout.split('\n').filter((name) => names.includes(name))
 }

@@ -4,6 +4,7 @@
  */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { OrchestratorError } from '../../domain/index.js'
+import { gitArguments, gitEnvironment } from './git-command.js'
 
 export interface GitObject {
   readonly id: string
@@ -14,13 +15,6 @@ export interface GitObject {
 }
 
 type Waiting = { readonly resolve: (object: GitObject | undefined) => void; readonly reject: (error: Error) => void }
-
-export const GIT_ENVIRONMENT = { GIT_TERMINAL_PROMPT: '0', GIT_OPTIONAL_LOCKS: '0', LC_ALL: 'C' }
-
-/** Options that keep git from asking, from guessing and from refusing a repository of another owner. */
-export function gitArguments(repository: string): readonly string[] {
-  return ['-c', 'core.quotepath=off', '-c', 'safe.directory=*', '-C', repository]
-}
 
 export class ObjectReader {
   readonly #repository: string
@@ -56,7 +50,7 @@ export class ObjectReader {
   }
 
   #start(): ChildProcessWithoutNullStreams {
-    const child = spawn('git', [...gitArguments(this.#repository), 'cat-file', this.#mode], { env: { ...process.env, ...GIT_ENVIRONMENT } })
+    const child = spawn('git', [...gitArguments(this.#repository), 'cat-file', this.#mode], { env: gitEnvironment() })
     this.#process = child
     let complaint = ''
     child.stdout.on('data', (chunk: Buffer) => this.#take(chunk))

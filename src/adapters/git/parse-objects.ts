@@ -2,17 +2,18 @@
 import type { TreeEntry } from '../../controller/index.js'
 import type { Commit } from '../../domain/index.js'
 
+/** A commit object. What its trailers are, only git says: see `commit-trailers.ts`. */
 export interface ParsedCommit {
-  readonly commit: Commit
+  readonly commit: Omit<Commit, 'trailers'>
+  readonly message: string
   readonly tree: string
   readonly parents: readonly string[]
 }
 
 const IDENTITY = /^(.*) <(.*)> (\d+) ([+-]\d{4})$/
-const TRAILER = /^([A-Za-z][A-Za-z0-9-]*): ?(.*)$/
 
 export function parseCommit(id: string, content: Buffer): ParsedCommit {
-  const text = content.toString('utf8')
+  const text = decodeCommit(content)
   const headEnd = text.indexOf('\n\n')
   const head = headEnd < 0 ? text : text.slice(0, headEnd)
   const message = headEnd < 0 ? '' : text.slice(headEnd + 2)
@@ -20,30 +21,23 @@ export function parseCommit(id: string, content: Buffer): ParsedCommit {
   const valuesOf = (key: string) => lines.filter((line) => line.startsWith(`${key} `)).map((line) => line.slice(key.length + 1))
   const [, author = '', authorEmail = '', seconds = '0'] = IDENTITY.exec(valuesOf('author')[0] ?? '') ?? []
   return {
-    commit: {
-      id,
-      author,
-      authorEmail,
-      atMs: Number(seconds) * 1000,
-      subject: message.split('\n', 1)[0] ?? '',
-      trailers: parseTrailers(message),
-    },
+    commit: { id, author, authorEmail, atMs: Number(seconds) * 1000, subject: message.split('\n', 1)[0] ?? '' },
+    message,
     tree: valuesOf('tree')[0] ?? '',
     parents: valuesOf('parent'),
   }
 }
 
-/** The `Key: value` lines of the last paragraph, as `git interpret-trailers` finds them; folded lines are joined. */
-function parseTrailers(message: string): Commit['trailers'] {
-  const paragraphs = message.trimEnd().split(/\n\s*\n/)
-  if (paragraphs.length < 2) return []
-  const trailers: { key: string; value: string }[] = []
-  for (const line of paragraphs.at(-1)!.split('\n')) {
-    const match = TRAILER.exec(line)
-    if (match !== null) trailers.push({ key: match[1]!, value: match[2]!.trim() })
-    else if (/^\s/.test(line) && trailers.length > 0) trailers.at(-1)!.value += ` ${line.trim()}`
+/** A commit says in its head in which encoding it is written; without a word, or in one that is not known here, it is UTF-8. */
+function decodeCommit(content: Buffer): string {
+  const text = content.toString('utf8')
+  const encoding = /^(?:.+\n)*?encoding (.+)\n/.exec(text.slice(0, text.indexOf('\n\n') + 1))?.[1]
+  if (encoding === undefined) return text
+  try {
+    return new TextDecoder(encoding).decode(content)
+  } catch {
+    return text
   }
-  return trailers.filter((trailer) => trailer.key.startsWith('Drover-'))
 }
 
 /** A file's entry, or a folder's, whose `blob` is the id of its tree. */

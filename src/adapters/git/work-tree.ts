@@ -1,13 +1,9 @@
 /** The files of a work tree as if they were committed: what `validate`, `render` and `plan` look at before there is a commit. */
-import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { lstat, readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import type { BlobContent, TreeEntry } from '../../controller/index.js'
-import { GIT_ENVIRONMENT, gitArguments } from './object-reader.js'
-
-const run = promisify(execFile)
+import { runGit } from './git-command.js'
 
 export class WorkTree {
   readonly #root: string
@@ -30,8 +26,7 @@ export class WorkTree {
 
   async #listTracked(): Promise<TreeEntry[]> {
     const words = ['ls-files', '-z', '--cached', '--others', '--exclude-standard', '--deduplicate']
-    const options = { env: { ...process.env, ...GIT_ENVIRONMENT }, maxBuffer: 256 * 1024 * 1024 }
-    const { stdout } = await run('git', [...gitArguments(this.#root), ...words], options)
+    const { stdout } = await runGit(this.#root, words)
     const entries = await Promise.all(stdout.split('\0').map((path) => (path === '' ? undefined : this.#entryOf(path))))
     return entries.filter((entry) => entry !== undefined)
   }

@@ -11,18 +11,18 @@ export function computeAgentsChanges(view: StateView, folder: AgentsFolder): rea
   return [...poolChanges(view, folder, kept), ...nodeChanges(view, folder, kept), ...schedulerChanges(view, folder, kept)]
 }
 
-function nodeChanges(view: StateView, { declarations }: AgentsFolder, kept: ReadonlySet<string>): readonly CommandBody[] {
+function nodeChanges(view: StateView, { declarations, isComplete }: AgentsFolder, kept: ReadonlySet<string>): readonly CommandBody[] {
   const wanted = new Set(declarations.map(({ name }) => name))
   const removed = view.nodeDeclarations
     .all()
-    .filter(({ name, path }) => !wanted.has(name) && !kept.has(path))
+    .filter(({ name, path }) => isComplete && !wanted.has(name) && !kept.has(path))
     .map(({ name }) => name)
   const changed = declarations.filter((declaration) => !isSame(view.nodeDeclarations.get(declaration.name), declaration))
   return removed.length + changed.length === 0 ? [] : [{ kind: 'node-declare', declarations: changed, removed }]
 }
 
 /** A pool is there as long as its folder is. */
-function poolChanges(view: StateView, { pools, poolNames }: AgentsFolder, kept: ReadonlySet<string>): readonly CommandBody[] {
+function poolChanges(view: StateView, { pools, poolNames, isComplete }: AgentsFolder, kept: ReadonlySet<string>): readonly CommandBody[] {
   const said = new Map(pools.map((pool) => [pool.Name, pool]))
   const commands: CommandBody[] = []
   for (const name of [...poolNames].sort()) {
@@ -32,6 +32,7 @@ function poolChanges(view: StateView, { pools, poolNames }: AgentsFolder, kept: 
     const pool = said.get(name) ?? (isKept ? known : undefined) ?? plainPool(name)
     if (known === undefined || !isSame(withoutIndexes(known), withoutIndexes(pool))) commands.push({ kind: 'node-pool-put', pool })
   }
+  if (!isComplete) return commands
   for (const { Name: name } of view.nodePools.all()) if (!poolNames.has(name)) commands.push({ kind: 'node-pool-delete', name })
   return commands
 }

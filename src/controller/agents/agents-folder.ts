@@ -16,7 +16,7 @@ import {
 import { type HclBody, toMistakes } from '../../jobspec/index.js'
 import type { SyntaxReader, TreeEntry } from '../ports.js'
 import { AGENTS_FOLDER, classifyPath, nodePoolsIn, type RepositoryPath } from '../repository-layout.js'
-import type { SourceTree } from '../source-tree.js'
+import { findUnreadable, type SourceTree } from '../source-tree.js'
 import { decodeClusterSettings, decodePool } from './cluster-settings.js'
 import { DeclarationFields } from './declaration-fields.js'
 import { decodeNodeDeclaration } from './node-declarations.js'
@@ -30,6 +30,8 @@ export interface AgentsFolder {
   readonly configuration: SchedulerConfiguration | undefined
   readonly frozen: readonly FrozenFile[]
   readonly aborted: readonly string[]
+  /** False where a link or submodule may hide any host: then nothing is absent for sure. */
+  readonly isComplete: boolean
 }
 
 /** Paths whose files declare something. */
@@ -58,6 +60,7 @@ export class AgentsFolderReader {
   }
 
   async read(tree: SourceTree): Promise<AgentsFolder> {
+    const hidden = findUnreadable(tree.entries, AGENTS_FOLDER)
     const files = tree.entries.flatMap((entry) => {
       const meaning = entry.path.startsWith(`${AGENTS_FOLDER}/`) ? classifyPath(entry.path) : undefined
       return meaning === undefined || meaning.kind === 'other' || meaning.kind === 'job' ? [] : [{ entry, meaning }]
@@ -65,6 +68,8 @@ export class AgentsFolderReader {
     await tree.prefetch(files.filter(({ entry }) => !this.#known.has(entry)).map(({ entry }) => entry.path))
     const readings: FileReading[] = []
     for (const { entry, meaning } of files) readings.push(await this.#readOnce(tree, entry, meaning))
+    for (const { entry, mistake } of hidden)
+      if (!files.some((file) => file.entry === entry)) readings.push({ kind: 'mistakes', entry, mistakes: [mistake] })
     const sound = setDuplicatesAside(readings)
     const said = sound.flatMap((reading) => (reading.kind === 'said' ? [reading.said] : []))
     return {
@@ -74,6 +79,7 @@ export class AgentsFolderReader {
       configuration: said.find((one) => one.kind === 'cluster')?.configuration,
       frozen: sound.flatMap((reading) => (reading.kind === 'mistakes' ? [freeze(reading.entry, reading.mistakes)] : [])),
       aborted: sound.flatMap((reading) => (reading.kind === 'aborted' ? [reading.entry.path] : [])),
+      isComplete: hidden.length === 0,
     }
   }
 

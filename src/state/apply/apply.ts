@@ -16,7 +16,7 @@ import { collectGarbage } from './garbage.js'
 import { deregisterJob, registerJob } from './jobs.js'
 import { declareNodes, drainNode, registerNode, setNodeEligibility, setNodeStatus } from './nodes.js'
 import { applyPlan } from './plans.js'
-import { beginLeadership, configureScheduler, noteSourceFiles, syncSource } from './settings.js'
+import { beginLeadership, configureScheduler, noteSourceFiles, rememberActedCommits, syncSource } from './settings.js'
 
 /** @throws InvariantError for what the proposer should never have let through; the process then stops. */
 export function apply(state: State, index: LogIndex, command: Command): void {
@@ -37,6 +37,8 @@ export function apply(state: State, index: LogIndex, command: Command): void {
       return noteSourceFiles(state, index, command)
     case 'source-sync':
       return syncSource(state, index, command)
+    case 'commits-acted':
+      return rememberActedCommits(state, index, command)
     case 'command-part':
       return
     case 'node-declare':

@@ -38,6 +38,11 @@ export function noteSourceFiles(state: State, index: LogIndex, command: CommandO
   for (const source of command.moved) state.jobSources.put(index, source)
 }
 
+/** I11 Each commit acts once. */
+export function rememberActedCommits(state: State, index: LogIndex, command: CommandOf<'commits-acted'>): void {
+  for (const id of command.commits) state.actedCommits.put(index, { id })
+}
+
 export function configureScheduler(state: State, index: LogIndex, command: CommandOf<'scheduler-configure'>): void {
   state.schedulerConfiguration = Object.freeze({
     ...command.configuration,
