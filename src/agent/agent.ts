@@ -5,6 +5,7 @@
 import { type Bus, type Clock, explainError, type Logger, type Node, type Random } from '../domain/index.js'
 import { type AllocationRecord, AllocationRunner } from './allocation-runner.js'
 import { AllocationShell } from './allocation-shell.js'
+import { BrokerWatch } from './broker-watch.js'
 import { computeAdmissible } from './claims.js'
 import { computeOrders, type Held, type Order, type WholeSet } from './desired-set.js'
 import type { TemplateEngine } from './driver-config.js'
@@ -50,6 +51,8 @@ export interface AgentDeps {
   /** With the node as the server has declared it; each time that it is let in. */
   readonly onJoined?: (node: Node) => void
   readonly onRefused?: (reason: string, remedy: string) => void
+  /** @param awayMs how long the broker was away; undefined: it has just been lost */
+  readonly onBroker?: (awayMs: number | undefined) => void
 }
 
 export interface StopOptions {
@@ -74,10 +77,12 @@ export class Agent {
   #node: Node | undefined
   #link: ServerLink | undefined
   #rpc: RpcServer | undefined
+  readonly #broker: BrokerWatch
   readonly #settled = new Set<() => void>()
 
   constructor(deps: AgentDeps) {
     this.#deps = deps
+    this.#broker = new BrokerWatch({ ...deps, onChange: deps.onBroker })
     this.#local = new LocalState(deps.store, deps.clock, deps.logger)
     this.#outbox = new Outbox(this.#local)
     this.#drivers = new Map(deps.drivers.map((driver) => [driver.name, driver]))
@@ -127,6 +132,7 @@ export class Agent {
     if (this.#isStopped) return
     if (options.tasks === 'end') await this.#endTasks()
     this.#isStopped = true
+    this.#broker.close()
     this.#link?.close()
     this.#rpc?.close()
     for (const shell of this.#shells.values()) shell.close()

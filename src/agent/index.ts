@@ -1,6 +1,7 @@
 /** The agent: what a host does with the set that the server wants of it, and the messages between the two. */
 
 export { AGENT_DEFAULTS, Agent, type AgentDeps, type AgentOptions, type StopOptions } from './agent.js'
+export { BrokerWatch, describeBroker } from './broker-watch.js'
 export { type ConfigScope, type ConfigValue, refuseExpressions, type TemplateEngine } from './driver-config.js'
 export { DroppedMessages } from './dropped-messages.js'
 export { MemoryLocalStore } from './memory-local-store.js'

@@ -83,6 +83,8 @@ export interface SourceHealth {
 }
 
 export interface BusHealth {
+  /** How long the broker has been away; 0 while it is there. */
+  readonly awayMs: number
   /** Messages that were not heeded, by reason: see docs/security.md. */
   readonly droppedMessages: ReadonlyMap<string, number>
 }

@@ -151,6 +151,10 @@ export interface SourceAnswer {
   } | null
 }
 
+export interface HealthAnswer {
+  readonly server: { readonly ok: boolean; readonly message: string }
+}
+
 /** What a job owes to the repository. */
 export interface JobSourceAnswer {
   readonly namespace: string

@@ -1,30 +1,48 @@
 /**
- * Calls a node down when it has been silent for its TTL: counted only while this server itself was awake.
+ * Calls a node down when it has been silent for its TTL: counted only while this server could have heard it.
  *
- * I12 Nobody is called down because the server slept: when a tick comes more than two intervals late (SIGSTOP, laptop
- *     lid, long collection) everyone has one full TTL from then. So it is under a new leader.
+ * I12 Nobody is called down because the control plane was away. When a tick comes more than two intervals late (SIGSTOP, laptop
+ *     lid, long collection), or the broker was away, everyone has one full TTL from then. So it is under a new leader.
  *     test/controller/heartbeat-monitor.test.ts, test/simulation
  */
-import type { Clock } from '../domain/index.js'
+import type { Bus, Clock } from '../domain/index.js'
 
 export interface HeartbeatMonitorOptions {
   readonly ttlMs: number
   readonly tickMs: number
 }
 
+/** As long as a broker may take to answer before it is taken for away: below the shortest TTL that anybody would set. */
+const PING_WITHIN_MS = 500
+
 export class HeartbeatMonitor {
   readonly #clock: Clock
+  readonly #bus: Pick<Bus, 'isConnected' | 'onConnectionChange' | 'ping'>
   readonly #options: HeartbeatMonitorOptions
   readonly #onSilent: (nodeId: string) => void
   readonly #deadlines = new Map<string, number>()
+  readonly #unsubscribe: () => void
+  /** The broker was away since it last answered, if only for a moment. */
+  #wasDeaf = false
+  #isAsking = false
+  #isStopped = false
   #tickedMs: number
   #cancel: () => void = () => {}
 
-  constructor(clock: Clock, options: HeartbeatMonitorOptions, onSilent: (nodeId: string) => void) {
+  constructor(
+    clock: Clock,
+    bus: Pick<Bus, 'isConnected' | 'onConnectionChange' | 'ping'>,
+    options: HeartbeatMonitorOptions,
+    onSilent: (nodeId: string) => void,
+  ) {
     this.#clock = clock
+    this.#bus = bus
     this.#options = options
     this.#onSilent = onSilent
     this.#tickedMs = clock.monotonicMs()
+    this.#unsubscribe = bus.onConnectionChange(() => {
+      this.#wasDeaf = true
+    })
     this.#schedule()
   }
 
@@ -38,7 +56,9 @@ export class HeartbeatMonitor {
   }
 
   stop(): void {
+    this.#isStopped = true
     this.#cancel()
+    this.#unsubscribe()
   }
 
   #schedule(): void {
@@ -52,10 +72,28 @@ export class HeartbeatMonitor {
     const nowMs = this.#clock.monotonicMs()
     const lateMs = nowMs - this.#tickedMs - this.#options.tickMs
     this.#tickedMs = nowMs
-    if (lateMs > 2 * this.#options.tickMs) {
-      for (const nodeId of this.#deadlines.keys()) this.heard(nodeId)
-      return
-    }
+    if (lateMs > 2 * this.#options.tickMs) this.#startOver()
+    void this.#ask()
+  }
+
+  #startOver(): void {
+    for (const nodeId of this.#deadlines.keys()) this.heard(nodeId)
+  }
+
+  /** The hosts are silent, and not the broker, where the broker has answered all the time. */
+  async #ask(): Promise<void> {
+    if (this.#isAsking) return
+    this.#isAsking = true
+    const isThere = this.#bus.isConnected() && (await this.#bus.ping(PING_WITHIN_MS))
+    this.#isAsking = false
+    if (this.#isStopped) return
+    if (!isThere || this.#wasDeaf) this.#startOver()
+    this.#wasDeaf = !isThere
+    if (isThere) this.#tellSilent()
+  }
+
+  #tellSilent(): void {
+    const nowMs = this.#clock.monotonicMs()
     const silent = [...this.#deadlines].filter(([, deadlineMs]) => deadlineMs <= nowMs).map(([nodeId]) => nodeId)
     for (const nodeId of silent.sort()) {
       this.#deadlines.delete(nodeId)

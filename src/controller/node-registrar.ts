@@ -3,7 +3,7 @@
  * Every answer waits until what it tells of is durable and this process is known to lead.
  */
 import type { HeartbeatResponse, RegisterRequest, RegisterResponse, ReportResponse, Signer, Verify } from '../agent/index.js'
-import { type AllocationReport, type Clock, explainError, type Logger, type Random } from '../domain/index.js'
+import { type AllocationReport, type Bus, type Clock, explainError, type Logger, type Random } from '../domain/index.js'
 import type { CommandBody } from '../state/index.js'
 import type { AllocationPublisher } from './allocation-publisher.js'
 import { reportEvaluations, reportServices } from './allocation-reports.js'
@@ -31,6 +31,8 @@ export interface NodeRegistrarOptions {
 
 export interface NodeRegistrarDeps {
   readonly leader: Leader
+  /** Asked whether it is the broker that is silent. */
+  readonly bus: Bus
   readonly channel: HostChannel
   readonly clock: Clock
   readonly random: Random
@@ -55,11 +57,11 @@ export class NodeRegistrar {
 
   constructor(deps: NodeRegistrarDeps) {
     this.#deps = deps
-    const { leader, channel, clock, random, options } = deps
+    const { leader, bus, channel, clock, random, options } = deps
     this.#nonces = new JoinNonces(clock, random)
     this.#declarations = new DeclaredHosts(leader.state, options.boundKeys, options.nodeIdOf)
     const tickMs = Math.max(50, options.heartbeatTtlMs / 10)
-    this.#monitor = new HeartbeatMonitor(clock, { ttlMs: options.heartbeatTtlMs, tickMs }, (nodeId) => this.#onSilent(nodeId))
+    this.#monitor = new HeartbeatMonitor(clock, bus, { ttlMs: options.heartbeatTtlMs, tickMs }, (nodeId) => this.#onSilent(nodeId))
     for (const node of leader.state.nodes.values()) if (node.Status !== 'down') this.#monitor.heard(node.ID)
     channel.on('register', (question) => this.#handle(question, () => this.#onRegister(question)))
     channel.on('heartbeat', (question) => this.#handle(question, () => this.#onHeartbeat(question)))

@@ -2,6 +2,7 @@
  * The controller, assembled: one leader and the reconcilers around it, on one event loop. Knows the world only through the
  * ports it is given, so the simulation runs this very class.
  */
+import { BrokerWatch } from '../agent/index.js'
 import { type Bus, type Clock, explainError, type Logger, type Random } from '../domain/index.js'
 import { createScheduler } from '../scheduler/index.js'
 import { AllocationPublisher } from './allocation-publisher.js'
@@ -44,6 +45,8 @@ export interface ServerDeps {
   readonly onSync?: (outcome: SyncOutcome) => void
   /** After one that failed; it is tried again. */
   readonly onSyncFailed?: (problem: string) => void
+  /** @param awayMs how long the broker was away; undefined: it has just been lost */
+  readonly onBroker?: (awayMs: number | undefined) => void
 }
 
 const BLOCKED_RETRY_MS = 30_000
@@ -56,6 +59,7 @@ export class Server {
   readonly planner: Planner
   readonly source: GitReconciler
   readonly calls: HostCalls
+  readonly #brokerWatch: BrokerWatch
   readonly #deps: ServerDeps
   readonly #broker: EvaluationBroker
   readonly #blocked: BlockedEvaluations
@@ -84,6 +88,7 @@ export class Server {
     this.leader = leader
     this.reader = new LeaderReader(leader)
     this.planner = new Planner(leader, scheduler, clock, random)
+    this.#brokerWatch = new BrokerWatch({ bus, clock, logger, onChange: deps.onBroker })
     this.#broker = new EvaluationBroker(state, clock, nudge)
     this.#blocked = new BlockedEvaluations(state, (evaluation) => this.#broker.unblock(evaluation), nudge)
     this.#deployments = new DeploymentWatcher({ view: state, clock, random, propose: (bodies) => leader.propose(bodies), onDue: nudge })
@@ -96,7 +101,7 @@ export class Server {
     leader.onTurnEnd(() => this.#deployments.reconcile())
     leader.onTurnEnd(() => worker.drain())
     leader.onTurnEnd(() => publisher.prepare())
-    this.#registrar = new NodeRegistrar({ leader, channel, clock, random, logger, publisher, options: options.nodes })
+    this.#registrar = new NodeRegistrar({ leader, bus, channel, clock, random, logger, publisher, options: options.nodes })
     this.source = new GitReconciler({ leader, git, syntax, jobs, random, logger, options: options.source })
     const loopOptions = { everyMs: options.sourcePollMs, backOffMsMin: SOURCE_BACK_OFF_MS_MIN, backOffMsMax: options.sourcePollMs }
     this.#sourceLoop = new ReconcileLoop(clock, loopOptions, () => this.#lookAtSource())
@@ -104,6 +109,11 @@ export class Server {
   }
 
   /** Messages from the bus that were not heeded, by reason. */
+  /** How long the broker has been away; 0 while it is there. */
+  get awayMs(): number {
+    return this.#brokerWatch.awayMs
+  }
+
   get droppedMessages(): ReadonlyMap<string, number> {
     return this.#channel.dropped.counts
   }
@@ -117,6 +127,7 @@ export class Server {
   async stop(): Promise<void> {
     this.#sourceLoop.stop()
     this.#channel.stop()
+    this.#brokerWatch.close()
     this.#registrar.stop()
     this.#deployments.stop()
     this.#broker.stop()

@@ -43,6 +43,10 @@ export interface Bus {
   isConnected(): boolean
   /** What one message may hold. Changes with the broker. */
   messageBytesMax(): number
+  /** Calls back when the connection is lost (false) and when it is back (true). Returns the way to stop. */
+  onConnectionChange(handler: (isConnected: boolean) => void): () => void
+  /** Whether the broker answers within `timeoutMs`: a connection may look sound for seconds while the broker does nothing. Never rejects. */
+  ping(timeoutMs: number): Promise<boolean>
   close(): Promise<void>
 }
 

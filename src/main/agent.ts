@@ -10,7 +10,7 @@ import { loadOrCreateKey, verifySignature } from '../adapters/node-key.js'
 import { makePassableFolder } from '../adapters/passable-folder.js'
 import { systemRandom } from '../adapters/random.js'
 import { SupervisorClient } from '../adapters/supervisor/client.js'
-import { AGENT_DEFAULTS, Agent, type StopOptions } from '../agent/index.js'
+import { AGENT_DEFAULTS, Agent, describeBroker, type StopOptions } from '../agent/index.js'
 import { type Bus, explainError } from '../domain/index.js'
 import { evaluateTemplate } from '../jobspec/index.js'
 import { onlyNews, tell } from './child-channel.js'
@@ -56,6 +56,7 @@ export async function startAgent(config: AgentConfig, bus: Bus): Promise<Running
       process.exit(1)
     },
     onJoined: ({ Name, NodePool }) => tellNews({ kind: 'joined', name: Name, pool: NodePool }),
+    onBroker: (awayMs) => tell({ kind: 'note', text: `agent ${config.name}: ${describeBroker(awayMs)}` }),
     onRefused: (reason, remedy) => tellNews({ kind: 'note', text: `agent ${config.name} was refused: ${reason}; ${remedy}` }),
   })
   tell({ kind: 'started', name: config.name, publicKey: key.publicKey })

@@ -3,11 +3,12 @@ import { InProcessBus } from '../adapters/in-process-bus/index.js'
 import { hostInbox, SERVER_INBOX } from '../adapters/nats/accounts.js'
 import { connectNats, type NatsOptions } from '../adapters/nats/index.js'
 import { loadOrCreateKey, loadServerKeys, type StoredKey } from '../adapters/node-key.js'
+import { describeBroker } from '../agent/index.js'
 import type { CommandModule } from '../cli/index.js'
 import type { SyncOutcome } from '../controller/index.js'
-import { type Bus, explainError } from '../domain/index.js'
+import type { Bus } from '../domain/index.js'
 import { type RunningAgent, startAgent } from './agent.js'
-import { onlyNews, onStopAsked, tell } from './child-channel.js'
+import { onlyNews, onStopAsked, type ParentMessage, tell } from './child-channel.js'
 import { agentConfigSchema, readConfig, type ServerConfig, serverConfigSchema } from './config.js'
 import { parseAgentCount, runDev } from './dev.js'
 import { failingWith, keepToOwner } from './failing-with.js'
@@ -88,23 +89,20 @@ export const agentCommand: CommandModule = {
 }
 
 async function runServer(config: ServerConfig): Promise<number> {
+  const stopAsked = whenStopAsked()
   const bus: Bus =
     config.nats === undefined
       ? new InProcessBus()
       : await connectNats(natsOptions(config.nats, loadServerKeys(config.data_dir).current, SERVER_INBOX))
   try {
-    return await serve(config, bus)
+    return await serve(config, bus, stopAsked)
   } finally {
     // An open connection would keep a server alive that could not start.
     await bus.close()
   }
 }
 
-async function serve(config: ServerConfig, bus: Bus): Promise<number> {
-  let end: (code: number) => void = () => {}
-  const ended = new Promise<number>((resolve) => {
-    end = resolve
-  })
+async function serve(config: ServerConfig, bus: Bus, stopAsked: StopAsked): Promise<number> {
   const firstSync = new FirstSync()
   const tellNews = onlyNews()
   const running = await startServer(config, bus, {
@@ -112,6 +110,7 @@ async function serve(config: ServerConfig, bus: Bus): Promise<number> {
       tellSync(outcome)
       firstSync.happened()
     },
+    onBroker: (awayMs) => tell({ kind: 'note', text: `server: ${describeBroker(awayMs)}` }),
     onSyncFailed: (problem) => tellNews({ kind: 'note', text: `the repository cannot be read: ${problem}` }),
     onStop: (reason) => {
       process.stderr.write(`server stopped: ${reason}\n`)
@@ -121,22 +120,13 @@ async function serve(config: ServerConfig, bus: Bus): Promise<number> {
   })
   const agents: RunningAgent[] = []
   for (const path of config.local_agents) agents.push(await startAgent(readConfig(path, agentConfigSchema), bus))
-  onStopAsked(({ tasks }) => {
-    const stop = async () => {
-      for (const agent of agents) await agent.stop({ tasks })
-      await running.stop()
-    }
-    stop().then(
-      () => end(0),
-      (error: unknown) => {
-        process.stderr.write(`${explainError(error)}\n`)
-        end(1)
-      },
-    )
-  })
-  await firstSync.wait(FIRST_SYNC_WITHIN_MS)
-  tell({ kind: 'ready', url: running.url })
-  return ended
+  stopAsked.isStarted = true
+  await Promise.race([firstSync.wait(FIRST_SYNC_WITHIN_MS), stopAsked.message])
+  if (!stopAsked.isAsked) tell({ kind: 'ready', url: running.url })
+  const { tasks } = await stopAsked.message
+  for (const agent of agents) await agent.stop({ tasks })
+  await running.stop()
+  return 0
 }
 
 function natsOptions(nats: NonNullable<ServerConfig['nats']>, key: StoredKey, inboxPrefix: string): NatsOptions {
@@ -146,16 +136,43 @@ function natsOptions(nats: NonNullable<ServerConfig['nats']>, key: StoredKey, in
 async function runAgent(path: string): Promise<number> {
   const config = readConfig(path, agentConfigSchema)
   if (config.nats === undefined) throw new Error(`${path} names no nats.url; an agent of its own needs a broker`)
+  const stopAsked = whenStopAsked()
   const key = loadOrCreateKey(config.data_dir)
   const bus = await connectNats(natsOptions(config.nats, key, hostInbox(key.nodeId)))
   try {
     const agent = await startAgent(config, bus)
-    const { tasks } = await new Promise<{ readonly tasks: 'end' | 'keep' }>((resolve) => onStopAsked(resolve))
+    stopAsked.isStarted = true
+    const { tasks } = await stopAsked.message
     await agent.stop({ tasks })
   } finally {
     await bus.close()
   }
   return 0
+}
+
+interface StopAsked {
+  readonly message: Promise<ParentMessage>
+  readonly isAsked: boolean
+  /** From then on whoever waits for `message` stops in order; before it a start is simply abandoned, as by a kill. */
+  isStarted: boolean
+}
+
+/** Heard from the very beginning: a start may wait for a broker for ever. */
+function whenStopAsked(): StopAsked {
+  let answer: (message: ParentMessage) => void = () => {}
+  const stopAsked = {
+    message: new Promise<ParentMessage>((resolve) => {
+      answer = resolve
+    }),
+    isAsked: false,
+    isStarted: false,
+  }
+  onStopAsked((message) => {
+    if (!stopAsked.isStarted) process.exit(0)
+    stopAsked.isAsked = true
+    answer(message)
+  })
+  return stopAsked
 }
 
 /** A commit is told once, and again when something about it changes: what is held or frozen may stay so for a weekend. */

@@ -30,6 +30,8 @@ export interface RunningServer {
 export interface ServerEvents {
   readonly onSync: (outcome: SyncOutcome) => void
   readonly onSyncFailed: (problem: string) => void
+  /** @param awayMs how long the broker was away; undefined: it has just been lost */
+  readonly onBroker: (awayMs: number | undefined) => void
   /** The process must end: it no longer leads, or the log refused it. */
   readonly onStop: (reason: string) => void
 }
@@ -69,6 +71,7 @@ export async function startServer(config: ServerConfig, bus: Bus, events: Server
       onStop: events.onStop,
       onSync: events.onSync,
       onSyncFailed: events.onSyncFailed,
+      onBroker: events.onBroker,
       options: {
         source: { rewind: config.source.rewind, ref: config.source.ref },
         sourcePollMs: config.source.poll_seconds * 1000,

@@ -42,7 +42,7 @@ export class World {
       jobRequests: { answer: (request) => answerJobRequest(request, createJobspecParser(new InProcessSyntaxReader())) },
       sourceTexts: { read: async () => undefined },
       sourceHealth: { problem: null },
-      busHealth: { droppedMessages: new Map() },
+      busHealth: { awayMs: 0, droppedMessages: new Map() },
       logger: silentLogger,
       settings: { region: 'global', datacenter: 'dc1', name: 'alder', writes: 'none', version: '0.1.0', address: '127.0.0.1:4646' },
       ...over,

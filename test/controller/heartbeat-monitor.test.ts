@@ -2,57 +2,116 @@ import { expect, test } from 'vitest'
 import { HeartbeatMonitor } from '../../src/controller/heartbeat-monitor.js'
 import { ManualClock } from './manual-clock.js'
 
-function monitor() {
-  const clock = new ManualClock()
-  const silent: string[] = []
-  const beats = new HeartbeatMonitor(clock, { ttlMs: 10_000, tickMs: 1_000 }, (nodeId) => silent.push(nodeId))
-  return { clock, silent, beats }
+/** A broker that can be away, noticed or not. */
+class ManualBroker {
+  isThere = true
+  isLossNoticed = true
+  readonly #watchers = new Set<(isConnected: boolean) => void>()
+
+  isConnected = () => this.isThere || !this.isLossNoticed
+
+  onConnectionChange = (handler: (isConnected: boolean) => void) => {
+    this.#watchers.add(handler)
+    return () => void this.#watchers.delete(handler)
+  }
+
+  ping = async () => this.isThere
+
+  set(isThere: boolean): void {
+    this.isThere = isThere
+    if (this.isLossNoticed) for (const watcher of this.#watchers) watcher(isThere)
+  }
 }
 
-test('a node is called silent once, after its whole TTL', () => {
-  const { clock, silent, beats } = monitor()
+function monitor() {
+  const clock = new ManualClock()
+  const broker = new ManualBroker()
+  const silent: string[] = []
+  const beats = new HeartbeatMonitor(clock, broker, { ttlMs: 10_000, tickMs: 1_000 }, (nodeId) => silent.push(nodeId))
+  /** Second by second, with the broker's answer after each. */
+  const advance = async (ms: number) => {
+    for (let passed = 0; passed < ms; passed += 500) {
+      clock.advance(500)
+      await null
+      await null
+    }
+  }
+  return { clock, broker, silent, beats, advance }
+}
+
+test('a node is called silent once, after its whole TTL', async () => {
+  const { silent, beats, advance } = monitor()
   beats.heard('n1')
-  clock.advance(9_000)
+  await advance(9_000)
   expect(silent).toEqual([])
-  clock.advance(2_000)
+  await advance(2_000)
   expect(silent).toEqual(['n1'])
-  clock.advance(60_000)
+  await advance(60_000)
   expect(silent).toEqual(['n1'])
 })
 
-test('a node that is heard in time is never called silent', () => {
-  const { clock, silent, beats } = monitor()
+test('a node that is heard in time is never called silent', async () => {
+  const { silent, beats, advance } = monitor()
   for (let round = 0; round < 20; round++) {
     beats.heard('n1')
-    clock.advance(8_000)
+    await advance(8_000)
   }
   expect(silent).toEqual([])
 })
 
-test('after a pause of the server itself everyone has one full TTL, whatever was left of it and whatever the pause', () => {
-  const { clock, silent, beats } = monitor()
+test('after a pause of the server itself everyone has one full TTL, whatever was left of it and whatever the pause', async () => {
+  const { clock, silent, beats, advance } = monitor()
   beats.heard('n1')
-  clock.advance(9_500)
+  await advance(9_500)
   clock.sleep(600_000)
-  clock.advance(9_000)
+  await advance(9_000)
   expect(silent).toEqual([])
-  clock.advance(2_000)
+  await advance(2_000)
   expect(silent).toEqual(['n1'])
 })
 
-test('a node whose last words were waiting when the server woke has one TTL from then', () => {
-  const { clock, silent, beats } = monitor()
+test('a node whose last words were waiting when the server woke has one TTL from then', async () => {
+  const { clock, silent, beats, advance } = monitor()
   clock.nowMs += 600_000
   beats.heard('n1')
   clock.sleep(0)
-  clock.advance(11_000)
+  await advance(11_000)
   expect(silent).toEqual(['n1'])
 })
 
-test('a node that was forgotten is not spoken of again', () => {
-  const { clock, silent, beats } = monitor()
+test('a node that was forgotten is not spoken of again', async () => {
+  const { silent, beats, advance } = monitor()
   beats.heard('n1')
   beats.forget('n1')
-  clock.advance(60_000)
+  await advance(60_000)
   expect(silent).toEqual([])
+})
+
+test.each([
+  ['noticed', true],
+  ['unnoticed, because it only stands still', false],
+])('while the broker is away, %s, nobody is silent, and everyone has one full TTL afterwards', async (_, isNoticed) => {
+  const { broker, silent, beats, advance } = monitor()
+  broker.isLossNoticed = isNoticed
+  beats.heard('n1')
+  await advance(9_000)
+  broker.set(false)
+  await advance(60_000)
+  broker.set(true)
+  await advance(8_000)
+  expect(silent).toEqual([])
+  await advance(14_000)
+  expect(silent).toEqual(['n1'])
+})
+
+test('a broker that was away for a moment between two looks counts too', async () => {
+  const { broker, silent, beats, advance } = monitor()
+  beats.heard('n1')
+  await advance(9_500)
+  broker.set(false)
+  broker.set(true)
+  await advance(9_000)
+  expect(silent).toEqual([])
+  await advance(3_000)
+  expect(silent).toEqual(['n1'])
 })

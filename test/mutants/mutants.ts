@@ -170,8 +170,15 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'pause-of-the-server-counts-as-silence',
     file: 'src/controller/heartbeat-monitor.ts',
-    find: '    if (lateMs > 2 * this.#options.tickMs) {\n',
-    replace: '    if (lateMs < 0) {\n',
+    find: '    if (lateMs > 2 * this.#options.tickMs) this.#startOver()\n',
+    replace: '',
+    finders: ['I12'],
+  },
+  {
+    name: 'silence-of-the-broker-is-silence-of-the-hosts',
+    file: 'src/controller/heartbeat-monitor.ts',
+    find: '    const isThere = this.#bus.isConnected() && (await this.#bus.ping(PING_WITHIN_MS))\n',
+    replace: '    const isThere = await Promise.resolve(true)\n',
     finders: ['I12'],
   },
   {

@@ -176,7 +176,7 @@ export class SimulatedHost {
   }
 
   get #isCutOff(): boolean {
-    return this.agentProcess !== undefined && this.#world.network.cutOff.has(this.agentProcess)
+    return this.agentProcess !== undefined && this.#world.network.isCutOff(this.agentProcess)
   }
 
   /** For so long its agent hears and says nothing. */
@@ -184,13 +184,15 @@ export class SimulatedHost {
     const process = this.agentProcess
     if (process === undefined) return
     const { network, time } = this.#world
-    network.cutOff.add(process)
-    time.after(forMs, () => this.agentProcess === process && this.reconnect())
+    network.cutOff(process, forMs)
+    time.after(forMs, () => {
+      if (this.agentProcess === process) this.disturbedMs = time.nowMs
+    })
   }
 
   reconnect(): void {
     if (!this.#isCutOff) return
-    this.#world.network.cutOff.delete(this.agentProcess!)
+    this.#world.network.reconnect(this.agentProcess!)
     this.disturbedMs = this.#world.time.nowMs
   }
 

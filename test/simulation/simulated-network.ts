@@ -23,6 +23,8 @@ export const NO_NETWORK_FAULTS: NetworkFaults = Object.freeze({
 })
 
 const LATE_MS_MAX = 30_000
+/** Two pings that go unanswered. */
+const NOTICED_WITHIN_MS = 4_000
 
 type Subscription = { readonly subject: string; readonly process: SimulatedProcess; readonly handler: (message: BusMessage) => void }
 
@@ -31,7 +33,13 @@ export type Listener = (from: SimulatedProcess, subject: string, payload: Uint8A
 
 export class SimulatedNetwork {
   readonly faults: NetworkFaults = { ...NO_NETWORK_FAULTS }
-  readonly cutOff = new Set<SimulatedProcess>()
+  /** Processes whose messages reach nobody, until when. */
+  readonly #cutOff = new Map<SimulatedProcess, number>()
+  /** When a process was last without the broker. */
+  readonly #deafMs = new Map<SimulatedProcess, number>()
+  readonly #watchers = new Map<SimulatedProcess, Set<(isConnected: boolean) => void>>()
+  /** Those that have noticed. */
+  readonly #noticed = new Set<SimulatedProcess>()
   readonly #time: VirtualTime
   readonly #random: SeededRandom
   readonly #listen: Listener
@@ -63,9 +71,55 @@ export class SimulatedNetwork {
         throw new OrchestratorError('BUS_NO_RESPONDERS', `nobody answers ${subject}`)
       },
       messageBytesMax: () => this.faults.messageBytesMax,
-      isConnected: () => !this.cutOff.has(process),
+      isConnected: () => !this.#noticed.has(process),
+      onConnectionChange: (handler) => this.#watch(process, handler),
+      ping: async (timeoutMs) => {
+        const isThere = !this.isCutOff(process)
+        await new Promise<void>((resolve) => process.clock.after(isThere ? 1 : timeoutMs, resolve))
+        return isThere
+      },
       close: async () => this.#forget(process),
     }
+  }
+
+  isCutOff(process: SimulatedProcess): boolean {
+    return this.#cutOff.has(process)
+  }
+
+  /** Since when it is, or when it last was. */
+  deafMs(process: SimulatedProcess): number {
+    return this.isCutOff(process) ? this.#time.nowMs : (this.#deafMs.get(process) ?? Number.NEGATIVE_INFINITY)
+  }
+
+  /** The process loses the broker; it notices late, or never where the broker only stands still. */
+  cutOff(process: SimulatedProcess, forMs: number): void {
+    const untilMs = this.#time.nowMs + forMs
+    this.#cutOff.set(process, Math.max(untilMs, this.#cutOff.get(process) ?? 0))
+    const noticeMs = this.#random.chance(0.3) ? Number.POSITIVE_INFINITY : this.#random.fraction() * NOTICED_WITHIN_MS
+    if (noticeMs < forMs) this.#time.after(noticeMs, () => process.deliver(() => this.#notice(process)))
+    this.#time.after(forMs, () => (this.#cutOff.get(process) ?? untilMs) <= untilMs && this.reconnect(process))
+  }
+
+  reconnect(process: SimulatedProcess): void {
+    if (!this.#cutOff.delete(process)) return
+    this.#deafMs.set(process, this.#time.nowMs)
+    if (this.#noticed.delete(process)) process.deliver(() => this.#tell(process, true))
+  }
+
+  #notice(process: SimulatedProcess): void {
+    if (!this.isCutOff(process) || this.#noticed.has(process)) return
+    this.#noticed.add(process)
+    this.#tell(process, false)
+  }
+
+  #tell(process: SimulatedProcess, isConnected: boolean): void {
+    for (const handler of this.#watchers.get(process) ?? []) handler(isConnected)
+  }
+
+  #watch(process: SimulatedProcess, handler: (isConnected: boolean) => void): () => void {
+    const handlers = this.#watchers.get(process) ?? new Set()
+    this.#watchers.set(process, handlers.add(handler))
+    return () => void handlers.delete(handler)
   }
 
   /** Whoever has died no longer listens. */
@@ -105,7 +159,7 @@ export class SimulatedNetwork {
   }
 
   #carry(from: SimulatedProcess, to: SimulatedProcess, deliver: () => void): void {
-    if (this.cutOff.has(from) || this.cutOff.has(to)) return
+    if (this.isCutOff(from) || this.isCutOff(to)) return
     const copies = this.#random.chance(this.faults.lossShare) ? 0 : this.#random.chance(this.faults.duplicateShare) ? 2 : 1
     for (let copy = 0; copy < copies; copy++) {
       const delayMsMax = this.#random.chance(this.faults.lateShare) ? LATE_MS_MAX : this.faults.delayMsMax

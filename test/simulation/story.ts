@@ -101,6 +101,7 @@ class Faults {
       [random.between(20_000, 60_000), () => this.#jumpWallClock()],
       [random.between(15_000, 60_000), () => this.#cutOffHost()],
       [random.between(200, 4_000), () => this.#world.stranger.speak()],
+      [random.between(30_000, 120_000), () => this.#loseBroker()],
     ]
     for (const [meanMs, act] of kinds) if (random.chance(0.6)) this.#every(meanMs, act)
     if (random.chance(0.6))
@@ -174,6 +175,11 @@ class Faults {
   #cutOffHost(): void {
     const { random, hosts } = this.#world
     random.pick(hosts).cutOff(absenceMs(random))
+  }
+
+  #loseBroker(): void {
+    const { random } = this.#world
+    this.#world.loseBroker(random.chance(0.5) ? random.between(200, 12_000) : random.between(12_000, 60_000), random.chance(0.5))
   }
 }
 

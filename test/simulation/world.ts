@@ -192,12 +192,28 @@ export class World {
   /** I12: a node is called down only when its host was out of reach for a while. */
   #checkSilence(nodeId: string): void {
     const host = this.hosts.find((each) => each.nodeId === nodeId)
+    this.#checkHearing(host?.name ?? nodeId)
     if (host === undefined || !host.isReachable) return
     const wellMs = this.time.nowMs - host.disturbedMs
     const { lossShare, lateShare } = this.network.faults
     // Under heavy loss three beats in a row may go astray.
     if (lossShare + lateShare > LOSS_IN_DOUBT || wellMs < 2 * HEARTBEAT_TTL_MS) return
     this.fail(new Violation('I12', `${host.name} was well for ${(wellMs / 1000).toFixed(0)} s and is called down`))
+  }
+
+  /** I12: whoever was without the broker within the last TTL has no reason to call anybody silent. */
+  #checkHearing(name: string): void {
+    const leading = this.#servers.find(({ server }) => server?.leader.epoch === this.durable.epoch)
+    if (leading === undefined) return
+    const hearingMs = this.time.nowMs - this.network.deafMs(leading.process)
+    if (hearingMs >= HEARTBEAT_TTL_MS - LEASE_MS) return
+    this.fail(new Violation('I12', `${name} is called silent by a server that was without the broker until ${hearingMs.toFixed(0)} ms ago`))
+  }
+
+  /** The broker is away for everyone, or for the servers alone. */
+  loseBroker(forMs: number, isForEveryone: boolean): void {
+    for (const process of this.serverProcesses) this.network.cutOff(process, forMs)
+    if (isForEveryone) for (const host of this.hosts) host.cutOff(forMs)
   }
 
   /** Everything that must be true once faults have stopped and all had their time. */
@@ -334,6 +350,7 @@ export class World {
     Object.assign(this.network.faults, NO_NETWORK_FAULTS)
     Object.assign(this.logFaults, { requestLostShare: 0, answerLostShare: 0, slowShare: 0, crashShare: 0, delayMsMax: 3 })
     for (const host of this.hosts) host.reconnect()
+    for (const process of this.serverProcesses) this.network.reconnect(process)
   }
 
   isPaused(): boolean {

@@ -122,6 +122,15 @@ export class InProcessBus implements Bus {
     return !this.#isClosed
   }
 
+  /** There is nothing between the two ends that could be away. */
+  onConnectionChange(): () => void {
+    return () => {}
+  }
+
+  async ping(): Promise<boolean> {
+    return !this.#isClosed
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true
     for (const subscription of this.#own) this.#all.delete(subscription)

@@ -61,6 +61,7 @@ export async function connectNats({ url, seedFile, tokenFile, inboxPrefix }: Nat
 export class NatsBus implements Bus {
   readonly #connection: NatsConnection
   readonly #inboxPrefix: string
+  readonly #watchers = new Set<(isConnected: boolean) => void>()
   #isConnected = true
 
   constructor(connection: NatsConnection, inboxPrefix: string) {
@@ -152,6 +153,27 @@ export class NatsBus implements Bus {
     return this.#isConnected && !this.#connection.isClosed()
   }
 
+  onConnectionChange(handler: (isConnected: boolean) => void): () => void {
+    this.#watchers.add(handler)
+    return () => this.#watchers.delete(handler)
+  }
+
+  async ping(timeoutMs: number): Promise<boolean> {
+    if (!this.isConnected()) return false
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<boolean>((resolve) => {
+      timer = setTimeout(() => resolve(false), timeoutMs)
+    })
+    // Answered by the broker behind everything that was sent before; rejected when the connection is closed meanwhile.
+    const answered = this.#connection.flush().then(
+      () => true,
+      () => false,
+    )
+    const isThere = await Promise.race([answered, late])
+    clearTimeout(timer)
+    return isThere
+  }
+
   async close(): Promise<void> {
     if (!this.#connection.isClosed()) await this.#connection.close()
   }
@@ -198,8 +220,11 @@ export class NatsBus implements Bus {
 
   async #followStatus(): Promise<void> {
     for await (const { type } of this.#connection.status()) {
-      if (type === 'disconnect') this.#isConnected = false
-      if (type === 'reconnect') this.#isConnected = true
+      if (type !== 'disconnect' && type !== 'reconnect') continue
+      const isConnected = type === 'reconnect'
+      if (isConnected === this.#isConnected) continue
+      this.#isConnected = isConnected
+      for (const watcher of this.#watchers) watcher(isConnected)
     }
   }
 }

@@ -3,12 +3,13 @@ import type { StateView } from '../../state/index.js'
 import type { ReadDeps } from '../blocking.js'
 import { encodeJson } from '../encode.js'
 import { badRequest, requestFailed } from '../errors.js'
-import type { ApiSettings } from '../ports.js'
+import type { ApiSettings, BusHealth } from '../ports.js'
 import { jsonAnswer } from '../request.js'
 import type { Call, Handler, Route } from '../router.js'
 
 export interface AgentInfoDeps extends ReadDeps {
   readonly settings: ApiSettings
+  readonly busHealth: BusHealth
 }
 
 /** The release of Nomad whose dialect is spoken; clients choose their requests by it. */
@@ -157,14 +158,21 @@ function describeSelf(view: StateView, { settings, reader }: AgentInfoDeps): Rea
   }
 }
 
+/** A server without its broker still answers, and ending it would help nobody: well, but not silent about it. */
+function brokerMessage({ awayMs }: BusHealth): string {
+  return awayMs === 0
+    ? 'ok'
+    : `the broker has been away for ${Math.round(awayMs / 1000)} s; what runs on hosts goes on, nothing new reaches them`
+}
+
 /** `type` may be given twice; without it both roles are told. @throws ApiError REQUEST_FAILED when one is not well */
-function describeHealth(call: Call, { reader }: AgentInfoDeps): Readonly<Record<string, unknown>> {
+function describeHealth(call: Call, { reader, busHealth }: AgentInfoDeps): Readonly<Record<string, unknown>> {
   const types = call.parameters.all('type')
   const unknown = types.find((type) => type !== 'client' && type !== 'server')
   if (unknown !== undefined) throw badRequest(`unknown type "${unknown}"; it is client or server`)
   const health: Record<string, { ok: boolean; message: string }> = {}
   if (types.length === 0 || types.includes('server'))
-    health['server'] = { ok: reader.isLeader, message: reader.isLeader ? 'ok' : 'no leader' }
+    health['server'] = { ok: reader.isLeader, message: reader.isLeader ? brokerMessage(busHealth) : 'no leader' }
   if (types.includes('client')) health['client'] = { ok: false, message: 'client not enabled' }
   if (Object.values(health).some((role) => !role.ok)) throw requestFailed(JSON.stringify(health))
   return health

@@ -25,7 +25,7 @@ export function metricsRoutes(deps: MetricsDeps): readonly Route[] {
 async function readMetrics({ reader, clock, settings, busHealth }: MetricsDeps, call: Call) {
   const { gauges } = await reader.read((view) => ({
     index: 0,
-    gauges: [...computeGauges(view, settings), ...countDropped(busHealth, settings)],
+    gauges: [...computeGauges(view, settings), ...computeBusGauges(busHealth, settings)],
   }))
   if (call.parameters.text('format') === 'prometheus') {
     return textAnswer(200, formatPrometheus(gauges), { 'Content-Type': 'text/plain; version=0.0.4; charset=utf-8' })
@@ -53,12 +53,15 @@ function computeGauges(view: StateView, settings: ApiSettings): readonly Gauge[]
   ]
 }
 
-/** Since the start of this server. */
-function countDropped({ droppedMessages }: BusHealth, settings: ApiSettings): readonly Gauge[] {
+/** What was dropped counts since the start of this server. */
+function computeBusGauges({ awayMs, droppedMessages }: BusHealth, settings: ApiSettings): readonly Gauge[] {
   const Labels = { host: settings.name, region: settings.region }
-  return [...droppedMessages]
-    .sort()
-    .map(([reason, Value]) => ({ Name: 'drover.bus.dropped_messages', Value, Labels: { ...Labels, reason } }))
+  const dropped = [...droppedMessages].sort()
+  return [
+    { Name: 'drover.broker.connected', Value: awayMs === 0 ? 1 : 0, Labels },
+    { Name: 'drover.broker.away_seconds', Value: awayMs / 1000, Labels },
+    ...dropped.map(([reason, Value]) => ({ Name: 'drover.bus.dropped_messages', Value, Labels: { ...Labels, reason } })),
+  ]
 }
 
 function formatPrometheus(gauges: readonly Gauge[]): string {

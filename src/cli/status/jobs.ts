@@ -3,7 +3,7 @@ import type { Client } from '../client.js'
 import type { Io } from '../command.js'
 import { formatJson } from '../json.js'
 import { formatAge, formatTable, shortId } from '../table.js'
-import type { JobSourceAnswer, JobStub, SourceAnswer } from '../wire.js'
+import type { HealthAnswer, JobSourceAnswer, JobStub, SourceAnswer } from '../wire.js'
 
 export async function showJobs(client: Client, io: Io, asJson: boolean): Promise<void> {
   const jobs = await client.get<readonly JobStub[]>('/v1/jobs')
@@ -11,9 +11,10 @@ export async function showJobs(client: Client, io: Io, asJson: boolean): Promise
     io.out(formatJson(jobs))
     return
   }
-  const [sources, owned] = await Promise.all([
+  const [sources, owned, { server }] = await Promise.all([
     client.get<readonly SourceAnswer[]>('/drover/v1/source'),
     client.get<readonly JobSourceAnswer[]>('/drover/v1/jobs'),
+    client.get<HealthAnswer>('/v1/agent/health?type=server'),
   ])
   const commits = new Map(owned.map((source) => [`${source.namespace} ${source.jobId}`, source.commit]))
   const nowMs = Date.now()
@@ -33,6 +34,7 @@ export async function showJobs(client: Client, io: Io, asJson: boolean): Promise
   if (rows.length === 0) io.err('no jobs; commit a job file below jobs/\n')
   else io.out(formatTable([...(hasNamespaces ? ['NAMESPACE'] : []), 'ID', 'TYPE', 'STATUS', 'RUNNING', 'AGE', 'COMMIT'], rows))
   for (const source of sources) io.err(describeSource(source))
+  if (server.message !== 'ok') io.err(`${server.message}\n`)
 }
 
 /** What runs or is about to, and how much of it there should be. */
