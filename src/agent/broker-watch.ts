@@ -43,7 +43,5 @@ export class BrokerWatch {
 
 /** For people. */
 export function describeBroker(awayMs: number | undefined): string {
-  return awayMs === undefined
-    ? 'the broker is away: what runs goes on, and nobody is called silent meanwhile'
-    : `the broker is back after ${Math.round(awayMs / 1000)} s`
+  return awayMs === undefined ? 'lost the broker; tasks keep running' : `the broker is back after ${Math.round(awayMs / 1000)} s`
 }

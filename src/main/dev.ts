@@ -6,12 +6,13 @@ import { realpathSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { stringify } from 'yaml'
 import { type FolderLock, lockFolder } from '../adapters/lmdb/folder-lock.js'
-import { findNatsServer, type NatsServer, startNatsServer } from '../adapters/nats/server-process.js'
+import { findNatsServer } from '../adapters/nats/server-process.js'
 import { loadOrCreateKey } from '../adapters/node-key.js'
 import { makePassableFolder } from '../adapters/passable-folder.js'
 import { TerminalError } from '../domain/index.js'
 import { type ChildMessage, describeMessage } from './child-channel.js'
 import type { AgentConfig, ServerConfig } from './config.js'
+import { OwnBroker } from './own-broker.js'
 import { SupervisedChild } from './supervised-child.js'
 
 export interface DevOptions {
@@ -44,15 +45,27 @@ export async function runDev(
   const dataFolder = resolve(options.dataDir ?? join(repository, '.drover'))
   makePassableFolder(dataFolder)
   const lock = await lockFolder(realpathSync(dataFolder), 'dev')
+  // Heard from the very beginning: until there is a cluster to stop, the start is abandoned.
+  let isInterrupted = false
+  let interrupt = () => {
+    isInterrupted = true
+  }
+  onInterrupt(() => interrupt())
   try {
-    const nats = await chooseBroker(options, dataFolder, output)
-    return await new DevCluster(cli, { ...options, repo: repository, dataDir: dataFolder }, nats, output).run(onInterrupt)
+    const broker = await chooseBroker(options, dataFolder, output)
+    if (isInterrupted) {
+      await broker?.stop()
+      return 0
+    }
+    const cluster = new DevCluster(cli, { ...options, repo: repository, dataDir: dataFolder }, broker, output)
+    interrupt = () => void cluster.interrupt()
+    return await cluster.run()
   } finally {
     await (lock satisfies FolderLock).release()
   }
 }
 
-type Broker = { readonly url: string; readonly tokenFile?: string; readonly stop: () => Promise<void> } | undefined
+type Broker = { readonly url: string; readonly tokenFile?: string; stop(): Promise<void> } | undefined
 
 async function chooseBroker(options: DevOptions, dataFolder: string, output: DevOutput): Promise<Broker> {
   if (options.nats !== undefined) {
@@ -64,9 +77,7 @@ async function chooseBroker(options: DevOptions, dataFolder: string, output: Dev
     output.say('nats: no nats-server found, agents run inside the server (install it to have them outlive it: apt-get install nats-server)')
     return undefined
   }
-  const server: NatsServer = await startNatsServer({ binary, folder: join(dataFolder, 'nats') })
-  output.say(`nats: ${server.wasRunning ? 'found running' : 'started'} ${binary} at ${server.url}`)
-  return { url: server.url, tokenFile: server.tokenFile, stop: () => server.stop() }
+  return OwnBroker.start({ binary, folder: join(dataFolder, 'nats'), say: (line) => output.say(line) })
 }
 
 class DevCluster {
@@ -95,11 +106,10 @@ class DevCluster {
     })
   }
 
-  async run(onInterrupt: (handler: () => void) => void): Promise<number> {
+  async run(): Promise<number> {
     const ended = new Promise<number>((resolveCode) => {
       this.#finish = resolveCode
     })
-    onInterrupt(() => void this.#interrupt())
     this.#server.start()
     return ended
   }
@@ -194,7 +204,7 @@ class DevCluster {
   }
 
   /** The first ends the tasks politely, the second leaves them to themselves. */
-  async #interrupt(): Promise<void> {
+  async interrupt(): Promise<void> {
     this.#interrupts++
     if (this.#interrupts === 1) {
       if (!this.#options.keepTasks) this.#output.say('stopping; Ctrl-C again leaves the tasks running')

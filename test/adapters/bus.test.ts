@@ -35,6 +35,27 @@ describe.skipIf(binary === undefined)('NATS (skipped where no nats-server is ins
   })
   contract(() => connectNats({ url: broker.url, tokenFile: broker.tokenFile, inboxPrefix: '_INBOX' }))
 
+  test('loss and return of the broker are told, once each, and a ping tells whether it answers', async () => {
+    const own = mkdtempSync(join(tmpdir(), 'drover-bus-'))
+    const first = await startNatsServer({ binary: binary!, folder: own })
+    const bus = await connectNats({ url: first.url })
+    const heard: boolean[] = []
+    bus.onConnectionChange((isConnected) => heard.push(isConnected))
+    expect(await bus.ping(LONG_MS)).toBe(true)
+    await first.stop()
+    await expect.poll(() => heard, { timeout: LONG_MS }).toEqual([false])
+    expect([bus.isConnected(), await bus.ping(LONG_MS)]).toEqual([false, false])
+    const second = await startNatsServer({ binary: binary!, folder: own, port: Number(new URL(first.url).port) })
+    try {
+      await expect.poll(() => heard, { timeout: LONG_MS }).toEqual([false, true])
+      expect(await bus.ping(LONG_MS)).toBe(true)
+    } finally {
+      await bus.close()
+      await second.stop()
+      rmSync(own, { recursive: true, force: true })
+    }
+  })
+
   test('a broker that runs already is found again', async () => {
     const again = await startNatsServer({ binary: binary!, folder })
     expect([again.wasRunning, again.url]).toEqual([true, broker.url])

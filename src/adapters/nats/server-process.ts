@@ -2,7 +2,7 @@
  * A broker for one machine: an installed nats-server as a child in a session of its own, on a free loopback port. It outlives whoever
  * started it and is found again by pid and start time.
  */
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { accessSync, constants, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
@@ -13,6 +13,8 @@ export interface NatsServer {
   /** What whoever connects must know; readable by its owner alone. */
   readonly tokenFile: string
   readonly wasRunning: boolean
+  /** Resolves when it runs no more, asked or not. */
+  whenEnded(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -21,6 +23,7 @@ const NAME = 'nats-server'
 const MORE_FOLDERS = ['/usr/sbin', '/usr/local/bin', '/usr/local/sbin']
 const READY_WITHIN_MS = 10_000
 const LOOK_MS = 10
+const LOOK_WHETHER_ALIVE_MS = 200
 
 export function findNatsServer(): string | undefined {
   const chosen = process.env['NATS_SERVER_BIN']
@@ -37,8 +40,11 @@ function isExecutable(path: string): boolean {
   }
 }
 
-/** @throws OrchestratorError NATS_START */
-export async function startNatsServer({ binary, folder }: { readonly binary: string; readonly folder: string }): Promise<NatsServer> {
+/**
+ * @param port where one listened before; without it a free one is taken
+ * @throws OrchestratorError NATS_START
+ */
+export async function startNatsServer({ binary, folder, port = -1 }: NatsServerOptions): Promise<NatsServer> {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const known = readRecord(folder)
   const tokenFile = join(folder, 'token')
@@ -46,13 +52,13 @@ export async function startNatsServer({ binary, folder }: { readonly binary: str
   for (const name of readdirSync(folder).filter((file) => file.endsWith('.ports'))) rmSync(join(folder, name))
   const config = join(folder, 'nats.conf')
   const token = loadOrCreateToken(tokenFile)
-  const settings = ['listen: "127.0.0.1:-1"', `ports_file_dir: "${folder}"`, 'max_payload: 4MB', `authorization { token: "${token}" }`]
+  const settings = [`listen: "127.0.0.1:${port}"`, `ports_file_dir: "${folder}"`, 'max_payload: 4MB', `authorization { token: "${token}" }`]
   writeFileSync(config, `${settings.join('\n')}\n`, { mode: 0o600 })
   const log = openSync(join(folder, 'nats.log'), 'a', 0o600)
   const child = spawn(binary, ['-c', config], { detached: true, stdio: ['ignore', log, log] })
   child.on('error', () => {})
   child.unref()
-  const url = await whenListening(folder, child.pid ?? 0)
+  const url = await whenListening(folder, child)
   const record = { pid: child.pid!, startTime: startTimeOf(child.pid!) ?? '', url }
   writeFileSync(join(folder, 'server.json'), JSON.stringify(record), { mode: 0o600 })
   return running(record, tokenFile, false)
@@ -62,6 +68,12 @@ export async function startNatsServer({ binary, folder }: { readonly binary: str
 function loadOrCreateToken(path: string): string {
   if (!existsSync(path)) writeFileSync(path, randomBytes(24).toString('hex'), { mode: 0o600, flag: 'wx' })
   return readFileSync(path, 'utf8')
+}
+
+export interface NatsServerOptions {
+  readonly binary: string
+  readonly folder: string
+  readonly port?: number
 }
 
 interface ServerRecord {
@@ -81,9 +93,9 @@ function readRecord(folder: string): ServerRecord | undefined {
   }
 }
 
-async function whenListening(folder: string, pid: number): Promise<string> {
-  const ports = join(folder, `${NAME}_${pid}.ports`)
-  for (const untilMs = performance.now() + READY_WITHIN_MS; performance.now() < untilMs; ) {
+async function whenListening(folder: string, child: ChildProcess): Promise<string> {
+  const ports = join(folder, `${NAME}_${child.pid}.ports`)
+  for (const untilMs = performance.now() + READY_WITHIN_MS; performance.now() < untilMs && child.exitCode === null; ) {
     if (existsSync(ports)) {
       const text = readFileSync(ports, 'utf8')
       const url = /"nats":\s*\[\s*"([^"]+)"/.exec(text)?.[1]
@@ -99,6 +111,9 @@ function running({ pid, startTime, url }: ServerRecord, tokenFile: string, wasRu
     url,
     tokenFile,
     wasRunning,
+    async whenEnded() {
+      while (startTimeOf(pid) === startTime) await new Promise((resolve) => setTimeout(resolve, LOOK_WHETHER_ALIVE_MS))
+    },
     async stop() {
       if (startTimeOf(pid) !== startTime) return
       process.kill(pid, 'SIGTERM')

@@ -162,7 +162,7 @@ function describeSelf(view: StateView, { settings, reader }: AgentInfoDeps): Rea
 function brokerMessage({ awayMs }: BusHealth): string {
   return awayMs === 0
     ? 'ok'
-    : `the broker has been away for ${Math.round(awayMs / 1000)} s; what runs on hosts goes on, nothing new reaches them`
+    : `the broker has been away for ${Math.round(awayMs / 1000)} s; tasks keep running, and no change reaches a host`
 }
 
 /** `type` may be given twice; without it both roles are told. @throws ApiError REQUEST_FAILED when one is not well */

@@ -14,7 +14,7 @@ export async function showJobs(client: Client, io: Io, asJson: boolean): Promise
   const [sources, owned, { server }] = await Promise.all([
     client.get<readonly SourceAnswer[]>('/drover/v1/source'),
     client.get<readonly JobSourceAnswer[]>('/drover/v1/jobs'),
-    client.get<HealthAnswer>('/v1/agent/health?type=server'),
+    client.get<HealthAnswer>('/v1/agent/health'),
   ])
   const commits = new Map(owned.map((source) => [`${source.namespace} ${source.jobId}`, source.commit]))
   const nowMs = Date.now()
