@@ -120,12 +120,7 @@ function parentOf(pid: number): number {
 }
 
 function commandLine(pid: string): string {
-  try {
-    return readFileSync(join('/proc', pid, 'cmdline'), 'utf8').replaceAll('\0', ' ')
-  } catch {
-    // It has ended since the folder was listed.
-    return ''
-  }
+  return readProc(pid, 'cmdline').replaceAll('\0', ' ')
 }
 
 export function isAlive(pid: number): boolean {
@@ -160,11 +155,28 @@ export async function until(what: string, withinMs: number, holds: () => boolean
   }
 }
 
+/** kill -9 of every process whose command line or environment names a path below the folder: programs, supervisors and their tasks. */
+export function killBelow(folder: string): void {
+  for (const name of readdirSync('/proc').filter((entry) => /^\d+$/.test(entry) && Number(entry) !== process.pid)) {
+    if (['cmdline', 'environ'].some((file) => readProc(name, file).includes(`${folder}/`))) killQuietly(Number(name))
+  }
+}
+
+function readProc(pid: string, file: string): string {
+  try {
+    return readFileSync(join('/proc', pid, file), 'utf8')
+  } catch {
+    // It has ended since the folder was listed.
+    return ''
+  }
+}
+
 /** Secrets of allocations whose agent was killed. */
-function unmountBelow(folder: string): void {
+export function unmountBelow(folder: string): void {
   const points = readFileSync('/proc/self/mountinfo', 'utf8')
     .split('\n')
     .map((line) => line.split(' ')[4] ?? '')
     .filter((point) => point.startsWith(`${folder}/`))
-  if (points.length > 0) execFileSync('umount', ['-l', ...points])
+  // What was mounted last lies deepest.
+  if (points.length > 0) execFileSync('umount', ['-l', ...points.reverse()])
 }
