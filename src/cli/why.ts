@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import { addConnectionOptions, Client, type ConnectionOptions } from './client.js'
 import type { CommandModule, Io } from './command.js'
 import { formatJson } from './json.js'
+import { describeSetAside } from './standing.js'
 import type { ExplanationAnswer, JobAnswer, ReasonAnswer } from './wire.js'
 
 interface WhyOptions extends ConnectionOptions {
@@ -27,7 +28,11 @@ async function tellWhy(id: string, options: WhyOptions, io: Io): Promise<number>
   const { Namespace, ID } = await client.get<JobAnswer>(`/v1/job/${encodeURIComponent(id)}`)
   const explanation = await client.get<ExplanationAnswer>(`/drover/v1/why/${Namespace}/${encodeURIComponent(ID)}`)
   if (options.json) io.out(formatJson(explanation))
-  else for (const group of explanation.groups) io.out(describeGroup(group))
+  else {
+    const setAside = describeSetAside(explanation.standing)
+    if (setAside !== '') io.out(`${setAside}\n`)
+    for (const group of explanation.groups) io.out(describeGroup(group))
+  }
   return 0
 }
 

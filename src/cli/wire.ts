@@ -11,6 +11,19 @@ export interface JobStub {
   readonly JobSummary: JobSummary
 }
 
+/** Of `/v1/jobs/statuses`: what of a job is there, beside how much is wanted. */
+export interface JobStatusAnswer {
+  readonly ID: string
+  readonly Namespace: string
+  readonly Type: string
+  readonly Status: string
+  readonly Stop: boolean
+  readonly Version: number
+  readonly SubmitTime: number
+  readonly GroupCountSum: number
+  readonly Allocs: readonly { readonly ClientStatus: string; readonly JobVersion: number }[] | null
+}
+
 export interface JobSummary {
   readonly Summary: Readonly<
     Record<string, Readonly<Record<'Queued' | 'Complete' | 'Failed' | 'Running' | 'Starting' | 'Lost' | 'Unknown', number>>>
@@ -161,7 +174,23 @@ export interface JobSourceAnswer {
   readonly jobId: string
   readonly path: string
   readonly version: number
-  readonly commit: { readonly id: string; readonly subject: string; readonly author: string }
+  readonly commit: CommitAnswer
+  /** Null for a job that is gone. */
+  readonly standing: StandingAnswer | null
+}
+
+export interface CommitAnswer {
+  readonly id: string
+  readonly subject: string
+  readonly author: string
+}
+
+/** What runs, and what was set aside because it failed. */
+export interface StandingAnswer {
+  readonly version: number
+  readonly commit: CommitAnswer | null
+  readonly revertOf: number | null
+  readonly setAside: { readonly version: number; readonly commit: CommitAnswer; readonly path: string; readonly reason: string } | null
 }
 
 export interface PlanAnswer {
@@ -184,6 +213,7 @@ export interface ReasonAnswer {
 }
 
 export interface ExplanationAnswer {
+  readonly standing: StandingAnswer
   readonly groups: readonly {
     readonly group: string
     readonly wanted: number

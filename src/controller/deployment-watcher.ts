@@ -115,12 +115,12 @@ export class DeploymentWatcher {
         updates: [{ DeploymentID: deployment.ID, Status: 'failed', StatusDescription: description }],
         evaluations: [evaluation],
       },
-      ...(revert?.job === undefined ? [] : [{ kind: 'job-register' as const, job: revert.job, source: null, evaluations: [] }]),
+      ...(revert?.command === undefined ? [] : [revert.command]),
     ])
   }
 
   /** The newest stable version other than this one becomes a new version; its content is what git had before. */
-  #findRevert(deployment: Deployment, job: Job): { readonly description: string; readonly job?: Job } {
+  #findRevert(deployment: Deployment, job: Job): { readonly description: string; readonly command?: CommandBody } {
     const versions = this.#deps.view.jobVersions.by('job', ownerKey(deployment))
     const stable = versions
       .filter((version) => version.Stable && version.CreateIndex === job.CreateIndex && version.Version !== job.Version)
@@ -129,7 +129,11 @@ export class DeploymentWatcher {
     if (!isSpecChanged(job, stable)) {
       return { description: `not rolling back to stable job version ${stable.Version} as current job has same specification` }
     }
-    return { description: `rolling back to job version ${stable.Version}`, job: { ...stable, Version: job.Version + 1, Stable: false } }
+    const reverted: Job = { ...stable, Version: job.Version + 1, Stable: false }
+    return {
+      description: `rolling back to job version ${stable.Version}`,
+      command: { kind: 'job-register', job: reverted, source: null, evaluations: [], revertOf: stable.Version },
+    }
   }
 
   #promote(deployment: Deployment, job: Job): void {

@@ -1,5 +1,6 @@
 /** Why things are as they are: each decision as a code and facts for programs, and as a sentence for people. */
 import type { DeploymentStatus } from './deployment.js'
+import type { Standing } from './source.js'
 
 export type PlacementCode =
   | 'new'
@@ -28,9 +29,11 @@ export type StopCode =
 export type ShortfallCode = 'no-nodes' | 'no-suitable-node' | 'no-room'
 
 export type WaitCode =
+  | 'starting'
   | 'evaluation-pending'
   | 'reschedule-later'
   | 'no-reschedule-left'
+  | 'not-tried-again'
   | 'waits-for-room'
   | 'roll-out-in-progress'
   | 'roll-out-waits-for-promotion'
@@ -80,5 +83,7 @@ export interface JobExplanation {
   readonly job: string
   readonly version: number
   readonly deployment: { readonly id: string; readonly status: DeploymentStatus } | null
+  /** Which commit runs, and whether the newest one was set aside. */
+  readonly standing: Standing
   readonly groups: readonly GroupExplanation[]
 }

@@ -51,6 +51,37 @@ export interface JobSource {
   readonly version: number
 }
 
+/** Which commit one version of a job comes from. A version that was made by going back has the content, and so the commit, of an older one. */
+export interface VersionSource {
+  readonly namespace: string
+  readonly jobId: string
+  readonly createIndex: number
+  readonly version: number
+  readonly path: string
+  readonly commit: Commit
+  /** The version whose content it repeats; null for one that a commit made. */
+  readonly revertOf: number | null
+}
+
+/** What runs of a job, held against what the repository asks for. */
+export interface Standing {
+  /** The current version, and the commit that its content comes from; null where it came from no commit. */
+  readonly version: number
+  readonly commit: Commit | null
+  /** The older version whose content it repeats; null for one of its own. */
+  readonly revertOf: number | null
+  readonly setAside: SetAside | null
+}
+
+/** What the file says and what does not run: its version failed, and is not tried again before the file says something else. */
+export interface SetAside {
+  readonly version: number
+  readonly commit: Commit
+  readonly path: string
+  /** Why its roll-out failed; empty where the roll-out is not kept any more. */
+  readonly reason: string
+}
+
 /** A file that could not be read as a job at the newest commit. The job it last defined, if any, stays as it was. */
 export interface FrozenFile {
   readonly path: string

@@ -32,7 +32,14 @@ export type CommandBody =
   | { readonly kind: 'leadership-begin'; readonly epoch: number; readonly clusterId: string; readonly leader: string }
   /** Says nothing and confirms the lease. */
   | { readonly kind: 'leadership-confirm' }
-  | { readonly kind: 'job-register'; readonly job: Job; readonly source: JobSource | null; readonly evaluations: readonly Evaluation[] }
+  | {
+      readonly kind: 'job-register'
+      readonly job: Job
+      readonly source: JobSource | null
+      readonly evaluations: readonly Evaluation[]
+      /** Of a version that repeats an older one, because a newer one has failed: the one that it repeats. */
+      readonly revertOf?: number
+    }
   | {
       readonly kind: 'job-deregister'
       readonly namespace: string

@@ -15,5 +15,6 @@ export {
   type TableViews,
 } from './schema.js'
 export { cutState, decodeSnapshot, encodeCut, type StateCut } from './snapshot.js'
+export { listSetAside, standingOf } from './standing.js'
 export { type Counters, State, type StateView } from './state.js'
 export { freezeDeeply, Table, type TableView } from './table.js'

@@ -18,6 +18,7 @@ import {
   type ScalingEvent,
   type ServiceRegistration,
   type SourceStatus,
+  type VersionSource,
 } from '../domain/index.js'
 import { Table, type TableView } from './table.js'
 
@@ -59,6 +60,10 @@ export function jobVersionKey(namespace: string, jobId: string, createIndex: num
   return `${namespace}\u0000${jobId}\u0000${createIndex}\u0000${version}`
 }
 
+export function versionSourceKey(source: Pick<VersionSource, 'namespace' | 'jobId' | 'createIndex' | 'version'>): string {
+  return jobVersionKey(source.namespace, source.jobId, source.createIndex, source.version)
+}
+
 export function createTables() {
   return {
     jobs: new Table<Job, 'parent'>('jobs', jobKey, {
@@ -74,6 +79,8 @@ export function createTables() {
     }),
     /** Files that could not be read at the newest commit, by path. */
     frozenFiles: new Table<FrozenFile>('frozenFiles', (file) => file.path, {}),
+    /** As long as the version itself is kept. */
+    versionSources: new Table<VersionSource, 'job'>('versionSources', versionSourceKey, { job: jobSourceKey }),
     scalingEvents: new Table<ScalingEvents>('scalingEvents', ownerKey, {}),
     evaluations: new Table<Evaluation, 'job' | 'status' | 'deployment'>('evaluations', (evaluation) => evaluation.ID, {
       job: ownerKey,

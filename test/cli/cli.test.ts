@@ -27,6 +27,7 @@ const EXPLANATION: JobExplanation = {
   job: 'web',
   version: 0,
   deployment: null,
+  standing: { version: 0, commit: null, revertOf: null, setAside: null },
   groups: [
     {
       group: 'group',
@@ -129,7 +130,7 @@ describe('status', () => {
     const { code, out } = await drover(['status'])
     expect(code).toBe(0)
     expect(out).toMatch(/^ID +TYPE +STATUS +RUNNING +AGE +COMMIT\n/)
-    expect(out).toMatch(/^web +service +running +1\/4 +\S+ +01234567 web: first version$/m)
+    expect(out).toMatch(/^web +service +running +1\/1 +\S+ +01234567 web: first version$/m)
   })
 
   test('a file with a mistake is told with its place on standard error', async () => {

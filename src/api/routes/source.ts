@@ -1,6 +1,6 @@
-/** Drover's own reads: what the repository says, where it cannot be read, what waits (`/drover/v1/…`, design §9). */
-import { type FrozenFile, placeText } from '../../domain/index.js'
-import type { StateView } from '../../state/index.js'
+/** Drover's own reads, `/drover/v1/…`: what the repository says, where it cannot be read, what waits. */
+import { type FrozenFile, type JobSource, namespacedKey, placeText } from '../../domain/index.js'
+import { type StateView, standingOf } from '../../state/index.js'
 import type { ReadDeps, Reading } from '../blocking.js'
 import { encodeJson } from '../encode.js'
 import { notFound } from '../errors.js'
@@ -36,11 +36,18 @@ function describeFrozen({ path, namespace, jobId, mistakes }: FrozenFile): objec
   return { path, namespace, jobId, mistakes: mistakes.map((mistake) => ({ place: placeText(mistake), ...mistake })) }
 }
 
-/** What each job owes to the repository: file, commit, version. */
+/** What each job owes to the repository: file, commit, version; what of it runs, and how much of it is wanted. */
 function listOwned(view: StateView, call: Call): Reading {
   const { namespace } = call.parameters
   const owned = view.jobSources.all().filter((source) => namespace === NAMESPACE_ALL || source.namespace === namespace)
-  return { index: view.jobSources.index, watch: [{ table: 'jobSources' }], body: encodeJson(owned) }
+  const index = Math.max(view.jobSources.index, view.jobs.index, view.deployments.index)
+  const watch = [{ table: 'jobSources' }, { table: 'jobs' }, { table: 'deployments' }] as const
+  return { index, watch, body: encodeJson(owned.map((source) => describeOwned(view, source))) }
+}
+
+function describeOwned(view: StateView, source: JobSource): Readonly<Record<string, unknown>> {
+  const job = view.jobs.get(namespacedKey(source.namespace, source.jobId))
+  return { ...source, standing: job === undefined ? null : standingOf(view, job) }
 }
 
 function readHeld(view: StateView): Reading {

@@ -2,9 +2,10 @@ import type { Client } from '../client.js'
 import type { Io } from '../command.js'
 import { formatJson } from '../json.js'
 import { describeFailures } from '../placement.js'
+import { describeSetAside } from '../standing.js'
 import { formatAge, formatFacts, formatTable, shortId } from '../table.js'
 import type { AllocationStub, DeploymentAnswer, EvaluationAnswer, JobAnswer, JobSourceAnswer, JobSummary, SourceAnswer } from '../wire.js'
-import { describeSource } from './jobs.js'
+import { describeSource, describeStatus } from './jobs.js'
 
 /** One job: what it is, since which commit, what runs of it, and what could not be placed. */
 export async function showJob(id: string, client: Client, io: Io, asJson: boolean): Promise<void> {
@@ -24,7 +25,7 @@ export async function showJob(id: string, client: Client, io: Io, asJson: boolea
   ])
   const nowMs = Date.now()
   const source = owned.find(({ namespace, jobId }) => namespace === job.Namespace && jobId === job.ID)
-  io.out(formatFacts(factsOf(job, source, deployment, nowMs)))
+  io.out(formatFacts(factsOf(job, source, deployment, allocations, nowMs)))
   io.out(`\n${formatTable(['GROUP', 'WANTED', 'RUNNING', 'STARTING', 'QUEUED', 'FAILED', 'LOST', 'COMPLETE'], groupRows(job, summary))}`)
   if (allocations.length > 0) io.out(`\n${allocationTable(allocations, nowMs)}`)
   const blocked = evaluations.filter((evaluation) => evaluation.Status === 'blocked').sort((a, b) => b.CreateIndex - a.CreateIndex)[0]
@@ -32,17 +33,26 @@ export async function showJob(id: string, client: Client, io: Io, asJson: boolea
   for (const { frozen, ...rest } of sources) io.err(describeSource({ ...rest, frozen: frozen.filter((file) => file.jobId === job.ID) }))
 }
 
-function factsOf(job: JobAnswer, source: JobSourceAnswer | undefined, deployment: DeploymentAnswer | null, nowMs: number) {
+function factsOf(
+  job: JobAnswer,
+  source: JobSourceAnswer | undefined,
+  deployment: DeploymentAnswer | null,
+  allocations: readonly AllocationStub[],
+  nowMs: number,
+) {
   const facts: (readonly [string, string])[] = [
     ['job', job.ID],
     ['namespace', job.Namespace],
     ['type', job.Type],
-    ['status', job.Stop ? `${job.Status} (stopped)` : job.Status],
+    ['status', describeStatus({ ...job, Allocs: allocations })],
     ['version', `${job.Version}, ${formatAge(job.SubmitTime, nowMs)} ago`],
   ]
   if (job.StatusDescription !== '') facts.push(['description', job.StatusDescription])
   if (source !== undefined) {
-    facts.push(['file', source.path], ['commit', `${source.commit.id.slice(0, 12)} ${source.commit.subject} (${source.commit.author})`])
+    const commit = source.standing?.commit ?? source.commit
+    facts.push(['file', source.path], ['commit', `${commit.id.slice(0, 12)} ${commit.subject} (${commit.author})`])
+    const setAside = source.standing === null ? '' : describeSetAside(source.standing)
+    if (setAside !== '') facts.push(['set aside', setAside])
   }
   if (deployment !== null) facts.push(['deployment', `${shortId(deployment.ID)} ${deployment.Status}: ${deployment.StatusDescription}`])
   return facts

@@ -2,47 +2,54 @@
 import type { Client } from '../client.js'
 import type { Io } from '../command.js'
 import { formatJson } from '../json.js'
-import { formatAge, formatTable, shortId } from '../table.js'
-import type { HealthAnswer, JobSourceAnswer, JobStub, SourceAnswer } from '../wire.js'
+import { describeCommit, describeSetAside } from '../standing.js'
+import { formatAge, formatTable } from '../table.js'
+import type { HealthAnswer, JobSourceAnswer, JobStatusAnswer, JobStub, SourceAnswer } from '../wire.js'
 
 export async function showJobs(client: Client, io: Io, asJson: boolean): Promise<void> {
-  const jobs = await client.get<readonly JobStub[]>('/v1/jobs')
   if (asJson) {
-    io.out(formatJson(jobs))
+    io.out(formatJson(await client.get<readonly JobStub[]>('/v1/jobs')))
     return
   }
-  const [sources, owned, { server }] = await Promise.all([
+  const [jobs, sources, owned, { server }] = await Promise.all([
+    client.get<readonly JobStatusAnswer[]>('/v1/jobs/statuses'),
     client.get<readonly SourceAnswer[]>('/drover/v1/source'),
     client.get<readonly JobSourceAnswer[]>('/drover/v1/jobs'),
     client.get<HealthAnswer>('/v1/agent/health'),
   ])
-  const commits = new Map(owned.map((source) => [`${source.namespace} ${source.jobId}`, source.commit]))
+  const standings = new Map(owned.map(({ namespace, jobId, standing }) => [`${namespace} ${jobId}`, standing]))
   const nowMs = Date.now()
   const hasNamespaces = client.connection.namespace === '*'
-  const rows = jobs.map((job) => {
-    const commit = commits.get(`${job.Namespace} ${job.ID}`)
-    const { running, wanted } = countJob(job)
-    const cells = [
-      job.ID,
-      job.Type,
-      job.Stop ? `${job.Status} (stopped)` : job.Status,
-      `${running}/${wanted}`,
-      formatAge(job.SubmitTime, nowMs),
-    ]
-    return [...(hasNamespaces ? [job.Namespace] : []), ...cells, commit === undefined ? '-' : `${shortId(commit.id)} ${commit.subject}`]
+  const rows = [...jobs].sort(byName).map((job) => {
+    const commit = standings.get(`${job.Namespace} ${job.ID}`)?.commit
+    const cells = [job.ID, job.Type, describeStatus(job), countJob(job), formatAge(job.SubmitTime, nowMs)]
+    return [...(hasNamespaces ? [job.Namespace] : []), ...cells, commit === undefined || commit === null ? '-' : describeCommit(commit)]
   })
   if (rows.length === 0) io.err('no jobs; commit a job file below jobs/\n')
   else io.out(formatTable([...(hasNamespaces ? ['NAMESPACE'] : []), 'ID', 'TYPE', 'STATUS', 'RUNNING', 'AGE', 'COMMIT'], rows))
+  for (const { jobId, standing } of owned)
+    if (standing !== null && standing.setAside !== null) io.err(`${jobId}: ${describeSetAside(standing)}\n`)
   for (const source of sources) io.err(describeSource(source))
   if (server.message !== 'ok') io.err(`${server.message}\n`)
 }
 
-/** What runs or is about to, and how much of it there should be. */
-function countJob(job: JobStub): { readonly running: number; readonly wanted: number } {
-  const groups = Object.values(job.JobSummary.Summary)
-  const sum = (...names: readonly ('Running' | 'Starting' | 'Queued' | 'Unknown')[]) =>
-    groups.reduce((total, group) => total + names.reduce((part, name) => part + group[name], 0), 0)
-  return { running: sum('Running'), wanted: sum('Running', 'Starting', 'Queued', 'Unknown') }
+function byName(a: JobStatusAnswer, b: JobStatusAnswer): number {
+  return a.Namespace === b.Namespace ? (a.ID < b.ID ? -1 : 1) : a.Namespace < b.Namespace ? -1 : 1
+}
+
+/** What has ended is told as stopped, failed or complete. */
+export function describeStatus({ Status, Stop, Version, Allocs }: Pick<JobStatusAnswer, 'Status' | 'Stop' | 'Version' | 'Allocs'>): string {
+  if (Stop) return `${Status} (stopped)`
+  if (Status !== 'dead') return Status
+  const newest = (Allocs ?? []).filter((allocation) => allocation.JobVersion === Version)
+  return newest.every(({ ClientStatus }) => ClientStatus === 'complete') ? `${Status} (complete)` : `${Status} (failed)`
+}
+
+/** How many run of how many that are wanted; work that is on every node, or is done, wants no certain number. */
+function countJob({ Type, Status, Stop, GroupCountSum, Allocs }: JobStatusAnswer): string {
+  const running = (Allocs ?? []).filter(({ ClientStatus }) => ClientStatus === 'running').length
+  const isCounted = (Type === 'service' || Type === 'batch') && Status !== 'dead'
+  return isCounted ? `${running}/${Stop ? 0 : GroupCountSum}` : String(running)
 }
 
 /** Empty when all is well. */

@@ -14,7 +14,7 @@ import {
   type TaskGroup,
   type WaitCode,
 } from '../../domain/index.js'
-import { ownerKey, type StateView } from '../../state/index.js'
+import { ownerKey, type StateView, standingOf } from '../../state/index.js'
 import { latestDeployment } from '../reconcile/deployments.js'
 import { hasRescheduleAttemptsLeft } from '../reconcile/reschedule.js'
 import { explainPlacement } from './explain-placement.js'
@@ -36,10 +36,19 @@ export function explainJob(view: StateView, job: Job, nowMs: number, judgeNodes:
   const groupOf = (group: TaskGroup): GroupExplanation => {
     const own = rows.filter((row) => row.TaskGroup === group.Name)
     const living = own.filter((row) => !isTerminal(row)).sort(byName)
+    const wanted = job.Stop ? 0 : group.Count
+    const running = living.filter((row) => row.ClientStatus === 'running').length
+    const missing = [
+      ...shortfalls(evaluations, job, group, judgeNodes),
+      ...own.filter((row) => row.ClientStatus === 'failed' && !isServerTerminal(row)).flatMap((row) => failure(view, job, row, nowMs)),
+      ...rollOut(deployment, group.Name),
+    ]
+    const isShort = missing.length === 0 && hasCount(job) && running + finished(job, own) < wanted
+    const onTheirWay = living.filter((row) => row.ClientStatus === 'pending').map(starting)
     return {
       group: group.Name,
-      wanted: job.Stop ? 0 : group.Count,
-      running: living.filter((row) => row.ClientStatus === 'running').length,
+      wanted,
+      running,
       placements: living.map((row) => explainPlacement(view, row)),
       stops: own
         .filter(isServerTerminal)
@@ -49,11 +58,8 @@ export function explainJob(view: StateView, job: Job, nowMs: number, judgeNodes:
           const preemptedBy = preemptorOf(row.PreemptedByAllocation, (id) => view.allocations.get(id))
           return explainStop({ row, job, description: row.DesiredDescription ?? '', preemptedBy })
         }),
-      missing: [
-        ...shortfalls(evaluations, job, group, judgeNodes),
-        ...own.filter((row) => row.ClientStatus === 'failed' && !isServerTerminal(row)).flatMap((row) => failure(view, job, row, nowMs)),
-        ...rollOut(deployment, group.Name),
-      ],
+      // A group with fewer than wanted always has a reason.
+      missing: isShort ? (onTheirWay.length > 0 ? onTheirWay : [notTriedAgain(group.Name, running, wanted)]) : missing,
     }
   }
   return {
@@ -61,8 +67,32 @@ export function explainJob(view: StateView, job: Job, nowMs: number, judgeNodes:
     job: job.ID,
     version: job.Version,
     deployment: deployment === undefined ? null : { id: deployment.ID, status: deployment.Status },
+    standing: standingOf(view, job),
     groups: job.TaskGroups.map(groupOf),
   }
+}
+
+/** Work that is on every node has no count of its own. */
+function hasCount({ Type }: Job): boolean {
+  return Type === 'service' || Type === 'batch'
+}
+
+/** Names of batch work that has been done. */
+function finished({ Type, Version }: Job, rows: readonly Allocation[]): number {
+  if (Type !== 'batch') return 0
+  const isDone = (row: Allocation) => row.ClientStatus === 'complete' && row.JobVersion === Version
+  return new Set(rows.filter(isDone).map((row) => row.Name)).size
+}
+
+function starting(row: Allocation): Reason {
+  const about = { name: row.Name, id: row.ID }
+  return wait('starting', row.TaskGroup, { node: row.NodeName }, `${row.Name} is starting on ${row.NodeName}`, about)
+}
+
+/** Nothing of it is under way, and no evaluation waits for anything. */
+function notTriedAgain(group: string, running: number, wanted: number): Reason {
+  const remedy = 'it is tried again when its file changes, or by a commit with Drover-Evaluate'
+  return wait('not-tried-again', group, { running, wanted }, `${running} of ${wanted} run and nothing is waiting to start more; ${remedy}`)
 }
 
 /** What the evaluations that are still open say of the group. */
@@ -88,9 +118,13 @@ function failure(view: StateView, job: Job, row: Allocation, nowMs: number): rea
     const facts = { evaluation: later.ID, at: later.WaitUntil ?? '' }
     return [wait('reschedule-later', row.TaskGroup, facts, `${row.Name} failed on ${row.NodeName} and is replaced at ${facts.at}`, about)]
   }
-  if (hasRescheduleAttemptsLeft(row, job, nowMs)) return []
   const attempts = row.RescheduleTracker?.Events?.length ?? 0
-  const text = `${row.Name} failed on ${row.NodeName} and is not replaced: its reschedule policy allows no more after ${attempts} attempt(s)`
+  if (hasRescheduleAttemptsLeft(row, job, nowMs)) {
+    const remedy =
+      'its policy would allow another attempt by now, but nothing asks for one: change its file, or commit with Drover-Evaluate'
+    return [wait('not-tried-again', row.TaskGroup, { attempts }, `${row.Name} failed on ${row.NodeName}; ${remedy}`, about)]
+  }
+  const text = `${row.Name} failed on ${row.NodeName} and is not replaced: its reschedule policy allows no more after ${counted(attempts, 'attempt')}`
   return [wait('no-reschedule-left', row.TaskGroup, { attempts }, text, about)]
 }
 
@@ -113,6 +147,10 @@ function rollOut(deployment: Deployment | undefined, group: string): readonly Re
 
 function wait(code: WaitCode, group: string, facts: Reason['facts'], text: string, allocation: Reason['allocation'] = null): Reason {
   return { code, group, allocation, facts, text }
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
 }
 
 function byName(a: Allocation, b: Allocation): number {

@@ -67,7 +67,7 @@ function sentence(code: StopCode, end: End): string {
     'node-down': 'the node is down',
     'node-draining': 'the node is being drained',
     'node-unsuitable': 'the node may not run it any more',
-    'failed-and-replaced': 'it had failed, another runs in its place',
+    'failed-and-replaced': 'it had failed, and another was put in its place',
     'older-version': `it ran version ${row.JobVersion}, the newest is ${job?.Version ?? 'gone'}`,
     'original-came-back': 'the one that it stood in for came back',
     preempted: `${preemptedBy?.Name} is more important and needed the room`,

@@ -28,9 +28,21 @@ export function registerJob(state: State, index: LogIndex, command: CommandOf<'j
   })
   ensureSummary(state, index, state.jobs.get(key)!)
   if (command.source !== null) state.jobSources.put(index, command.source)
+  putVersionSource(state, index, command)
   trimVersions(state, index, key)
   putJobEvaluations(state, index, command.evaluations)
   refreshJobStatus(state, index, key)
+}
+
+/** Which commit the version comes from: the one that registers it, or that of the version which it repeats. */
+function putVersionSource(state: State, index: LogIndex, { job, source, revertOf }: CommandOf<'job-register'>): void {
+  const { Namespace: namespace, ID: jobId, Version: version } = job
+  const createIndex = state.jobs.get(jobKey(job))!.CreateIndex
+  const own = { namespace, jobId, createIndex, version }
+  if (source !== null) return state.versionSources.put(index, { ...own, path: source.path, commit: source.commit, revertOf: null })
+  if (revertOf === undefined) return
+  const repeated = state.versionSources.get(jobVersionKey(namespace, jobId, createIndex, revertOf))
+  if (repeated !== undefined) state.versionSources.put(index, { ...repeated, version, revertOf })
 }
 
 /** Stops the job, as a version of its own; with `purge` it and all it left behind goes. */
@@ -92,5 +104,7 @@ export function trimVersions(state: State, index: LogIndex, key: string): void {
 }
 
 function deleteVersion(state: State, index: LogIndex, job: Job): void {
-  state.jobVersions.delete(index, jobVersionKey(job.Namespace, job.ID, job.CreateIndex, job.Version))
+  const key = jobVersionKey(job.Namespace, job.ID, job.CreateIndex, job.Version)
+  state.jobVersions.delete(index, key)
+  state.versionSources.delete(index, key)
 }
