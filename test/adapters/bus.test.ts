@@ -38,7 +38,7 @@ describe.skipIf(binary === undefined)('NATS (skipped where no nats-server is ins
   test('loss and return of the broker are told, once each, and a ping tells whether it answers', async () => {
     const own = mkdtempSync(join(tmpdir(), 'drover-bus-'))
     const first = await startNatsServer({ binary: binary!, folder: own })
-    const bus = await connectNats({ url: first.url })
+    const bus = await connectNats({ url: first.url, tokenFile: first.tokenFile, inboxPrefix: '_INBOX' })
     const heard: boolean[] = []
     bus.onConnectionChange((isConnected) => heard.push(isConnected))
     expect(await bus.ping(LONG_MS)).toBe(true)
