@@ -10,8 +10,11 @@ import { foldLog, Leader } from '../../src/controller/index.js'
 import { dumpState } from '../../src/state/index.js'
 import { SimulatedRepository } from '../simulation/simulated-git.js'
 
+/** Nobody else wants to lead; a machine that is busy must not look like a log that does not answer. */
+const LEASE_MS = 60_000
+
 async function world(options: { commandBytesMax?: number } = {}) {
-  const disk = new MemoryLogStore(() => performance.now(), 0)
+  const disk = new MemoryLogStore(() => performance.now(), LEASE_MS)
   const repository = new SimulatedRepository()
   const stops: string[] = []
   const deps = { clock: systemClock, random: systemRandom, logger: silentLogger }

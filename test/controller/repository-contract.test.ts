@@ -13,6 +13,9 @@ import type { SyntaxReader } from '../../src/controller/ports.js'
 import { placeText } from '../../src/domain/index.js'
 import { ScratchRepository } from '../scratch-repository.js'
 
+/** Nobody else wants to lead; a machine that is busy must not look like a log that does not answer. */
+const LEASE_MS = 60_000
+
 let repository: ScratchRepository
 let git: CliGitSource
 let leader: Leader
@@ -23,7 +26,7 @@ let aborting: Set<string>
 beforeEach(async () => {
   repository = new ScratchRepository()
   git = await CliGitSource.open({ repository: repository.folder, ref: 'HEAD' })
-  const log = new MemoryCommandLog(new MemoryLogStore(() => performance.now(), 0), systemClock)
+  const log = new MemoryCommandLog(new MemoryLogStore(() => performance.now(), LEASE_MS), systemClock)
   leader = await Leader.start({ log, clock: systemClock, random: systemRandom, logger: silentLogger, onStop: () => {} })
   aborting = new Set()
   reconciler = newReconciler('hold')
