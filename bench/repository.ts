@@ -72,6 +72,7 @@ export async function startBenchServer(repository: BenchRepository): Promise<Ben
       wake = []
     },
     onSyncFailed: (problem) => console.error(problem),
+    onBroker: () => {},
     onStop: (reason) => {
       throw new Error(reason)
     },
