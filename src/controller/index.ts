@@ -30,4 +30,5 @@ export type {
 } from './ports.js'
 export { AGENTS_FOLDER, classifyPath, JOBS_FOLDER, nodePoolsIn } from './repository-layout.js'
 export { Server, type ServerDeps, type ServerOptions } from './server.js'
+export { emptySnapshot, raiseSnapshot, snapshotOf } from './snapshots.js'
 export { findHiddenJobs, SourceTree } from './source-tree.js'

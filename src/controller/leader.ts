@@ -32,7 +32,8 @@ export interface LeaderDeps {
 /** Beyond this nothing more is proposed until the log has caught up. */
 const UNDURABLE_COMMANDS_MAX = 10_000
 const UNDURABLE_BYTES_MAX = 16 * 1024 * 1024
-const SNAPSHOT_EVERY_COMMANDS = 50_000
+const SNAPSHOT_EVERY_COMMANDS = 5_000
+const SNAPSHOT_EVERY_MS = 3_600_000
 const NO_LEADER_AFTER_MS = 10_000
 /** Turn-end works that keep asking for another turn without proposing anything are a bug, not a reason to hang. */
 const IDLE_ROUNDS_MAX = 16
@@ -57,6 +58,7 @@ export class Leader {
   #roomWaiters: (() => void)[] = []
   readonly #turnEnds: (() => void)[] = []
   #snapshotIndex: LogIndex
+  #snapshotMs: number
   #isSnapshotting = false
   #stopped: string | undefined
   #applying: CommandKind = 'leadership-begin'
@@ -78,6 +80,7 @@ export class Leader {
     this.#durableIndex = state.index
     this.#chainHash = chainHash
     this.#snapshotIndex = snapshotIndex
+    this.#snapshotMs = deps.clock.monotonicMs()
     this.changes = new ChangeFeed(state)
     this.events = new EventFeed(state, () => this.#applying)
   }
@@ -271,11 +274,19 @@ export class Leader {
     if (this.hasRoom) for (const wake of this.#roomWaiters.splice(0)) wake()
   }
 
+  /** Asked from time to time, so that the log is cut also where little is written. */
+  snapshotIfDue(): void {
+    if (this.#stopped === undefined && this.#batch.length === 0) this.#maybeSnapshot()
+  }
+
   /** Only where the batch is empty, so that the cut ends where a record ends. */
   #maybeSnapshot(): void {
     const every = this.#deps.snapshotEveryCommands ?? SNAPSHOT_EVERY_COMMANDS
-    if (this.#isSnapshotting || this.state.index - this.#snapshotIndex < every) return
+    const count = this.state.index - this.#snapshotIndex
+    const isOld = count > 0 && this.#deps.clock.monotonicMs() - this.#snapshotMs >= SNAPSHOT_EVERY_MS
+    if (this.#isSnapshotting || (count < every && !isOld)) return
     this.#isSnapshotting = true
+    this.#snapshotMs = this.#deps.clock.monotonicMs()
     this.#writeSnapshot().catch((error: unknown) => {
       this.#deps.logger.error({ error: explainError(error) }, 'snapshot failed')
       this.#isSnapshotting = false
@@ -313,8 +324,7 @@ export async function foldLog(
   if (snapshot !== undefined && checksumOf(snapshot.bytes) !== snapshot.checksum) {
     throw new DataDamagedError('SNAPSHOT_CHECKSUM', `the snapshot at index ${snapshot.index} is damaged; restore another one`)
   }
-  const state = snapshot === undefined ? new State() : decodeSnapshot(snapshot.bytes)
-  invariant(snapshot === undefined || state.index === snapshot.index, `snapshot ${snapshot?.index} holds index ${state.index}`)
+  const state = snapshot === undefined ? new State() : replaying(`the snapshot at index ${snapshot.index}`, () => stateOf(snapshot))
   let chainHash = snapshot?.chainHash ?? ''
   const commands = new CommandReader()
   for await (const record of log.read(state.index + 1)) {
@@ -324,8 +334,26 @@ export async function foldLog(
         `the log is broken: after index ${state.index} comes a record at ${record.firstIndex} that does not follow it; restore a snapshot`,
       )
     }
-    for (const command of commands.read(record)) apply(state, state.index + 1, command)
+    replaying(`the record at index ${record.firstIndex}`, () => {
+      for (const command of commands.read(record)) apply(state, state.index + 1, command)
+    })
     chainHash = record.hash
   }
   return { state, chainHash, snapshotIndex: snapshot?.index ?? 0 }
+}
+
+function stateOf(snapshot: Snapshot): State {
+  const state = decodeSnapshot(snapshot.bytes)
+  invariant(state.index === snapshot.index, `it holds index ${state.index}`)
+  return state
+}
+
+/** What was written once was right then: what cannot be read or applied now is damage, whatever words it is told in. */
+function replaying<Result>(what: string, work: () => Result): Result {
+  try {
+    return work()
+  } catch (error) {
+    if (error instanceof DataDamagedError) throw error
+    throw new DataDamagedError('LOG_REPLAY', `${what} cannot be replayed: ${explainError(error)}`, {}, error)
+  }
 }

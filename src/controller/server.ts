@@ -51,6 +51,7 @@ export interface ServerDeps {
 
 const BLOCKED_RETRY_MS = 30_000
 const GARBAGE_EVERY_MS = 60_000
+const SNAPSHOT_LOOK_EVERY_MS = 60_000
 const SOURCE_BACK_OFF_MS_MIN = 200
 
 export class Server {
@@ -141,6 +142,7 @@ export class Server {
   async #begin(): Promise<void> {
     this.#every(BLOCKED_RETRY_MS, () => this.#blocked.wakeAll())
     this.#every(GARBAGE_EVERY_MS, () => this.#collectGarbage())
+    this.#every(SNAPSHOT_LOOK_EVERY_MS, () => this.leader.snapshotIfDue())
     this.#unwatch = await this.#deps.git.watch(() => this.#sourceLoop.ask())
     this.#sourceLoop.ask()
   }

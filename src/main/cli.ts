@@ -20,6 +20,8 @@ const LOADERS: Readonly<Record<string, () => Promise<CommandModule>>> = {
   dev: async () => (await import('./programs.js')).devCommand(fileURLToPath(import.meta.url)),
   server: async () => (await import('./programs.js')).serverCommand,
   agent: async () => (await import('./programs.js')).agentCommand,
+  snapshot: async () => (await import('./state-commands.js')).snapshotCommand,
+  fsck: async () => (await import('./state-commands.js')).fsckCommand,
   'nats-config': async () => (await import('./nats-config.js')).natsConfigCommand,
   status: async () => statusCommand,
   logs: async () => logsCommand,

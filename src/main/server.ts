@@ -5,7 +5,6 @@ import { systemClock } from '../adapters/clock.js'
 import { CliGitSource, refuseShortRef } from '../adapters/git/git-source.js'
 import { WorkerSyntaxReader } from '../adapters/hcl-syntax/index.js'
 import { createHostCheck, startHttp } from '../adapters/http/index.js'
-import { LmdbCommandLog } from '../adapters/lmdb/command-log.js'
 import { createLogger } from '../adapters/logger.js'
 import { loadServerKeys, nodeIdOfKey, verifySignature } from '../adapters/node-key.js'
 import { systemRandom } from '../adapters/random.js'
@@ -15,7 +14,9 @@ import { JOBS_FOLDER, Server, type SyncOutcome } from '../controller/index.js'
 import { type Bus, OrchestratorError, TerminalError } from '../domain/index.js'
 import type { ServerConfig } from './config.js'
 import { collectYoungObjectsEarly } from './garbage-collector.js'
+import { readClusterMark, writeClusterMark } from './cluster-mark.js'
 import { createSourceTexts } from './source-texts.js'
+import { openState } from './state-folder.js'
 import { readVersion } from './version.js'
 
 /** Of the few files of a ref, where the file system sends no events. */
@@ -37,7 +38,13 @@ export interface ServerEvents {
 }
 
 /** @throws TerminalError and OrchestratorError with what to mend: folder, lock, repository, port */
-export async function startServer(config: ServerConfig, bus: Bus, events: ServerEvents): Promise<RunningServer> {
+export async function startServer(
+  config: ServerConfig,
+  bus: Bus,
+  events: ServerEvents,
+  /** Begin again as this cluster, over what its hosts run. */
+  adoptCluster?: string,
+): Promise<RunningServer> {
   collectYoungObjectsEarly()
   const dataFolder = resolve(config.data_dir)
   mkdirSync(dataFolder, { recursive: true, mode: 0o700 })
@@ -49,8 +56,9 @@ export async function startServer(config: ServerConfig, bus: Bus, events: Server
     undo.push(() => git.close())
     // Before anything is started: a repository without a commit is told at once, not by a server that does nothing.
     await git.resolve()
-    const log = await LmdbCommandLog.open(`${dataFolder}/state`)
+    const { log, movedTo } = await openState(dataFolder, { adoptCluster })
     undo.push(() => log.close())
+    if (movedTo !== undefined) logger.warn({ movedTo }, 'the state that could not be read was moved away')
     const syntax = new WorkerSyntaxReader()
     const jobs = new WorkerJobReader()
     const jobRequests = new WorkerJobRequests()
@@ -87,6 +95,7 @@ export async function startServer(config: ServerConfig, bus: Bus, events: Server
       },
     })
     undo.push(() => server.stop())
+    if (readClusterMark(dataFolder) !== server.leader.state.clusterId) writeClusterMark(dataFolder, server.leader.state.clusterId)
     await refuseEmptyRepository(server, git, config.source.repository)
     const http = await startHttp({
       address: config.http.address,

@@ -1,4 +1,5 @@
 export { apply } from './apply/apply.js'
+export { builtInRows } from './apply/settings.js'
 export type { Command, CommandBody, CommandKind, PlanClosing } from './command.js'
 export { divideCommand } from './divide-command.js'
 export { dumpState } from './dump.js'
@@ -14,7 +15,7 @@ export {
   type Tables,
   type TableViews,
 } from './schema.js'
-export { cutState, decodeSnapshot, encodeCut, type StateCut } from './snapshot.js'
+export { cutState, decodeSnapshot, encodeCut, type StateCut, tablesOf } from './snapshot.js'
 export { listSetAside, standingOf } from './standing.js'
 export { type Counters, State, type StateView } from './state.js'
 export { freezeDeeply, Table, type TableView } from './table.js'

@@ -2,52 +2,77 @@
  * The log of a single server, embedded. LMDB with `overlappingSync: false` resolves a put only when its data is on disk;
  * all puts of one turn are one transaction. Snapshots are files beside it: written whole, synced, then renamed.
  */
-import { mkdirSync } from 'node:fs'
-import { open as openFile, readdir, readFile, rename, unlink } from 'node:fs/promises'
+import { existsSync, mkdirSync } from 'node:fs'
+import { readdir, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Database, open, type RootDatabase } from 'lmdb'
-import { type AppendOutcome, type CommandLog, checksumOf, type LogRecord, type Snapshot } from '../../controller/index.js'
-import { DataDamagedError, explainError, type LogIndex } from '../../domain/index.js'
+import type { AppendOutcome, CommandLog, LogRecord, Snapshot } from '../../controller/index.js'
+import { DataDamagedError, explainError, type LogIndex, OrchestratorError, TerminalError } from '../../domain/index.js'
 import { type FolderLock, lockFolder } from './folder-lock.js'
+import { readSnapshotFile, writeSnapshotFile } from './snapshot-file.js'
 
 const SNAPSHOTS_KEPT = 2
 const TRIM_PER_TURN = 1_000
 
 export class LmdbCommandLog implements CommandLog {
   readonly #lock: FolderLock
+  readonly #folder: string
   readonly #root: RootDatabase
   readonly #records: Database<LogRecord, number>
   readonly #snapshotFolder: string
   #last: { readonly nextIndex: LogIndex; readonly hash: string; readonly epoch: number } | undefined
   syncCount = 0
 
-  /** @throws TerminalError FOLDER_LOCKED */
-  static async open(folder: string): Promise<LmdbCommandLog> {
+  /**
+   * @param check of the store's folder, before it is opened. @throws TerminalError FOLDER_LOCKED, DataDamagedError, and what `check` throws
+   */
+  static async open(folder: string, check: (storeFolder: string) => Promise<void> = async () => {}): Promise<LmdbCommandLog> {
     mkdirSync(join(folder, 'snapshots'), { recursive: true })
     const lock = await lockFolder(folder, 'log')
-    return new LmdbCommandLog(folder, lock)
+    try {
+      await check(join(folder, 'log'))
+      return new LmdbCommandLog(folder, lock, false)
+    } catch (error) {
+      await lock.release()
+      throw asDamage(error, folder)
+    }
   }
 
-  private constructor(folder: string, lock: FolderLock) {
+  /** For looking only, also while a server writes. @throws DataDamagedError, TerminalError NO_STATE */
+  static openForReading(folder: string): LmdbCommandLog {
+    if (!existsSync(join(folder, 'log', 'data.mdb'))) throw new TerminalError('NO_STATE', `${folder} holds no state of a server`)
+    try {
+      return new LmdbCommandLog(folder, { release: async () => {} }, true)
+    } catch (error) {
+      throw asDamage(error, folder)
+    }
+  }
+
+  private constructor(folder: string, lock: FolderLock, isReadOnly: boolean) {
     this.#lock = lock
+    this.#folder = folder
     this.#snapshotFolder = join(folder, 'snapshots')
-    this.#root = open({ path: join(folder, 'log'), overlappingSync: false, maxDbs: 2 })
+    this.#root = open({ path: join(folder, 'log'), overlappingSync: false, maxDbs: 2, readOnly: isReadOnly })
     this.#records = this.#root.openDB<LogRecord, number>({ name: 'records', encoding: 'msgpack', cache: false })
+  }
+
+  /** Nothing was ever written, or all of it is gone. */
+  async isEmpty(): Promise<boolean> {
+    return this.#records.getKeysCount({ limit: 1 }) === 0 && (await this.#snapshotIndexes()).length === 0
   }
 
   async loadSnapshot(): Promise<Snapshot | undefined> {
     const indexes = await this.#snapshotIndexes()
-    const damaged: string[] = []
+    const damages: string[] = []
     for (const index of indexes.reverse()) {
-      const snapshot = await readSnapshot(this.#snapshotPath(index))
-      if (checksumOf(snapshot.bytes) === snapshot.checksum) return snapshot
-      damaged.push(this.#snapshotPath(index))
+      try {
+        return await readSnapshotFile(this.#snapshotPath(index))
+      } catch (error) {
+        if (!(error instanceof DataDamagedError)) throw error
+        damages.push(error.message)
+      }
     }
-    if (damaged.length > 0)
-      throw new DataDamagedError(
-        'SNAPSHOT_CHECKSUM',
-        `no snapshot is sound: ${damaged.join(', ')}; restore one with drover snapshot restore`,
-      )
+    if (damages.length > 0) throw new DataDamagedError('SNAPSHOT_DAMAGED', `no snapshot is sound: ${damages.join('; ')}`)
     return undefined
   }
 
@@ -57,7 +82,11 @@ export class LmdbCommandLog implements CommandLog {
     // The record that holds `fromIndex` may begin before it.
     const first = [...this.#records.getRange({ start: fromIndex, reverse: true, limit: 1 })][0]?.value
     const start = first !== undefined && first.firstIndex + first.count > fromIndex ? first.firstIndex : fromIndex
-    for (const { value } of this.#records.getRange({ start })) yield value
+    try {
+      for (const { value } of this.#records.getRange({ start })) yield value
+    } catch (error) {
+      throw asDamage(error, this.#folder)
+    }
   }
 
   async append(record: LogRecord): Promise<AppendOutcome> {
@@ -77,7 +106,7 @@ export class LmdbCommandLog implements CommandLog {
 
   async saveSnapshot(snapshot: Snapshot): Promise<void> {
     const path = this.#snapshotPath(snapshot.index)
-    await writeSnapshot(path, snapshot)
+    await writeSnapshotFile(path, snapshot)
     const indexes = await this.#snapshotIndexes()
     for (const index of indexes.slice(0, -SNAPSHOTS_KEPT)) await unlink(this.#snapshotPath(index))
     const kept = indexes.slice(-SNAPSHOTS_KEPT)
@@ -115,31 +144,8 @@ export class LmdbCommandLog implements CommandLog {
   }
 }
 
-/** One line of JSON, then the bytes. */
-async function writeSnapshot(path: string, snapshot: Snapshot): Promise<void> {
-  const { bytes, ...head } = snapshot
-  const file = await openFile(`${path}.tmp`, 'w')
-  try {
-    await file.write(`${JSON.stringify(head)}\n`)
-    await file.write(bytes)
-    await file.sync()
-  } finally {
-    await file.close()
-  }
-  await rename(`${path}.tmp`, path)
-}
-
-async function readSnapshot(path: string): Promise<Snapshot> {
-  const content = await readFile(path)
-  const end = content.indexOf(0x0a)
-  try {
-    return { ...(JSON.parse(content.toString('utf8', 0, end)) as Omit<Snapshot, 'bytes'>), bytes: content.subarray(end + 1) }
-  } catch (cause) {
-    throw new DataDamagedError(
-      'SNAPSHOT_HEAD',
-      `the snapshot ${path} has no readable head; move it away to use the one before`,
-      { path },
-      cause,
-    )
-  }
+/** What the store says in its own words, or the decoder in its, is damage as long as it is none of our refusals. */
+function asDamage(error: unknown, folder: string): unknown {
+  if (error instanceof OrchestratorError || typeof (error as NodeJS.ErrnoException).syscall === 'string') return error
+  return new DataDamagedError('STORE_DAMAGED', `the log in ${folder} cannot be read: ${explainError(error)}`, { folder }, error)
 }

@@ -20,6 +20,11 @@ export function beginLeadership(state: State, index: LogIndex, command: CommandO
   state.epoch = command.epoch
   if (state.clusterId !== '') return
   state.clusterId = command.clusterId
+  builtInRows(state, index)
+}
+
+/** What every cluster has. */
+export function builtInRows(state: State, index: LogIndex): void {
   state.namespaces.put(index, builtInNamespace(index))
   for (const name of [NODE_POOL_ALL, NODE_POOL_DEFAULT]) state.nodePools.put(index, builtInPool(name, index))
 }
