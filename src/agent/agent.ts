@@ -198,6 +198,7 @@ export class Agent {
     if (set.epoch === agent.versionEpoch && set.version === agent.version && set.version === this.#heldVersion) return
     void this.#local.saveAgent({ version: set.version, versionEpoch: set.epoch })
     this.#wanted = new Set(set.entries.map(([id]) => id))
+    this.#repeatEnds(set)
     const held = new Map([...this.#shells].map(([id, { runner }]): [string, Held] => [id, runner.record]))
     const { orders, isWhole } = computeOrders(set, held)
     for (const order of orders) this.#carryOut(order, set.clusterId)
@@ -206,6 +207,15 @@ export class Agent {
     if (!this.#hasHeardServer) this.#hearServer()
     this.#admit()
     this.#collectEnded()
+  }
+
+  /** Who names what has ended here, and was told so, has forgotten it: its state was put back to an earlier one. */
+  #repeatEnds(set: WholeSet): void {
+    for (const [id] of set.entries) {
+      const runner = this.#shells.get(id)?.runner
+      if (runner?.hasEnded === true && !this.#outbox.holds(id)) void this.#outbox.put(runner.report())
+    }
+    if (!this.#outbox.isEmpty) this.#link?.send()
   }
 
   #carryOut(order: Order, clusterId: string): void {

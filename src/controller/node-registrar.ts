@@ -5,6 +5,7 @@
 import type { HeartbeatResponse, RegisterRequest, RegisterResponse, ReportResponse, Signer, Verify } from '../agent/index.js'
 import { type AllocationReport, type Bus, type Clock, explainError, type Logger, type Random } from '../domain/index.js'
 import type { CommandBody } from '../state/index.js'
+import type { Adoption } from './adoption.js'
 import type { AllocationPublisher } from './allocation-publisher.js'
 import { reportEvaluations, reportServices } from './allocation-reports.js'
 import { DeclaredHosts, type KeyBinding, withDeclaration } from './declared-hosts.js'
@@ -38,6 +39,7 @@ export interface NodeRegistrarDeps {
   readonly random: Random
   readonly logger: Logger
   readonly publisher: AllocationPublisher
+  readonly adoption: Adoption
   readonly options: NodeRegistrarOptions
 }
 
@@ -85,15 +87,17 @@ export class NodeRegistrar {
 
   #onRegister(question: HostQuestion<'register'>): void {
     const { message: request, nodeId, publicKey, session } = question
+    if (!this.#deps.adoption.mayJoin) return
     const refusal = this.#findRefusal(request, nodeId, publicKey)
     if (refusal !== undefined) return this.#answer(question, { ...this.#envelope(), kind: 'refused', ...refusal })
     if (!this.#nonces.take(publicKey, request.nonce))
       return this.#answer(question, { ...this.#envelope(), kind: 'challenge', nonce: this.#nonces.give(publicKey) })
-    const { leader, random, options, channel } = this.#deps
+    const { leader, random, options, channel, adoption } = this.#deps
     channel.beginSession(nodeId, session)
     const declaration = this.#declarations.find(publicKey)!
     const node = withDeclaration(request.node, declaration, leader.state.nodes.get(request.node.ID))
     const { reportNumber } = request
+    leader.propose(adoption.adopt(node.ID, request.holds))
     leader.propose([{ kind: 'node-register', node, reportNumber, evaluations: nodeEvaluations(leader.state, node, random) }])
     this.#hearOfUnknown(
       node.ID,

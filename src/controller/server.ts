@@ -5,6 +5,7 @@
 import { BrokerWatch } from '../agent/index.js'
 import { type Bus, type Clock, explainError, type Logger, type Random } from '../domain/index.js'
 import { createScheduler } from '../scheduler/index.js'
+import { Adoption } from './adoption.js'
 import { AllocationPublisher } from './allocation-publisher.js'
 import { BlockedEvaluations } from './blocked-evaluations.js'
 import { DeploymentWatcher } from './deployment-watcher.js'
@@ -27,6 +28,8 @@ export interface ServerOptions {
   readonly nodes: NodeRegistrarOptions
   /** A look at the ref this long after the last, should every event have been lost. */
   readonly sourcePollMs: number
+  /** The state is that of a cluster whose history was lost: what its hosts run is taken over. */
+  readonly isBeginningAgain?: boolean
   readonly leader?: Pick<LeaderDeps, 'snapshotEveryCommands' | 'commandBytesMax'>
 }
 
@@ -52,6 +55,8 @@ export interface ServerDeps {
 const BLOCKED_RETRY_MS = 30_000
 const GARBAGE_EVERY_MS = 60_000
 const SNAPSHOT_LOOK_EVERY_MS = 60_000
+/** Hosts of a cluster that begins again are waited for this long: an agent asks again at least once a TTL. */
+const HEARD_WITHIN_TTLS = 6
 const SOURCE_BACK_OFF_MS_MIN = 200
 
 export class Server {
@@ -67,6 +72,7 @@ export class Server {
   readonly #deployments: DeploymentWatcher
   readonly #channel: HostChannel
   readonly #registrar: NodeRegistrar
+  readonly #adoption: Adoption
   readonly #sourceLoop: ReconcileLoop
   readonly #cancels: (() => void)[] = []
   #unwatch: () => Promise<void> = async () => {}
@@ -93,7 +99,16 @@ export class Server {
     this.#broker = new EvaluationBroker(state, clock, nudge)
     this.#blocked = new BlockedEvaluations(state, (evaluation) => this.#broker.unblock(evaluation), nudge)
     this.#deployments = new DeploymentWatcher({ view: state, clock, random, propose: (bodies) => leader.propose(bodies), onDue: nudge })
-    const worker = new Worker({ leader, broker: this.#broker, scheduler, clock, random, logger })
+    this.#adoption = new Adoption({
+      view: state,
+      clock,
+      logger,
+      isBeginning: options.isBeginningAgain === true,
+      waitMsMax: HEARD_WITHIN_TTLS * options.nodes.heartbeatTtlMs,
+      onOver: nudge,
+    })
+    const adoption = this.#adoption
+    const worker = new Worker({ leader, broker: this.#broker, adoption, scheduler, clock, random, logger })
     const channel = new HostChannel({ ...options.nodes, leader, bus, clock, logger })
     const publisher = new AllocationPublisher(leader, channel)
     this.calls = new HostCalls({ bus, clock, channel, leader, region: options.nodes.region })
@@ -102,7 +117,7 @@ export class Server {
     leader.onTurnEnd(() => this.#deployments.reconcile())
     leader.onTurnEnd(() => worker.drain())
     leader.onTurnEnd(() => publisher.prepare())
-    this.#registrar = new NodeRegistrar({ leader, bus, channel, clock, random, logger, publisher, options: options.nodes })
+    this.#registrar = new NodeRegistrar({ leader, bus, channel, clock, random, logger, publisher, adoption, options: options.nodes })
     this.source = new GitReconciler({ leader, git, syntax, jobs, random, logger, options: options.source })
     const loopOptions = { everyMs: options.sourcePollMs, backOffMsMin: SOURCE_BACK_OFF_MS_MIN, backOffMsMax: options.sourcePollMs }
     this.#sourceLoop = new ReconcileLoop(clock, loopOptions, () => this.#lookAtSource())
@@ -130,6 +145,7 @@ export class Server {
     this.#channel.stop()
     this.#brokerWatch.close()
     this.#registrar.stop()
+    this.#adoption.stop()
     this.#deployments.stop()
     this.#broker.stop()
     for (const cancel of this.#cancels.splice(0)) cancel()

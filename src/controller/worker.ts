@@ -2,6 +2,7 @@
 import type { Clock, Evaluation, Job, Logger, Plan, Random, SchedulingResult } from '../domain/index.js'
 import type { Scheduler } from '../scheduler/index.js'
 import { type CommandBody, ownerKey } from '../state/index.js'
+import type { Adoption } from './adoption.js'
 import type { EvaluationBroker } from './evaluation-broker.js'
 import type { Leader } from './leader.js'
 import { logTimeMs } from './log-time.js'
@@ -14,6 +15,7 @@ const MS_PER_TURN = 10
 export interface WorkerDeps {
   readonly leader: Leader
   readonly broker: EvaluationBroker
+  readonly adoption: Adoption
   readonly scheduler: Scheduler
   readonly clock: Clock
   readonly random: Random
@@ -30,6 +32,7 @@ export class Worker {
   /** Works until nothing is ready, or the turn is long enough. */
   drain(): void {
     const { leader, broker, clock } = this.#deps
+    if (this.#deps.adoption.isHearing) return
     const beganMs = clock.monotonicMs()
     for (let count = 0; count < EVALUATIONS_PER_TURN && leader.hasRoom && clock.monotonicMs() - beganMs < MS_PER_TURN; count++) {
       const work = broker.next()

@@ -14,7 +14,10 @@ export function readClusterMark(dataFolder: string): string | undefined {
   if (!existsSync(path)) return undefined
   const clusterId: unknown = parse(readFileSync(path, 'utf8'))?.['clusterId']
   if (typeof clusterId === 'string' && clusterId !== '') return clusterId
-  throw new DataDamagedError('CLUSTER_MARK', `${path} does not name a cluster; write {"clusterId": "…"} with the id that /v1/agent/self of an agent's server said, or remove it`)
+  throw new DataDamagedError(
+    'CLUSTER_MARK',
+    `${path} does not name a cluster; write {"clusterId": "…"} with the id that /v1/agent/self of an agent's server said, or remove it`,
+  )
 }
 
 export function writeClusterMark(dataFolder: string, clusterId: string): void {

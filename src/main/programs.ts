@@ -72,7 +72,10 @@ export const serverCommand: CommandModule = {
   define(command, io, finish) {
     command
       .requiredOption('--config <file>', 'YAML, see docs/configuration.md')
-      .action(({ config }: { config: string }) => finish(failingWith(io.err, () => runServer(readConfig(config, serverConfigSchema)))))
+      .option('--adopt-cluster <id>', 'begin again as this cluster, whose state is lost, and take over what its hosts run')
+      .action(({ config, adoptCluster }: { config: string; adoptCluster?: string }) =>
+        finish(failingWith(io.err, () => runServer(readConfig(config, serverConfigSchema), adoptCluster))),
+      )
   },
 }
 
@@ -88,36 +91,41 @@ export const agentCommand: CommandModule = {
   },
 }
 
-async function runServer(config: ServerConfig): Promise<number> {
+async function runServer(config: ServerConfig, adoptCluster?: string): Promise<number> {
   const stopAsked = whenStopAsked()
   const bus: Bus =
     config.nats === undefined
       ? new InProcessBus()
       : await connectNats(natsOptions(config.nats, loadServerKeys(config.data_dir).current, SERVER_INBOX))
   try {
-    return await serve(config, bus, stopAsked)
+    return await serve(config, bus, stopAsked, adoptCluster)
   } finally {
     // An open connection would keep a server alive that could not start.
     await bus.close()
   }
 }
 
-async function serve(config: ServerConfig, bus: Bus, stopAsked: StopAsked): Promise<number> {
+async function serve(config: ServerConfig, bus: Bus, stopAsked: StopAsked, adoptCluster: string | undefined): Promise<number> {
   const firstSync = new FirstSync()
   const tellNews = onlyNews()
-  const running = await startServer(config, bus, {
-    onSync: (outcome) => {
-      tellSync(outcome)
-      firstSync.happened()
+  const running = await startServer(
+    config,
+    bus,
+    {
+      onSync: (outcome) => {
+        tellSync(outcome)
+        firstSync.happened()
+      },
+      onBroker: (awayMs) => tell({ kind: 'note', text: `server: ${describeBroker(awayMs)}` }),
+      onSyncFailed: (problem) => tellNews({ kind: 'note', text: `the repository cannot be read: ${problem}` }),
+      onStop: (reason) => {
+        process.stderr.write(`server stopped: ${reason}\n`)
+        // What was decided and not written must not be let out by anything that still runs.
+        process.exit(1)
+      },
     },
-    onBroker: (awayMs) => tell({ kind: 'note', text: `server: ${describeBroker(awayMs)}` }),
-    onSyncFailed: (problem) => tellNews({ kind: 'note', text: `the repository cannot be read: ${problem}` }),
-    onStop: (reason) => {
-      process.stderr.write(`server stopped: ${reason}\n`)
-      // What was decided and not written must not be let out by anything that still runs.
-      process.exit(1)
-    },
-  })
+    adoptCluster,
+  )
   const agents: RunningAgent[] = []
   for (const path of config.local_agents) agents.push(await startAgent(readConfig(path, agentConfigSchema), bus))
   stopAsked.isStarted = true

@@ -12,9 +12,9 @@ import { WorkerJobReader } from '../adapters/workers/job-reader.js'
 import { WorkerJobRequests } from '../adapters/workers/job-requests.js'
 import { JOBS_FOLDER, Server, type SyncOutcome } from '../controller/index.js'
 import { type Bus, OrchestratorError, TerminalError } from '../domain/index.js'
+import { readClusterMark, writeClusterMark } from './cluster-mark.js'
 import type { ServerConfig } from './config.js'
 import { collectYoungObjectsEarly } from './garbage-collector.js'
-import { readClusterMark, writeClusterMark } from './cluster-mark.js'
 import { createSourceTexts } from './source-texts.js'
 import { openState } from './state-folder.js'
 import { readVersion } from './version.js'
@@ -82,6 +82,7 @@ export async function startServer(
       onBroker: events.onBroker,
       options: {
         source: { rewind: config.source.rewind, ref: config.source.ref },
+        isBeginningAgain: adoptCluster !== undefined,
         sourcePollMs: config.source.poll_seconds * 1000,
         nodes: {
           region: config.region,

@@ -32,12 +32,19 @@ export const snapshotCommand: CommandModule = {
   summary: 'keep the state of a server as a file, put it back, look into it',
   exitCodes: { 0: 'done', 1: 'not done: no such file or folder, or the server runs', 2: 'data damaged' },
   define(command, io, finish) {
-    const run = (work: () => Promise<string>) => finish(failingWith(io.err, () => work().then((text) => (io.out(text), 0))))
-    withPlace(command.command('save <file>').description('the newest state, also while the server runs')).action((file: string, place: Place) =>
-      run(async () => {
-        const { index, bytes } = await saveSnapshot(dataFolderOf(place), resolve(file))
-        return `saved the state at index ${index}, ${bytes.length} bytes\n`
-      }),
+    const run = (work: () => Promise<string>) =>
+      finish(
+        failingWith(io.err, async () => {
+          io.out(await work())
+          return 0
+        }),
+      )
+    withPlace(command.command('save <file>').description('the newest state, also while the server runs')).action(
+      (file: string, place: Place) =>
+        run(async () => {
+          const { index, bytes } = await saveSnapshot(dataFolderOf(place), resolve(file))
+          return `saved the state at index ${index}, ${bytes.length} bytes\n`
+        }),
     )
     withPlace(command.command('restore <file>').description('put it in the place of what is there; the server must be stopped')).action(
       (file: string, place: Place) =>

@@ -66,7 +66,10 @@ async function openSound(
 async function refuseOtherCluster(log: LmdbCommandLog, clusterId: string): Promise<void> {
   const { state } = await foldLog(log)
   if (state.clusterId === clusterId) return
-  throw new TerminalError('OTHER_CLUSTER', `the state here is that of cluster ${state.clusterId}, not ${clusterId}; move it away to begin again`)
+  throw new TerminalError(
+    'OTHER_CLUSTER',
+    `the state here is that of cluster ${state.clusterId}, not ${clusterId}; move it away to begin again`,
+  )
 }
 
 /** What an operator can do about it, in the order of what loses least. */
@@ -87,8 +90,8 @@ function moveAside(folder: string, why: string): string {
 }
 
 /** The newest state as one file; also while a server runs. @throws DataDamagedError, TerminalError NO_STATE */
-export async function saveSnapshot(dataFolder: string, file: string): Promise<Snapshot> {
-  await checkStore(join(stateFolder(dataFolder), 'log'))
+export async function saveSnapshot(dataFolder: string, file: string, check = checkStore): Promise<Snapshot> {
+  await check(join(stateFolder(dataFolder), 'log'))
   const log = LmdbCommandLog.openForReading(stateFolder(dataFolder))
   try {
     const snapshot = snapshotOf(await foldLog(log))
@@ -103,7 +106,10 @@ export async function saveSnapshot(dataFolder: string, file: string): Promise<Sn
  * Puts the state of a snapshot in the place of what is there, which is moved aside. It counts on from now, so that hosts and readers
  * that have seen later things than it holds take it for newer. @throws TerminalError FOLDER_LOCKED, DataDamagedError
  */
-export async function restoreSnapshot(dataFolder: string, file: string): Promise<{ readonly snapshot: Snapshot; readonly movedTo: string | undefined }> {
+export async function restoreSnapshot(
+  dataFolder: string,
+  file: string,
+): Promise<{ readonly snapshot: Snapshot; readonly movedTo: string | undefined }> {
   const snapshot = raiseSnapshot(await readSnapshotFile(file), Date.now())
   mkdirSync(dataFolder, { recursive: true, mode: 0o700 })
   const folder = stateFolder(dataFolder)
@@ -130,17 +136,22 @@ export async function inspectSnapshot(file: string): Promise<{ readonly snapshot
 }
 
 /** Reads everything and writes nothing. @throws DataDamagedError with what is damaged */
-export async function examineState(dataFolder: string): Promise<State> {
+export async function examineState(dataFolder: string, check = checkStore): Promise<State> {
   const mark = readClusterMark(dataFolder)
   const folder = stateFolder(dataFolder)
   if (mark !== undefined && !existsSync(join(folder, 'log', 'data.mdb')))
     throw new DataDamagedError('STATE_LOST', `the state of cluster ${mark} in ${folder} is gone`)
-  await checkStore(join(folder, 'log'))
+  await check(join(folder, 'log'))
   const log = LmdbCommandLog.openForReading(folder)
   try {
     const { state } = await foldLog(log)
+    if (state.clusterId === '')
+      throw new DataDamagedError('STATE_LOST', `${folder} holds no state${mark === undefined ? '' : ` of cluster ${mark}`}`)
     if (mark !== undefined && mark !== state.clusterId)
-      throw new DataDamagedError('OTHER_CLUSTER', `the folder belongs to cluster ${mark}, the state in it is that of cluster ${state.clusterId}`)
+      throw new DataDamagedError(
+        'OTHER_CLUSTER',
+        `the folder belongs to cluster ${mark}, the state in it is that of cluster ${state.clusterId}`,
+      )
     return state
   } finally {
     await log.close()
