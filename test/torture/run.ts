@@ -79,8 +79,8 @@ async function settle(): Promise<void> {
   try {
     await until('what runs is what the files say', SETTLED_WITHIN_MS, async () => {
       const [jobs, allocations] = await Promise.all([
-        world.get<readonly JobStub[]>('/v1/jobs'),
-        world.get<readonly Stub[]>('/v1/allocations'),
+        world.get<readonly JobStub[]>('/v1/jobs?namespace=*'),
+        world.get<readonly Stub[]>('/v1/allocations?namespace=*'),
       ]).catch(() => [[], []] as const)
       const living = new Set(jobs.filter(({ Stop }) => !Stop).map(({ ID }) => ID))
       const strays = allocations.filter(({ JobID, ClientStatus }) => ClientStatus === 'running' && !wanted.has(JobID))
