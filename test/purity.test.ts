@@ -1,4 +1,4 @@
-/** The pure layers know neither clock, chance, environment nor network: what makes the simulation possible (design §3). */
+/** The pure layers know neither clock, chance, environment nor network: what makes the simulation possible. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'

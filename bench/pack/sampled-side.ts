@@ -1,5 +1,5 @@
 /**
- * A choice in the manner of Nomad, written anew from what is known of its behaviour (`reference/scheduler.md` §4): nodes in an order that is
+ * A choice in the manner of Nomad, written anew from what is known of its behaviour (Nomad docs, "Placement"): nodes in an order that is
  * shuffled for each evaluation, a few of them looked at for each allocation, the best of those few taken. It shares no code with
  * `src/scheduler`, so that neither side can lend the other a mistake.
  */

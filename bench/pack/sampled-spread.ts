@@ -1,4 +1,4 @@
-/** What a node's zone adds to its score in the manner of Nomad (`reference/scheduler.md` §4.4), for a job with one spread. */
+/** What a node's zone adds to its score in the manner of Nomad (Nomad docs, "Placement"), for a job with one spread. */
 import type { Node, Spread } from '../../src/domain/index.js'
 
 export class SampledSpread {

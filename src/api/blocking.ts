@@ -1,5 +1,5 @@
 /**
- * Reads with an index, and waiting for a newer one (`reference/http-api.md` B.4). The index that is reported and compared
+ * Reads with an index, and waiting for a newer one (Nomad API docs, "HTTP API"). The index that is reported and compared
  * is the object's or the table's; what wakes a waiting request are the rows it read.
  */
 import type { Clock, LogIndex, Random } from '../domain/index.js'

@@ -1,5 +1,5 @@
 /**
- * Refusals of the API. Their texts are Nomad's where clients look at them (`reference/http-api.md` B.2), so they do not
+ * Refusals of the API. Their texts are Nomad's where clients look at them (Nomad API docs, "HTTP API"), so they do not
  * follow the style of other messages. Which status each code is answered with stands in `adapters/http/error-status.ts`.
  */
 import { OrchestratorError } from '../domain/index.js'

@@ -1,5 +1,5 @@
 /**
- * What one Command did, as the events that clients of Nomad follow (`reference/objects.md` §10). The type is that of the
+ * What one Command did, as the events that clients of Nomad follow (Nomad API docs, "Events"). The type is that of the
  * write, on every object it touched; only services say what became of themselves.
  */
 import type { Allocation, Deployment, Evaluation, Job, Node, NodePool, ServiceRegistration } from '../domain/index.js'

@@ -1,4 +1,4 @@
-/** One page of a list: filter, then start at a token, then count (`reference/http-api.md` B.5). */
+/** One page of a list: filter, then start at a token, then count (Nomad API docs, "HTTP API"). */
 import { namespacedKey } from '../domain/index.js'
 import { badRequest, requestFailed } from './errors.js'
 import { createFilter, FilterSyntaxError, FilterValueError } from './filter/filter.js'

@@ -1,4 +1,4 @@
-/** Query parameters, read as strictly or leniently as Nomad does (`reference/http-api.md` B.2, B.3). */
+/** Query parameters, read as strictly or leniently as Nomad does (Nomad API docs, "HTTP API"). */
 import { MILLISECOND, NAMESPACE_DEFAULT, readDuration } from '../domain/index.js'
 import { badRequest, requestFailed } from './errors.js'
 

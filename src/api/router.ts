@@ -1,6 +1,6 @@
 /**
  * Paths to handlers. An id is everything between what stands before and behind it, so ids may hold slashes: the route with
- * the longest beginning, then the longest end, wins (`reference/http-api.md` B.1, path parameters).
+ * the longest beginning, then the longest end, wins (Nomad API docs, "HTTP API").
  */
 
 import type { Parameters } from './parameters.js'

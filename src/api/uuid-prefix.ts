@@ -1,4 +1,4 @@
-/** Ids by prefix, as strict as Nomad (`reference/http-api.md` B.6). */
+/** Ids by prefix, as strict as Nomad (Nomad API docs, "HTTP API"). */
 import { requestFailed } from './errors.js'
 
 const UUID_LENGTH = 36

@@ -1,5 +1,5 @@
 /**
- * Tells each node its whole desired set (design §7). A set is prepared at the end of the turn that changed it and leaves when
+ * Tells each node its whole desired set. A set is prepared at the end of the turn that changed it and leaves when
  * that turn is durable, so no agent acts on what a crash could take back. `version` is the index at which the set of that
  * node last changed.
  */

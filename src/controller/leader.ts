@@ -1,5 +1,5 @@
 /**
- * The leader: one event loop, one writer, output commit (design §4).
+ * The leader: one event loop, one writer, output commit.
  *
  * A command is applied at once, so the next decision always sees the newest state and a plan can never be stale. It is
  * appended in the same breath, many to a batch. What the outside may see of it waits until it is durable. If an append is

@@ -1,7 +1,7 @@
 /**
  * One instance of a task group, placed on a node. A stored allocation names its job's version (`JobVersion`,
  * `JobCreateIndex`) and the API attaches the `Job`. Members the wire omits at zero are optional here.
- * Source: `reference/objects.md` §3.
+ * Source: Nomad API docs, "Allocations"
  */
 import type { AllocatedResources, DNSConfig, Resources } from './resources.js'
 import type { TaskState } from './task-state.js'
@@ -137,7 +137,7 @@ export function isServerTerminal(allocation: Pick<Allocation, 'DesiredStatus'>):
   return allocation.DesiredStatus === 'stop' || allocation.DesiredStatus === 'evict'
 }
 
-/** Ended, or told to end (`reference/objects.md` §16). */
+/** Ended, or told to end (Nomad API docs, "Allocations"). */
 export function isTerminal(allocation: Pick<Allocation, 'ClientStatus' | 'DesiredStatus'>): boolean {
   return isServerTerminal(allocation) || isClientTerminal(allocation)
 }

@@ -1,6 +1,6 @@
 /**
  * Instants. Inside stored objects an instant is either whole milliseconds × 10⁶ (a double that prints exactly) or an
- * RFC 3339 text, as the wire has it (`reference/http-api.md` B.9).
+ * RFC 3339 text, as the wire has it (Nomad API docs, "HTTP API").
  */
 import { MILLISECOND, type Nanoseconds } from './units.js'
 

@@ -1,4 +1,4 @@
-/** The roll-out of one job version. Source: `reference/objects.md` §5. */
+/** The roll-out of one job version. Source: Nomad API docs, "Deployments" */
 import type { Nanoseconds } from './units.js'
 
 export type DeploymentStatus =

@@ -1,4 +1,4 @@
-/** A request to look at one job again. Members the wire omits at zero are optional. Source: `reference/objects.md` §4. */
+/** A request to look at one job again. Members the wire omits at zero are optional. Source: Nomad API docs, "Evaluations" */
 import type { AllocMetric } from './allocation.js'
 import type { PlanAnnotations } from './plan.js'
 import type { Nanoseconds } from './units.js'

@@ -1,4 +1,4 @@
-/** A job in stored (canonical) form: every member present, `null` where unset. Source: `reference/objects.md` §1. */
+/** A job in stored (canonical) form: every member present, `null` where unset. Source: Nomad API docs, "Jobs" */
 import type { Affinity, Constraint, Spread, TaskGroup, UpdateStrategy } from './task-group.js'
 import type { Nanoseconds } from './units.js'
 

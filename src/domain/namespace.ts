@@ -1,4 +1,4 @@
-/** Source: `reference/objects.md` §11. */
+/** Source: Nomad API docs, "Namespaces" */
 export interface Namespace {
   readonly Name: string
   readonly Description: string

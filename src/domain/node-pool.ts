@@ -1,4 +1,4 @@
-/** A named set of nodes. `default` and `all` are built in. Source: `reference/objects.md` §11. */
+/** A named set of nodes. `default` and `all` are built in. Source: Nomad API docs, "Node Pools" */
 export interface NodePool {
   readonly Name: string
   readonly Description: string

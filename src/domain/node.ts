@@ -1,4 +1,4 @@
-/** A host that runs allocations. Source: `reference/objects.md` §6. */
+/** A host that runs allocations. Source: Nomad API docs, "Nodes" */
 import type { NetworkResource } from './resources.js'
 import type { Nanoseconds } from './units.js'
 

@@ -1,4 +1,4 @@
-/** What tasks ask for and what nodes have. CPU in MHz, memory and disk in MiB. Source: `reference/objects.md` §1, §3. */
+/** What tasks ask for and what nodes have. CPU in MHz, memory and disk in MiB. Source: Nomad API docs, "JSON Job Specification" */
 import type { Affinity, Constraint } from './task-group.js'
 
 export interface Resources {

@@ -1,4 +1,4 @@
-/** Scaling policies of groups and tasks, and what scalers did. Source: `reference/objects.md` §1, §9. */
+/** Scaling policies of groups and tasks, and what scalers did. Source: Nomad API docs, "Scaling Policies" */
 export interface ScalingPolicy {
   readonly ID: string
   readonly Type: string

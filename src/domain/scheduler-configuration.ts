@@ -1,4 +1,4 @@
-/** How the cluster schedules. Source: `reference/objects.md` §11; `balanced` is Drover's own (design §13). */
+/** How the cluster schedules. Source: Nomad API docs, "Operator"; `balanced` is Drover's own. */
 export type SchedulerAlgorithm = 'balanced' | 'binpack' | 'spread'
 
 export interface SchedulerConfiguration {

@@ -1,4 +1,4 @@
-/** Services as a job declares them, and as running allocations register them. Source: `reference/objects.md` §1, §8. */
+/** Services as a job declares them, and as running allocations register them. Source: Nomad API docs, "Services" */
 
 import type { WorkloadIdentity } from './task.js'
 import type { Nanoseconds } from './units.js'

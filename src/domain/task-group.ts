@@ -1,4 +1,4 @@
-/** A group of tasks that is placed as one. Source: `reference/objects.md` §1. */
+/** A group of tasks that is placed as one. Source: Nomad API docs, "JSON Job Specification" */
 import type { NetworkResource } from './resources.js'
 import type { ScalingPolicy } from './scaling.js'
 import type { Service } from './service.js'

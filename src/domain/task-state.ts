@@ -1,4 +1,4 @@
-/** What a client knows of a task, and the events it tells of it. Source: `reference/objects.md` §3. */
+/** What a client knows of a task, and the events it tells of it. Source: Nomad API docs, "Allocations" */
 import type { Nanoseconds } from './units.js'
 
 export interface TaskState {

@@ -1,4 +1,4 @@
-/** One task of a group: what is run, with what, and how it is stopped. Source: `reference/objects.md` §1. */
+/** One task of a group: what is run, with what, and how it is stopped. Source: Nomad API docs, "JSON Job Specification" */
 import type { Resources } from './resources.js'
 import type { ScalingPolicy } from './scaling.js'
 import type { Service } from './service.js'

@@ -1,4 +1,4 @@
-/** Defaults that a job gets when it is registered, by type of job. Source: `reference/objects.md` §1, corrections. */
+/** Defaults that a job gets when it is registered, by type of job. Source: Nomad API docs, "JSON Job Specification". */
 import { HOUR, MINUTE, SECOND } from '../domain/index.js'
 import type { ApiObject } from './decode/api-job.js'
 

@@ -18,7 +18,7 @@ export type TemplateReading =
   | { readonly kind: 'value'; readonly value: string | null }
   | { readonly kind: 'problem'; readonly summary: string; readonly detail: string }
 
-/** Those that a driver's configuration may call at run time. Source: `reference/hcl.md` §4.4. */
+/** Those that a driver's configuration may call at run time. Source: Nomad docs, "HCL2" */
 const RUNTIME_NAMES = [
   'abs',
   'coalesce',

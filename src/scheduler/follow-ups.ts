@@ -1,4 +1,4 @@
-/** Delayed evaluations: what is due within the same few seconds shares one (`reference/scheduler.md` §2.3). */
+/** Delayed evaluations: what is due within the same few seconds shares one (Nomad docs, "Placement"). */
 import type { Evaluation, EvaluationTrigger } from '../domain/index.js'
 import { rfc3339 } from '../domain/index.js'
 import type { PlanBuilder } from './plan-builder.js'

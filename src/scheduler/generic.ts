@@ -1,4 +1,4 @@
-/** Service and batch jobs: one evaluation from beginning to end (`reference/scheduler.md` §1.5, §2.1). */
+/** Service and batch jobs: one evaluation from beginning to end (Nomad docs, "Placement"). */
 import {
   type Allocation,
   type Deployment,

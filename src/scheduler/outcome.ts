@@ -1,4 +1,4 @@
-/** How an evaluation ends, and what it leaves behind for what could not be placed (`reference/scheduler.md` §1.5). */
+/** How an evaluation ends, and what it leaves behind for what could not be placed (Nomad docs, "Placement"). */
 import type { Evaluation, Node, SchedulingResult } from '../domain/index.js'
 import type { PlanBuilder } from './plan-builder.js'
 import type { Writable } from './writable.js'

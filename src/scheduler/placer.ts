@@ -1,4 +1,4 @@
-/** Gives each wanted allocation its node, or notes why it has none (`reference/scheduler.md` §2.8). */
+/** Gives each wanted allocation its node, or notes why it has none (Nomad docs, "Placement"). */
 import { type Allocation, type Deployment, isDeploymentActive, isReady, type Job, type Node, type TaskGroup } from '../domain/index.js'
 import { ownerKey, type StateView } from '../state/index.js'
 import { newAllocation, UNJUDGED_CANARY } from './allocation-row.js'

@@ -1,4 +1,4 @@
-/** Whom to end so that something more important fits (`reference/scheduler.md` §4.7). */
+/** Whom to end so that something more important fits (Nomad docs, "Placement"). */
 import type {
   AllocatedResources,
   Allocation,

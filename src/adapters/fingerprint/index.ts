@@ -1,4 +1,4 @@
-/** What this host is, read from the system: everything of a Node that the host itself knows (`reference/lifecycle.md` §6.10). */
+/** What this host is, read from the system: everything of a Node that the host itself knows (Nomad docs, "Client Configuration"). */
 import { existsSync, readFileSync, statfsSync } from 'node:fs'
 import { arch, cpus, freemem, hostname, networkInterfaces, release, totalmem, uptime } from 'node:os'
 import type { Driver, Fingerprint, HostStats, HostUsage } from '../../agent/index.js'

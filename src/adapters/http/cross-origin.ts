@@ -1,4 +1,4 @@
-/** Some routes may be asked by pages of other origins (`reference/http-api.md` B.1, CORS). */
+/** Some routes may be asked by pages of other origins (Nomad API docs, "HTTP API"). */
 import type { FastifyRequest } from 'fastify'
 
 export function isPreflight(request: FastifyRequest): boolean {

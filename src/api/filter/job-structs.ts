@@ -1,4 +1,4 @@
-/** A stored job, as filters see it: `<member> <type>` (notation: `types.ts`; members: `reference/objects.md` §1). */
+/** A stored job, as filters see it: `<member> <type>` (notation: `types.ts`; members: Nomad API docs, "Jobs"). */
 import type { Structs } from './types.js'
 
 /** `'ID string, Priority int'` → `{ ID: 'string', Priority: 'int' }` */

@@ -1,5 +1,5 @@
 /**
- * Reads a filter expression (`reference/http-api.md` B.7). Keywords are lower case; there are no relational operators.
+ * Reads a filter expression (Nomad API docs, "HTTP API"). Keywords are lower case; there are no relational operators.
  *
  *   or   := and ( `or` and )*          and := not ( `and` not )*        not := `not` not | `(` or `)` | any/all | match
  *   match := selector (`==` | `!=` | `contains` | `matches` …) value | value `in` selector | selector `is` [`not`] (`empty` | `nil`)

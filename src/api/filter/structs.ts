@@ -1,4 +1,4 @@
-/** Everything that can be filtered, as filters see it (notation: `types.ts`; members: `reference/objects.md`). */
+/** Everything that can be filtered, as filters see it (notation: `types.ts`; members: Nomad API docs, "HTTP API"). */
 import { JOB_STRUCTS, members } from './job-structs.js'
 import type { Structs } from './types.js'
 

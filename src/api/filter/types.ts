@@ -1,6 +1,6 @@
 /**
  * The types of what a filter can name. A selector is judged by the type, not by the value at hand: an unknown member is
- * an error, a member that happens to be unset is not (`reference/http-api.md` B.7).
+ * an error, a member that happens to be unset is not (Nomad API docs, "HTTP API").
  *
  * Notation: `string bool int int64 uint64 uint16 float64`, `time` (an opaque struct), `any`, `*T` (may be unset),
  * `[]T`, `{T}` (free keys), or the name of a struct.

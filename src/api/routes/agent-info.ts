@@ -1,4 +1,4 @@
-/** Who answers: `/v1/agent/*`, `/v1/status/*`, `/v1/regions` (`reference/http-api.md` A.6, A.8). None of them has an index. */
+/** Who answers: `/v1/agent/*`, `/v1/status/*`, `/v1/regions` (Nomad API docs, "Services", "Operator"). None of them has an index. */
 import type { StateView } from '../../state/index.js'
 import type { ReadDeps } from '../blocking.js'
 import { encodeJson } from '../encode.js'

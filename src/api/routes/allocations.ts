@@ -1,4 +1,4 @@
-/** `/v1/allocations`, `/v1/allocation/:id…` (`reference/http-api.md` A.2). */
+/** `/v1/allocations`, `/v1/allocation/:id…` (Nomad API docs, "Allocations"). */
 import type { Allocation } from '../../domain/index.js'
 import type { StateView } from '../../state/index.js'
 import type { ReadDeps, Reading } from '../blocking.js'

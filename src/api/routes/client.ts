@@ -1,4 +1,4 @@
-/** What only the agent of a node knows: statistics, checks, files, logs (`reference/http-api.md` A.2, A.9). */
+/** What only the agent of a node knows: statistics, checks, files, logs (Nomad API docs, "Allocations", "Client"). */
 import { encodeJson } from '../encode.js'
 import { ApiError, badRequest, notFound, requestFailed } from '../errors.js'
 import { jsonAnswer } from '../request.js'

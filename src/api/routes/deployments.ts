@@ -1,4 +1,4 @@
-/** `/v1/deployments`, `/v1/deployment/…` (`reference/http-api.md` A.4). */
+/** `/v1/deployments`, `/v1/deployment/…` (Nomad API docs, "Deployments"). */
 import type { Deployment } from '../../domain/index.js'
 import type { StateView } from '../../state/index.js'
 import type { ReadDeps, Reading } from '../blocking.js'

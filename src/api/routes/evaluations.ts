@@ -1,4 +1,4 @@
-/** `/v1/evaluations`, `/v1/evaluation/:id…` (`reference/http-api.md` A.3). */
+/** `/v1/evaluations`, `/v1/evaluation/:id…` (Nomad API docs, "Evaluations"). */
 import type { Evaluation } from '../../domain/index.js'
 import type { StateView } from '../../state/index.js'
 import type { ReadDeps, Reading } from '../blocking.js'

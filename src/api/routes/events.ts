@@ -1,4 +1,4 @@
-/** `/v1/event/stream`: what happens, line by line (`reference/http-api.md` B.8). */
+/** `/v1/event/stream`: what happens, line by line (Nomad API docs, "HTTP API"). */
 import type { Clock } from '../../domain/index.js'
 import type { StateEvents } from '../../state/index.js'
 import { encodeText } from '../encode.js'

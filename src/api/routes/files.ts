@@ -1,4 +1,4 @@
-/** Files of an allocation: `/v1/client/fs/{ls,stat,cat,readat,stream}/:id` (`reference/http-api.md` A.9). */
+/** Files of an allocation: `/v1/client/fs/{ls,stat,cat,readat,stream}/:id` (Nomad API docs, "Client"). */
 import type { FileEntry, Frame, ReadRequest } from '../../agent/index.js'
 import { OrchestratorError, rfc3339 } from '../../domain/index.js'
 import { encodeJson } from '../encode.js'

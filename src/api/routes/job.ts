@@ -1,4 +1,4 @@
-/** One job and what belongs to it: `/v1/job/:id…` (`reference/http-api.md` A.1). */
+/** One job and what belongs to it: `/v1/job/:id…` (Nomad API docs, "Jobs"). */
 import { type Allocation, isTerminal, type Job, type ScalingEvent } from '../../domain/index.js'
 import { diffJobs } from '../../jobspec/index.js'
 import { ownerKey, type StateView } from '../../state/index.js'

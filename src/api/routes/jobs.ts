@@ -1,4 +1,4 @@
-/** Lists of jobs: `/v1/jobs`, `/v1/jobs/statuses` (`reference/http-api.md` A.1). */
+/** Lists of jobs: `/v1/jobs`, `/v1/jobs/statuses` (Nomad API docs, "Jobs"). */
 import { type Job, namespacedKey } from '../../domain/index.js'
 import { jobKey, type StateView } from '../../state/index.js'
 import { answerRead, type ReadDeps, type Reading } from '../blocking.js'

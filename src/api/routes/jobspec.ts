@@ -1,4 +1,4 @@
-/** What only computes: `/v1/jobs/parse`, `/v1/validate/job`, `/v1/job/:id/plan` (`reference/http-api.md` A.1), and why a job runs as it does. */
+/** What only computes: `/v1/jobs/parse`, `/v1/validate/job`, `/v1/job/:id/plan` (Nomad API docs, "Jobs"), and why a job runs as it does. */
 import { invariant, ZERO_TIME } from '../../domain/index.js'
 import { poolProblems, validationErrorText, warningsText } from '../../jobspec/index.js'
 import { jobKey, type StateView } from '../../state/index.js'

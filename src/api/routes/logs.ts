@@ -1,4 +1,4 @@
-/** Logs of a task: `/v1/client/fs/logs/:id` (`reference/http-api.md` A.9). */
+/** Logs of a task: `/v1/client/fs/logs/:id` (Nomad API docs, "Client"). */
 import type { LogsRequest } from '../../agent/index.js'
 import type { Allocation } from '../../domain/index.js'
 import { badRequest, notFound } from '../errors.js'

@@ -1,4 +1,4 @@
-/** Nodes and node pools: `/v1/nodes`, `/v1/node/…` (`reference/http-api.md` A.5). */
+/** Nodes and node pools: `/v1/nodes`, `/v1/node/…` (Nomad API docs, "Nodes"). */
 import { type Allocation, isTerminal, NODE_POOL_ALL, type Node, type NodePool } from '../../domain/index.js'
 import { ownerKey, type StateView } from '../../state/index.js'
 import type { ReadDeps, Reading } from '../blocking.js'

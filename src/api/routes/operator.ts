@@ -1,4 +1,4 @@
-/** `/v1/operator/*`, as a single healthy server answers them (`reference/http-api.md` A.8). */
+/** `/v1/operator/*`, as a single healthy server answers them (Nomad API docs, "Operator"). */
 import type { StateView } from '../../state/index.js'
 import { answerRead, type ReadDeps } from '../blocking.js'
 import { encodeJson } from '../encode.js'

@@ -1,4 +1,4 @@
-/** `/v1/search`, `/v1/search/fuzzy`: pure, so answered whatever is written elsewhere (`reference/http-api.md` A.7). */
+/** `/v1/search`, `/v1/search/fuzzy`: pure, so answered whatever is written elsewhere (Nomad API docs, "Search"). */
 import { type Job, NAMESPACE_DEFAULT } from '../../domain/index.js'
 import type { StateView } from '../../state/index.js'
 import { contactHeaders, type ReadDeps } from '../blocking.js'

@@ -1,4 +1,4 @@
-/** Services and namespaces: `/v1/services`, `/v1/service/:id`, `/v1/namespaces`, `/v1/namespace/:id` (`reference/http-api.md` A.6). */
+/** Services and namespaces: `/v1/services`, `/v1/service/:id`, `/v1/namespaces`, `/v1/namespace/:id` (Nomad API docs, "Services"). */
 import { type Namespace, namespacedKey, type ServiceRegistration } from '../../domain/index.js'
 import type { StateView } from '../../state/index.js'
 import type { ReadDeps, Reading } from '../blocking.js'

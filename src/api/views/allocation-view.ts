@@ -1,6 +1,6 @@
 /**
  * How allocations look on the wire: the stored row without its internal members, with the job version it runs and with the
- * combined resources that clients before 2.0 need (`reference/objects.md` §3).
+ * combined resources that clients before 2.0 need (Nomad API docs, "Allocations").
  */
 import { type AllocatedResources, type Allocation, type Job, NO_RESOURCES } from '../../domain/index.js'
 import type { StateView } from '../../state/index.js'

@@ -1,4 +1,4 @@
-/** How nodes look on the wire; clients before 2.0 also need `Resources` and `Reserved` (`reference/objects.md` §6). */
+/** How nodes look on the wire; clients before 2.0 also need `Resources` and `Reserved` (Nomad API docs, "Nodes"). */
 import { NO_RESOURCES, type Node } from '../../domain/index.js'
 import { FragmentCache } from '../encode.js'
 

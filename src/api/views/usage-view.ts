@@ -1,4 +1,4 @@
-/** What an agent measured, in Nomad's shapes (`reference/objects.md` §12). */
+/** What an agent measured, in Nomad's shapes (Nomad API docs, "Client"). */
 import type { AllocationStats, HostStats, TaskStats } from '../../agent/index.js'
 import { unixNanoseconds } from '../../domain/index.js'
 

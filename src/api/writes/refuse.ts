@@ -1,6 +1,6 @@
 /**
  * `api.writes: none`: what is desired stands in the repository, so every write is refused with the sentence that says which
- * file or commit trailer does it instead (design §9). Methods that a path never had stay 405.
+ * file or commit trailer does it instead. Methods that a path never had stay 405.
  */
 import { namespacedKey } from '../../domain/index.js'
 import type { StateView } from '../../state/index.js'

@@ -1,4 +1,4 @@
-/** What differs between two jobs, as the API answers it. Source: `reference/objects.md` §7. */
+/** What differs between two jobs, as the API answers it. Source: Nomad API docs, "Jobs" */
 export type DiffType = 'None' | 'Added' | 'Deleted' | 'Edited'
 
 export interface FieldDiff {

@@ -1,4 +1,4 @@
-/** Which nodes a job may look at: its pool, its datacenters, and ready (`reference/scheduler.md` §3.1). */
+/** Which nodes a job may look at: its pool, its datacenters, and ready (Nomad docs, "Placement"). */
 import { isReady, type Job, NODE_POOL_ALL, NODE_POOL_DEFAULT, type Node } from '../../domain/index.js'
 import type { StateView } from '../../state/index.js'
 

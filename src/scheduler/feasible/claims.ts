@@ -1,6 +1,6 @@
 /**
  * What allocations hold on a node, and whether that fits: the one definition used by scheduler, agent admission and invariant
- * checkers (`reference/scheduler.md` §1.7 AllocsFit). I7 is what it says.
+ * checkers (Nomad docs, "Placement"). I7 is what it says.
  */
 import type { AllocatedResources, AllocatedTaskResources, Allocation, Node, TaskGroup } from '../../domain/index.js'
 import { isClientTerminal } from '../../domain/index.js'

@@ -1,4 +1,4 @@
-/** Whether a node satisfies a constraint (`reference/scheduler.md` §3.3). The same engine serves affinities. */
+/** Whether a node satisfies a constraint (Nomad docs, "Placement"). The same engine serves affinities. */
 import { RE2JS } from 're2js'
 import type { Node } from '../../domain/index.js'
 import { satisfiesSemver, satisfiesVersion } from './versions.js'

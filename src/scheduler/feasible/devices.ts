@@ -1,4 +1,4 @@
-/** Devices of nodes against what tasks ask for (`reference/scheduler.md` §3.7, §4.8). */
+/** Devices of nodes against what tasks ask for (Nomad docs, "Placement"). */
 import type {
   AllocatedDeviceResource,
   Allocation,

@@ -1,5 +1,5 @@
 /**
- * `distinct_hosts` and `distinct_property`: what may not meet (`reference/scheduler.md` §3.5). Told of every allocation of the job that
+ * `distinct_hosts` and `distinct_property`: what may not meet (Nomad docs, "Placement"). Told of every allocation of the job that
  * the plan adds or takes away, so that the question for a node is a look-up.
  */
 import { type Allocation, type Constraint, isServerTerminal, isTerminal, type Job, type TaskGroup } from '../../domain/index.js'

@@ -1,6 +1,6 @@
 /**
  * What a group asks of a node that does not change with every placement: conditions, drivers, devices, networks, volumes
- * (`reference/scheduler.md` §3.2). Nodes of one class share the answers to what the class decides.
+ * (Nomad docs, "Placement"). Nodes of one class share the answers to what the class decides.
  */
 import type { Job, NetworkResource, Node, RequestedDevice, TaskGroup, VolumeRequest } from '../../domain/index.js'
 import { type Condition, describeCondition, satisfies } from './constraints.js'

@@ -1,6 +1,6 @@
 /**
  * The computed class of a node: nodes of one class are alike to every condition that names nothing unique
- * (`reference/scheduler.md` §3.4).
+ * (Nomad docs, "Placement").
  */
 import type { Node } from '../../domain/index.js'
 import type { Condition } from './constraints.js'

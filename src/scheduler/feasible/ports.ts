@@ -1,5 +1,5 @@
 /**
- * Host ports of one node: what is taken on which address, and what an ask gets (`reference/scheduler.md` §4.6). Dynamic ports are the
+ * Host ports of one node: what is taken on which address, and what an ask gets (Nomad docs, "Placement"). Dynamic ports are the
  * first free ones from a start that the caller chooses, so that two allocations seldom want the same one.
  */
 import type { AllocatedPortMapping, AllocatedResources, Allocation, NetworkResource, Node, Port } from '../../domain/index.js'

@@ -1,6 +1,6 @@
 /**
  * Version constraints. `version` reads loosely (`1.2` is `1.2.0`, any number of segments) and knows `~>`; `semver` orders strictly.
- * Source: `reference/scheduler.md` §3.3, `corrections.md` Scheduler 21.
+ * Source: Nomad docs, "Placement".
  */
 
 interface Version {

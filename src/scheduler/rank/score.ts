@@ -1,4 +1,4 @@
-/** How good a node is for one more allocation (`reference/scheduler.md` §4.2–4.3; `balanced` is Drover's own). */
+/** How good a node is for one more allocation (Nomad docs, "Placement"; `balanced` is Drover's own). */
 import type { SchedulerAlgorithm } from '../../domain/index.js'
 
 const MAX_SCORE = 18

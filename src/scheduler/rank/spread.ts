@@ -1,5 +1,5 @@
 /**
- * Spreading a group over the values of attributes (`reference/scheduler.md` §4.4). Nodes that have the same values in all spread
+ * Spreading a group over the values of attributes (Nomad docs, "Placement"). Nodes that have the same values in all spread
  * attributes form a zone and get the same boost, so that a placement changes the boosts of zones, not of nodes.
  */
 import type { Job, Spread, TaskGroup } from '../../domain/index.js'

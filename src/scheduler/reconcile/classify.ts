@@ -1,4 +1,4 @@
-/** What has happened to each allocation of a group, judged by its own state and its node's (`reference/scheduler.md` §2.2). */
+/** What has happened to each allocation of a group, judged by its own state and its node's (Nomad docs, "Placement"). */
 import {
   type Allocation,
   findTaskGroup,

@@ -1,4 +1,4 @@
-/** Which deployment an evaluation works in, and what becomes of the others (`reference/scheduler.md` §2.1). */
+/** Which deployment an evaluation works in, and what becomes of the others (Nomad docs, "Placement"). */
 import { type Deployment, type DeploymentState, isDeploymentActive, type Job, type TaskGroup, ZERO_TIME } from '../../domain/index.js'
 import { ownerKey, type StateView } from '../../state/index.js'
 import type { PlanBuilder } from '../plan-builder.js'

@@ -1,5 +1,5 @@
 /**
- * One group of a service or batch job: what to stop, keep, change, replace and add (`reference/scheduler.md` §2.4, in its order).
+ * One group of a service or batch job: what to stop, keep, change, replace and add (Nomad docs, "Placement", in its order).
  * Decides only what is wanted; which node takes it is decided afterwards.
  */
 import {

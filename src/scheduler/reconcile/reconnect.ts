@@ -1,4 +1,4 @@
-/** An allocation that comes back meets what was placed for it meanwhile: one of them stays (`reference/scheduler.md` §2.7). */
+/** An allocation that comes back meets what was placed for it meanwhile: one of them stays (Nomad docs, "Placement"). */
 import { type Allocation, findTaskGroup, isServerTerminal, parseRfc3339Ms, rfc3339, type TaskGroup } from '../../domain/index.js'
 import { NOT_NEEDED, RECONNECTED, RESCHEDULED } from '../descriptions.js'
 import type { Classified } from './classify.js'

@@ -1,4 +1,4 @@
-/** Which ended allocations are replaced now, later or not at all (`reference/scheduler.md` §2.3). */
+/** Which ended allocations are replaced now, later or not at all (Nomad docs, "Placement"). */
 import { type Allocation, type Deployment, isDeploymentActive, isTerminal } from '../../domain/index.js'
 import { lastUnknownMs } from './classify.js'
 import { failTimeMs, nextDelayMs, nextReschedule, policyOf } from './reschedule.js'

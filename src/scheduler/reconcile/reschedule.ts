@@ -1,4 +1,4 @@
-/** When a failed allocation may be replaced (`reference/scheduler.md` §2.3). All times in milliseconds. */
+/** When a failed allocation may be replaced (Nomad docs, "Placement"). All times in milliseconds. */
 import {
   type Allocation,
   findTaskGroup,
@@ -39,7 +39,7 @@ export function isEnabled(policy: ReschedulePolicy): boolean {
 
 /**
  * Also for lost ones that are still wanted, for stopped ones whose replacement found no place, and for batch work that was asked to be
- * done again (`corrections.md` Scheduler 7).
+ * done again (as Nomad 2.0.5 does).
  */
 function isQuestionAsked(allocation: Allocation, isBatch: boolean): boolean {
   if (isBatch && allocation.DesiredTransition?.Reschedule === true) return true

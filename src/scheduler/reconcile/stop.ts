@@ -1,4 +1,4 @@
-/** Who goes when there are more than wanted (`reference/scheduler.md` §2.5). */
+/** Who goes when there are more than wanted (Nomad docs, "Placement"). */
 import { type Allocation, allocationNameIndex, isServerTerminal, type TaskGroup } from '../../domain/index.js'
 import { LOST, NOT_NEEDED } from '../descriptions.js'
 import type { Classified } from './classify.js'

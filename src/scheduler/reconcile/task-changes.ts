@@ -1,4 +1,4 @@
-/** Whether a new version of a group needs new processes (`reference/scheduler.md` §2.6, `corrections.md` Scheduler 17). */
+/** Whether a new version of a group needs new processes (Nomad docs, "Placement"). */
 import { findTaskGroup, type Job, type NetworkResource, type Service, type Task, type TaskGroup } from '../../domain/index.js'
 
 /** True when some difference cannot be carried into a running allocation. */

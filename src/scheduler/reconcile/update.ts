@@ -1,4 +1,4 @@
-/** Which running allocations stay, change in place, or must be replaced (`reference/scheduler.md` §2.6). */
+/** Which running allocations stay, change in place, or must be replaced (Nomad docs, "Placement"). */
 import { type Allocation, allocationNameIndex, isTerminal, type TaskGroup } from '../../domain/index.js'
 import { datacenterMatcher, isInPool } from '../feasible/candidates.js'
 import { needsReplacement } from './task-changes.js'

@@ -1,4 +1,4 @@
-/** System and sysbatch jobs: one allocation of each group on every node that can take it (`reference/scheduler.md` §2.9). */
+/** System and sysbatch jobs: one allocation of each group on every node that can take it (Nomad docs, "Placement"). */
 import {
   type Allocation,
   type AllocMetric,

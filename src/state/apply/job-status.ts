@@ -1,6 +1,6 @@
 /**
  * What is derived of a job from its allocations, evaluations and deployments: its status and its summary
- * (`reference/objects.md` §16, `corrections.md` "Lifecycle"). Kept with the rows, so that reading costs nothing.
+ * (Nomad API docs, "Jobs"). Kept with the rows, so that reading costs nothing.
  *
  * I17 The counters equal a recount from scratch and are never negative.  test/checkers.ts
  */

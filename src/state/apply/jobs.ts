@@ -5,7 +5,7 @@ import { putEvaluations, putJobEvaluations } from './evaluations.js'
 import { ensureSummary, refreshJobStatus, storeJob } from './job-status.js'
 import type { CommandOf } from './kind.js'
 
-/** The current version and five before it (`reference/objects.md` §16). */
+/** The current version and five before it (Nomad API docs, "Jobs"). */
 const VERSIONS_KEPT = 6
 
 /** The proposer has decided the version: the known one when the specification did not change, else one more. */

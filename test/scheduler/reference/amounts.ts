@@ -1,4 +1,4 @@
-/** What an allocation holds and what a node has (`reference/scheduler.md` §1.7, AllocsFit). */
+/** What an allocation holds and what a node has (Nomad docs, "Placement"). */
 import type { AllocatedResources, Allocation, Node, TaskGroup } from '../../../src/domain/index.js'
 
 export interface Amounts {

@@ -1,4 +1,4 @@
-/** Conditions on one node, one text at a time (`reference/scheduler.md` §3.3). */
+/** Conditions on one node, one text at a time (Nomad docs, "Placement"). */
 import type { Node } from '../../../src/domain/index.js'
 import { satisfiesSemver, satisfiesVersion } from '../../../src/scheduler/feasible/versions.js'
 

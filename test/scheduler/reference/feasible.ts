@@ -1,4 +1,4 @@
-/** Why a node may not take a group, whatever is free on it (`reference/scheduler.md` §3). */
+/** Why a node may not take a group, whatever is free on it (Nomad docs, "Placement"). */
 import {
   type Allocation,
   allocationNameIndex,

@@ -1,4 +1,4 @@
-/** How good a node is for one more allocation (`reference/scheduler.md` §4.2–4.4; `balanced`: `docs/decisions/0007`). */
+/** How good a node is for one more allocation (Nomad docs, "Placement"; `balanced`: `docs/decisions/0007`). */
 import type { Affinity, Allocation, Job, Node, RequestedDevice, SchedulerAlgorithm, Spread, TaskGroup } from '../../../src/domain/index.js'
 import { assignDevices, devicesInUse } from '../../../src/scheduler/feasible/devices.js'
 import { askedBy, capacityOf, usedBy } from './amounts.js'

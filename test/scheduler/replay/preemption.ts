@@ -77,7 +77,7 @@ function isOpenOn({ moment, job, group, name }: Place, node: Node): boolean {
   return surveyNodes(moment, job, group, name, new Set()).some((finding) => finding.node.ID === node.ID && isOpen(finding))
 }
 
-/** `reference/scheduler.md` §4.3. */
+/** Nomad docs, "Placement" */
 function scoreOf(priorities: readonly number[]): number {
   const max = Math.max(...priorities)
   const net = max === 0 ? 0 : max + priorities.reduce((sum, priority) => sum + priority, 0) / max
