@@ -12,6 +12,8 @@ export interface Limits {
   readonly outputMax: number
   /** Nodes of expressions that evaluating one file may visit. Deterministic, hence a verdict. */
   readonly stepsMax: number
+  /** Values that a YAML file may unfold to through its aliases. */
+  readonly yamlNodesMax: number
   /** Wall time of the syntax half of one file. Only ever means "not read yet". */
   readonly parseMsMax: number
   /** Files that one job may read. */
@@ -26,6 +28,7 @@ export const LIMITS: Limits = {
   countMax: 100_000,
   outputMax: 1024 * 1024,
   stepsMax: 1_000_000,
+  yamlNodesMax: 100_000,
   parseMsMax: 5000,
   inputCountMax: 1000,
 }

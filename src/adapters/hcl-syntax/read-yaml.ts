@@ -3,9 +3,6 @@ import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument,
 import { type Fault, fault, type JsonMember, type JsonNode, type Limits, type Span, toMistakes } from '../../jobspec/index.js'
 import type { SyntaxReading } from './syntax-reading.js'
 
-/** Nodes that aliases may unfold to. */
-const NODES_MAX = 100_000
-
 export function readYaml(path: string, text: string, limits: Limits): SyntaxReading {
   const source = { path, text }
   const refuse = (faults: readonly Fault[]): SyntaxReading => ({ kind: 'mistakes', mistakes: toMistakes(faults, path) })
@@ -39,8 +36,12 @@ function nestingFault(source: { path: string; text: string }, limits: Limits): F
   let offset = 0
   for (const line of source.text.split('\n')) {
     const indent = /^[ -]*/.exec(line)?.[0].length ?? 0
-    flow += (line.match(/[[{]/g)?.length ?? 0) - (line.match(/[\]}]/g)?.length ?? 0)
-    if (indent > limits.nestingMax * 8 || flow > limits.nestingMax) {
+    let deepest = flow
+    for (const [bracket] of line.matchAll(/[[{\]}]/g)) {
+      flow += bracket === '[' || bracket === '{' ? 1 : -1
+      deepest = Math.max(deepest, flow)
+    }
+    if (indent > limits.nestingMax * 8 || deepest > limits.nestingMax) {
       return fault(
         source,
         { start: offset, end: offset + 1 },
@@ -56,6 +57,8 @@ function nestingFault(source: { path: string; text: string }, limits: Limits): F
 class YamlReader {
   readonly faults: Fault[] = []
   private count = 0
+  /** Characters of all texts so far. */
+  private length = 0
 
   constructor(
     private readonly source: { path: string; text: string },
@@ -65,9 +68,14 @@ class YamlReader {
 
   read(node: unknown, depth: number): JsonNode {
     const span = this.spanOf(node)
-    if (++this.count > NODES_MAX || depth > this.limits.nestingMax) {
+    const { yamlNodesMax, nestingMax, jobBytesMax } = this.limits
+    if (++this.count > yamlNodesMax || depth > nestingMax || this.length > jobBytesMax) {
       if (this.faults.length === 0)
-        this.fail(span, 'Too much YAML', `A file may hold ${NODES_MAX} values, aliases unfolded, and ${this.limits.nestingMax} levels.`)
+        this.fail(
+          span,
+          'Too much YAML',
+          `A file may hold ${yamlNodesMax} values and ${jobBytesMax} characters, aliases unfolded, and ${nestingMax} levels.`,
+        )
       return { kind: 'null', ...span }
     }
     if (isAlias(node)) return { ...this.read(this.resolve(node), depth + 1), ...span }
@@ -96,7 +104,10 @@ class YamlReader {
 
   private readScalar(node: Scalar, span: Span): JsonNode {
     const { value } = node
-    if (typeof value === 'string') return { kind: 'string', value, ...span }
+    if (typeof value === 'string') {
+      this.length += value.length
+      return { kind: 'string', value, ...span }
+    }
     if (typeof value === 'boolean') return { kind: 'bool', value, ...span }
     if (typeof value === 'number') {
       const written = node.source ?? String(value)

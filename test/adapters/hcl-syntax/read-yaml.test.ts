@@ -32,12 +32,17 @@ describe('YAML', () => {
   })
 
   test('unfolds aliases within bounds', () => {
-    const levels = Array.from({ length: 9 }, (_, at) => `l${at + 1}: &l${at + 1} [${Array(9).fill(`*l${at}`).join(', ')}]`)
-    expect(read(['l0: &l0 [x]', ...levels].join('\n'))).toMatchObject({ kind: 'mistakes', mistakes: [{ summary: 'Too much YAML' }] })
+    const text = ['l0: &l0 [x, x, x]', 'l1: &l1 [*l0, *l0, *l0]', 'l2: [*l1, *l1, *l1]'].join('\n')
+    const refusal = { kind: 'mistakes', mistakes: [{ summary: 'Too much YAML' }] }
+    expect(readYaml('x.yaml', text, { ...LIMITS, yamlNodesMax: 40 })).toMatchObject(refusal)
+    expect(readYaml('x.yaml', text, { ...LIMITS, jobBytesMax: 20 })).toMatchObject(refusal)
+    expect(read(text).kind).toBe('syntax')
   })
 
   test('refuses nesting beyond the limit before it is read', () => {
-    expect(read('['.repeat(5000))).toMatchObject({ kind: 'mistakes', mistakes: [{ summary: 'Nesting too deep' }] })
+    const text = `a: ${'['.repeat(12)}${']'.repeat(12)}`
+    expect(readYaml('x.yaml', text, { ...LIMITS, nestingMax: 10 })).toMatchObject({ kind: 'mistakes', mistakes: [{ summary: 'Nesting too deep' }] })
+    expect(read(text).kind).toBe('syntax')
   })
 
   test('an alias inside itself is refused', () => {
