@@ -5,6 +5,7 @@ import { Api, type ApiDeps, ApiError, type ApiResponse } from '../../api/index.j
 import { explainError, type Logger, OrchestratorError } from '../../domain/index.js'
 import { systemClock } from '../clock.js'
 import { systemRandom } from '../random.js'
+import { Turnstile } from '../turnstile.js'
 import { createHostCheck, type HostCheck } from './allowed-hosts.js'
 import { compress } from './compression.js'
 import { CONNECTION_LIMITS, type ConnectionLimits, limitConnections } from './connections.js'
@@ -14,7 +15,6 @@ import { headerTexts } from './header-text.js'
 import { pretty } from './pretty.js'
 import { RequestBodies } from './request-body.js'
 import { sendStream } from './streaming.js'
-import { Turnstile } from './turnstile.js'
 
 /** Nomad has no general limit; what is larger than any job is refused, and where no job is sent, what is larger than any question. */
 const JOB_BODY_BYTES_MAX = 16 * 1024 * 1024

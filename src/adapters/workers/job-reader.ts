@@ -1,21 +1,25 @@
 /**
- * Job files in workers. Small ones of a small commit are read at once, within a budget that is over in a moment: that is faster than
- * handing them over, and what exceeds it is read again in a worker, whose verdict counts.
+ * Job files in workers. Small ones are read on the server's thread, a few a turn, within a budget that is over in a moment: that is sooner
+ * done than handing them over, and what exceeds it is read again in a worker, whose verdict counts. A commit of hundreds is for the workers.
  */
 import { type JobFileOptions, type JobFileOutcome, type JobFileTree, type JobReader, readJobFile } from '../../controller/index.js'
 import { companionNames, LIMITS, type Limits } from '../../jobspec/index.js'
 import { readFast } from '../hcl-syntax/read-syntax.js'
+import { Turnstile } from '../turnstile.js'
 import { WorkerPool, type WorkerPoolOptions } from './pool.js'
 import type { Question, Reply } from './tasks.js'
 
 export interface WorkerJobReaderOptions extends Partial<WorkerPoolOptions> {
   readonly limits?: Limits
-  /** Files that may be read at once in one turn of the event loop. */
-  readonly inlinePerTurn?: number
+  /** Files that may be read on this thread in a row. */
+  readonly inlineMax?: number
 }
 
 const SIZE = 2
+const INLINE_MAX = 200
 const INLINE_PER_TURN = 4
+/** What is read after this long is a commit of its own. */
+const ROW_ENDS_AFTER_MS = 1_000
 const INLINE_LENGTH_MAX = 16 * 1024
 const INLINE_LIMITS: Partial<Limits> = {
   stepsMax: 5_000,
@@ -31,17 +35,18 @@ const FILES_REMEMBERED_MAX = 1_000
 export class WorkerJobReader implements JobReader {
   readonly #limits: Limits
   readonly #pool: WorkerPool
-  readonly #inlinePerTurn: number
+  readonly #inlineMax: number
+  readonly #turns = new Turnstile(INLINE_PER_TURN)
   readonly #treeIds = new WeakMap<JobFileTree, number>()
   #nextTreeId = 1
-  #inlineLeft: number
+  #inARow = 0
+  #lastMs = 0
   /** How often what stands in a file was given up, by path. */
   readonly #attempts = new Map<string, { readonly text: string; readonly count: number }>()
 
-  constructor({ limits = LIMITS, inlinePerTurn = INLINE_PER_TURN, ...pool }: WorkerJobReaderOptions = {}) {
+  constructor({ limits = LIMITS, inlineMax = INLINE_MAX, ...pool }: WorkerJobReaderOptions = {}) {
     this.#limits = limits
-    this.#inlinePerTurn = inlinePerTurn
-    this.#inlineLeft = inlinePerTurn
+    this.#inlineMax = inlineMax
     this.#pool = new WorkerPool({ size: SIZE, taskMsMax: limits.parseMsMax, ...pool })
   }
 
@@ -57,18 +62,19 @@ export class WorkerJobReader implements JobReader {
   }
 
   async #readInline(path: string, text: string, tree: JobFileTree, options: JobFileOptions): Promise<JobFileOutcome | undefined> {
-    if (text.length > INLINE_LENGTH_MAX || /\.ya?ml$/.test(path) || !this.#takeTurn()) return undefined
+    if (text.length > INLINE_LENGTH_MAX || /\.ya?ml$/.test(path) || !this.#isFewYet()) return undefined
+    await this.#turns.pass()
     const limits = { ...this.#limits, ...INLINE_LIMITS }
     const reader = { read: async (name: string, content: string) => readFast(name, content, limits), close: async () => {} }
     const outcome = await readJobFile(path, tree, reader, { ...options, limits })
     return outcome.kind === 'job' ? outcome : undefined
   }
 
-  #takeTurn(): boolean {
-    if (this.#inlineLeft === this.#inlinePerTurn) setImmediate(() => (this.#inlineLeft = this.#inlinePerTurn))
-    if (this.#inlineLeft === 0) return false
-    this.#inlineLeft--
-    return true
+  #isFewYet(): boolean {
+    const nowMs = performance.now()
+    if (nowMs - this.#lastMs > ROW_ENDS_AFTER_MS) this.#inARow = 0
+    this.#lastMs = nowMs
+    return ++this.#inARow <= this.#inlineMax
   }
 
   async #readInWorker(path: string, text: string, tree: JobFileTree, options: JobFileOptions): Promise<JobFileOutcome> {

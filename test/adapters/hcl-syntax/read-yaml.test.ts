@@ -41,7 +41,10 @@ describe('YAML', () => {
 
   test('refuses nesting beyond the limit before it is read', () => {
     const text = `a: ${'['.repeat(12)}${']'.repeat(12)}`
-    expect(readYaml('x.yaml', text, { ...LIMITS, nestingMax: 10 })).toMatchObject({ kind: 'mistakes', mistakes: [{ summary: 'Nesting too deep' }] })
+    expect(readYaml('x.yaml', text, { ...LIMITS, nestingMax: 10 })).toMatchObject({
+      kind: 'mistakes',
+      mistakes: [{ summary: 'Nesting too deep' }],
+    })
     expect(read(text).kind).toBe('syntax')
   })
 

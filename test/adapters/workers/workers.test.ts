@@ -12,7 +12,7 @@ const encode = (value: unknown) => new TextEncoder().encode(JSON.stringify(value
 
 const closing: (() => Promise<void>)[] = []
 function reader(options: WorkerJobReaderOptions = {}): WorkerJobReader {
-  const made = new WorkerJobReader({ size: 1, inlinePerTurn: 0, workerUrl, ...options })
+  const made = new WorkerJobReader({ size: 1, inlineMax: 0, workerUrl, ...options })
   closing.push(() => made.close())
   return made
 }
@@ -38,7 +38,7 @@ describe('a job file that is read in a worker', () => {
     const here = await readJobFile(path, treeOf(repository), new InProcessSyntaxReader())
     expect(here).toMatchObject({ kind: 'job', job: { Priority: 70 } })
     expect(await reader().read(path, treeOf(repository), {})).toEqual(here)
-    expect(await reader({ inlinePerTurn: 1 }).read(path, treeOf(repository), {})).toEqual(here)
+    expect(await reader({ inlineMax: 1 }).read(path, treeOf(repository), {})).toEqual(here)
   })
 
   test('gives the mistakes that reading it here gives, also where it was looked at before it was handed over', async () => {
@@ -46,12 +46,12 @@ describe('a job file that is read in a worker', () => {
     const here = await readJobFile(path, treeOf(files), new InProcessSyntaxReader())
     expect(here.kind).toBe('mistakes')
     expect(await reader().read(path, treeOf(files), {})).toEqual(here)
-    expect(await reader({ inlinePerTurn: 9 }).read(path, treeOf(files), {})).toEqual(here)
+    expect(await reader({ inlineMax: 9 }).read(path, treeOf(files), {})).toEqual(here)
   })
 
   test('may take more steps than are taken at once', async () => {
     const files = { [path]: withConfig('a = length([for x in range(1000) : [for y in range(50) : y]])') }
-    expect(await reader({ inlinePerTurn: 9 }).read(path, treeOf(files), {})).toMatchObject({ kind: 'job' })
+    expect(await reader({ inlineMax: 9 }).read(path, treeOf(files), {})).toMatchObject({ kind: 'job' })
   })
 
   test('and takes too long is not read yet at first, and a mistake of its file when it always does', async () => {
