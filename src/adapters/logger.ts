@@ -1,10 +1,34 @@
-/** The real log: one JSON object a line, to stderr or a file. */
+/** The real log: one JSON object a line, to stderr or to a file that is kept from growing. */
+import { writeSync } from 'node:fs'
 import pino from 'pino'
 import type { Logger } from '../domain/index.js'
+import { RotatedLog } from './rotated-log.js'
 
-export function createLogger(options: { readonly level: string; readonly destination?: string; readonly name: string }): Logger {
-  const destination = pino.destination({ dest: options.destination ?? 2, sync: true, mkdir: true })
-  return wrap(pino({ level: options.level, base: { program: options.name } }, destination))
+const WARN = 40
+
+export function createLogger({
+  level,
+  name,
+  destination,
+}: {
+  readonly level: string
+  readonly destination?: string
+  readonly name: string
+}): Logger {
+  const sayLost = (count: number) =>
+    `${JSON.stringify({ level: WARN, time: Date.now(), program: name, count, msg: 'lines of this log were lost, the disk took no more' })}\n`
+  const stream = destination === undefined ? STDERR : new RotatedLog({ path: destination, sayLost })
+  return wrap(pino({ level, base: { program: name } }, stream))
+}
+
+const STDERR = {
+  write(line: string): void {
+    try {
+      writeSync(2, line)
+    } catch {
+      // Whoever read it has gone, or reads too slowly: no reason to end.
+    }
+  },
 }
 
 function wrap(logger: pino.Logger): Logger {

@@ -8,6 +8,7 @@ import { AllocationShell } from './allocation-shell.js'
 import { BrokerWatch } from './broker-watch.js'
 import { computeAdmissible } from './claims.js'
 import { computeOrders, type Held, type Order, type WholeSet } from './desired-set.js'
+import { DiskWatch, withoutRoom } from './disk-watch.js'
 import type { TemplateEngine } from './driver-config.js'
 import { DroppedMessages } from './dropped-messages.js'
 import { HostSeals } from './host-seals.js'
@@ -40,6 +41,8 @@ export interface AgentDeps {
   readonly drivers: readonly Driver[]
   readonly fingerprint: Fingerprint
   readonly hostUsage: HostUsage
+  /** What keeps this host's disk from taking new work, in a sentence; null: nothing. */
+  readonly diskProblem: () => string | null
   readonly signer: Signer
   readonly verify: Verify
   /** Keys of servers to believe, before and besides those that this host learns when it joins. */
@@ -53,6 +56,8 @@ export interface AgentDeps {
   readonly onRefused?: (reason: string, remedy: string) => void
   /** @param awayMs how long the broker was away; undefined: it has just been lost */
   readonly onBroker?: (awayMs: number | undefined) => void
+  /** The disk takes no new work from now on, or does again where it is null. */
+  readonly onDiskProblem?: (problem: string | null) => void
 }
 
 export interface StopOptions {
@@ -61,6 +66,9 @@ export interface StopOptions {
 }
 
 const KILL_GRACE_MS = 5_000
+const STRAYS_EVERY_MS = 60_000
+/** What is not on disk by then will not get there: the next life asks the server. */
+const LAST_WRITE_WITHIN_MS = 3_000
 const NANOSECONDS_PER_MS = 1e6
 
 export class Agent {
@@ -74,6 +82,13 @@ export class Agent {
   #heldVersion = 0
   #hasHeardServer = false
   #isStopped = false
+  readonly #disk: DiskWatch
+  #cancelStrays = () => {}
+  /** Monotonic. */
+  #undeclaredSinceMs: number | undefined
+  /** As this host found itself. */
+  #found: Node | undefined
+  /** The same, as it is declared. */
   #node: Node | undefined
   #link: ServerLink | undefined
   #rpc: RpcServer | undefined
@@ -82,6 +97,7 @@ export class Agent {
 
   constructor(deps: AgentDeps) {
     this.#deps = deps
+    this.#disk = new DiskWatch({ ...deps, look: deps.diskProblem, onChange: (problem) => void this.#onDisk(problem).catch(deps.onFatal) })
     this.#broker = new BrokerWatch({ ...deps, onChange: deps.onBroker })
     this.#local = new LocalState(deps.store, deps.clock, deps.logger)
     this.#outbox = new Outbox(this.#local)
@@ -93,6 +109,7 @@ export class Agent {
     const deps = this.#deps
     const node = await this.#fingerprint()
     if (this.#isStopped) return
+    this.#found = node
     this.#node = this.#local.agent.node === null ? node : withDeclared(node, this.#local.agent.node)
     for (const record of this.#local.allocations()) this.#restore(record)
     const messages = {
@@ -107,14 +124,16 @@ export class Agent {
       region: deps.options.region,
       nodeId: node.ID,
       requestTimeoutMs: deps.options.requestTimeoutMs,
-      describe: () => ({ node, holds: this.#holds() }),
+      describe: () => ({ node: this.#described(), holds: this.#holds() }),
       heldVersion: () => this.#heldVersion,
       onSet: (set) => this.#obey(set),
       onJoined: (declared) => {
-        this.#node = withDeclared(node, declared)
+        this.#undeclaredSinceMs = undefined
+        this.#node = withDeclared(this.#found!, declared)
         deps.onJoined?.(this.#node)
       },
       onRefused: (reason, remedy) => deps.onRefused?.(reason, remedy),
+      onUndeclared: (stopTasksAfterMs) => this.#onUndeclared(stopTasksAfterMs),
     })
     this.#rpc = new RpcServer({
       ...deps,
@@ -124,8 +143,8 @@ export class Agent {
       drivers: this.#drivers,
       findShell: (id) => this.#shells.get(id),
     })
+    this.#disk.start()
     this.#link.start()
-    await this.#removeStrayFolders()
   }
 
   async stop(options: StopOptions): Promise<void> {
@@ -133,12 +152,24 @@ export class Agent {
     if (options.tasks === 'end') await this.#endTasks()
     this.#isStopped = true
     this.#broker.close()
+    this.#disk.close()
+    this.#cancelStrays()
     this.#link?.close()
     this.#rpc?.close()
     for (const shell of this.#shells.values()) shell.close()
     if (options.tasks === 'end') for (const id of this.#shells.keys()) await this.#forgetSecrets(id)
-    await this.#local.save({})
+    await this.#saveLast()
     await this.#deps.store.close()
+  }
+
+  /** A disk that takes nothing must not keep the process from ending. */
+  async #saveLast(): Promise<void> {
+    let giveUp = () => {}
+    const late = new Promise<void>((resolve) => {
+      giveUp = this.#deps.clock.after(LAST_WRITE_WITHIN_MS, resolve)
+    })
+    await Promise.race([this.#local.save({}), late])
+    giveUp()
   }
 
   get nodeId(): string | undefined {
@@ -241,10 +272,59 @@ export class Agent {
   #hearServer(): void {
     this.#hasHeardServer = true
     for (const shell of this.#shells.values()) shell.post({ kind: 'server-heard' })
+    this.#endStrays()
+  }
+
+  /** What took the place of this host's tasks runs elsewhere by now. */
+  #onUndeclared(stopTasksAfterMs: number): void {
+    const { clock, logger, onRefused } = this.#deps
+    this.#undeclaredSinceMs ??= clock.monotonicMs()
+    if (clock.monotonicMs() - this.#undeclaredSinceMs < stopTasksAfterMs) return
+    const living = [...this.#shells.values()].filter(({ runner }) => !runner.hasEnded && runner.record.want === 'run')
+    void this.#endUnclaimed((id) => this.#shells.has(id))
+    if (living.length === 0) return
+    const reason = `this host has not been declared for ${Math.round(stopTasksAfterMs / 1_000)} s: its tasks are stopped`
+    logger.warn({ allocations: living.length }, 'tasks of a host that is not declared any more are stopped')
+    onRefused?.(reason, 'commit its file again to let it run tasks')
+    for (const shell of living) shell.post({ kind: 'absent' })
+  }
+
+  /** Not before the server was heard: what this host has forgotten may be wanted, and is found again when it is named. */
+  #endStrays(): void {
+    this.#cancelStrays()
+    this.#cancelStrays = this.#deps.clock.after(STRAYS_EVERY_MS, () => this.#endStrays())
+    const isClaimed = (id: string) => this.#shells.get(id)?.runner.hasEnded === false
+    void this.#endUnclaimed(isClaimed)
+    void this.#removeStrayFolders()
+  }
+
+  async #endUnclaimed(isClaimed: (allocationId: string) => boolean): Promise<void> {
+    for (const driver of this.#deps.drivers) {
+      try {
+        const count = await driver.endUnclaimed(isClaimed)
+        if (count > 0) this.#deps.logger.warn({ driver: driver.name, count }, 'ended what no allocation of this host claims')
+      } catch (error) {
+        this.#deps.logger.warn({ driver: driver.name, error: explainError(error) }, 'runs could not be looked through')
+      }
+    }
+  }
+
+  /** Without room nothing is killed and nothing is begun; the server learns of it by what this host's drivers say of themselves. */
+  async #onDisk(problem: string | null): Promise<void> {
+    this.#deps.onDiskProblem?.(problem)
+    // What was found out of a full disk is not what this host has now.
+    if (problem === null) this.#found = await this.#fingerprint()
+    if (this.#isStopped) return
+    this.#link?.join()
+    if (this.#hasHeardServer) this.#admit()
+  }
+
+  #described(): Node {
+    return this.#disk.problem === null ? this.#found! : withoutRoom(this.#found!, this.#disk.problem)
   }
 
   #admit(): void {
-    if (this.#node === undefined) return
+    if (this.#node === undefined || this.#disk.problem !== null) return
     const claimants = [...this.#shells.values()]
       .filter(({ runner }) => !runner.hasEnded)
       .map(({ runner: { record } }) => ({ allocation: record.allocation, holds: record.isAdmitted, isEnding: record.want === 'stop' }))
@@ -286,8 +366,11 @@ export class Agent {
   }
 
   async #removeStrayFolders(): Promise<void> {
-    const folders = await this.#deps.directories.list()
-    for (const id of folders) if (!this.#shells.has(id)) await this.#deps.directories.remove(id)
+    try {
+      for (const id of await this.#deps.directories.list()) if (!this.#shells.has(id)) await this.#deps.directories.remove(id)
+    } catch (error) {
+      this.#deps.logger.warn({ error: explainError(error) }, 'folders without an allocation could not be removed')
+    }
   }
 
   async #endTasks(): Promise<void> {

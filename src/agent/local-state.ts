@@ -80,12 +80,14 @@ export class LocalState {
     const changes = this.#changes
     this.#changes = {}
     this.#write = undefined
-    for (;;) {
+    for (let failures = 0; ; failures++) {
       try {
-        return await this.#store.write(changes)
+        await this.#store.write(changes)
+        if (failures > 0) this.#logger.info({ failures }, 'local state is written again')
+        return
       } catch (error) {
         // What is not written must not be acted upon: everything that waits for it waits on.
-        this.#logger.error({ error: explainError(error) }, 'local state could not be written, trying again')
+        if (failures === 0) this.#logger.error({ error: explainError(error) }, 'local state could not be written, trying again')
         await new Promise<void>((resolve) => this.#clock.after(RETRY_MS, resolve))
       }
     }

@@ -41,7 +41,8 @@ export interface Driver {
   readonly name: string
   fingerprint(): Promise<DriverInfo & { readonly nodeAttributes: Readonly<Record<string, string>> }>
   /**
-   * One run for each (allocation, task, attempt): asked again for the same, it answers with the run that there is.
+   * One run for each (allocation, task, attempt): asked again for the same, it answers with the run that there is. One living run
+   * for each (allocation, task): asked for another attempt while one lives, it answers with that one.
    * @throws OrchestratorError DRIVER_START with `facts.recoverable`; DRIVER_CONFIG when the configuration is wrong
    */
   start(request: TaskStart): Promise<TaskHandle>
@@ -58,6 +59,8 @@ export interface Driver {
   /** Ends what is left of a run, forgets it and frees what it held on the host. Without effect when it is gone. */
   destroy(handle: TaskHandle): Promise<void>
   usage(handle: TaskHandle): Promise<TaskUsage>
+  /** Ends every run of this agent's whose allocation nobody claims. @returns how many there were */
+  endUnclaimed(isClaimed: (allocationId: string) => boolean): Promise<number>
 }
 
 export interface TaskUsage {

@@ -59,7 +59,13 @@ export type RegisterResponse =
       readonly serverKeys: readonly string[]
     })
   | (Envelope & { readonly kind: 'challenge'; readonly nonce: string })
-  | (Envelope & { readonly kind: 'refused'; readonly reason: string; readonly remedy: string })
+  | (Envelope & {
+      readonly kind: 'refused'
+      readonly reason: string
+      readonly remedy: string
+      /** A host that is not declared runs nothing after so long; null: it is refused for something else, and runs on. */
+      readonly stopTasksAfterMs: number | null
+    })
 
 export interface HeartbeatRequest extends Envelope {
   /** Version of the desired set that the agent holds whole; 0 before the first. */
@@ -71,6 +77,8 @@ export interface HeartbeatResponse extends Envelope {
   readonly version: number
   readonly index: number
   readonly isKnown: boolean
+  /** False: its declaration is gone, it gets nothing new, and what it runs is moved away in time. */
+  readonly isDeclared: boolean
   readonly heartbeatTtlMs: number
 }
 

@@ -33,6 +33,8 @@ export interface ServerLinkDeps {
   readonly onJoined: (node: Node) => void
   /** The server said no, or another than this host's own answers: people have to mend it. */
   readonly onRefused: (reason: string, remedy: string) => void
+  /** This host's own server does not let it in because it is not declared; each time that it says so. */
+  readonly onUndeclared: (stopTasksAfterMs: number) => void
 }
 
 const BACK_OFF_MS_MIN = 100
@@ -52,6 +54,7 @@ export class ServerLink {
   #isJoining = false
   #isPulling = false
   #isSending = false
+  #isDeclared = true
   #cancelBeat = () => {}
   /** What ends the back-offs that are under way. */
   readonly #waits = new Set<() => void>()
@@ -77,6 +80,11 @@ export class ServerLink {
 
   start(): void {
     void this.#join()
+  }
+
+  /** This host is not what it was when it joined: the server is told anew. */
+  join(): void {
+    if (this.#isJoined) void this.#join()
   }
 
   close(): void {
@@ -226,6 +234,9 @@ export class ServerLink {
     const { local, logger } = this.#deps
     if (response.kind === 'refused') {
       logger.warn({ reason: response.reason, remedy: response.remedy }, 'server refused this host')
+      // Whoever this host has never known may say what it likes.
+      const isOwn = response.clusterId === local.agent.clusterId && this.#deps.seals.knownServerKeys.length > 0
+      if (response.stopTasksAfterMs !== null && isOwn) this.#deps.onUndeclared(response.stopTasksAfterMs)
       return this.#deps.onRefused(response.reason, response.remedy)
     }
     if (response.kind === 'challenge') return
@@ -247,6 +258,15 @@ export class ServerLink {
     })
   }
 
+  #tellDeclared(isDeclared: boolean): void {
+    this.#isDeclared = isDeclared
+    if (isDeclared) return this.#deps.logger.info({}, 'this host is declared again')
+    const reason = 'this host is not declared any more: it gets nothing new, and what it runs is moved away in time'
+    const remedy = 'commit its file again, or let it go'
+    this.#deps.logger.warn({ reason, remedy }, 'host is not declared any more')
+    this.#deps.onRefused(reason, remedy)
+  }
+
   async #beat(): Promise<void> {
     try {
       const response = await this.#request('heartbeat', { ...this.#envelope(), version: this.#deps.heldVersion() })
@@ -254,6 +274,7 @@ export class ServerLink {
       if (response.clusterId !== this.#deps.local.agent.clusterId) return this.#tellForeign(response)
       if (!this.#heeds(response)) return
       this.#heartbeatTtlMs = response.heartbeatTtlMs
+      if (response.isDeclared !== this.#isDeclared) this.#tellDeclared(response.isDeclared)
       if (!response.isKnown) return void this.#join()
       if (response.version > this.#deps.heldVersion()) this.pull()
       this.send()

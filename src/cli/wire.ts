@@ -134,7 +134,7 @@ export interface NodeStub {
 
 export interface NodeAnswer extends NodeStub {
   readonly Attributes: Readonly<Record<string, string>>
-  readonly Drivers: Readonly<Record<string, { readonly Detected: boolean; readonly Healthy: boolean }>>
+  readonly Drivers: Readonly<Record<string, { readonly Detected: boolean; readonly Healthy: boolean; readonly HealthDescription: string }>>
   readonly NodeResources: {
     readonly Cpu: { readonly CpuShares: number }
     readonly Memory: { readonly MemoryMB: number }

@@ -16,6 +16,7 @@ import type { Leader } from './leader.js'
 import { logTimeMs } from './log-time.js'
 import { nodeEvaluations } from './node-evaluations.js'
 import { isSilent, mayComeBack } from './silence.js'
+import { UndeclaredHosts } from './undeclared-hosts.js'
 
 export interface NodeRegistrarOptions {
   readonly region: string
@@ -46,22 +47,26 @@ export interface NodeRegistrarDeps {
 /** Ten events of several tasks each: well below the size that a command may have. */
 const REPORTS_PER_COMMAND = 10
 
+type Refusal = Pick<Extract<RegisterResponse, { kind: 'refused' }>, 'reason' | 'remedy' | 'stopTasksAfterMs'>
+
 /** Strangers that are remembered as told of. */
-const FOREIGN_MAX = 1_000
+const TOLD_MAX = 1_000
 
 export class NodeRegistrar {
   readonly #deps: NodeRegistrarDeps
   readonly #monitor: HeartbeatMonitor
   readonly #declarations: DeclaredHosts
   readonly #nonces: JoinNonces
-  /** Hosts of other clusters that were told of, with theirs. */
-  readonly #foreign = new Map<string, string>()
+  /** Hosts that do not belong here and were told of, each with what was told. */
+  readonly #told = new Map<string, string>()
+  readonly #undeclared: UndeclaredHosts
 
   constructor(deps: NodeRegistrarDeps) {
     this.#deps = deps
     const { leader, bus, channel, clock, random, options } = deps
     this.#nonces = new JoinNonces(clock, random)
     this.#declarations = new DeclaredHosts(leader.state, options.boundKeys, options.nodeIdOf)
+    this.#undeclared = new UndeclaredHosts({ ...deps, declarations: this.#declarations })
     const tickMs = Math.max(50, options.heartbeatTtlMs / 10)
     this.#monitor = new HeartbeatMonitor(clock, bus, { ttlMs: options.heartbeatTtlMs, tickMs }, (nodeId) => this.#onSilent(nodeId))
     for (const node of leader.state.nodes.values()) if (node.Status !== 'down') this.#monitor.heard(node.ID)
@@ -128,23 +133,26 @@ export class NodeRegistrar {
     }
   }
 
-  #findRefusal(
-    request: RegisterRequest,
-    nodeId: string,
-    publicKey: string,
-  ): { readonly reason: string; readonly remedy: string } | undefined {
+  #findRefusal(request: RegisterRequest, nodeId: string, publicKey: string): Refusal | undefined {
     const { leader } = this.#deps
     if (request.clusterId !== '' && request.clusterId !== leader.state.clusterId) {
       return {
         reason: `this host belongs to cluster ${request.clusterId}, this server to cluster ${leader.state.clusterId}`,
         remedy: 'point the agent at its own cluster, or remove its data folder to join this one',
+        stopTasksAfterMs: null,
       }
     }
     if (request.node.ID !== nodeId) {
-      return { reason: `node id ${request.node.ID} does not belong to the key ${publicKey}`, remedy: 'remove the data folder of the agent' }
+      return {
+        reason: `node id ${request.node.ID} does not belong to the key ${publicKey}`,
+        remedy: 'remove the data folder of the agent',
+        stopTasksAfterMs: null,
+      }
     }
     if (this.#declarations.find(publicKey) === undefined) {
+      this.#tellOnce(nodeId, publicKey, { name: request.node.Name, publicKey }, 'a host that is not declared wants to join')
       return {
+        stopTasksAfterMs: this.#undeclared.stopAfterMs,
         reason: `no host with the key ${publicKey} is declared`,
         remedy: `commit agents/<pool>/${request.node.Name}.hcl with public_key = "${publicKey}"`,
       }
@@ -160,7 +168,7 @@ export class NodeRegistrar {
     // One that is not of this epoch learns the epoch from the answer and says so at once.
     if (isJoined && isFresh) {
       this.#monitor.heard(nodeId)
-      this.#shunUndeclared(nodeId)
+      this.#undeclared.look(nodeId)
     }
     // Joining again is how both sides learn what the repository says now.
     const isKnown = isJoined && this.#declarations.isAsDeclared(leader.state.nodes.get(nodeId)!)
@@ -169,6 +177,7 @@ export class NodeRegistrar {
       version: publisher.sentVersionOf(nodeId),
       index: leader.durableIndex,
       isKnown,
+      isDeclared: !isJoined || this.#declarations.findOf(nodeId) !== undefined,
       heartbeatTtlMs: options.heartbeatTtlMs,
     }
     leader.release(leader.durableIndex, question.answer(answer))
@@ -176,20 +185,15 @@ export class NodeRegistrar {
 
   /** Of a host whose server lost its state, or that talks to the wrong one: told on both sides, by the agent as soon as it is answered. */
   #tellForeign(nodeId: string, clusterId: string): void {
-    const { leader, logger } = this.#deps
-    if (clusterId === leader.state.clusterId || this.#foreign.get(nodeId) === clusterId) return
-    if (this.#foreign.size >= FOREIGN_MAX) this.#foreign.clear()
-    this.#foreign.set(nodeId, clusterId)
-    logger.warn({ nodeId, clusterId, ownClusterId: leader.state.clusterId }, 'a host of another cluster is heard')
+    const ownClusterId = this.#deps.leader.state.clusterId
+    if (clusterId !== ownClusterId) this.#tellOnce(nodeId, clusterId, { clusterId, ownClusterId }, 'a host of another cluster is heard')
   }
 
-  /** A host whose file is gone keeps what it runs and gets nothing new. */
-  #shunUndeclared(nodeId: string): void {
-    const { leader, logger } = this.#deps
-    const node = leader.state.nodes.get(nodeId)!
-    if (node.SchedulingEligibility === 'ineligible' || this.#declarations.findOf(nodeId) !== undefined) return
-    logger.warn({ nodeId, name: node.Name }, 'host is not declared any more')
-    leader.propose([{ kind: 'node-eligibility', nodeId, eligibility: 'ineligible', evaluations: [] }])
+  #tellOnce(nodeId: string, what: string, facts: object, text: string): void {
+    if (this.#told.get(nodeId) === what) return
+    if (this.#told.size >= TOLD_MAX) this.#told.clear()
+    this.#told.set(nodeId, what)
+    this.#deps.logger.warn({ nodeId, ...facts }, text)
   }
 
   /** Only to who asks now: an old question that somebody kept would carry the set to whoever sent it again. */

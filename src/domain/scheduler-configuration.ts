@@ -12,6 +12,8 @@ export interface SchedulerConfiguration {
   readonly MemoryOversubscriptionEnabled: boolean
   readonly RejectJobRegistration: boolean
   readonly PauseEvalBroker: boolean
+  /** Our own, and not shown as the scheduler's: after how long a host that is not declared any more runs nothing. Absent: the default. */
+  readonly stopAfterUndeclaredMs?: number
   readonly CreateIndex: number
   readonly ModifyIndex: number
 }
@@ -30,3 +32,5 @@ export const SCHEDULER_CONFIGURATION_DEFAULT: SchedulerConfiguration = Object.fr
   CreateIndex: 1,
   ModifyIndex: 1,
 })
+
+export const STOP_AFTER_UNDECLARED_MS_DEFAULT = 600_000

@@ -2,6 +2,7 @@
 import { join, resolve } from 'node:path'
 import { DiskAllocationDirectories, DiskAllocationFiles } from '../adapters/allocation-directories/index.js'
 import { systemClock } from '../adapters/clock.js'
+import { DiskReserve } from '../adapters/disk-reserve.js'
 import { RawExecDriver } from '../adapters/drivers/raw-exec/index.js'
 import { createFingerprint, createHostUsage } from '../adapters/fingerprint/index.js'
 import { LmdbLocalStore } from '../adapters/local-store/index.js'
@@ -34,6 +35,7 @@ export async function startAgent(config: AgentConfig, bus: Bus): Promise<Running
   supervisor.start()
   const drivers = [new RawExecDriver(supervisor, process.env)]
   const allocationsFolder = join(folder, 'alloc')
+  const reserve = new DiskReserve(folder, logger)
   const tellNews = onlyNews()
   const agent = new Agent({
     bus,
@@ -46,6 +48,8 @@ export async function startAgent(config: AgentConfig, bus: Bus): Promise<Running
     drivers,
     fingerprint: createFingerprint({ nodeId: key.nodeId, name: config.name, dataFolder: folder, drivers, version: readVersion() }),
     hostUsage: createHostUsage(folder),
+    diskProblem: () => reserve.problem(),
+    onDiskProblem: (problem) => tell({ kind: 'note', text: `agent ${config.name}: ${problem ?? 'the disk takes new work again'}` }),
     signer: key,
     verify: verifySignature,
     serverKeys: config.server_keys,
@@ -57,7 +61,7 @@ export async function startAgent(config: AgentConfig, bus: Bus): Promise<Running
     },
     onJoined: ({ Name, NodePool }) => tellNews({ kind: 'joined', name: Name, pool: NodePool }),
     onBroker: (awayMs) => tell({ kind: 'note', text: `agent ${config.name}: ${describeBroker(awayMs)}` }),
-    onRefused: (reason, remedy) => tellNews({ kind: 'note', text: `agent ${config.name} was refused: ${reason}; ${remedy}` }),
+    onRefused: (reason, remedy) => tellNews({ kind: 'note', text: `agent ${config.name}: ${reason}; ${remedy}` }),
   })
   tell({ kind: 'started', name: config.name, publicKey: key.publicKey })
   await agent.start()

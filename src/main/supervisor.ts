@@ -1,5 +1,8 @@
 /** The supervisor's own program: `supervisor.js FOLDER`. Started by an agent, it lives on without it. */
+import { join } from 'node:path'
+import { RotatedLog } from '../adapters/rotated-log.js'
 import { closeInheritedDescriptors } from '../adapters/supervisor/descriptors.js'
+import { LOG_FILE } from '../adapters/supervisor/protocol.js'
 import { Supervisor } from '../adapters/supervisor/supervisor.js'
 
 const folder = process.argv[2]
@@ -8,7 +11,9 @@ if (folder === undefined) throw new Error('usage: supervisor FOLDER')
 closeInheritedDescriptors()
 process.umask(0o077)
 
-const say = (text: string) => process.stderr.write(`${new Date().toISOString()} ${text}\n`)
+const lineOf = (text: string) => `${new Date().toISOString()} ${text}\n`
+const log = new RotatedLog({ path: join(folder, LOG_FILE), sayLost: (count) => lineOf(`${count} lines were lost, the disk took no more`) })
+const say = (text: string) => log.write(lineOf(text))
 // Whoever started it is not to end it by accident; only its own end of work does.
 for (const signal of ['SIGINT', 'SIGHUP', 'SIGPIPE'] as const) process.on(signal, () => {})
 

@@ -19,23 +19,11 @@ import { DiskAllocationDirectories, DiskAllocationFiles } from '../../src/adapte
 import { silentLogger } from '../../src/adapters/logger.js'
 import type { Allocation, Task } from '../../src/domain/index.js'
 import { OrchestratorError } from '../../src/domain/index.js'
+import { whyNoSmallDisk } from '../small-disk.js'
 
 const ID = 'a0000000-0000-4000-8000-000000000001'
 const isRoot = process.getuid?.() === 0
-const mayMount = isRoot && canMount()
-
-function canMount(): boolean {
-  const folder = mkdtempSync(join(tmpdir(), 'drover-mount-'))
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', 'drover-test', folder], { stdio: 'ignore' })
-    execFileSync('umount', [folder])
-    return true
-  } catch {
-    return false
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
-  }
-}
+const mayMount = isRoot && whyNoSmallDisk() === undefined
 
 class World {
   readonly root = join(mkdtempSync(join(tmpdir(), 'drover-folders-')), 'alloc')

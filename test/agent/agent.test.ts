@@ -295,7 +295,8 @@ test('nor does one that cannot reach its server', async () => {
   await harness.start()
   await harness.clock.advance(10_000)
   await harness.agent.stop({ tasks: 'keep' })
-  await harness.clock.advance(3_000)
+  // Until nothing is left of the life that was killed either.
+  await harness.clock.advance(60_000)
   expect(harness.clock.waiting).toBe(0)
 })
 

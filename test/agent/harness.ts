@@ -56,6 +56,7 @@ export class FakeServer {
   pullCount = 0
   key = SERVER_KEY
   session = ''
+  isDeclared = true
   messageBytesMax = 1_000_000
 
   constructor(bus: Bus, thisNode: Node) {
@@ -66,7 +67,14 @@ export class FakeServer {
       return this.answerRegister(request)
     })
     this.#answers('heartbeat', () => {
-      return { ...this.#envelope(), version: this.version, index: this.version, isKnown: true, heartbeatTtlMs: 3_000 }
+      return {
+        ...this.#envelope(),
+        version: this.version,
+        index: this.version,
+        isKnown: true,
+        isDeclared: this.isDeclared,
+        heartbeatTtlMs: 3_000,
+      }
     })
     this.#answers('pull', () => {
       this.pullCount++
@@ -174,6 +182,7 @@ export class AgentHarness {
   readonly failures: unknown[] = []
   readonly refusals: string[] = []
   serverKeys: readonly string[] = []
+  diskProblem: string | null = null
   readonly random = new SeededRandom(7)
   agent!: Agent
   #life = { isAlive: true, bus: undefined as Bus | undefined }
@@ -204,6 +213,7 @@ export class AgentHarness {
       drivers: [new MockDriver(this.host, { isAlive: () => life.isAlive })],
       fingerprint: async () => this.node,
       hostUsage: () => Promise.reject(new Error('not measured')),
+      diskProblem: () => this.diskProblem,
       signer: fakeSigner('key'),
       verify: fakeVerify,
       serverKeys: this.serverKeys,

@@ -54,6 +54,20 @@ export const MUTANTS: readonly Mutant[] = [
     finders: ['S1'],
   },
   {
+    name: 'nobody-ends-what-was-forgotten',
+    file: 'src/agent/agent.ts',
+    find: '    void this.#endUnclaimed(isClaimed)\n',
+    replace: '    void isClaimed\n',
+    finders: ['L4', 'L5', 'L6', 'I5', 'I12'],
+  },
+  {
+    name: 'a-full-disk-takes-new-work',
+    file: 'src/agent/agent.ts',
+    find: '    if (this.#node === undefined || this.#disk.problem !== null) return\n',
+    replace: '    if (this.#node === undefined) return\n',
+    finders: ['S2'],
+  },
+  {
     name: 'parts-of-two-messages-are-mixed',
     file: 'src/agent/reassembly.ts',
     find: 'JSON.stringify([part.kind, part.epoch, part.session, part.number, part.parts])',

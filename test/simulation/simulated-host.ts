@@ -3,6 +3,7 @@
  * Processes live on virtual time and outlive the agent; the machine's death ends everything.
  *
  * I5  An agent runs only what a set of the current epoch wants. I12 Nothing is ended because the control plane was away.
+ * S2  A host whose disk is full begins nothing new.
  * S1  What a stranger on the bus says, or says again, is heeded by nobody.
  * L6  What runs on a host that has joined again is in sight again.
  */
@@ -30,6 +31,8 @@ import type { World } from './world.js'
 
 interface Run {
   readonly key: string
+  /** Of the same allocation and task, whichever start it was. */
+  readonly task: string
   readonly allocationId: string
   readonly startedMs: number
   exit: TaskExit | undefined
@@ -41,6 +44,8 @@ interface Run {
 const CPU_MHZ = 1_000
 const MEMORY_MB = 2_000
 const DISK_MB = 10_000
+/** A look of the agent, and what was under way then. */
+const DISK_NOTICED_MS = 5_000
 /** Several TTLs, with messages that are long on their way. */
 const ABSENT_MS_MAX = 45_000
 /** Some tries on a bad network, with a leader that died between two records of them. */
@@ -54,6 +59,7 @@ export class SimulatedHost {
   /** When it was last out of reach: not there, or without an agent, or cut off. */
   disturbedMs = 0
   agentProcess: SimulatedProcess | undefined
+  #diskFullMs: number | undefined
   readonly #world: World
   #disk = new Map<string, unknown>()
   #runs = new Map<string, Run>()
@@ -105,6 +111,7 @@ export class SimulatedHost {
       hostUsage: async () => {
         throw new OrchestratorError('UNKNOWN', 'nobody asks in this world')
       },
+      diskProblem: () => (this.#diskFullMs === undefined ? null : 'the disk is full'),
       signer: fakeSigner(this.publicKey),
       verify: fakeVerify,
       serverKeys: [],
@@ -151,6 +158,12 @@ export class SimulatedHost {
     this.#world.time.after(restartAfterMs, () => this.startAgent())
   }
 
+  /** The agent dies and what it has written is gone; its processes go on, and nobody remembers having started them. */
+  loseBooks(restartAfterMs: number): void {
+    this.#disk = new Map()
+    this.crashAgent(restartAfterMs)
+  }
+
   /** The machine loses power: processes and agent are gone, and its disk too when that was the cause. Its key is kept elsewhere. */
   die(returnAfterMs: number | undefined, isDiskLost: boolean): void {
     this.isAlive = false
@@ -188,6 +201,17 @@ export class SimulatedHost {
     time.after(forMs, () => {
       if (this.agentProcess === process) this.disturbedMs = time.nowMs
     })
+  }
+
+  /** Something fills its disk, for so long. */
+  fillDisk(forMs: number): void {
+    if (this.#diskFullMs !== undefined) return
+    this.#diskFullMs = this.#world.time.nowMs
+    this.#world.time.after(forMs, () => this.makeRoom())
+  }
+
+  makeRoom(): void {
+    this.#diskFullMs = undefined
   }
 
   reconnect(): void {
@@ -281,9 +305,11 @@ export class SimulatedHost {
       start: async (request) => {
         await pause()
         const key = runKey(request.allocation.ID, request.task.Name, request.attempt)
-        if (!runs().has(key)) this.#begin(key, request)
+        const task = taskKey(request.allocation.ID, request.task.Name)
+        const living = [...runs().values()].find((run) => run.task === task && run.exit === undefined)
+        if (!runs().has(key) && living === undefined) this.#begin(key, task, request)
         await pause()
-        return { key }
+        return { key: runs().has(key) ? key : (living?.key ?? key) }
       },
       find: async (allocationId, taskName, attempt) => {
         const key = runKey(allocationId, taskName, attempt)
@@ -316,16 +342,28 @@ export class SimulatedHost {
         this.#endByAgent(run, { exitCode: 137, signal: 9, isOutOfMemory: false })
         runs().delete(run.key)
       },
+      endUnclaimed: async (isClaimed) => {
+        await pause()
+        const unclaimed = [...runs().values()].filter(({ allocationId }) => !isClaimed(allocationId))
+        for (const run of unclaimed) {
+          this.#endByAgent(run, { exitCode: 137, signal: 9, isOutOfMemory: false })
+          runs().delete(run.key)
+        }
+        return unclaimed.length
+      },
       usage: async () => ({ memoryBytes: 0, userTimeMs: 0, systemTimeMs: 0, pids: [] }),
     }
   }
 
-  #begin(key: string, { allocation, config }: TaskStart): void {
+  #begin(key: string, task: string, { allocation, config }: TaskStart): void {
     const { time, durable } = this.#world
     this.#world.foldNow()
     if (durable.allocations.get(allocation.ID) === undefined)
       this.#world.fail(new Violation('P1', `${allocation.ID} was started and is not in the log`))
-    const run: Run = { key, allocationId: allocation.ID, startedMs: time.nowMs, exit: undefined, waiting: [], isOwnEnd: false }
+    // What was let in before the agent looked may still start.
+    if (this.#diskFullMs !== undefined && time.nowMs - this.#diskFullMs > DISK_NOTICED_MS)
+      this.#world.fail(new Violation('S2', `${allocation.Name} was started on ${this.name}, whose disk is full`))
+    const run: Run = { key, task, allocationId: allocation.ID, startedMs: time.nowMs, exit: undefined, waiting: [], isOwnEnd: false }
     this.#runs.set(key, run)
     const runForMs = Number.parseInt(String(config['run_for'] ?? '0'), 10)
     if (runForMs > 0) time.after(runForMs, () => end(run, { exitCode: 0, signal: 0, isOutOfMemory: false }, true))
@@ -350,7 +388,11 @@ function end(run: Run, exit: TaskExit, isOwnEnd: boolean): void {
 }
 
 function runKey(allocationId: string, taskName: string, attempt: number): string {
-  return `${allocationId} ${taskName} ${attempt}`
+  return `${taskKey(allocationId, taskName)} ${attempt}`
+}
+
+function taskKey(allocationId: string, taskName: string): string {
+  return `${allocationId} ${taskName}`
 }
 
 const DIRECTORIES = { task: '/t', local: '/t/local', secrets: '/t/secrets', shared: '/t/alloc', logs: '/t/alloc/logs' }

@@ -97,9 +97,11 @@ class Faults {
       [random.between(40_000, 120_000), () => this.#rivalServer()],
       [random.between(10_000, 50_000), () => this.#crashAgent()],
       [random.between(40_000, 160_000), () => this.#killHost()],
+      [random.between(30_000, 120_000), () => this.#loseBooks()],
       [random.between(20_000, 80_000), () => this.#endTask()],
       [random.between(20_000, 60_000), () => this.#jumpWallClock()],
       [random.between(15_000, 60_000), () => this.#cutOffHost()],
+      [random.between(15_000, 60_000), () => this.#fillDisk()],
       [random.between(200, 4_000), () => this.#world.stranger.speak()],
       [random.between(30_000, 120_000), () => this.#loseBroker()],
     ]
@@ -163,6 +165,11 @@ class Faults {
       random.pick(hosts).die(random.chance(0.5) ? random.between(15_000, 60_000) : undefined, random.chance(0.3))
   }
 
+  #loseBooks(): void {
+    const { random, hosts } = this.#world
+    random.pick(hosts).loseBooks(absenceMs(random))
+  }
+
   #endTask(): void {
     const { random, hosts } = this.#world
     random.pick(hosts).endSomeTask(random.chance(0.5) ? 0 : 1)
@@ -170,6 +177,11 @@ class Faults {
 
   #jumpWallClock(): void {
     this.#world.wallOffsetMs += this.#world.random.between(-120_000, 120_000)
+  }
+
+  #fillDisk(): void {
+    const { random, hosts } = this.#world
+    random.pick(hosts).fillDisk(random.between(2_000, 40_000))
   }
 
   #cutOffHost(): void {

@@ -349,7 +349,10 @@ export class World {
     this.isCalm = true
     Object.assign(this.network.faults, NO_NETWORK_FAULTS)
     Object.assign(this.logFaults, { requestLostShare: 0, answerLostShare: 0, slowShare: 0, crashShare: 0, delayMsMax: 3 })
-    for (const host of this.hosts) host.reconnect()
+    for (const host of this.hosts) {
+      host.reconnect()
+      host.makeRoom()
+    }
     for (const process of this.serverProcesses) this.network.reconnect(process)
   }
 

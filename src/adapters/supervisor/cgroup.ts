@@ -2,7 +2,7 @@
  * A group of the kernel's for each run, from the v2 tree, also where controllers are still of v1: it counts and kills whatever a
  * task has started, however it has detached itself. Absent where the tree is not ours to write: then sessions must do.
  */
-import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** The folder for this supervisor's groups; undefined: no such groups here. */
@@ -35,6 +35,13 @@ export function createCgroup(folder: string, runId: string): string | undefined 
   } catch {
     return undefined
   }
+}
+
+/** Groups of runs below the folder, whoever made them. */
+export function listCgroups(folder: string): readonly string[] {
+  return readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name)
 }
 
 export function cgroupPids(path: string): readonly number[] {

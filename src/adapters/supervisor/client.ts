@@ -3,11 +3,11 @@
  * answered when a supervisor died, so that its death only delays. Every operation may be asked twice.
  */
 import { spawn } from 'node:child_process'
-import { closeSync, constants, mkdirSync, openSync } from 'node:fs'
+import { closeSync, constants, mkdirSync, openSync, realpathSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { explainError, type Logger, OrchestratorError } from '../../domain/index.js'
-import { type Answer, Lines, type Operation, type Operations, SOCKET_FILE } from './protocol.js'
+import { type Answer, Lines, LOG_FILE, type Operation, type Operations, passingFolder, SOCKET_FILE } from './protocol.js'
 
 export interface SupervisorClientOptions {
   /** Holds the socket, the runs and the supervisor's log. */
@@ -30,6 +30,7 @@ const STARTING_MS = 3_000
 export class SupervisorClient {
   readonly #options: SupervisorClientOptions
   readonly #folderFd: number
+  readonly #passingFolder: string
   readonly #pending = new Map<number, Pending>()
   #socket: Socket | undefined
   #connecting: Promise<void> | undefined
@@ -42,6 +43,7 @@ export class SupervisorClient {
   constructor(options: SupervisorClientOptions) {
     this.#options = options
     mkdirSync(options.folder, { recursive: true, mode: 0o700 })
+    this.#passingFolder = passingFolder(realpathSync(options.folder))
     this.#folderFd = openSync(options.folder, constants.O_RDONLY | constants.O_DIRECTORY)
   }
 
@@ -87,9 +89,13 @@ export class SupervisorClient {
     }
   }
 
-  #tryConnect(): Promise<Socket | undefined> {
+  async #tryConnect(): Promise<Socket | undefined> {
     // By way of the open folder: the path of a socket may have 107 bytes, and that of a data folder more.
-    const socket = connect(`/proc/self/fd/${this.#folderFd}/${SOCKET_FILE}`)
+    return (await this.#connectTo(`/proc/self/fd/${this.#folderFd}`)) ?? (await this.#connectTo(this.#passingFolder))
+  }
+
+  #connectTo(folder: string): Promise<Socket | undefined> {
+    const socket = connect(`${folder}/${SOCKET_FILE}`)
     return new Promise((resolve) => {
       socket.once('connect', () => resolve(socket))
       socket.once('error', () => resolve(undefined))
@@ -128,15 +134,24 @@ export class SupervisorClient {
     this.#startedAtMs = performance.now()
     this.startCount++
     const [program, ...args] = command
-    const log = openSync(join(folder, 'supervisor.log'), 'a', 0o600)
+    const log = openLog(join(folder, LOG_FILE))
     const child = spawn(program!, [...args, folder], {
       detached: true,
-      stdio: ['ignore', log, log],
+      stdio: ['ignore', log ?? 'ignore', log ?? 'ignore'],
       cwd: '/',
       env: { PATH: process.env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin' },
     })
-    closeSync(log)
+    if (log !== undefined) closeSync(log)
     child.on('error', (error) => logger.error({ command, error: explainError(error) }, 'supervisor cannot be started'))
     child.unref()
+  }
+}
+
+/** Undefined: the disk takes no new file. Tasks are looked after all the same. */
+function openLog(path: string): number | undefined {
+  try {
+    return openSync(path, 'a', 0o600)
+  } catch {
+    return undefined
   }
 }

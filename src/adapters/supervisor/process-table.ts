@@ -7,6 +7,7 @@ export function readBootId(): string {
 
 export interface ProcessStat {
   readonly state: string
+  readonly parent: number
   readonly group: number
   readonly session: number
   readonly userTicks: number
@@ -31,6 +32,7 @@ export function readProcess(pid: number): ProcessStat | undefined {
   if (state === 'Z' || state === 'X') return undefined
   return {
     state,
+    parent: Number(field(4)),
     group: Number(field(5)),
     session: Number(field(6)),
     userTicks: Number(field(14)),
@@ -54,15 +56,34 @@ export function findSession(session: number): readonly number[] {
 
 /** The process whose command line holds `argument`: for a wrapper whose pid was not written down in time. */
 export function findByArgument(argument: string): number | undefined {
-  for (const name of readdirSync('/proc')) {
-    if (!/^\d+$/.test(name)) continue
-    try {
-      if (readFileSync(`/proc/${name}/cmdline`, 'utf8').split('\0').includes(argument)) return Number(name)
-    } catch {
-      // It ended while we looked.
-    }
+  return findByArgumentStart(argument).find((found) => found.argument === argument)?.pid
+}
+
+/** Pids of processes that have an argument which begins so, with that argument. */
+export function findByArgumentStart(start: string): readonly { readonly pid: number; readonly argument: string }[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((name) => {
+      const argument = argumentsOf(name).find((word) => word.startsWith(start))
+      return argument === undefined ? [] : [{ pid: Number(name), argument }]
+    })
+}
+
+/** Pids of what the process has started itself. */
+export function findChildren(parent: number): readonly number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => readProcess(pid)?.parent === parent)
+}
+
+function argumentsOf(pid: string): readonly string[] {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')
+  } catch {
+    // It ended while we looked.
+    return []
   }
-  return undefined
 }
 
 /** Without effect on a process that has ended. */

@@ -1,8 +1,11 @@
 /** What an agent and its supervisor say to each other: JSON lines over a unix socket that only its owner may open. */
+import { createHash } from 'node:crypto'
 
 export interface RunStart {
   /** Names the folder; one run for each id, however often it is asked for. */
   readonly runId: string
+  /** Names the task that this is a run of: there is one living run of it at a time. */
+  readonly taskId: string
   readonly command: string
   readonly args: readonly string[]
   /** The whole environment of the task. */
@@ -43,6 +46,8 @@ export interface Operations {
   readonly wait: { readonly request: { readonly runId: string }; readonly answer: RunExit }
   /** To the task's own process only. */
   readonly signal: { readonly request: { readonly runId: string; readonly signal: string }; readonly answer: null }
+  /** Ids of the runs that there are, also of those that have ended. */
+  readonly list: { readonly request: Readonly<Record<string, never>>; readonly answer: readonly string[] }
   /** SIGKILL to everything the task has started. */
   readonly kill: { readonly request: { readonly runId: string }; readonly answer: null }
   readonly destroy: { readonly request: { readonly runId: string }; readonly answer: null }
@@ -62,7 +67,15 @@ export type Answer =
   | { readonly id: number; readonly error: { readonly code: string; readonly message: string; readonly isRecoverable: boolean } }
 
 export const SOCKET_FILE = 'supervisor.sock'
+
+/** Where the socket is when the disk of the supervisor's folder takes none. @param folder its real path */
+export function passingFolder(folder: string): string {
+  return `/run/drover-${createHash('sha256').update(folder).digest('hex').slice(0, 32)}`
+}
+
 export const RUNS_FOLDER = 'runs'
+/** What it says; its very last words, should it end by a mistake of its own, stand there too. */
+export const LOG_FILE = 'supervisor.log'
 
 /** A refusal with a code, as the asker gets it. */
 export class RunError extends Error {

@@ -13,6 +13,8 @@ import { commandScript, type Tools, wrapperScript } from './wrapper.js'
 /** What is written down of a run before it is started. */
 interface RunRecord {
   readonly runId: string
+  /** Absent in what earlier versions wrote. */
+  readonly taskId?: string
   readonly logs: RunLogs
   readonly bootId: string
   readonly cgroup: string | null
@@ -42,6 +44,7 @@ export class Run {
   readonly #host: RunHost
   readonly #pipes: { readonly socket: Socket; readonly fd: number; readonly log: LogWriter | undefined }[] = []
   readonly #waiting: ((exit: RunExit) => void)[] = []
+  #lostBytes = 0
   #note: Socket | undefined
   #pids: RunPids | undefined
   #exit: RunExit | undefined
@@ -51,7 +54,7 @@ export class Run {
   static async start(folder: string, start: RunStart, host: RunHost): Promise<Run> {
     mkdirSync(folder, { recursive: true, mode: 0o700 })
     const cgroup = host.cgroups === undefined ? undefined : createCgroup(host.cgroups, start.runId)
-    const record: RunRecord = { runId: start.runId, logs: start.logs, bootId: readBootId(), cgroup: cgroup ?? null }
+    const record: RunRecord = { runId: start.runId, taskId: start.taskId, logs: start.logs, bootId: readBootId(), cgroup: cgroup ?? null }
     writeFileSync(join(folder, 'run.json'), JSON.stringify(record), { mode: 0o600 })
     writeFileSync(join(folder, 'command'), commandScript(start, host.tools, cgroup), { mode: 0o600 })
     const run = new Run(folder, record, host)
@@ -189,9 +192,12 @@ export class Run {
   #write(log: LogWriter | undefined, chunk: Uint8Array): void {
     try {
       log?.write(chunk)
+      if (this.#lostBytes > 0) this.#host.say(`${this.folder}: ${this.#lostBytes} bytes of output were lost`)
+      this.#lostBytes = 0
     } catch (error) {
-      // A full disk must not stop the task; what cannot be kept is told of here.
-      this.#host.say(`${this.folder}: ${chunk.length} bytes of output lost: ${String(error)}`)
+      // A full disk must not stop the task; what cannot be kept is told of here, when it begins and when it is over.
+      if (this.#lostBytes === 0) this.#host.say(`${this.folder}: output is lost: ${String(error)}`)
+      this.#lostBytes += chunk.length
     }
   }
 

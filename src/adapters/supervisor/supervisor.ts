@@ -1,15 +1,31 @@
 /** The supervisor itself: one owner at a time asks, runs are kept over its own restarts. See README.md. */
 import { createHash } from 'node:crypto'
-import { accessSync, chmodSync, constants, mkdirSync, readdirSync, realpathSync, rmSync } from 'node:fs'
+import { accessSync, chmodSync, constants, existsSync, mkdirSync, readdirSync, realpathSync, rmSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
-import { openCgroups } from './cgroup.js'
-import { type Answer, Lines, type Operation, type Operations, type Request, RUNS_FOLDER, RunError, SOCKET_FILE } from './protocol.js'
+import { openCgroups, removeCgroup } from './cgroup.js'
+import {
+  type Answer,
+  Lines,
+  type Operation,
+  type Operations,
+  passingFolder,
+  type Request,
+  RUNS_FOLDER,
+  RunError,
+  SOCKET_FILE,
+} from './protocol.js'
 import { Run, type RunHost } from './run.js'
+import { endStrays } from './strays.js'
 import type { Tools } from './wrapper.js'
 
 /** Without runs and without an owner it has nothing to stay for. */
 const IDLE_MS = 60_000
+const STRAYS_EVERY_MS = 60_000
+/** A process that the kernel was asked to end is gone by then, unless it waits for a disk. */
+const STRAYS_END_WITHIN_MS = 5_000
+const STRAYS_LOOK_MS = 20
+const FOLDER_LOOK_MS = 5_000
 
 export class Supervisor {
   readonly #folder: string
@@ -20,6 +36,7 @@ export class Supervisor {
   readonly #say: (text: string) => void
   readonly #onEnd: () => void
   #server: Server | undefined
+  #socketFolder: string | undefined
   #owner: Socket | undefined
   #idleTimer: NodeJS.Timeout | undefined
 
@@ -29,8 +46,11 @@ export class Supervisor {
     if (!(await takeLock(real))) return undefined
     const supervisor = new Supervisor(real, say, onEnd)
     supervisor.#restore()
+    // Before anybody may ask for a start: what was lost must not run beside what takes its place.
+    await supervisor.#endStrays()
     await supervisor.#listen()
     supervisor.#noticeIdle()
+    supervisor.#keepLooking()
     return supervisor
   }
 
@@ -45,8 +65,47 @@ export class Supervisor {
   #restore(): void {
     for (const runId of readdirSync(join(this.#folder, RUNS_FOLDER))) {
       const run = Run.restore(this.#runFolder(runId), this.#host)
-      if (run === undefined) rmSync(this.#runFolder(runId), { recursive: true, force: true })
+      if (run === undefined) this.#removeHalf(runId)
       else this.#runs.set(runId, run)
+    }
+  }
+
+  async #endStrays(): Promise<void> {
+    const strays = {
+      cgroups: this.#host.cgroups,
+      runsFolder: join(this.#folder, RUNS_FOLDER),
+      isKnown: (runId: string) => this.#runs.has(runId) || this.#starting.has(runId),
+    }
+    const untilMs = performance.now() + STRAYS_END_WITHIN_MS
+    for (let ended = endStrays(strays); ended.length > 0 && performance.now() < untilMs; ended = endStrays(strays)) {
+      this.#say(`ended what no run here claims: ${ended.join(', ')}`)
+      await new Promise((resolve) => setTimeout(resolve, STRAYS_LOOK_MS))
+    }
+  }
+
+  #keepLooking(): void {
+    setInterval(() => void this.#endStrays(), STRAYS_EVERY_MS).unref()
+    setInterval(() => this.#isFolderGone() && void this.#endAll(), FOLDER_LOOK_MS).unref()
+  }
+
+  /** Whoever removed the data folder meant what runs there, too; and nobody can reach this supervisor any more. */
+  #isFolderGone(): boolean {
+    return this.#socketFolder === this.#folder && !existsSync(join(this.#folder, SOCKET_FILE))
+  }
+
+  async #endAll(): Promise<void> {
+    this.#say(`${this.#folder} is gone: what runs ends`)
+    await Promise.all([...this.#runs.values()].map((run) => run.destroy()))
+    this.#runs.clear()
+    this.#end()
+  }
+
+  #removeHalf(runId: string): void {
+    try {
+      rmSync(this.#runFolder(runId), { recursive: true, force: true })
+    } catch (error) {
+      // It is in nobody's way, and the disk may take changes again next time.
+      this.#say(`${runId} could not be removed: ${String(error)}`)
     }
   }
 
@@ -54,9 +113,22 @@ export class Supervisor {
     return join(this.#folder, RUNS_FOLDER, runId)
   }
 
+  /** In the folder, or where it can take no socket, in one that is made for this boot only. */
   async #listen(): Promise<void> {
+    try {
+      await this.#listenIn(this.#folder)
+    } catch (error) {
+      if (!CANNOT_TAKE.has((error as NodeJS.ErrnoException).code ?? '')) throw error
+      this.#say(`no socket can be made in ${this.#folder}: ${String(error)}`)
+      const folder = passingFolder(this.#folder)
+      mkdirSync(folder, { recursive: true, mode: 0o700 })
+      await this.#listenIn(folder)
+    }
+  }
+
+  async #listenIn(folder: string): Promise<void> {
     // The path of a socket is short; the folder's may be long.
-    process.chdir(this.#folder)
+    process.chdir(folder)
     rmSync(SOCKET_FILE, { force: true })
     const server = createServer((socket) => this.#onConnection(socket))
     await new Promise<void>((resolve, reject) => {
@@ -65,6 +137,7 @@ export class Supervisor {
     })
     chmodSync(SOCKET_FILE, 0o600)
     this.#server = server
+    this.#socketFolder = folder
   }
 
   #onConnection(socket: Socket): void {
@@ -100,7 +173,7 @@ export class Supervisor {
 
   readonly #operations: { readonly [Name in Operation]: (request: Operations[Name]['request']) => Promise<Operations[Name]['answer']> } = {
     start: async (start) => {
-      const known = this.#runs.get(start.runId)
+      const known = this.#runs.get(start.runId) ?? this.#livingRunOf(start.taskId)
       if (known !== undefined) return known.info
       const starting = this.#starting.get(start.runId) ?? this.#start(start)
       return (await starting).info
@@ -128,12 +201,18 @@ export class Supervisor {
       this.#runs.delete(runId)
       return null
     },
+    list: async () => [...this.#runs.keys()],
     pids: async ({ runId }) => this.#runs.get(runId)?.pids() ?? [],
     retire: async () => {
       const isRetiring = this.#isIdle
       if (isRetiring) setImmediate(() => this.#end())
       return { isRetiring }
     },
+  }
+
+  /** One process a task: an agent that lost its books counts its starts anew, and gets what runs. */
+  #livingRunOf(taskId: string): Run | undefined {
+    return [...this.#runs.values()].find((run) => run.isLive && run.record.taskId === taskId)
   }
 
   #start(start: Operations['start']['request']): Promise<Run> {
@@ -169,10 +248,14 @@ export class Supervisor {
     clearTimeout(this.#idleTimer)
     this.#owner?.destroy()
     this.#server?.close()
-    rmSync(join(this.#folder, SOCKET_FILE), { force: true })
+    if (this.#host.cgroups !== undefined) removeCgroup(this.#host.cgroups)
+    if (this.#socketFolder !== undefined) rmSync(join(this.#socketFolder, SOCKET_FILE), { force: true })
     this.#onEnd()
   }
 }
+
+/** A disk that is full, read-only, without inodes or over its quota. */
+const CANNOT_TAKE = new Set(['ENOSPC', 'EROFS', 'EDQUOT'])
 
 function hashOf(text: string): string {
   return createHash('sha256').update(text).digest('hex')

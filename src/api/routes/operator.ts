@@ -44,9 +44,9 @@ export function operatorRoutes(deps: OperatorDeps): readonly Route[] {
 
 /** Registrations by the API are off, and say so where clients look. */
 function readScheduler(view: StateView) {
-  const { schedulerConfiguration } = view
-  const index = schedulerConfiguration.ModifyIndex
-  const SchedulerConfig = { ...schedulerConfiguration, RejectJobRegistration: true, NodeLimitForFeasibilityChecks: 0 }
+  const { stopAfterUndeclaredMs: _, ...configuration } = view.schedulerConfiguration
+  const index = configuration.ModifyIndex
+  const SchedulerConfig = { ...configuration, RejectJobRegistration: true, NodeLimitForFeasibilityChecks: 0 }
   return {
     index,
     watch: [],

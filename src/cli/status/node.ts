@@ -16,7 +16,7 @@ export async function showNode(id: string, client: Client, io: Io, asJson: boole
   }
   const allocations = await client.get<readonly NodeAllocation[]>(`/v1/node/${id}/allocations`)
   const { Cpu, Memory, Disk } = node.NodeResources
-  const drivers = Object.entries(node.Drivers).filter(([, driver]) => driver.Healthy)
+  const drivers = Object.entries(node.Drivers).filter(([, driver]) => driver.Detected)
   io.out(
     formatFacts([
       ['node', node.ID],
@@ -29,7 +29,7 @@ export async function showNode(id: string, client: Client, io: Io, asJson: boole
       [
         'drivers',
         drivers
-          .map(([name]) => name)
+          .map(([name, driver]) => (driver.Healthy ? name : `${name} (${driver.HealthDescription})`))
           .sort()
           .join(' ') || '-',
       ],

@@ -2,7 +2,13 @@
  * Settings as files: `agents/_cluster.hcl` for the scheduler of the whole cluster, `agents/<pool>/_pool.hcl` for one pool. The names are
  * those of Nomad's agent configuration and pool specification.
  */
-import { type NodePool, SCHEDULER_CONFIGURATION_DEFAULT, type SchedulerAlgorithm, type SchedulerConfiguration } from '../../domain/index.js'
+import {
+  type NodePool,
+  readDuration,
+  SCHEDULER_CONFIGURATION_DEFAULT,
+  type SchedulerAlgorithm,
+  type SchedulerConfiguration,
+} from '../../domain/index.js'
 import type { HclBody } from '../../jobspec/index.js'
 import type { Body, DeclarationFields } from './declaration-fields.js'
 
@@ -19,8 +25,12 @@ const PREEMPTERS = {
 
 /** What is not said is as when there is no file. */
 export function decodeClusterSettings(fields: DeclarationFields, content: HclBody): SchedulerConfiguration {
-  const absent = SCHEDULER_CONFIGURATION_DEFAULT
-  const body = fields.body(content, [], ['scheduler_config'])
+  const body = fields.body(content, ['stop_after_undeclared'], ['scheduler_config'])
+  const stopAfterUndeclaredMs = decodeMs(fields, body.attributes, 'stop_after_undeclared')
+  const absent = {
+    ...SCHEDULER_CONFIGURATION_DEFAULT,
+    ...(stopAfterUndeclaredMs === undefined ? {} : { stopAfterUndeclaredMs }),
+  }
   const scheduler = fields.block(body, 'scheduler_config', SCHEDULER_ARGUMENTS, ['preemption_config'])
   if (scheduler === undefined) return absent
   const preemption = fields.block(scheduler, 'preemption_config', Object.keys(PREEMPTERS))?.attributes ?? new Map()
@@ -46,6 +56,18 @@ export function decodePool(fields: DeclarationFields, content: HclBody, name: st
     Meta: fields.texts(body, 'meta') ?? null,
     SchedulerConfiguration: scheduler === undefined ? null : SchedulerConfiguration,
   }
+}
+
+const NANOSECONDS_PER_MS = 1e6
+
+/** A time of at least a second, written as in `10m`. */
+function decodeMs(fields: DeclarationFields, attributes: Body['attributes'], name: string): number | undefined {
+  const text = fields.text(attributes, name)
+  if (text === undefined) return undefined
+  const reading = readDuration(text)
+  if (reading.kind === 'duration' && reading.nanoseconds >= 1_000 * NANOSECONDS_PER_MS) return reading.nanoseconds / NANOSECONDS_PER_MS
+  fields.refuse(attributes.get(name)!.value, 'Incorrect duration', `${JSON.stringify(text)} is no time of at least a second. Write "10m".`)
+  return undefined
 }
 
 interface SchedulerSettings {

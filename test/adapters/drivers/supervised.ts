@@ -46,6 +46,7 @@ export class Supervised {
     this.#runIds.add(runId)
     return {
       runId,
+      taskId: runId,
       command: '/bin/sh',
       args: ['-c', script],
       environment: { PATH: '/usr/bin:/bin' },

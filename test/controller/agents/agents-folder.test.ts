@@ -143,3 +143,14 @@ test('one host in two files, or one key for two hosts, is a mistake in both', as
   ])
   expect(cluster.state.nodeDeclarations.all()).toEqual([])
 })
+
+test('the cluster says after how long a host without a file runs nothing', async () => {
+  const cluster = new Cluster()
+  await cluster.commit({ 'agents/_cluster.hcl': 'stop_after_undeclared = "90s"\n' })
+  expect(cluster.state.schedulerConfiguration.stopAfterUndeclaredMs).toBe(90_000)
+  const { mistakes } = await cluster.commit({ 'agents/_cluster.hcl': 'stop_after_undeclared = "soon"\n' })
+  expect(mistakes).toEqual(['agents/_cluster.hcl:1:25 Incorrect duration'])
+  expect(cluster.state.schedulerConfiguration.stopAfterUndeclaredMs).toBe(90_000)
+  await cluster.commit({ 'agents/_cluster.hcl': '' })
+  expect(cluster.state.schedulerConfiguration.stopAfterUndeclaredMs).toBeUndefined()
+})

@@ -154,8 +154,11 @@ export class MockDriver implements Driver {
     }
     const { attempt, task, allocation } = request
     const runId = runIdOf(allocation.ID, task.Name, attempt)
+    const living = this.#host.running().find((one) => one.allocationId === allocation.ID && one.taskName === task.Name)
     const process =
-      this.#host.processes.get(runId) ?? this.#host.start({ runId, allocationId: allocation.ID, taskName: task.Name, attempt, config })
+      this.#host.processes.get(runId) ??
+      living ??
+      this.#host.start({ runId, allocationId: allocation.ID, taskName: task.Name, attempt, config })
     return this.#handleOf(process)
   }
 
@@ -200,6 +203,15 @@ export class MockDriver implements Driver {
   async destroy(handle: TaskHandle): Promise<void> {
     await this.kill(handle)
     this.#host.processes.delete(handle['runId'] as string)
+  }
+
+  async endUnclaimed(isClaimed: (allocationId: string) => boolean): Promise<number> {
+    const unclaimed = [...this.#host.processes.values()].filter(({ allocationId }) => !isClaimed(allocationId))
+    for (const process of unclaimed) {
+      this.#host.end(process, { exitCode: 137, signal: 9, isOutOfMemory: false })
+      this.#host.processes.delete(process.runId)
+    }
+    return unclaimed.length
   }
 
   async usage(handle: TaskHandle): Promise<TaskUsage> {

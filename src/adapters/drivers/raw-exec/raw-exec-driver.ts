@@ -24,6 +24,8 @@ const configSchema = z.object({
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 /** Of the host's environment, what a program can hardly do without. */
 const HOST_VARIABLES = ['PATH', 'HOME', 'USER', 'LOGNAME', 'SHELL', 'LANG', 'TZ'] as const
+/** Of a UUID: what a run's id begins with. */
+const ALLOCATION_ID_LENGTH = 36
 const TICKS_PER_SECOND = 100
 const PAGE_BYTES = 4096
 
@@ -62,6 +64,7 @@ export class RawExecDriver implements Driver {
     const environment = { ...this.#hostEnvironment, ...request.environment }
     const start: RunStart = {
       runId: runIdOf(allocation.ID, task.Name, attempt),
+      taskId: taskIdOf(allocation.ID, task.Name),
       command: findCommand(config.command, directories.task, environment['PATH'] ?? DEFAULT_PATH),
       args: config.args ?? [],
       environment,
@@ -103,6 +106,13 @@ export class RawExecDriver implements Driver {
     await this.#supervisor.ask('destroy', { runId: runIn(handle) })
   }
 
+  async endUnclaimed(isClaimed: (allocationId: string) => boolean): Promise<number> {
+    const runIds = await this.#supervisor.ask('list', {})
+    const unclaimed = runIds.filter((runId) => !isClaimed(runId.slice(0, ALLOCATION_ID_LENGTH)))
+    for (const runId of unclaimed) await this.#supervisor.ask('destroy', { runId })
+    return unclaimed.length
+  }
+
   async usage(handle: TaskHandle): Promise<TaskUsage> {
     const pids = await this.#supervisor.ask('pids', { runId: runIn(handle) })
     const found = pids.map(readProcess).filter((stat) => stat !== undefined)
@@ -126,7 +136,11 @@ function runIn(handle: TaskHandle): string {
 
 /** A folder's name, whatever the task is called. */
 function runIdOf(allocationId: string, taskName: string, attempt: number): string {
-  return `${allocationId}-${createHash('sha256').update(taskName).digest('hex').slice(0, 8)}-${attempt}`
+  return `${taskIdOf(allocationId, taskName)}-${attempt}`
+}
+
+function taskIdOf(allocationId: string, taskName: string): string {
+  return `${allocationId}-${createHash('sha256').update(taskName).digest('hex').slice(0, 8)}`
 }
 
 function readConfig(config: TaskStart['config']): z.infer<typeof configSchema> {
