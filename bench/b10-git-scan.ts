@@ -71,6 +71,7 @@ async function startReconciler(folder: string): Promise<{ readonly reconciler: G
     random: systemRandom,
     logger: silentLogger,
     options: { rewind: 'hold', ref: 'HEAD' },
+    region: 'global',
   })
   return { reconciler, close: async () => void (await Promise.all([source.close(), syntax.close(), jobs.close()])) }
 }

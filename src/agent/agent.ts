@@ -14,7 +14,7 @@ import { DroppedMessages } from './dropped-messages.js'
 import { HostSeals } from './host-seals.js'
 import { allocationKey, LocalState } from './local-state.js'
 import { Outbox } from './outbox.js'
-import type { AllocationDirectories, AllocationFiles, Driver, Fingerprint, HostUsage, LocalStore, Signer, Verify } from './ports.js'
+import type { AllocationDirectories, AllocationFiles, Driver, Fingerprint, HostUsage, LocalStore, RefusalOf, Signer, Verify } from './ports.js'
 import { RpcServer } from './rpc-server.js'
 import { ServerLink } from './server-link.js'
 import type { Now } from './task-runner.js'
@@ -48,6 +48,7 @@ export interface AgentDeps {
   /** Keys of servers to believe, before and besides those that this host learns when it joins. */
   readonly serverKeys: readonly string[]
   readonly templates: TemplateEngine
+  readonly refusalOf: RefusalOf
   readonly options: AgentOptions
   /** A bug, or a refusal that trying again cannot mend: the process should end. */
   readonly onFatal: (error: unknown) => void

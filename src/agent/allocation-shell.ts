@@ -15,10 +15,9 @@ import {
 import { type AllocationAction, type AllocationInput, type AllocationRunner, findGroup } from './allocation-runner.js'
 import { configScope, evaluateConfig, type TemplateEngine } from './driver-config.js'
 import { buildEnvironment } from './environment.js'
-import { findUnsupported } from './hooks/validate.js'
 import { allocationKey, type LocalState } from './local-state.js'
 import type { Outbox } from './outbox.js'
-import type { AllocationDirectories, Driver, TaskExit, TaskHandle, TaskStart } from './ports.js'
+import type { AllocationDirectories, Driver, RefusalOf, TaskExit, TaskHandle, TaskStart } from './ports.js'
 import { type TaskFact, taskEvent } from './task-events.js'
 import type { Now, TaskAction, TaskInput } from './task-runner.js'
 
@@ -31,6 +30,8 @@ export interface ShellDeps {
   readonly directories: AllocationDirectories
   readonly drivers: ReadonlyMap<string, Driver>
   readonly templates: TemplateEngine
+  /** Why a task of the job cannot be run as it asks; undefined: it can. */
+  readonly refusalOf: RefusalOf
   readonly region: string
   /** The node as declared. */
   readonly node: () => Node
@@ -183,7 +184,7 @@ export class AllocationShell {
   async #prepare(taskName: string): Promise<TaskInput> {
     const { allocation, job } = this.runner.record
     const group = findGroup({ allocation, job })
-    const unsupported = findUnsupported(this.runner.task(taskName)!.task, group)
+    const unsupported = this.#deps.refusalOf(job, group.Name, taskName)
     if (unsupported !== undefined) {
       return {
         kind: 'prepare-failed',

@@ -37,6 +37,9 @@ export interface TaskExit {
   readonly error?: string
 }
 
+/** What a task asks for and nobody would carry out is told before anything of it is run, rather than left out. */
+export type RefusalOf = (job: Job, group: string, task: string) => string | undefined
+
 export interface Driver {
   readonly name: string
   fingerprint(): Promise<DriverInfo & { readonly nodeAttributes: Readonly<Record<string, string>> }>

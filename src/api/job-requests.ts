@@ -12,6 +12,7 @@ import {
   diffJobs,
   LIMITS,
   readApiJob,
+  supportTexts,
   tooManyGroupsText,
 } from '../jobspec/index.js'
 import { type JsonObject, memberOf, readJsonBody } from './body.js'
@@ -103,7 +104,8 @@ function check(body: JsonObject, { namespace, isJobWanted }: Extract<JobRequest,
   return {
     place: { ID: job.ID, Namespace: job.Namespace, NodePool: job.NodePool },
     problems: problems.map(({ text }) => text),
-    warnings,
+    // Nomad's verdict stands; what nobody here would carry out is told beside it.
+    warnings: [...warnings, ...supportTexts(job)],
     job: isJobWanted && problems.length === 0 ? job : undefined,
     isDiffWanted: memberOf(body, 'Diff') === true,
   }

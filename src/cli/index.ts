@@ -6,6 +6,7 @@ export {
   type FileMistake,
   type JobFileReading,
   type JobFiles,
+  type JobFilesRequest,
   renderCommand,
   validateCommand,
 } from './job-files.js'

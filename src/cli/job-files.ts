@@ -32,12 +32,19 @@ export interface FileMistake {
   readonly text: string
 }
 
+export interface JobFilesRequest {
+  readonly paths: readonly string[]
+  readonly ref?: string
+  /** What nobody would carry out is read too: for showing a job, not for running it. */
+  readonly isOnlyShown?: boolean
+}
+
 export interface JobFiles {
   /**
    * Reads files of the work tree (`ref` absent) or of a commit. No paths: every job file below `jobs/`.
    * @throws with a sentence for a path that is not there, for no repository, for an unknown ref
    */
-  read(request: { readonly paths: readonly string[]; readonly ref?: string }): Promise<readonly JobFileReading[]>
+  read(request: JobFilesRequest): Promise<readonly JobFileReading[]>
   /** The same for declarations of the work tree. */
   readDeclarations(request: { readonly paths: readonly string[] }): Promise<readonly DeclarationReading[]>
 }
@@ -101,7 +108,7 @@ export function renderCommand(files: JobFiles): CommandModule {
 }
 
 async function render(files: JobFiles, path: string, io: Io): Promise<number> {
-  const [reading] = await files.read({ paths: [path] })
+  const [reading] = await files.read({ paths: [path], isOnlyShown: true })
   if (reading === undefined)
     throw new CommandError(`${path} is no job file; job files end in .nomad.hcl, .nomad, .nomad.json, .nomad.yaml or .nomad.yml`)
   if (reading.kind === 'mistakes') throw new CommandError(reading.mistakes.map((mistake) => mistake.text).join('\n'))

@@ -12,7 +12,6 @@ import {
   type Held,
   isTemplateJob,
   type Job,
-  type JobSource,
   type Logger,
   type Random,
   type SourceStatus,
@@ -23,7 +22,6 @@ import { AgentsFolderReader } from './agents/agents-folder.js'
 import { computeChangesInSlices, type DesiredChanges, type FileReading, type SourceReadings } from './desired-state.js'
 import type { Leader } from './leader.js'
 import { newEvaluation } from './new-evaluation.js'
-import { refuseWhatDoesNotRunYet } from './not-yet.js'
 import { oneShotActs } from './one-shot-acts.js'
 import type { GitSource, JobReader, SyntaxReader, TreeEntry } from './ports.js'
 import { nodePoolsIn } from './repository-layout.js'
@@ -46,6 +44,8 @@ export interface GitReconcilerDeps {
   readonly random: Random
   readonly logger: Logger
   readonly options: GitReconcilerOptions
+  /** Of this server: jobs of other regions are refused. */
+  readonly region: string
 }
 
 /** How a look ended; `isComplete` false asks for another one soon. */
@@ -175,10 +175,10 @@ export class GitReconciler {
 
   /** The path alone when the reading was aborted. */
   async #readJob(tree: SourceTree, { entry, namespace }: UnreadFile, nodePools: ReadonlySet<string>): Promise<FileReading | string> {
-    const outcome = await this.#deps.jobs.read(entry.path, tree, { namespace, nodePools })
+    const outcome = await this.#deps.jobs.read(entry.path, tree, { namespace, nodePools, support: { region: this.#deps.region } })
     switch (outcome.kind) {
       case 'job':
-        return this.#asReading(entry, outcome)
+        return { kind: 'job', path: entry.path, blob: entry.blob, job: outcome.job, inputs: outcome.inputs }
       case 'mistakes':
         return { kind: 'mistakes', path: entry.path, blob: entry.blob, mistakes: outcome.mistakes, names: outcome.names }
       case 'aborted':
@@ -187,13 +187,6 @@ export class GitReconciler {
       default:
         return assertNever(outcome)
     }
-  }
-
-  #asReading(entry: TreeEntry, { job, inputs }: { readonly job: Job; readonly inputs: JobSource['inputs'] }): FileReading {
-    const mistakes = refuseWhatDoesNotRunYet(entry.path, job)
-    return mistakes.length > 0
-      ? { kind: 'mistakes', path: entry.path, blob: entry.blob, mistakes, names: { namespace: job.Namespace, jobId: job.ID } }
-      : { kind: 'job', path: entry.path, blob: entry.blob, job, inputs }
   }
 
   #registerCommand({ job: wanted, source: { version: _, ...source } }: DesiredChanges['registrations'][number]): CommandBody {

@@ -7,7 +7,6 @@ export { readJobFile } from './job-file-reader.js'
 export { foldLog, Leader, type LeaderDeps } from './leader.js'
 export { CommandReader } from './log-record.js'
 export type { NodeRegistrarOptions } from './node-registrar.js'
-export { refuseWhatDoesNotRunYet } from './not-yet.js'
 export type {
   AppendOutcome,
   BlobContent,

@@ -115,7 +115,7 @@ export interface JobFileTree {
 
 export type JobFileOptions = Pick<
   ParseRequest,
-  'variables' | 'variableFiles' | 'environment' | 'isStrict' | 'namespace' | 'nodePools' | 'limits'
+  'variables' | 'variableFiles' | 'environment' | 'isStrict' | 'namespace' | 'nodePools' | 'limits' | 'support'
 >
 
 export type JobFileOutcome =

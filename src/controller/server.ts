@@ -118,7 +118,7 @@ export class Server {
     leader.onTurnEnd(() => worker.drain())
     leader.onTurnEnd(() => publisher.prepare())
     this.#registrar = new NodeRegistrar({ leader, bus, channel, clock, random, logger, publisher, adoption, options: options.nodes })
-    this.source = new GitReconciler({ leader, git, syntax, jobs, random, logger, options: options.source })
+    this.source = new GitReconciler({ leader, git, syntax, jobs, random, logger, options: options.source, region: options.nodes.region })
     const loopOptions = { everyMs: options.sourcePollMs, backOffMsMin: SOURCE_BACK_OFF_MS_MIN, backOffMsMax: options.sourcePollMs }
     this.#sourceLoop = new ReconcileLoop(clock, loopOptions, () => this.#lookAtSource())
     leader.nudge()

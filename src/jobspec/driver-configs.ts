@@ -4,6 +4,7 @@
  */
 import type { Job, Task } from '../domain/index.js'
 import { suggestName } from './mistakes.js'
+import { type Refused, refused } from './support/support.js'
 import type { Problem } from './validate/problem.js'
 
 export type ConfigType = 'string' | 'number' | 'bool' | 'duration' | 'strings' | 'maps' | 'any'
@@ -11,6 +12,8 @@ export type ConfigType = 'string' | 'number' | 'bool' | 'duration' | 'strings' |
 export interface DriverConfig {
   readonly members: Readonly<Record<string, ConfigType>>
   readonly required: readonly string[]
+  /** Members that Nomad's driver acts upon and ours does not. */
+  readonly refused?: Readonly<Record<string, Refused>>
 }
 
 const COMMAND: Readonly<Record<string, ConfigType>> = { command: 'string', args: 'strings' }
@@ -26,6 +29,15 @@ export const DRIVER_CONFIGS: Readonly<Record<string, DriverConfig>> = {
       denied_envvars: 'strings',
     },
     required: ['command'],
+    refused: {
+      denied_envvars: refused(
+        'tasks get the whole environment that is made for them',
+        'Unset them in the command, for example with env -u.',
+      ),
+      oom_score_adj: refused("the score of a task is its host's default", 'Set it in the command, for example with choom.'),
+      cgroup_v1_override: refused('each task has a control group of its own', 'Take it out.'),
+      cgroup_v2_override: refused('each task has a control group of its own', 'Take it out.'),
+    },
   },
   exec: {
     members: { ...COMMAND, pid_mode: 'string', ipc_mode: 'string', cap_add: 'strings', cap_drop: 'strings', work_dir: 'string' },

@@ -13,6 +13,7 @@ import { LIMITS, type Limits } from './limits.js'
 import { locateProblem } from './locate/locate-problem.js'
 import { type Fault, MISTAKES_MAX, toMistakes } from './mistakes.js'
 import { applyJobPatch } from './patch.js'
+import { readSupport, type SupportContext, type SupportReading } from './support/refusals.js'
 import type { Syntax } from './syntax.js'
 
 export interface ParseRequest {
@@ -36,6 +37,8 @@ export interface ParseRequest {
   /** The pools that there are; absent: any may be asked for. */
   readonly nodePools?: ReadonlySet<string>
   readonly limits?: Limits
+  /** What nobody would carry out is a mistake of the file too. Absent: only what makes it no job. */
+  readonly support?: SupportContext
 }
 
 export type ParseOutcome =
@@ -47,6 +50,8 @@ export type ApiParseOutcome =
   | { readonly kind: 'job'; readonly job: ApiJob; readonly warnings: readonly string[]; readonly inputs: readonly string[] }
   | { readonly kind: 'mistakes'; readonly mistakes: readonly Mistake[] }
   | Needs
+
+const NOTHING_TOLD: SupportReading = { faults: [], warnings: [] }
 
 export interface Needs {
   readonly kind: 'needs'
@@ -69,13 +74,20 @@ export function parseJob(request: ParseRequest): ParseOutcome {
   const patched = patchSyntax === undefined ? { kind: 'patched' as const, job: canonical } : applyJobPatch(canonical, patchSyntax)
   if (patched.kind === 'mistakes') return patched
   const checked = checkJob(patched.job, limits)
+  const { support } = request
+  const told = support === undefined ? NOTHING_TOLD : readSupport(syntax, patched.job, parsed.job, support)
   const problems = [...checked.problems, ...poolProblems(patched.job, request.nodePools)]
-  if (problems.length > 0) {
-    const faults = problems.slice(0, MISTAKES_MAX).flatMap((problem) => locateProblem(syntax, problem))
-    return { kind: 'mistakes', mistakes: toMistakes(faults, path, Math.max(0, problems.length - MISTAKES_MAX)) }
+  const own = support === undefined ? problems : problems.filter(({ isOfEdition }) => isOfEdition !== true)
+  const count = own.length + told.faults.length
+  if (count > 0) {
+    const faults = [
+      ...own.slice(0, MISTAKES_MAX).flatMap((problem) => locateProblem(syntax, problem)),
+      ...told.faults.slice(0, MISTAKES_MAX),
+    ]
+    return { kind: 'mistakes', mistakes: toMistakes(faults, path, Math.max(0, count - MISTAKES_MAX)) }
   }
   const inputs = patchPath === undefined ? parsed.inputs : [...parsed.inputs, patchPath]
-  return { kind: 'job', job: patched.job, warnings: [...parsed.warnings, ...checked.warnings], inputs }
+  return { kind: 'job', job: patched.job, warnings: [...parsed.warnings, ...checked.warnings, ...told.warnings], inputs }
 }
 
 /** The job as its author wrote it, nothing filled in. */

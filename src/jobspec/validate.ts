@@ -20,8 +20,9 @@ const UI_DESCRIPTION_MAX = 1000
 
 /** `job` is canonical. No problems means that it may be registered as far as the job alone can tell. */
 export function validateJob(job: Job): Validation {
-  const admission = [...meshTexts(job), ...exposeTexts(job), ...vaultTexts(job), ...consulTexts(job)].map((text) => ({ text }))
-  return { problems: [...admission, ...jobProblems(job), ...featureProblems(job)], warnings: warningsOf(job) }
+  const admission = [...meshTexts(job), ...exposeTexts(job)].map((text) => ({ text }))
+  const connections = [...vaultTexts(job), ...consulTexts(job)].map((text) => ({ text, isOfEdition: true as const }))
+  return { problems: [...admission, ...connections, ...jobProblems(job), ...featureProblems(job)], warnings: warningsOf(job) }
 }
 
 /** What registering `next` over `existing` refuses besides: changes of kind. In Nomad's words. */
@@ -175,12 +176,17 @@ function featureProblems(job: Job): Problem[] {
   if (job.Payload !== null) texts.push("job can't be submitted with a payload, only dispatched")
   if (job.Priority < 1 || job.Priority > PRIORITY_MAX) texts.push(`job priority must be between [1, ${PRIORITY_MAX}]`)
   texts.push(...unnamedIdentityTexts(job))
+  return [...texts.map((text) => ({ text })), ...editionTexts(job).map((text) => ({ text, isOfEdition: true as const }))]
+}
+
+function editionTexts(job: Job): string[] {
+  const texts: string[] = []
   if ((job.Multiregion?.Regions ?? []).length > 0) texts.push('Multiregion jobs are unlicensed.')
   const tasks = (job.TaskGroups ?? []).flatMap((group) => group.Tasks ?? [])
   if (tasks.some((task) => task.Resources.NUMA !== null && task.Resources.NUMA.Affinity !== 'none'))
     texts.push('numa scheduling requires Nomad Enterprise')
   if (tasks.some((task) => task.Schedule?.Cron != null)) texts.push('task schedules requires Nomad Enterprise')
-  return texts.map((text) => ({ text }))
+  return texts
 }
 
 /** Identities of services are Consul's to know; one of Nomad's own service has no name. */

@@ -13,7 +13,7 @@ import { systemRandom } from '../adapters/random.js'
 import { SupervisorClient } from '../adapters/supervisor/client.js'
 import { AGENT_DEFAULTS, Agent, describeBroker, type StopOptions } from '../agent/index.js'
 import { type Bus, explainError } from '../domain/index.js'
-import { evaluateTemplate } from '../jobspec/index.js'
+import { evaluateTemplate, taskRefusal } from '../jobspec/index.js'
 import { onlyNews, tell } from './child-channel.js'
 import type { AgentConfig } from './config.js'
 import { supervisorCommand } from './supervisor-command.js'
@@ -54,6 +54,7 @@ export async function startAgent(config: AgentConfig, bus: Bus): Promise<Running
     verify: verifySignature,
     serverKeys: config.server_keys,
     templates: evaluateTemplate,
+    refusalOf: taskRefusal,
     options: { ...AGENT_DEFAULTS, region: config.region },
     onFatal: (error) => {
       process.stderr.write(`agent stopped: ${explainError(error)}\n`)

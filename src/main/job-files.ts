@@ -4,7 +4,14 @@ import { basename, dirname, join, relative, resolve, sep } from 'node:path'
 import { CliGitSource } from '../adapters/git/git-source.js'
 import { WorkTree } from '../adapters/git/work-tree.js'
 import { InProcessSyntaxReader } from '../adapters/hcl-syntax/index.js'
-import { CommandError, type DeclarationReading, type FileMistake, type JobFileReading, type JobFiles } from '../cli/index.js'
+import {
+  CommandError,
+  type DeclarationReading,
+  type FileMistake,
+  type JobFileReading,
+  type JobFiles,
+  type JobFilesRequest,
+} from '../cli/index.js'
 import {
   AGENTS_FOLDER,
   AgentsFolderReader,
@@ -14,7 +21,6 @@ import {
   type JobFileOptions,
   nodePoolsIn,
   readJobFile,
-  refuseWhatDoesNotRunYet,
   SourceTree,
   type SyntaxReader,
 } from '../controller/index.js'
@@ -37,7 +43,7 @@ export class LocalJobFiles implements JobFiles {
     this.#folder = folder
   }
 
-  async read(request: { readonly paths: readonly string[]; readonly ref?: string }): Promise<readonly JobFileReading[]> {
+  async read(request: JobFilesRequest): Promise<readonly JobFileReading[]> {
     const syntax = new InProcessSyntaxReader()
     try {
       const selections = request.ref === undefined ? await this.#selectInWorkTree(request.paths) : [await this.#selectInCommit(request.ref)]
@@ -47,7 +53,11 @@ export class LocalJobFiles implements JobFiles {
         for (const { entry, mistake } of findHiddenJobs(tree.entries))
           if (isWanted(entry.path)) readings.push({ kind: 'mistakes', path: entry.path, mistakes: [describe(mistake)] })
         for (const { path, namespace } of files) {
-          const options = { ...(namespace === undefined ? {} : { namespace }), ...(nodePools === undefined ? {} : { nodePools }) }
+          const options = {
+            ...(namespace === undefined ? {} : { namespace }),
+            ...(nodePools === undefined ? {} : { nodePools }),
+            ...(request.isOnlyShown === true ? {} : { support: {} }),
+          }
           readings.push(await readOne(tree, path, options, syntax))
         }
       }
@@ -164,8 +174,7 @@ function isDeclaration(path: string): boolean {
 async function readOne(tree: SourceTree, path: string, options: JobFileOptions, syntax: SyntaxReader): Promise<JobFileReading> {
   const outcome = await readJobFile(path, tree, syntax, options)
   if (outcome.kind === 'aborted') throw new CommandError(`${path} could not be read: ${outcome.reason}`)
-  const mistakes = outcome.kind === 'mistakes' ? outcome.mistakes : refuseWhatDoesNotRunYet(path, outcome.job)
-  if (outcome.kind === 'mistakes' || mistakes.length > 0) return { kind: 'mistakes', path, mistakes: mistakes.map(describe) }
+  if (outcome.kind === 'mistakes') return { kind: 'mistakes', path, mistakes: outcome.mistakes.map(describe) }
   const { job, warnings } = outcome
   return { kind: 'job', path, namespace: job.Namespace, id: job.ID, job, warnings: [...warnings, ...warnOfName(path, job.ID)] }
 }

@@ -218,6 +218,7 @@ export class AgentHarness {
       verify: fakeVerify,
       serverKeys: this.serverKeys,
       templates: refuseExpressions,
+      refusalOf: () => undefined,
       options: { ...AGENT_DEFAULTS, endedKept: 1 },
       onFatal: (error) => this.failures.push(error),
       onRefused: (reason) => this.refusals.push(reason),

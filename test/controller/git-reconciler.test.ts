@@ -28,6 +28,7 @@ async function world(options: { commandBytesMax?: number } = {}) {
     syntax: new InProcessSyntaxReader(),
     jobs: new InProcessJobReader(),
     options: { rewind: 'follow', ref: 'HEAD' },
+    region: 'global',
   })
   /** Commits, looks, and makes sure that the log says the same. */
   const apply = async (files: Readonly<Record<string, string | null>>, commit: Parameters<SimulatedRepository['commit']>[1] = {}) => {

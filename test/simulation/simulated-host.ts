@@ -116,6 +116,7 @@ export class SimulatedHost {
       verify: fakeVerify,
       serverKeys: [],
       templates: refuseExpressions,
+      refusalOf: () => undefined,
       options: { ...AGENT_DEFAULTS, region: 'global' },
       onFatal: (error) => process.isAlive && this.#world.fail(error),
     })

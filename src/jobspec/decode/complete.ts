@@ -13,6 +13,9 @@ const NULLABLE: Readonly<Partial<Record<StructName, readonly string[]>>> = {
   Job: ['Payload'],
 }
 
+/** Superseded by `disconnect`: stored empty, whatever was written. */
+const SUPERSEDED: ReadonlySet<string> = new Set(['StopAfterClientDisconnect', 'MaxClientDisconnect', 'PreventRescheduleOnLost'])
+
 /** Members that are written by the API and never stored. */
 const NOT_STORED: Readonly<Partial<Record<StructName, readonly string[]>>> = {
   Job: ['Reschedule', 'Migrate'],
@@ -24,6 +27,11 @@ const NOT_STORED: Readonly<Partial<Record<StructName, readonly string[]>>> = {
   ConsulProxy: ['ExposeConfig'],
   ConsulExposeConfig: ['Path'],
   NetworkResource: ['Device'],
+}
+
+/** Whether the member has a place in a stored job: others are read, and their meaning is stored elsewhere or nowhere. */
+export function isStored(name: StructName, field: Field): boolean {
+  return NOT_STORED[name]?.includes(field.json) !== true && !(name === 'TaskGroup' && SUPERSEDED.has(field.json))
 }
 
 /** Members that the stored object names differently. */

@@ -88,6 +88,11 @@ function parseStruct(name: StructName): Struct {
 
 const PARSED = new Map((Object.keys(STRUCTS) as StructName[]).map((name) => [name, parseStruct(name)]))
 
+/** In the order of the schema. */
+export function structNames(): readonly StructName[] {
+  return [...PARSED.keys()]
+}
+
 export function structOf(name: StructName): Struct {
   const found = PARSED.get(name)
   if (found === undefined) throw new Error(`no struct ${name} in the schema`)

@@ -3,10 +3,13 @@ import type { HclBlock, JsonNode, Span, Syntax } from '../syntax.js'
 
 export interface BlockPlace {
   readonly span: Span
-  /** The block inside it: the one with this label, or the one at this position among those of its type, from 0. */
-  block(type: string, which: string | number): BlockPlace | undefined
+  /**
+   * The block inside it: the one with this label, or the one at this position among those of its type, from 0.
+   * @param apiName its member in the API's form
+   */
+  block(type: string, which: string | number, apiName?: string): BlockPlace | undefined
   /** Where the attribute's name stands. */
-  attribute(name: string): Span | undefined
+  attribute(name: string, apiName?: string): Span | undefined
 }
 
 /** The job block; undefined where the file has none. */
@@ -43,8 +46,8 @@ function hclPlace(block: HclBlock): BlockPlace {
 function jsonPlace(node: JsonNode, span: Span): BlockPlace {
   return {
     span,
-    block(type, which) {
-      const member = memberOf(node, type)
+    block(type, which, apiName) {
+      const member = memberOf(node, type, apiName)
       if (member === undefined) return undefined
       const items = member.value.kind === 'array' ? member.value.items : [member.value]
       if (typeof which === 'number') {
@@ -59,7 +62,7 @@ function jsonPlace(node: JsonNode, span: Span): BlockPlace {
       }
       return undefined
     },
-    attribute: (name) => memberOf(node, name)?.nameSpan,
+    attribute: (name, apiName) => memberOf(node, name, apiName)?.nameSpan,
   }
 }
 
@@ -71,10 +74,10 @@ const API_NAMES: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** The member that means this block or attribute, by its name in HCL or in the API. */
-function memberOf(node: JsonNode, name: string) {
+function memberOf(node: JsonNode, name: string, apiName = '') {
   if (node.kind !== 'object') return undefined
   const plain = name.replaceAll('_', '')
-  const meanings = new Set([plain, `${plain}s`, ...(API_NAMES[name] ?? [])])
+  const meanings = new Set([plain, `${plain}s`, apiName.toLowerCase(), ...(API_NAMES[name] ?? [])])
   return node.members.find((member) => member.name === name) ?? node.members.find((member) => meanings.has(member.name.toLowerCase()))
 }
 

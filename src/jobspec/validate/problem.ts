@@ -4,6 +4,8 @@ export interface Problem {
   /** Where in the job, for pointing at the file. */
   readonly group?: string
   readonly task?: string
+  /** In Nomad a matter of edition or of what it is connected to; a file is told of it in words of our own. */
+  readonly isOfEdition?: true
 }
 
 /** `2 errors occurred:` and a line for each. */

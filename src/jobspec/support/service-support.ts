@@ -1,0 +1,75 @@
+/** Services and their checks. */
+import type { SERVICE_STRUCTS } from '../decode/service-structs.js'
+import { by, otherThan, type Row, refused, withoutEffect } from './support.js'
+import type { SupportOf } from './support-table.js'
+
+const CATALOGUE = by("the server's catalogue of services")
+const CHECKS = by("the agent's checks")
+const BLOCK = by('its parts')
+const SERVER = by('the server, whatever a file says')
+
+/** Filled in by the agent before a service is registered. */
+const WITH_REFERENCES = refused('references in services are not filled in yet', 'Write the text as it is to be.', {
+  value: { words: 'holds a reference', holds: (value) => JSON.stringify(value).includes('${') },
+})
+const TEXT: Row = [WITH_REFERENCES, CATALOGUE]
+const CONSUL_ONLY = (member: string): Row => withoutEffect(`${member} is Consul's, and services are registered with this server`)
+
+type ServiceStructs = 'CheckRestart' | 'Service' | 'ServiceCheck' | 'ServiceWeights'
+
+export const SERVICE_SUPPORT: { readonly [Name in ServiceStructs & keyof typeof SERVICE_STRUCTS]: SupportOf<Name> } = {
+  CheckRestart: { Limit: CHECKS, Grace: CHECKS, IgnoreWarnings: CHECKS },
+  Service: {
+    Name: TEXT,
+    Tags: TEXT,
+    CanaryTags: TEXT,
+    EnableTagOverride: CONSUL_ONLY('enable_tag_override'),
+    PortLabel: CATALOGUE,
+    AddressMode: CATALOGUE,
+    Address: TEXT,
+    Checks: refused('agents run no checks yet', 'Take the "check" block out, and write update { health_check = "task_states" }.'),
+    CheckRestart: BLOCK,
+    Connect: refused('there is no mesh here', 'Take the "connect" block out, and reach the service by its address.'),
+    Meta: CONSUL_ONLY('meta of a service'),
+    CanaryMeta: CONSUL_ONLY('canary_meta'),
+    TaggedAddresses: CONSUL_ONLY('tagged_addresses'),
+    TaskName: by('the agent'),
+    OnUpdate: CHECKS,
+    Identity: refused('agents hand out no identities yet', 'Take the "identity" block out.'),
+    Weights: CONSUL_ONLY('weights'),
+    Provider: [refused('services are registered with this server', 'Write provider = "nomad".', otherThan('nomad')), CATALOGUE],
+    Cluster: withoutEffect('there is no Consul here', otherThan('default')),
+    Kind: CONSUL_ONLY('kind'),
+    Namespace: SERVER,
+  },
+  ServiceCheck: {
+    Name: CHECKS,
+    Type: CHECKS,
+    Command: CHECKS,
+    Args: CHECKS,
+    Path: CHECKS,
+    Protocol: CHECKS,
+    PortLabel: CHECKS,
+    Expose: CHECKS,
+    AddressMode: CHECKS,
+    Advertise: withoutEffect('nothing reads it, as in Nomad'),
+    Interval: CHECKS,
+    Timeout: CHECKS,
+    InitialStatus: CHECKS,
+    Notes: CHECKS,
+    TLSServerName: CHECKS,
+    TLSSkipVerify: CHECKS,
+    Header: CHECKS,
+    Method: CHECKS,
+    CheckRestart: CHECKS,
+    GRPCService: CHECKS,
+    GRPCUseTLS: CHECKS,
+    TaskName: CHECKS,
+    SuccessBeforePassing: CHECKS,
+    FailuresBeforeCritical: CHECKS,
+    FailuresBeforeWarning: CHECKS,
+    Body: CHECKS,
+    OnUpdate: CHECKS,
+  },
+  ServiceWeights: { Passing: CONSUL_ONLY('passing'), Warning: CONSUL_ONLY('warning') },
+}

@@ -1,0 +1,59 @@
+/**
+ * What becomes of a member of a jobspec: it is carried out, or a job that says it is refused with a sentence that says what to
+ * write instead, or it is told that it has no effect.
+ */
+export type Support = CarriedOut | Refused | WithoutEffect
+
+export interface CarriedOut {
+  readonly kind: 'carried-out'
+  readonly by: string
+}
+
+export interface Refused {
+  readonly kind: 'refused'
+  readonly because: string
+  readonly instead: string
+  readonly where?: Where
+}
+
+/** Harmless where it says nothing that could be waited for: the author is told. */
+export interface WithoutEffect {
+  readonly kind: 'without-effect'
+  readonly because: string
+  readonly where?: Where
+}
+
+/** All that are given must hold. */
+export interface Where {
+  readonly drivers?: readonly string[]
+  readonly jobTypes?: readonly string[]
+  /** Of the member's value, in the API's form; in words, for people. */
+  readonly value?: { readonly words: string; readonly holds: (value: unknown) => boolean }
+  /** The member asks for something also when it is zero or false. */
+  readonly countsZero?: true
+}
+
+/** The first that applies counts; a row ends with what holds where none of the others does. */
+export type Row = Support | readonly [Refused | WithoutEffect, ...Support[]]
+
+export function by(who: string): CarriedOut {
+  return { kind: 'carried-out', by: who }
+}
+
+export function refused(because: string, instead: string, where?: Where): Refused {
+  return { kind: 'refused', because, instead, ...(where === undefined ? {} : { where }) }
+}
+
+export function withoutEffect(because: string, where?: Where): WithoutEffect {
+  return { kind: 'without-effect', because, ...(where === undefined ? {} : { where }) }
+}
+
+/** Unless the value is one of these, which is what everybody has. */
+export function otherThan(...values: readonly unknown[]): Where {
+  const words = `is not ${values.map((value) => JSON.stringify(value)).join(' or ')}`
+  return { value: { words, holds: (value) => !values.includes(value) } }
+}
+
+export function supportsOf(row: Row): readonly Support[] {
+  return Array.isArray(row) ? row : [row as Support]
+}

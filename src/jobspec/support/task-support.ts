@@ -1,0 +1,176 @@
+/** Tasks and their parts. */
+import type { TASK_STRUCTS } from '../decode/task-structs.js'
+import { by, type Row, refused, withoutEffect } from './support.js'
+import type { SupportOf } from './support-table.js'
+
+const AGENT = by('the agent')
+const SCHEDULER = by('the scheduler')
+const DRIVER = by('the driver')
+const API = by('the API, which shows it')
+const BLOCK = by('its parts')
+const SERVER = by('the server, whatever a file says')
+
+const TEMPLATE = by("the agent's templates")
+const ARTIFACT = by("the agent's downloads")
+const MOUNT = by("the agent's mounts")
+const IDENTITY = by("the agent's identities")
+const SECRET = by("the agent's secrets")
+const DEVICE = by("the scheduler, and the agent's devices")
+const NO_VAULT: Row = refused(
+  'there is no Vault here',
+  'Put the secret where the task can read it by itself, for example a file on the host.',
+)
+const NO_NUMA: Row = refused('hosts do not tell their memory nodes', 'Take the "numa" block out.')
+const NO_SCHEDULE: Row = refused('tasks are not paused by the clock', 'Take the "schedule" block out, and let the task decide for itself.')
+const NO_CSI: Row = refused('storage plugins are not run yet', 'Take the "csi_plugin" block out; the task runs without it.')
+const HOST_MODES = { words: 'is not "host"', holds: (mode: unknown): boolean => mode !== '' && mode !== 'host' }
+
+export const TASK_SUPPORT: { readonly [Name in keyof typeof TASK_STRUCTS]: SupportOf<Name> } = {
+  Task: {
+    Name: AGENT,
+    Driver: by('the scheduler, which looks for a host that has it'),
+    User: DRIVER,
+    Lifecycle: BLOCK,
+    Config: DRIVER,
+    Constraints: BLOCK,
+    Affinities: BLOCK,
+    Env: AGENT,
+    Services: BLOCK,
+    Resources: BLOCK,
+    RestartPolicy: BLOCK,
+    Meta: AGENT,
+    KillTimeout: AGENT,
+    LogConfig: BLOCK,
+    Artifacts: refused('agents download nothing yet', 'Put what the task needs on its host, or let its command fetch it.'),
+    Vault: NO_VAULT,
+    Consul: refused('there is no Consul here', 'Take the "consul" block out; services are registered with this server.'),
+    Templates: refused('agents render no templates yet', 'Write the values into "env" or "args", or commit the finished file to the host.'),
+    DispatchPayload: withoutEffect('only dispatched jobs have a payload'),
+    VolumeMounts: refused('agents mount no volumes yet', 'Use the path on the host as it is.'),
+    CSIPluginConfig: NO_CSI,
+    Leader: AGENT,
+    ShutdownDelay: AGENT,
+    KillSignal: DRIVER,
+    Kind: SERVER,
+    ScalingPolicies: BLOCK,
+    Secrets: refused('agents fetch no secrets yet', 'Put the secret where the task can read it by itself, for example a file on the host.'),
+    Identity: BLOCK,
+    Identities: refused('agents hand out no identities yet', 'Take the "identity" block out.'),
+    Actions: withoutEffect('actions are listed and cannot be run yet'),
+    Schedule: NO_SCHEDULE,
+  },
+  TaskLifecycle: { Hook: AGENT, Sidecar: AGENT },
+  Resources: {
+    CPU: by('the scheduler, which reserves it'),
+    Cores: refused('tasks are not bound to cores yet', 'Write cpu, in MHz.'),
+    MemoryMB: by('the scheduler, which reserves it; raw_exec sets no limit, as in Nomad'),
+    MemoryMaxMB: by('the scheduler, where oversubscription is on'),
+    DiskMB: withoutEffect("the disk is the group's: write ephemeral_disk { size = … }"),
+    Networks: BLOCK,
+    Devices: refused(
+      'agents find no devices yet',
+      'Take the "device" block out, and bind the job to the right hosts by a constraint on their meta.',
+    ),
+    NUMA: [
+      { ...NO_NUMA, where: { value: { words: 'asks for an affinity', holds: asksForAffinity } } },
+      by('nobody: an affinity of "none" asks for nothing'),
+    ],
+    SecretsMB: refused('the folder of secrets has no size of its own yet', 'Take "secrets" out of "resources".'),
+    IOPS: withoutEffect('Nomad has dropped it in 0.9'),
+  },
+  NetworkResource: {
+    Mode: [
+      refused('tasks share the network of their host', 'Take "mode" out, or write mode = "host".', { value: HOST_MODES }),
+      by('the agent'),
+    ],
+    Device: withoutEffect('the network of a host is chosen by host_network'),
+    CIDR: withoutEffect('the network of a host is chosen by host_network'),
+    IP: withoutEffect('the network of a host is chosen by host_network'),
+    DNS: withoutEffect('tasks share the network of their host, and its resolver'),
+    ReservedPorts: BLOCK,
+    DynamicPorts: BLOCK,
+    Hostname: withoutEffect('tasks share the network of their host, and its name'),
+    MBits: withoutEffect('Nomad has dropped it in 0.12'),
+    CNI: withoutEffect('it belongs to network modes that begin with "cni/"'),
+  },
+  DNSConfig: {
+    Servers: by('the resolver of a network of its own'),
+    Searches: by('the resolver of a network of its own'),
+    Options: by('the resolver of a network of its own'),
+  },
+  Port: { Label: SCHEDULER, Value: SCHEDULER, To: AGENT, HostNetwork: SCHEDULER, IgnoreCollision: SCHEDULER },
+  CNIConfig: { Args: by('the plugin of the network') },
+  RequestedDevice: { Name: DEVICE, Count: DEVICE, Constraints: DEVICE, Affinities: DEVICE },
+  NUMAResource: { Affinity: NO_NUMA, Devices: NO_NUMA },
+  LogConfig: {
+    MaxFiles: AGENT,
+    MaxFileSizeMB: AGENT,
+    Enabled: withoutEffect('Nomad has dropped it in 1.5; write disabled = true to keep no logs', { countsZero: true }),
+    Disabled: AGENT,
+  },
+  VolumeMount: { Volume: MOUNT, Destination: MOUNT, ReadOnly: MOUNT, PropagationMode: MOUNT, SELinuxLabel: MOUNT },
+  WorkloadIdentity: {
+    Name: IDENTITY,
+    Audience: IDENTITY,
+    ChangeMode: IDENTITY,
+    ChangeSignal: IDENTITY,
+    Env: refused('agents hand out no identities yet', 'Take the "identity" block out.'),
+    File: refused('agents hand out no identities yet', 'Take the "identity" block out.'),
+    Filepath: IDENTITY,
+    ServiceName: IDENTITY,
+    TTL: IDENTITY,
+    ExtraClaims: IDENTITY,
+  },
+  TaskArtifact: {
+    GetterSource: ARTIFACT,
+    GetterOptions: ARTIFACT,
+    GetterHeaders: ARTIFACT,
+    GetterMode: ARTIFACT,
+    GetterInsecure: ARTIFACT,
+    RelativeDest: ARTIFACT,
+    Chown: ARTIFACT,
+  },
+  Vault: {
+    Policies: NO_VAULT,
+    Role: NO_VAULT,
+    Namespace: NO_VAULT,
+    Cluster: NO_VAULT,
+    Env: NO_VAULT,
+    DisableFile: NO_VAULT,
+    ChangeMode: NO_VAULT,
+    ChangeSignal: NO_VAULT,
+    AllowTokenExpiration: NO_VAULT,
+  },
+  Template: {
+    SourcePath: TEMPLATE,
+    DestPath: TEMPLATE,
+    EmbeddedTmpl: TEMPLATE,
+    ChangeMode: TEMPLATE,
+    ChangeScript: TEMPLATE,
+    ChangeSignal: TEMPLATE,
+    Once: TEMPLATE,
+    Splay: TEMPLATE,
+    Perms: TEMPLATE,
+    Uid: TEMPLATE,
+    Gid: TEMPLATE,
+    LeftDelim: TEMPLATE,
+    RightDelim: TEMPLATE,
+    Envvars: TEMPLATE,
+    VaultGrace: withoutEffect('Nomad has dropped it in 0.11'),
+    Wait: TEMPLATE,
+    ErrMissingKey: TEMPLATE,
+  },
+  ChangeScript: { Command: TEMPLATE, Args: TEMPLATE, Timeout: TEMPLATE, FailOnError: TEMPLATE, RunOnFirstRender: TEMPLATE },
+  WaitConfig: { Min: TEMPLATE, Max: TEMPLATE },
+  DispatchPayloadConfig: { File: AGENT },
+  TaskCSIPluginConfig: { ID: NO_CSI, Type: NO_CSI, MountDir: NO_CSI, StagePublishBaseDir: NO_CSI, HealthTimeout: NO_CSI },
+  Secret: { Name: SECRET, Provider: SECRET, Path: SECRET, Config: SECRET, Env: SECRET },
+  Action: { Name: API, Command: API, Args: API },
+  TaskSchedule: { Cron: NO_SCHEDULE },
+  TaskScheduleCron: { Start: NO_SCHEDULE, End: NO_SCHEDULE, Timezone: NO_SCHEDULE },
+}
+
+function asksForAffinity(numa: unknown): boolean {
+  const { Affinity } = numa as { readonly Affinity?: unknown }
+  return Affinity !== undefined && Affinity !== '' && Affinity !== 'none'
+}

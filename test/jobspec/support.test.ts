@@ -1,0 +1,120 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import { structNames, structOf } from '../../src/jobspec/decode/schema.js'
+import { supportsOf } from '../../src/jobspec/support/support.js'
+import { supportPage } from '../../src/jobspec/support/support-page.js'
+import { SUPPORT } from '../../src/jobspec/support/support-table.js'
+import { readFiles, readText } from './read.js'
+
+const job = (inside: string) =>
+  `job "j" {\n  group "g" {\n    task "t" {\n      driver = "raw_exec"\n      config {\n        command = "/bin/true"\n      }\n    }\n${inside}\n  }\n}\n`
+const task = (inside: string) =>
+  `job "j" {\n  group "g" {\n    task "t" {\n      driver = "raw_exec"\n      config {\n        command = "/bin/true"\n      }\n${inside}\n    }\n  }\n}\n`
+
+/** Mistakes as `line:column summary`, or warnings. */
+async function toldOf(text: string): Promise<readonly string[]> {
+  const outcome = await readText(text, { support: { region: 'global' } })
+  if (outcome.kind === 'mistakes') return outcome.mistakes.map(({ line, column, summary }) => `${line}:${column} ${summary}`)
+  return outcome.kind === 'job' ? outcome.warnings : [outcome.kind]
+}
+
+test('every member that is decoded is carried out, refused or told to be without effect, and no other is listed', () => {
+  for (const name of structNames()) {
+    expect(Object.keys(SUPPORT[name]).sort(), name).toEqual(
+      structOf(name)
+        .fields.map(({ json }) => json)
+        .sort(),
+    )
+    for (const row of Object.values(SUPPORT[name])) expect(supportsOf(row).length).toBeGreaterThan(0)
+  }
+})
+
+test('docs/jobspec-support.md is what `npm run jobspec-support` writes', () => {
+  expect(readFileSync('docs/jobspec-support.md', 'utf8')).toBe(supportPage())
+})
+
+describe('what was accepted without a word', () => {
+  test.each([
+    [
+      'check',
+      job(
+        '    service {\n      provider = "nomad"\n      port = "1"\n      check {\n        type = "tcp"\n        interval = "1s"\n        timeout = "1s"\n      }\n    }',
+      ),
+      '12:7 "check" is not carried out',
+    ],
+    ['identity', task('      identity {\n        env = true\n      }'), '9:9 "env" is not carried out'],
+    [
+      'a named identity',
+      task('      identity {\n        name = "x"\n        aud = ["a"]\n        ttl = "1h"\n      }'),
+      '8:7 "identity" is not carried out',
+    ],
+    [
+      'stop_on_client_after',
+      job('    disconnect {\n      stop_on_client_after = "1m"\n    }'),
+      '10:7 "stop_on_client_after" is not carried out',
+    ],
+    [
+      'max_run_duration',
+      `${job('    max_run_duration = "1m"').replace('job "j" {', 'job "j" {\n  type = "batch"')}`,
+      '10:5 "max_run_duration" is not carried out',
+    ],
+    ['ephemeral_disk sticky', job('    ephemeral_disk {\n      sticky = true\n    }'), '10:7 "sticky" is not carried out'],
+    ['ephemeral_disk migrate', job('    ephemeral_disk {\n      migrate = true\n    }'), '10:7 "migrate" is not carried out'],
+    ['csi_plugin', task('      csi_plugin {\n        id = "a"\n        type = "node"\n      }'), '8:7 "csi_plugin" is not carried out'],
+    ['consul of a group', job('    consul {}'), '9:5 "consul" is not carried out'],
+    ['consul of a task', task('      consul {}'), '8:7 "consul" is not carried out'],
+    ['cores', task('      resources {\n        cores = 2\n      }'), '9:9 "cores" is not carried out'],
+    ['secrets of resources', task('      resources {\n        secrets = 5\n      }'), '9:9 "secrets" is not carried out'],
+    [
+      'denied_envvars',
+      task('').replace('command =', 'denied_envvars = ["PATH"]\n        command ='),
+      '6:9 "denied_envvars" is not carried out',
+    ],
+    ['region', job('').replace('job "j" {', 'job "j" {\n  region = "mars"'), '2:3 "region" is not carried out'],
+    [
+      'references in services',
+      job('    service {\n      provider = "nomad"\n      name = "a-${NOMAD_GROUP_NAME}"\n      port = "1"\n    }'),
+      '11:7 "name" is not carried out',
+    ],
+    [
+      'templates',
+      task('      template {\n        data = "x"\n        destination = "local/x"\n      }'),
+      '8:7 "template" is not carried out',
+    ],
+    ['vault', task('      vault {}'), '8:7 "vault" is not carried out'],
+    ['services of Consul', job('    service {\n      name = "web"\n      port = "1"\n    }'), '9:5 "provider" is not carried out'],
+  ])('%s is refused at its place', async (_, text, expected) => {
+    expect(await toldOf(text)).toEqual([expected])
+  })
+
+  test.each([
+    ['migrate', job('    migrate {\n      max_parallel = 2\n    }'), 'line 10: "max_parallel" has no effect: hosts are not drained yet'],
+    [
+      'max_client_disconnect',
+      job('    max_client_disconnect = "1h"'),
+      'line 9: "max_client_disconnect" has no effect: Nomad has dropped it in 1.8; write disconnect { lost_after = … }',
+    ],
+    [
+      'logs.enabled',
+      task('      logs {\n        enabled = false\n      }'),
+      'line 9: "enabled" has no effect: Nomad has dropped it in 1.5; write disabled = true to keep no logs',
+    ],
+  ])('%s is told to be without effect', async (_, text, expected) => {
+    expect(await toldOf(text)).toContain(expected)
+  })
+})
+
+test('a job that asks for nothing of that kind is sound and quiet', async () => {
+  expect(await toldOf(task('      env {\n        A = "1"\n      }'))).toEqual([])
+})
+
+test('without being asked who carries it out, a job is read as it is', async () => {
+  expect((await readText(task('      csi_plugin {\n        id = "a"\n        type = "node"\n      }'))).kind).toBe('job')
+})
+
+test('a member is found in the form of the API too', async () => {
+  const text =
+    '{ "Job": { "ID": "j", "TaskGroups": [ { "Name": "g", "Tasks": [\n { "Name": "t", "Driver": "raw_exec", "Config": { "command": "x" },\n "Templates": [ { "EmbeddedTmpl": "x", "DestPath": "y" } ] } ] } ] } }'
+  const outcome = await readFiles('jobs/web.nomad.json', { 'jobs/web.nomad.json': text }, { support: {} })
+  expect(outcome).toMatchObject({ kind: 'mistakes', mistakes: [{ line: 3, summary: '"template" is not carried out' }] })
+})
