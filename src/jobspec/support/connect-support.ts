@@ -1,8 +1,7 @@
 /** Consul's mesh: decoded and stored as Nomad does, and refused as a whole at the service's `connect`. */
 import type { SERVICE_STRUCTS } from '../decode/service-structs.js'
 import type { SERVICE_SUPPORT } from './service-support.js'
-import { type Row, refused } from './support.js'
-import type { SupportOf } from './support-table.js'
+import { type Row, refused, type SupportOf } from './support.js'
 
 const MESH: Row = refused('there is no mesh here', 'Take the "connect" block out, and reach the service by its address.')
 

@@ -1,7 +1,6 @@
 /** Services and their checks. */
 import type { SERVICE_STRUCTS } from '../decode/service-structs.js'
-import { by, otherThan, type Row, refused, withoutEffect } from './support.js'
-import type { SupportOf } from './support-table.js'
+import { by, otherThan, type Row, refused, type SupportOf, withoutEffect } from './support.js'
 
 const CATALOGUE = by("the server's catalogue of services")
 const CHECKS = by("the agent's checks")

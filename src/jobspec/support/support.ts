@@ -2,6 +2,10 @@
  * What becomes of a member of a jobspec: it is carried out, or a job that says it is refused with a sentence that says what to
  * write instead, or it is told that it has no effect.
  */
+import type { JOB_STRUCTS } from '../decode/job-structs.js'
+import type { SERVICE_STRUCTS } from '../decode/service-structs.js'
+import type { TASK_STRUCTS } from '../decode/task-structs.js'
+
 export type Support = CarriedOut | Refused | WithoutEffect
 
 export interface CarriedOut {
@@ -35,6 +39,14 @@ export interface Where {
 
 /** The first that applies counts; a row ends with what holds where none of the others does. */
 export type Row = Support | readonly [Refused | WithoutEffect, ...Support[]]
+
+/** The decoder's schema, as types. */
+type Structs = typeof JOB_STRUCTS & typeof TASK_STRUCTS & typeof SERVICE_STRUCTS
+
+type MemberOf<Written> = Written extends `${string} ${infer Member}` ? Member : never
+
+/** One row for each member of a struct, by its name in the API. */
+export type SupportOf<Name extends keyof Structs> = { readonly [Member in MemberOf<Structs[Name][keyof Structs[Name]]>]: Row }
 
 export function by(who: string): CarriedOut {
   return { kind: 'carried-out', by: who }

@@ -1,7 +1,6 @@
 /** Tasks and their parts. */
 import type { TASK_STRUCTS } from '../decode/task-structs.js'
-import { by, type Row, refused, withoutEffect } from './support.js'
-import type { SupportOf } from './support-table.js'
+import { by, type Row, refused, type SupportOf, withoutEffect } from './support.js'
 
 const AGENT = by('the agent')
 const SCHEDULER = by('the scheduler')
