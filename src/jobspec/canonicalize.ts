@@ -8,6 +8,7 @@ import { canonicalizeService } from './canonicalize-service.js'
 import { canonicalizeTask } from './canonicalize-task.js'
 import { admitConnect } from './connect/admit-connect.js'
 import { type ApiJob, type ApiObject, type ApiValue, isApiObject, objectIn, objectsIn, textIn } from './decode/api-job.js'
+import { clientForm } from './decode/client-form.js'
 import { complete } from './decode/complete.js'
 import {
   EPHEMERAL_DISK_DEFAULT,
@@ -158,4 +159,9 @@ function fillDisconnect(disconnect: ApiObject | undefined): ApiObject | null {
   if (disconnect === undefined) return null
   const reconcile = textOr(disconnect['Reconcile'], 'best_score')
   return { ...fill(disconnect, { Replace: true }), Reconcile: reconcile }
+}
+
+/** As the parse endpoint answers it: what a client fills in by itself, and null for what it leaves to the server. */
+export function canonicalizeAsClient(written: ApiJob): ApiJob {
+  return clientForm({ ...fillJob(written, false), Status: '', NodePool: textIn(written, 'NodePool') })
 }

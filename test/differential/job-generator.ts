@@ -1,5 +1,5 @@
 /** Jobs as clients write them, made by walking the decoder's own schema, so that no member is left out. */
-import type { ApiObject, ApiValue } from '../../src/jobspec/decode/api-job.js'
+import { type ApiObject, type ApiValue, isApiObject } from '../../src/jobspec/decode/api-job.js'
 import { type Field, type StructName, structOf } from '../../src/jobspec/decode/schema.js'
 import type { SeededRandom } from '../simulation/seeded-random.js'
 import { FIELD_VALUES, FREE_FORMS, STRING_MAPS, STRINGS, STRINGS_MAPS, type Values, valuesOf } from './field-values.js'
@@ -89,7 +89,35 @@ export interface Chance {
   readonly odd: number
   /** Multiplies the presence of blocks. */
   readonly blocks: number
+  /** Members that hardly any value of fits the others of are left out, names are told apart. */
+  readonly isSound?: boolean
 }
+
+/** Blocks that ask for more than the rest of a generated job offers. */
+const DEMANDING: ReadonlySet<string> = new Set([
+  'Job.Multiregion',
+  'TaskGroup.MaxRunDuration',
+  'TaskGroup.Scaling',
+  'Task.Vault',
+  'Task.Schedule',
+  'Task.VolumeMounts',
+  'Task.Kind',
+  'Resources.NUMA',
+  'Resources.Cores',
+  'Resources.SecretsMB',
+  'Service.Connect',
+  'Service.TaskName',
+  'Service.AddressMode',
+  'Service.Address',
+  'ServiceCheck.TaskName',
+  'ServiceCheck.Expose',
+  'VolumeRequest.PerAlloc',
+  'VolumeRequest.MountOptions',
+  'Constraint.RTarget',
+  'Affinity.RTarget',
+  'WorkloadIdentity.Filepath',
+  'DisconnectStrategy.StopOnClientAfter',
+])
 
 export class JobGenerator {
   readonly #random: SeededRandom
@@ -99,7 +127,8 @@ export class JobGenerator {
   }
 
   job(chance: Chance): ApiObject {
-    return { ...this.#struct('Job', chance, 0), ID: 'diffjob' }
+    const job = { ...this.#struct('Job', chance, 0), ID: 'diffjob' }
+    return chance.isSound === true ? repaired(job) : job
   }
 
   /** The same job with a few members taken out, put in or changed. */
@@ -113,6 +142,7 @@ export class JobGenerator {
     const entries: [string, ApiValue][] = []
     for (const field of structOf(name).fields) {
       if (!this.#isPresent(name, field, chance)) continue
+      if (chance.isSound === true && DEMANDING.has(`${name}.${field.json}`) && this.#random.chance(0.97)) continue
       const value = this.#value(name, field, chance, depth)
       if (value !== undefined) entries.push([field.json, value])
     }
@@ -202,5 +232,58 @@ function valuesFor(name: StructName, { json, type }: Field): Values {
       return STRINGS_MAPS
     default:
       return FREE_FORMS
+  }
+}
+
+/** Names apart, policies that fit the type of the job, constraints that say something. */
+function repaired(job: ApiObject): ApiObject {
+  const type = job['Type'] ?? 'service'
+  const lasts = type === 'service' || type === 'system'
+  const unwanted = [
+    ...(lasts ? ['Periodic', 'ParameterizedJob'] : ['Update']),
+    ...(type === 'service' ? [] : ['Migrate']),
+    ...(type === 'system' || type === 'sysbatch' ? ['Reschedule', 'ReschedulePolicy'] : []),
+    ...(type === 'system' ? ['Affinities', 'Spreads', 'Count'] : []),
+  ]
+  const repair = (value: ApiValue, member: string): ApiValue => {
+    if (Array.isArray(value)) return value.map((item, at) => named(repair(item, member), member, at))
+    if (!isApiObject(value)) return value
+    const kept = Object.entries(value).filter(([name]) => !unwanted.includes(name))
+    return plausible(Object.fromEntries(kept.map(([name, inner]) => [name, name === 'Config' ? inner : repair(inner, name)])), member)
+  }
+  return repair(job, '') as ApiObject
+}
+
+function named(value: ApiValue, member: string, at: number): ApiValue {
+  if (!isApiObject(value) || !['TaskGroups', 'Tasks', 'Services', 'Identities', 'Actions', 'Secrets'].includes(member)) return value
+  return { ...value, Name: `${member === 'Secrets' ? 'n' : 'n-'}${at}${member.length}` }
+}
+
+function plausible(object: ApiObject, member: string): ApiObject {
+  switch (member) {
+    case 'Constraints':
+    case 'Affinities':
+      return { ...object, LTarget: '${attr.kernel.name}', Operand: '=', RTarget: object['RTarget'] ?? 'linux' }
+    case 'Services':
+      return { ...object, PortLabel: '8080', AddressMode: 'driver', Provider: 'nomad', Checks: [] }
+    case 'Update':
+      return { ...object, MinHealthyTime: 1e9, HealthyDeadline: 60e9, ProgressDeadline: 600e9, Stagger: 30e9, AutoPromote: false }
+    case 'Reschedule':
+    case 'ReschedulePolicy':
+      return { ...object, Attempts: 0, Unlimited: true, Delay: 30e9, DelayFunction: 'constant' }
+    case 'RestartPolicy':
+      return { ...object, Interval: 1800e9, Attempts: 1, Delay: 15e9 }
+    case 'Templates':
+      return {
+        ...object,
+        EmbeddedTmpl: object['EmbeddedTmpl'] ?? 'x',
+        ChangeMode: 'restart',
+        Wait: null,
+        DestPath: `local/${JSON.stringify(object).length}`,
+      }
+    case 'TaskGroups':
+      return { ...object, EphemeralDisk: { SizeMB: 1000 } }
+    default:
+      return object
   }
 }

@@ -5,7 +5,7 @@ import type { PlanAnnotations } from '../../src/domain/index.js'
 import type { ApiObject } from '../../src/jobspec/decode/api-job.js'
 import {
   annotateDiff,
-  canonicalizeBeforeServer,
+  canonicalizeAsClient,
   canonicalizeJob,
   clientForm,
   diffJobs,
@@ -21,7 +21,7 @@ export type Parsed = { readonly job: unknown } | { readonly mistakes: readonly s
 /** As `/v1/jobs/parse`; mistakes as `line,column-line,column: summary`. */
 export async function parseText(text: string, isCanonical: boolean): Promise<Parsed> {
   const outcome = await parser.parse({ path: 'input.hcl', text })
-  if (outcome.kind === 'job') return { job: isCanonical ? canonicalizeBeforeServer(outcome.job) : clientForm(outcome.job) }
+  if (outcome.kind === 'job') return { job: isCanonical ? canonicalizeAsClient(outcome.job) : clientForm(outcome.job) }
   if (outcome.kind === 'mistakes') return { mistakes: outcome.mistakes.map(({ line, column, summary }) => `${line},${column}: ${summary}`) }
   throw new Error(outcome.reason)
 }

@@ -94,5 +94,5 @@ function splitIdentities(task: ApiObject): ApiObject {
   const { Identities: _, ...rest } = task
   const others: readonly ApiValue[] = identities.filter((identity) => !isDefault(identity))
   const own = identities.filter(isDefault).at(-1)
-  return { ...rest, ...(own === undefined ? {} : { Identity: own }), ...(others.length > 0 ? { Identities: others } : {}) }
+  return { ...rest, ...(own === undefined ? {} : { Identity: own }), Identities: others }
 }
