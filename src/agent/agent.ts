@@ -14,7 +14,17 @@ import { DroppedMessages } from './dropped-messages.js'
 import { HostSeals } from './host-seals.js'
 import { allocationKey, LocalState } from './local-state.js'
 import { Outbox } from './outbox.js'
-import type { AllocationDirectories, AllocationFiles, Driver, Fingerprint, HostUsage, LocalStore, RefusalOf, Signer, Verify } from './ports.js'
+import type {
+  AllocationDirectories,
+  AllocationFiles,
+  Driver,
+  Fingerprint,
+  HostUsage,
+  LocalStore,
+  RefusalOf,
+  Signer,
+  Verify,
+} from './ports.js'
 import { RpcServer } from './rpc-server.js'
 import { ServerLink } from './server-link.js'
 import type { Now } from './task-runner.js'
