@@ -21,6 +21,8 @@ export function canonicalizeTask(context: GroupContext, groupRestart: ApiObject,
   const killTimeout = task['KillTimeout']
   return {
     ...task,
+    Config: emptyAsNull(objectIn(task, 'Config')),
+    Schedule: emptyAsNull(objectIn(task, 'Schedule')),
     Resources: canonicalizeResources(objectIn(task, 'Resources')),
     RestartPolicy: fill(objectIn(task, 'RestartPolicy'), groupRestart),
     // Zero means "not said" here, as in Nomad.
@@ -31,6 +33,7 @@ export function canonicalizeTask(context: GroupContext, groupRestart: ApiObject,
     Templates: objectsIn(task, 'Templates').map(canonicalizeTemplate),
     Artifacts: objectsIn(task, 'Artifacts').map(canonicalizeArtifact),
     VolumeMounts: objectsIn(task, 'VolumeMounts').flatMap(canonicalizeMount),
+    Secrets: objectsIn(task, 'Secrets').map((secret) => ({ ...secret, Config: emptyAsNull(objectIn(secret, 'Config')) })),
     ScalingPolicies: objectsIn(task, 'ScalingPolicies').map((policy) => fillScaling(context, policy, 0, name)),
     Vault: vault === undefined ? null : canonicalizeVault(vault),
     Consul: fillConsul(objectIn(task, 'Consul')),
@@ -73,11 +76,16 @@ function canonicalizeTemplate(template: ApiObject): ApiObject {
 
 /** A single file lands under its own name, anything else in `local/`. */
 function canonicalizeArtifact(artifact: ApiObject): ApiObject {
-  const mode = textIn(artifact, 'GetterMode') || 'any'
+  const written = artifact['GetterMode']
+  const mode = typeof written === 'string' ? written : 'any'
   const source = textIn(artifact, 'GetterSource')
   const destination = mode === 'file' ? `local/${source.slice(source.lastIndexOf('/') + 1)}` : 'local/'
   const given = artifact['RelativeDest']
   return { ...artifact, GetterMode: mode, RelativeDest: typeof given === 'string' ? given : destination }
+}
+
+function emptyAsNull(object: ApiObject | undefined): ApiObject | null {
+  return object === undefined || Object.values(object).every((value) => value == null) ? null : object
 }
 
 /** Without a volume it is no mount. */

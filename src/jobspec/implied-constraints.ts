@@ -1,17 +1,19 @@
 /** Constraints that the server adds because of what a group uses. */
-import type { Constraint, Job, Service, Task, TaskGroup } from '../domain/index.js'
+import type { Constraint, Consul, Job, Service, Task, TaskGroup } from '../domain/index.js'
 
 const CONSUL: Constraint = { LTarget: '${attr.consul.version}', RTarget: '>= 1.8.0', Operand: 'semver' }
 const CNI_PLUGINS = ['bridge', 'firewall', 'host-local', 'loopback', 'portmap']
 
 export function addImpliedConstraints(job: Job): Job {
-  return { ...job, TaskGroups: job.TaskGroups.map(withImplied) }
+  // Providers of secrets bind every group of the job, as in Nomad.
+  const providers = secretProviders(job)
+  return { ...job, TaskGroups: job.TaskGroups.map((group) => withImplied(group, providers)) }
 }
 
-function withImplied(written: TaskGroup): TaskGroup {
+function withImplied(written: TaskGroup, providers: readonly string[]): TaskGroup {
   const group = { ...written, Tasks: written.Tasks.map(withConsul) }
   const own = group.Constraints ?? []
-  const added = impliedOf(group).filter((implied) => !own.some((constraint) => isSame(constraint, implied)))
+  const added = impliedOf(group, providers).filter((implied) => !own.some((constraint) => isSame(constraint, implied)))
   return added.length === 0 ? group : { ...group, Constraints: [...own, ...added] }
 }
 
@@ -23,26 +25,32 @@ function constraint(target: string, operand: string, value: string): Constraint 
   return { LTarget: target, RTarget: value, Operand: operand }
 }
 
-/** Consul services of a task bind the task alone. */
+/** Consul services and partition of a task bind the task alone. */
 function withConsul(task: Task): Task {
-  if (!(task.Services ?? []).some((service) => service.Provider === 'consul')) return task
+  const isConsuls = (task.Services ?? []).some((service) => service.Provider === 'consul')
+  const implied = [...partitionOf(task.Consul), ...(isConsuls ? [CONSUL] : [])]
   const own = task.Constraints ?? []
-  return own.some((one) => isSame(one, CONSUL)) ? task : { ...task, Constraints: [...own, CONSUL] }
+  const added = implied.filter((one) => !own.some((other) => isSame(one, other)))
+  return added.length === 0 ? task : { ...task, Constraints: [...own, ...added] }
+}
+
+function partitionOf(consul: Consul | null): Constraint[] {
+  return consul === null || consul.Partition === '' ? [] : [constraint('${attr.consul.partition}', '=', consul.Partition)]
 }
 
 /** In the order in which Nomad looks. */
-function impliedOf(group: TaskGroup): Constraint[] {
-  const implied: Constraint[] = []
+function impliedOf(group: TaskGroup, providers: readonly string[]): Constraint[] {
+  const implied: Constraint[] = partitionOf(group.Consul)
   const services = [...(group.Services ?? []), ...group.Tasks.flatMap((task) => task.Services ?? [])]
   const signals = signalsOf(group)
   if (group.Tasks.some((task) => task.Vault !== null)) implied.push(constraint('${attr.vault.version}', 'semver', '>= 0.6.1'))
+  for (const provider of providers) implied.push(constraint(`\${attr.plugins.secrets.${provider}.version}`, 'is_set', ''))
   if (signals.length > 0) implied.push(constraint('${attr.os.signals}', 'set_contains', signals.join(',')))
   if (services.some((service) => service.Provider === 'nomad')) implied.push(constraint('${attr.nomad.service_discovery}', '=', 'true'))
   if (services.some((service) => service.Provider === 'nomad' && (service.Checks ?? []).length > 0))
     implied.push(constraint('${attr.nomad.version}', 'semver', '>= 1.4.0'))
   if ((group.Services ?? []).some((service) => service.Provider === 'consul')) implied.push(CONSUL)
   if (usesNamedIdentities(group, services)) implied.push(constraint('${attr.nomad.version}', 'semver', '>= 1.7.0-a'))
-  for (const provider of secretProviders(group)) implied.push(constraint(`\${attr.plugins.secrets.${provider}.version}`, 'is_set', ''))
   if ((group.Networks ?? []).some((network) => network.Mode === 'bridge')) {
     for (const plugin of CNI_PLUGINS) implied.push(constraint(`\${attr.plugins.cni.version.${plugin}}`, 'semver', '>= 0.4.0'))
   }
@@ -80,7 +88,9 @@ function usesTransparentProxy(group: TaskGroup): boolean {
   })
 }
 
-function secretProviders(group: TaskGroup): readonly string[] {
-  const providers = group.Tasks.flatMap((task) => task.Secrets ?? []).map((secret) => secret.Provider)
-  return [...new Set(providers)].filter((provider) => provider !== '').sort()
+/** In the order in which they are met. */
+function secretProviders(job: Job): readonly string[] {
+  const tasks = job.TaskGroups.flatMap((group) => group.Tasks)
+  const providers = tasks.flatMap((task) => task.Secrets ?? []).map((secret) => secret.Provider)
+  return [...new Set(providers)].filter((provider) => provider !== '')
 }

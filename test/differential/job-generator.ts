@@ -1,5 +1,5 @@
 /** Jobs as clients write them, made by walking the decoder's own schema, so that no member is left out. */
-import { type ApiObject, type ApiValue, isApiObject } from '../../src/jobspec/decode/api-job.js'
+import { type ApiObject, type ApiValue, isApiObject, objectIn, objectsIn } from '../../src/jobspec/decode/api-job.js'
 import { type Field, type StructName, structOf } from '../../src/jobspec/decode/schema.js'
 import type { SeededRandom } from '../simulation/seeded-random.js'
 import { FIELD_VALUES, FREE_FORMS, STRING_MAPS, STRINGS, STRINGS_MAPS, type Values, valuesOf } from './field-values.js'
@@ -264,8 +264,10 @@ function plausible(object: ApiObject, member: string): ApiObject {
     case 'Constraints':
     case 'Affinities':
       return { ...object, LTarget: '${attr.kernel.name}', Operand: '=', RTarget: object['RTarget'] ?? 'linux' }
+    case 'Spreads':
+      return { ...object, Attribute: object['Attribute'] ?? '${node.datacenter}' }
     case 'Services':
-      return { ...object, PortLabel: '8080', AddressMode: 'driver', Provider: 'nomad', Checks: [] }
+      return { ...object, PortLabel: '8080', AddressMode: 'driver', Provider: 'nomad', Identity: null, Checks: plausibleChecks(object) }
     case 'Update':
       return { ...object, MinHealthyTime: 1e9, HealthyDeadline: 60e9, ProgressDeadline: 600e9, Stagger: 30e9, AutoPromote: false }
     case 'Reschedule':
@@ -273,17 +275,54 @@ function plausible(object: ApiObject, member: string): ApiObject {
       return { ...object, Attempts: 0, Unlimited: true, Delay: 30e9, DelayFunction: 'constant' }
     case 'RestartPolicy':
       return { ...object, Interval: 1800e9, Attempts: 1, Delay: 15e9 }
-    case 'Templates':
-      return {
-        ...object,
-        EmbeddedTmpl: object['EmbeddedTmpl'] ?? 'x',
-        ChangeMode: 'restart',
-        Wait: null,
-        DestPath: `local/${JSON.stringify(object).length}`,
-      }
-    case 'TaskGroups':
-      return { ...object, EphemeralDisk: { SizeMB: 1000 } }
+    case 'Templates': {
+      const DestPath = `local/${JSON.stringify(object).length}`
+      return { ...object, EmbeddedTmpl: object['EmbeddedTmpl'] ?? 'x', ChangeMode: 'restart', Wait: null, DestPath }
+    }
+    case 'Identity':
+    case 'Identities':
+      return { ...object, ChangeMode: object['Env'] === true ? 'restart' : '', ChangeSignal: '', TTL: member === 'Identity' ? 0 : object['TTL'] }
+    case 'Actions':
+      return { ...object, Command: object['Command'] ?? '/bin/true' }
+    case 'Artifacts':
+      return { ...object, GetterSource: object['GetterSource'] ?? 'https://example.org/a' }
+    case 'Secrets':
+      return { ...object, Provider: 'nomad', Path: 'some/path', Env: null }
+    case 'CSIPluginConfig':
+      return { ...object, ID: 'disk', Type: object['Type'] ?? 'node', MountDir: '', StagePublishBaseDir: '' }
+    case 'Devices':
+      return { ...object, Name: object['Name'] ?? 'gpu' }
+    case 'Tasks':
+      return { ...object, Leader: false }
+    case 'TaskGroups': {
+      const services = objectsIn(object, 'Services').map((service) => ({ ...service, AddressMode: 'host' }))
+      return { ...object, EphemeralDisk: { SizeMB: 1000 }, ...(services.length === 0 ? {} : { Services: services }), Volumes: plausibleVolumes(object) }
+    }
     default:
       return object
   }
+}
+
+function plausibleChecks(service: ApiObject): readonly ApiObject[] {
+  return objectsIn(service, 'Checks').map((check) => ({
+    ...check,
+    Type: 'http',
+    Path: '/',
+    Interval: 10e9,
+    Timeout: 2e9,
+    AddressMode: '',
+    PortLabel: 'http',
+    OnUpdate: '',
+    TLSServerName: '',
+    SuccessBeforePassing: 0,
+    FailuresBeforeCritical: 0,
+    FailuresBeforeWarning: 0,
+  }))
+}
+
+function plausibleVolumes(group: ApiObject): ApiObject {
+  const volumes = Object.entries(objectIn(group, 'Volumes') ?? {})
+  return Object.fromEntries(
+    volumes.flatMap(([name, volume]) => (isApiObject(volume) ? [[name, { ...volume, Type: 'host', Source: 'data', AccessMode: '' }]] : [])),
+  )
 }

@@ -86,13 +86,14 @@ function decodeTask(evaluation: Evaluation, block: Block, inherited: Inherited):
   }
 }
 
-/** The identity without a name, or named `default`, is the task's own; the others stay a list. */
+/** The last identity without a name, or named `default`, is the task's own; the others stay a list. */
 function splitIdentities(task: ApiObject): ApiObject {
   const identities = objectsIn(task, 'Identities')
   if (identities.length === 0) return task
   const isDefault = (identity: ApiObject): boolean => ['', 'default'].includes(textIn(identity, 'Name'))
   const { Identities: _, ...rest } = task
-  const others: readonly ApiValue[] = identities.filter((identity) => !isDefault(identity))
-  const own = identities.filter(isDefault).at(-1)
+  const at = identities.findLastIndex(isDefault)
+  const own = at < 0 ? undefined : identities[at]
+  const others: readonly ApiValue[] = identities.filter((_, index) => index !== at)
   return { ...rest, ...(own === undefined ? {} : { Identity: own }), Identities: others }
 }

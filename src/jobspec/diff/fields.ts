@@ -35,14 +35,14 @@ export function flattenMembers(object: Plain | null | undefined, rules: FlattenR
 }
 
 /** Everything inside, by path: `port_map[0][web]`. */
-export function flattenDeep(value: unknown): Map<string, string> {
+export function flattenDeep(value: unknown, root = ''): Map<string, string> {
   const flat = new Map<string, string>()
   const visit = (inner: unknown, path: string): void => {
     if (Array.isArray(inner)) for (const [at, item] of inner.entries()) visit(item, `${path}[${at}]`)
     else if (isPlain(inner)) for (const [key, item] of Object.entries(inner)) visit(item, path === '' ? key : `${path}[${key}]`)
     else flat.set(path, inner === null || inner === undefined ? 'nil' : typeof inner === 'number' ? shortestFloat(inner) : String(inner))
   }
-  visit(value ?? {}, '')
+  visit(value ?? {}, root)
   return flat
 }
 

@@ -14,6 +14,12 @@ export interface Kind {
   readonly zeros?: Plain
   /** Told as edited also when what differs is not listed. */
   readonly tellsHidden?: boolean
+  /** Of two that are both there, what changed decides: members that were only added make it added, only taken out deleted. */
+  readonly isTypedByFields?: boolean
+  /** One of which nothing prints is not told. */
+  readonly dropsEmpty?: boolean
+  /** Free-form members that print among its own: `Config[a]`. */
+  readonly flattened?: readonly string[]
 }
 
 export type Child = ChildForm & {
@@ -37,7 +43,7 @@ type ChildForm =
   | { readonly form: 'texts'; readonly member: string }
   | { readonly form: 'free'; readonly member: string; readonly isTerse?: boolean }
 
-const plain = (name: string): Kind => ({ name })
+const plain = (name: string): Kind => ({ name, isTypedByFields: true })
 const texts = (member: string): Child => ({ form: 'texts', member })
 const one = (member: string, kind: Kind = plain(member)): Child => ({ form: 'one', member, kind })
 
@@ -149,7 +155,7 @@ export const JOB_CHILDREN: readonly Child[] = [
       { form: 'one', member: 'Strategy', kind: plain('Strategy'), absent: { MaxParallel: 0, OnFailure: '' } },
     ],
   }),
-  one('UI', { name: 'UI', children: [{ form: 'positional', member: 'Links', kind: plain('Link') }] }),
+  one('UI', { name: 'UI', children: [{ form: 'positional', member: 'Links', kind: { name: 'Link', dropsEmpty: true } }] }),
 ]
 
 export const GROUP_CHILDREN: readonly Child[] = [
@@ -179,7 +185,7 @@ export const GROUP_CHILDREN: readonly Child[] = [
 
 const TEMPLATE: Kind = {
   name: 'Template',
-  children: [one('Wait', plain('Template')), one('ChangeScript', { name: 'ChangeScript', children: [texts('Args')] })],
+  children: [one('Wait', { name: 'Template', rules: { nil: ['Min', 'Max'] } }), one('ChangeScript', { name: 'ChangeScript', children: [texts('Args')] })],
 }
 
 export const TASK_CHILDREN: readonly Child[] = [
@@ -190,14 +196,14 @@ export const TASK_CHILDREN: readonly Child[] = [
   one('LogConfig'),
   one('DispatchPayload'),
   { form: 'keyed', member: 'Artifacts', kind: plain('Artifact'), key: 'RelativeDest' },
-  { form: 'keyed', member: 'VolumeMounts', kind: plain('VolumeMount'), key: 'Volume' },
+  { form: 'keyed', member: 'VolumeMounts', kind: { name: 'VolumeMount' }, key: 'Volume' },
   SERVICES,
   one('Vault', { name: 'Vault', children: [texts('Policies')] }),
   one('Consul'),
   { form: 'keyed', member: 'Templates', kind: TEMPLATE, key: 'DestPath' },
   one('Identity', IDENTITY),
   { form: 'keyed', member: 'Identities', kind: IDENTITY, key: 'Name' },
-  { form: 'keyed', member: 'Actions', kind: { name: 'Action', children: [texts('Args')] }, key: 'Name', keepsOrder: true },
+  { form: 'keyed', member: 'Actions', kind: { name: 'Action', children: [texts('Args')], tellsHidden: true }, key: 'Name', keepsOrder: true },
   { form: 'one', member: 'Schedule', kind: plain('Schedule'), path: ['Schedule', 'Cron'] },
-  { form: 'keyed', member: 'Secrets', kind: { name: 'Secret', children: [{ form: 'free', member: 'Config' }] }, key: 'Name' },
+  { form: 'keyed', member: 'Secrets', kind: { name: 'Secret', flattened: ['Config'] }, key: 'Name' },
 ]

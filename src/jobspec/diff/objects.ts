@@ -14,13 +14,20 @@ export function objectDiff(
   if (old == null && next == null) return undefined
   if (old != null && next != null && keyOf(old) === keyOf(next)) return undefined
   const showsAll = isContextual && kind.isTerse !== true
-  const childMembers = (kind.children ?? []).map((child) => child.member)
+  const childMembers = [...(kind.children ?? []).map((child) => child.member), ...(kind.flattened ?? [])]
   const rules = { ...kind.rules, skip: [...(kind.rules?.skip ?? []), ...childMembers] }
   const fields = fieldDiffs(textsOf(kind, old, rules), textsOf(kind, next, rules), showsAll)
   const objects = childDiffs(kind.children ?? [], old, next, showsAll)
-  const type = typeBetween(old, next)
-  if (type === 'Edited' && kind.tellsHidden !== true && !hasChange(fields, objects)) return undefined
+  const between = typeBetween(old, next)
+  if ((between === 'Edited' ? kind.tellsHidden !== true : kind.dropsEmpty === true) && !hasChange(fields, objects)) return undefined
+  const type = between === 'Edited' && kind.isTypedByFields === true ? typeOfFields(fields) : between
   return { Type: type, Name: kind.name, Fields: orNull(fields), Objects: orNull(objects) }
+}
+
+function typeOfFields(fields: readonly FieldDiff[]): DiffType {
+  const types = new Set(fields.map((field) => field.Type).filter((type) => type !== 'None'))
+  const [only] = types
+  return types.size === 1 && only !== undefined ? only : 'Edited'
 }
 
 function hasChange(fields: readonly FieldDiff[], objects: readonly ObjectDiff[]): boolean {
@@ -32,6 +39,9 @@ function textsOf(kind: Kind, object: Plain | null | undefined, rules: FlattenRul
   for (const member of kind.joined ?? []) {
     const list = object?.[member]
     if (Array.isArray(list) && list.length > 0) flat.set(member, list.join(','))
+  }
+  for (const member of kind.flattened ?? []) {
+    for (const [path, text] of flattenDeep(object?.[member], member)) flat.set(path, text)
   }
   return flat
 }
