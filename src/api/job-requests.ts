@@ -5,7 +5,7 @@
 import { assertNever, type Job, type Mistake, NAMESPACE_DEFAULT, NODE_POOL_DEFAULT, type PlanAnnotations } from '../domain/index.js'
 import {
   annotateDiff,
-  canonicalizeBeforeServer,
+  canonicalizeAsClient,
   canonicalizeJob,
   checkJob,
   clientForm,
@@ -85,7 +85,7 @@ async function parse(body: JsonObject, parser: JobspecParser): Promise<Uint8Arra
   })
   if (outcome.kind === 'aborted') throw requestFailed(`the job could not be read: ${outcome.reason}`)
   if (outcome.kind === 'mistakes') throw badRequest(`Failed to parse job: ${outcome.mistakes.map(describeMistake).join('\n')}`)
-  return encodeJson(memberOf(body, 'Canonicalize') === true ? canonicalizeBeforeServer(outcome.job) : clientForm(outcome.job))
+  return encodeJson(memberOf(body, 'Canonicalize') === true ? canonicalizeAsClient(outcome.job) : clientForm(outcome.job))
 }
 
 function describeMistake({ path, line, column, summary, detail }: Mistake): string {

@@ -23,7 +23,7 @@ import { computeChangesInSlices, type DesiredChanges, type FileReading, type Sou
 import type { Leader } from './leader.js'
 import { newEvaluation } from './new-evaluation.js'
 import { oneShotActs } from './one-shot-acts.js'
-import type { GitSource, JobReader, SyntaxReader, TreeEntry } from './ports.js'
+import type { GitSource, JobReader, SyntaxReader } from './ports.js'
 import { nodePoolsIn } from './repository-layout.js'
 import { briefCommit, sourceFilesCommand } from './source-changes.js'
 import { findHiddenJobs, SourceTree } from './source-tree.js'

@@ -281,7 +281,12 @@ function plausible(object: ApiObject, member: string): ApiObject {
     }
     case 'Identity':
     case 'Identities':
-      return { ...object, ChangeMode: object['Env'] === true ? 'restart' : '', ChangeSignal: '', TTL: member === 'Identity' ? 0 : object['TTL'] }
+      return {
+        ...object,
+        ChangeMode: object['Env'] === true ? 'restart' : '',
+        ChangeSignal: '',
+        TTL: member === 'Identity' ? 0 : object['TTL'],
+      }
     case 'Actions':
       return { ...object, Command: object['Command'] ?? '/bin/true' }
     case 'Artifacts':
@@ -296,7 +301,12 @@ function plausible(object: ApiObject, member: string): ApiObject {
       return { ...object, Leader: false }
     case 'TaskGroups': {
       const services = objectsIn(object, 'Services').map((service) => ({ ...service, AddressMode: 'host' }))
-      return { ...object, EphemeralDisk: { SizeMB: 1000 }, ...(services.length === 0 ? {} : { Services: services }), Volumes: plausibleVolumes(object) }
+      return {
+        ...object,
+        EphemeralDisk: { SizeMB: 1000 },
+        ...(services.length === 0 ? {} : { Services: services }),
+        Volumes: plausibleVolumes(object),
+      }
     }
     default:
       return object

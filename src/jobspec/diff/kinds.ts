@@ -185,7 +185,10 @@ export const GROUP_CHILDREN: readonly Child[] = [
 
 const TEMPLATE: Kind = {
   name: 'Template',
-  children: [one('Wait', { name: 'Template', rules: { nil: ['Min', 'Max'] } }), one('ChangeScript', { name: 'ChangeScript', children: [texts('Args')] })],
+  children: [
+    one('Wait', { name: 'Template', rules: { nil: ['Min', 'Max'] } }),
+    one('ChangeScript', { name: 'ChangeScript', children: [texts('Args')] }),
+  ],
 }
 
 export const TASK_CHILDREN: readonly Child[] = [
@@ -203,7 +206,13 @@ export const TASK_CHILDREN: readonly Child[] = [
   { form: 'keyed', member: 'Templates', kind: TEMPLATE, key: 'DestPath' },
   one('Identity', IDENTITY),
   { form: 'keyed', member: 'Identities', kind: IDENTITY, key: 'Name' },
-  { form: 'keyed', member: 'Actions', kind: { name: 'Action', children: [texts('Args')], tellsHidden: true }, key: 'Name', keepsOrder: true },
+  {
+    form: 'keyed',
+    member: 'Actions',
+    kind: { name: 'Action', children: [texts('Args')], tellsHidden: true },
+    key: 'Name',
+    keepsOrder: true,
+  },
   { form: 'one', member: 'Schedule', kind: plain('Schedule'), path: ['Schedule', 'Cron'] },
   { form: 'keyed', member: 'Secrets', kind: { name: 'Secret', flattened: ['Config'] }, key: 'Name' },
 ]
