@@ -47,6 +47,9 @@ function canonicalizeCheck(service: string, onUpdate: string, task: string, shar
     ...check,
     Name: textIn(check, 'Name') || `service: "${service}" check`,
     OnUpdate: textIn(check, 'OnUpdate') || onUpdate,
+    SuccessBeforePassing: notNegative(check['SuccessBeforePassing']),
+    FailuresBeforeCritical: notNegative(check['FailuresBeforeCritical']),
+    FailuresBeforeWarning: notNegative(check['FailuresBeforeWarning']),
     TaskName: textIn(check, 'TaskName') || task,
     CheckRestart: restart === undefined ? null : fill(restart, { Grace: SECOND }),
   }
@@ -58,6 +61,10 @@ function serviceIdentity(provider: string, task: string | undefined, service: Ap
   if (provider !== 'consul') return canonical
   const name = [...(task === undefined ? [] : [task]), textIn(service, 'Name'), textIn(service, 'PortLabel')].join('-')
   return { ...canonical, Name: `consul-service_${name}`, ServiceName: textIn(service, 'Name') }
+}
+
+function notNegative(value: ApiValue): number {
+  return typeof value === 'number' ? Math.max(0, value) : 0
 }
 
 /** Zero means "not said" here. */

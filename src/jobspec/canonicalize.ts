@@ -8,7 +8,6 @@ import { canonicalizeService } from './canonicalize-service.js'
 import { canonicalizeTask } from './canonicalize-task.js'
 import { admitConnect } from './connect/admit-connect.js'
 import { type ApiJob, type ApiObject, type ApiValue, isApiObject, objectIn, objectsIn, textIn } from './decode/api-job.js'
-import { clientForm } from './decode/client-form.js'
 import { complete } from './decode/complete.js'
 import {
   EPHEMERAL_DISK_DEFAULT,
@@ -36,7 +35,8 @@ export function canonicalizeBeforeServer(written: ApiJob): Job {
   return { ...(complete('Job', filled) as unknown as Job), ConsulToken: '', VaultToken: '' }
 }
 
-function fillJob(written: ApiJob, isAdmitted: boolean): ApiJob {
+/** Defaults and inheritance; what the server adds only where `isAdmitted`. */
+export function fillJob(written: ApiJob, isAdmitted: boolean): ApiJob {
   const id = textIn(written, 'ID')
   const type = saidOr(written['Type'], 'service')
   const namespace = textOr(written['Namespace'], 'default')
@@ -73,7 +73,7 @@ function saidOr(value: ApiValue, fallback: string): string {
 }
 
 /** What a job says of updates, with its defaults; undefined when it says nothing and its type has none. */
-function jobUpdate(type: string, written: ApiObject | undefined): ApiObject | undefined {
+export function jobUpdate(type: string, written: ApiObject | undefined): ApiObject | undefined {
   if (written !== undefined) return fill(written, UPDATE_DEFAULT)
   return type === 'service' || type === 'system' ? UPDATE_DEFAULT : undefined
 }
@@ -99,7 +99,7 @@ function fillGroup(context: JobContext, job: ApiJob, written: ApiObject, isAdmit
   const group = isAdmitted ? admitConnect({ ...written, Services: services }) : { ...written, Services: services }
   const scaling = objectIn(group, 'Scaling')
   const count = typeof group['Count'] === 'number' ? group['Count'] : typeof scaling?.['Min'] === 'number' ? scaling['Min'] : 1
-  const restart = fill(objectIn(group, 'RestartPolicy'), RESTART_DEFAULTS[type] ?? RESTART_DEFAULTS['service']!)
+  const restart = fill(objectIn(group, 'RestartPolicy'), RESTART_DEFAULTS[type] ?? RESTART_DEFAULTS['batch']!)
   return {
     ...group,
     Name: name,
@@ -145,7 +145,8 @@ function fillMigrate(type: string, job: ApiObject | undefined, group: ApiObject 
 
 function fillReschedule(type: string, job: ApiObject | undefined, group: ApiObject | undefined): ApiObject | null {
   const base = RESCHEDULE_DEFAULTS[type]
-  if (base === undefined) return job === undefined && group === undefined ? null : fill(group, fill(job, {}))
+  const isWithout = type === 'system' || type === 'sysbatch'
+  if (base === undefined) return isWithout && job === undefined && group === undefined ? null : fill(group, fill(job, {}))
   return fill(group, fill(job, base))
 }
 
@@ -159,9 +160,4 @@ function fillDisconnect(disconnect: ApiObject | undefined): ApiObject | null {
   if (disconnect === undefined) return null
   const reconcile = textOr(disconnect['Reconcile'], 'best_score')
   return { ...fill(disconnect, { Replace: true }), Reconcile: reconcile }
-}
-
-/** As the parse endpoint answers it: what a client fills in by itself, and null for what it leaves to the server. */
-export function canonicalizeAsClient(written: ApiJob): ApiJob {
-  return clientForm({ ...fillJob(written, false), Status: '', NodePool: textIn(written, 'NodePool') })
 }

@@ -1,5 +1,6 @@
 /** The jobspec engine: text's syntax to Job, and what jobs are compared and checked by. */
-export { canonicalizeAsClient, canonicalizeBeforeServer, canonicalizeJob } from './canonicalize.js'
+export { canonicalizeBeforeServer, canonicalizeJob } from './canonicalize.js'
+export { canonicalizeAsClient } from './canonicalize-as-client.js'
 export { checkJob, poolProblems, tooManyGroupsText } from './check-job.js'
 export { companionNames, isCompanion } from './companions.js'
 export { readApiJob } from './decode/api-form.js'

@@ -86,13 +86,13 @@ function decodeTask(evaluation: Evaluation, block: Block, inherited: Inherited):
   }
 }
 
-/** The last identity without a name, or named `default`, is the task's own; the others stay a list. */
+/** The first identity without a name, or named `default`, is the task's own; the others stay a list. */
 function splitIdentities(task: ApiObject): ApiObject {
   const identities = objectsIn(task, 'Identities')
   if (identities.length === 0) return task
   const isDefault = (identity: ApiObject): boolean => ['', 'default'].includes(textIn(identity, 'Name'))
   const { Identities: _, ...rest } = task
-  const at = identities.findLastIndex(isDefault)
+  const at = identities.findIndex(isDefault)
   const own = at < 0 ? undefined : identities[at]
   const others: readonly ApiValue[] = identities.filter((_, index) => index !== at)
   return { ...rest, ...(own === undefined ? {} : { Identity: own }), Identities: others }

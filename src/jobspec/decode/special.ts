@@ -9,6 +9,7 @@ import { type ApiObject, apiObject, objectsIn, textIn } from './api-job.js'
 import { type Block, contentOf } from './body.js'
 import { failType } from './scalars.js'
 import { type StructName, structOf } from './schema.js'
+import { startSpan } from './spans.js'
 import { decodeContent, decodeStruct, failMissing, schemaOf } from './struct.js'
 
 type SpecialDecoder = (evaluation: Evaluation, block: Block) => ApiObject
@@ -140,13 +141,21 @@ function decodePeriodic(evaluation: Evaluation, block: Block): ApiObject {
 
 const TASK_SCALING: Readonly<Record<string, string>> = { cpu: 'vertical_cpu', mem: 'vertical_mem' }
 
+const HORIZONTAL = 'horizontal'
+
 /** A group's policy is horizontal and needs `max`. */
 export function decodeGroupScaling(evaluation: Evaluation, block: Block): ApiObject {
   const struct = structOf('ScalingPolicy')
   const content = contentOf(evaluation, block.body, schemaOf(struct))
   if (!content.attributes.has('max')) failMissing(evaluation, block.body, 'max')
   const policy = decodeContent(evaluation, struct, block.body, content)
-  return withType(evaluation, block, policy, 'horizontal')
+  const type = content.attributes.get('type')
+  const given = textIn(policy, 'Type')
+  if (type !== undefined && given !== '' && given !== HORIZONTAL) {
+    const detail = `The type of a group's policy must be "${HORIZONTAL}", but is "${given}".`
+    evaluation.fail(type.scope.source, startSpan(type.expression), 'Invalid group scaling type', detail)
+  }
+  return { ...policy, Type: HORIZONTAL }
 }
 
 /** A task's policies are named by what they scale. */

@@ -48,10 +48,11 @@ export function rescheduleTexts(policy: ReschedulePolicy | null): string[] {
       'If Attempts >0, Unlimited cannot also be set to true',
     )
   const delays = delayTexts(policy)
-  if (Unlimited) return [...texts, ...delays]
+  texts.push(...delays)
+  if (Unlimited) return texts
   if (Interval < RESCHEDULE_INTERVAL_MIN && Attempts > 0)
     texts.push(`Interval cannot be less than ${formatDuration(RESCHEDULE_INTERVAL_MIN)} (got ${formatDuration(Interval)})`)
-  return [...texts, ...(delays.length > 0 ? delays : attemptTexts(policy))]
+  return delays.length > 0 ? texts : [...texts, ...attemptTexts(policy)]
 }
 
 /** What is told as the greatest delay of those that are too small is the first one, as in Nomad. */
