@@ -43,7 +43,7 @@ function newReconciler(rewind: 'hold' | 'follow'): GitReconciler {
     read: async (path, text) => (aborting.has(path) ? { kind: 'aborted', reason: 'the worker died' } : reader.read(path, text)),
     close: () => reader.close(),
   }
-  const deps = { leader, git, syntax, jobs: new InProcessJobReader(syntax), random: systemRandom, logger: silentLogger }
+  const deps = { leader, git, syntax, jobs: new InProcessJobReader(syntax), random: systemRandom, logger: silentLogger, region: 'global' }
   return new GitReconciler({ ...deps, options: { rewind, ref: 'HEAD' } })
 }
 
@@ -123,6 +123,7 @@ test('a rewind in a clone without its older history is explained', async () => {
     jobs: new InProcessJobReader(),
     random: systemRandom,
     logger: silentLogger,
+    region: 'global',
     options,
   })
   try {
