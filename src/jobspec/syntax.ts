@@ -32,6 +32,11 @@ export interface Span {
   readonly end: number
 }
 
+/** Of a scalar in YAML, which is no text by its form alone: what it is where a text is wanted, `3.10` or `0xFF`. */
+export interface Written {
+  readonly written?: string
+}
+
 export interface HclBody extends Span {
   /** In source order. */
   readonly items: readonly (HclAttribute | HclBlock)[]
@@ -60,7 +65,7 @@ export interface Label extends Span {
 export type Expression =
   | StringLiteral
   | NumberLiteral
-  | (Span & { readonly kind: 'bool'; readonly value: boolean })
+  | (Span & Written & { readonly kind: 'bool'; readonly value: boolean })
   | (Span & { readonly kind: 'null' })
   | Template
   | (Span & { readonly kind: 'wrap'; readonly inner: Expression })
@@ -71,7 +76,7 @@ export type Expression =
   | (Span & { readonly kind: 'each' })
   | Call
   | Conditional
-  | (Span & { readonly kind: 'unary'; readonly operator: '-' | '!'; readonly operand: Expression })
+  | (Span & Written & { readonly kind: 'unary'; readonly operator: '-' | '!'; readonly operand: Expression })
   | (Span & { readonly kind: 'binary'; readonly operator: BinaryOperator; readonly left: Expression; readonly right: Expression })
   | (Span & { readonly kind: 'tuple'; readonly items: readonly Expression[] })
   | ObjectLiteral
@@ -88,7 +93,7 @@ export interface StringLiteral extends Span {
 }
 
 /** As written; evaluated with arbitrary precision. */
-export interface NumberLiteral extends Span {
+export interface NumberLiteral extends Span, Written {
   readonly kind: 'number'
   readonly text: string
 }
@@ -150,8 +155,8 @@ export type JsonNode =
   | (Span & { readonly kind: 'object'; readonly members: readonly JsonMember[] })
   | (Span & { readonly kind: 'array'; readonly items: readonly JsonNode[] })
   | (Span & { readonly kind: 'string'; readonly value: string })
-  | (Span & { readonly kind: 'number'; readonly text: string })
-  | (Span & { readonly kind: 'bool'; readonly value: boolean })
+  | (Span & Written & { readonly kind: 'number'; readonly text: string })
+  | (Span & Written & { readonly kind: 'bool'; readonly value: boolean })
   | (Span & { readonly kind: 'null' })
 
 export interface JsonMember {

@@ -1,5 +1,5 @@
 /** YAML 1.2 (core schema) as the same tree that JSON gives. Aliases are followed, within bounds; duplicate keys are refused. */
-import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, type Scalar } from 'yaml'
+import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, type Scalar, type YAMLParseError } from 'yaml'
 import { type Fault, fault, type JsonMember, type JsonNode, type Limits, type Span, toMistakes } from '../../jobspec/index.js'
 import type { SyntaxReading } from './syntax-reading.js'
 
@@ -10,14 +10,14 @@ export function readYaml(path: string, text: string, limits: Limits): SyntaxRead
   if (tooDeep !== undefined) return refuse([tooDeep])
   const document = parseDocument(text, {
     version: '1.2',
-    uniqueKeys: true,
+    uniqueKeys: (a, b) => a === b || (isScalar(a) && isScalar(b) && a.value === b.value && !isMergeKey(a)),
     prettyErrors: false,
     keepSourceTokens: false,
     lineCounter: new LineCounter(),
   })
   if (document.errors.length > 0) {
     return refuse(
-      document.errors.map((error) => fault(source, { start: error.pos[0], end: error.pos[1] }, 'Invalid YAML', firstLine(error.message))),
+      document.errors.map((error) => fault(source, { start: error.pos[0], end: error.pos[1] }, 'Invalid YAML', describeError(error))),
     )
   }
   const reader = new YamlReader(source, limits, (node) => (isAlias(node) ? node.resolve(document) : undefined))
@@ -26,8 +26,14 @@ export function readYaml(path: string, text: string, limits: Limits): SyntaxRead
   return { kind: 'syntax', syntax: { kind: 'yaml', path, text, root: root ?? { kind: 'null', start: 0, end: 0 } } }
 }
 
-function firstLine(message: string): string {
+function describeError({ code, message }: YAMLParseError): string {
+  if (code === 'MULTIPLE_DOCS') return 'One job a file: put what follows "---" into a file of its own.'
   return message.split('\n')[0] ?? message
+}
+
+/** `<<` as YAML 1.1 and most who write YAML have it; in quotes it is a key like any other. */
+function isMergeKey(key: unknown): boolean {
+  return isScalar(key) && key.value === '<<' && key.type === 'PLAIN'
 }
 
 /** The YAML reader recurses: what could exhaust the stack is refused by a look at indentation and brackets alone. */
@@ -87,8 +93,13 @@ class YamlReader {
 
   private readMap(items: readonly { key: unknown; value: unknown }[], span: Span, depth: number): JsonNode {
     const members: JsonMember[] = []
+    const merged: JsonMember[] = []
     for (const { key, value } of items) {
       const nameSpan = this.spanOf(key)
+      if (isMergeKey(key)) {
+        merged.push(...this.readMerged(value, nameSpan, depth))
+        continue
+      }
       if (!isScalar(key) || (typeof key.value !== 'string' && typeof key.value !== 'number' && typeof key.value !== 'boolean')) {
         this.fail(nameSpan, 'Invalid key', 'Keys must be plain texts.')
         continue
@@ -99,7 +110,21 @@ class YamlReader {
         value: this.read(value, depth + 1),
       })
     }
-    return { kind: 'object', members, ...span }
+    // Own members win, and what is merged earlier wins over what is merged later.
+    const names = new Set(members.map(({ name }) => name))
+    const added = merged.filter(({ name }) => !names.has(name) && names.add(name))
+    return { kind: 'object', members: [...members, ...added], ...span }
+  }
+
+  /** The members of a map, or of several in a list. */
+  private readMerged(value: unknown, nameSpan: Span, depth: number): readonly JsonMember[] {
+    const read = this.read(value, depth + 1)
+    const maps = read.kind === 'array' ? read.items : [read]
+    return maps.flatMap((map) => {
+      if (map.kind === 'object') return map.members
+      this.fail(nameSpan, 'Invalid merge', 'What "<<" merges is a map, or a list of maps.')
+      return []
+    })
   }
 
   private readScalar(node: Scalar, span: Span): JsonNode {
@@ -108,11 +133,11 @@ class YamlReader {
       this.length += value.length
       return { kind: 'string', value, ...span }
     }
-    if (typeof value === 'boolean') return { kind: 'bool', value, ...span }
+    const written = node.source ?? String(value)
+    if (typeof value === 'boolean') return { kind: 'bool', value, written, ...span }
     if (typeof value === 'number') {
-      const written = node.source ?? String(value)
-      if (Number.isFinite(value))
-        return { kind: 'number', text: /^-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$/.test(written) ? written : String(value), ...span }
+      const text = /^-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$/.test(written) ? written : String(value)
+      if (Number.isFinite(value)) return { kind: 'number', text, written, ...span }
       this.fail(span, 'Invalid number', 'Infinity and NaN are not numbers that a job can hold.')
     }
     return { kind: 'null', ...span }

@@ -1,9 +1,9 @@
 /**
- * The API's form of a job: in files as JSON or YAML, where an unknown member is the author's mistake, and in request
- * bodies, where it is ignored and names are read without regard to case.
+ * The API's form of a job: in files as JSON, which programs write too (an unknown member is told and passed over), as YAML, where
+ * it is the author's mistake, and in request bodies, where it is ignored and names are read without regard to case.
  */
 import type { Evaluation } from '../hcl/evaluation.js'
-import { type SourceText, suggestName } from '../mistakes.js'
+import { placeOf, type SourceText, suggestName } from '../mistakes.js'
 import type { JsonMember, JsonNode, Syntax } from '../syntax.js'
 import { type ApiJob, type ApiObject, type ApiValue, apiObject, isApiObject } from './api-job.js'
 import { type Field, type IntegerType, type ScalarType, type StructName, structOf } from './schema.js'
@@ -18,44 +18,59 @@ export function decodeApiJob(evaluation: Evaluation, syntax: Exclude<Syntax, { k
     evaluation.fail(source, node, 'Incorrect JSON value type', 'The job must be an object.')
     return undefined
   }
-  const job = decodeNode(evaluation, source, node, 'Job')
+  const job = decodeNode({ evaluation, source, isLenient: syntax.kind === 'json' }, node, 'Job')
   return evaluation.faults.length > 0 ? undefined : job
 }
 
-function decodeNode(evaluation: Evaluation, source: SourceText, node: JsonObject, name: StructName): ApiObject {
+interface Reading {
+  readonly evaluation: Evaluation
+  readonly source: SourceText
+  /** Unknown members are passed over, with a warning. */
+  readonly isLenient: boolean
+}
+
+/** Members of jobs of releases up to 1.9, and of our own answers. What they held does not belong in a file. */
+const TOKENS: ReadonlySet<string> = new Set(['consultoken', 'vaulttoken'])
+
+function decodeNode(reading: Reading, node: JsonObject, name: StructName): ApiObject {
+  const { evaluation, source } = reading
   const struct = structOf(name)
   const members: [string, ApiValue][] = []
   const seen = new Set<string>()
   for (const member of node.members) {
     const field = struct.byJson.get(member.name.toLowerCase())
-    if (field === undefined) {
-      const near = suggestName(
-        member.name,
-        struct.fields.map(({ json }) => json),
-      )
-      evaluation.fail(
-        source,
-        member.nameSpan,
-        'Unknown member',
-        `${name} has no member "${member.name}".${near === undefined ? '' : ` Did you mean "${near}"?`}`,
-      )
-    } else if (seen.has(field.json))
+    if (field === undefined) tellUnknown(reading, member, name)
+    else if (seen.has(field.json))
       evaluation.fail(source, member.nameSpan, 'Duplicate member', `The member "${member.name}" was already set above.`)
     else {
       seen.add(field.json)
-      const value = decodeMember(evaluation, source, member, field)
+      const value = decodeMember(reading, member, field)
       if (value !== undefined) members.push([field.json, value])
     }
   }
   return apiObject(members)
 }
 
-function decodeMember(evaluation: Evaluation, source: SourceText, member: JsonMember, field: Field): ApiValue {
+function tellUnknown({ evaluation, source, isLenient }: Reading, member: JsonMember, struct: StructName): void {
+  const isToken = struct === 'Job' && TOKENS.has(member.name.toLowerCase())
+  if (isToken && (member.value.kind === 'null' || (member.value.kind === 'string' && member.value.value === ''))) return
+  const near = suggestName(
+    member.name,
+    structOf(struct).fields.map(({ json }) => json),
+  )
+  const hint = isToken ? ' Tokens do not belong in files.' : near === undefined ? '' : ` Did you mean "${near}"?`
+  const detail = `${struct} has no member "${member.name}".${hint}`
+  if (!isLenient) evaluation.fail(source, member.nameSpan, 'Unknown member', detail)
+  else evaluation.warnings.push(`line ${placeOf(source.text, member.nameSpan.start).line}: ${detail} It is passed over.`)
+}
+
+function decodeMember(reading: Reading, member: JsonMember, field: Field): ApiValue {
+  const { evaluation, source } = reading
   const { value: node } = member
   const { type } = field
   if (node.kind === 'null') return undefined
-  const refuse = (wanted: string): undefined => {
-    evaluation.fail(source, node, 'Unsuitable value type', `Unsuitable value for "${field.json}": ${wanted} is required.`)
+  const refuse = (wanted: string, at: JsonNode = node): undefined => {
+    evaluation.fail(source, at, 'Unsuitable value type', `Unsuitable value for "${field.json}": ${wanted} is required.`)
     return undefined
   }
   switch (type.kind) {
@@ -64,22 +79,22 @@ function decodeMember(evaluation: Evaluation, source: SourceText, member: JsonMe
     case 'scalars': {
       if (node.kind !== 'array') return refuse(`a list of ${type.scalar}`)
       const items = node.items.map((item) => scalarOf(item, type.scalar))
-      return items.includes(undefined) ? refuse(`a list of ${type.scalar}`) : items
+      const wrong = node.items[items.indexOf(undefined)]
+      return wrong === undefined ? items : refuse(`a list of ${type.scalar}`, wrong)
     }
     case 'free-form':
       return node.kind === 'object' ? plainNode(node) : refuse('an object')
     case 'string-map':
     case 'string-map-attribute':
-      if (node.kind !== 'object' || node.members.some(({ value }) => value.kind !== 'string')) return refuse('an object of strings')
-      return plainNode(node)
+      return node.kind === 'object' ? textsOf(reading, node, field, textOf, 'a text') : refuse('an object of strings')
     case 'strings-map':
-      return node.kind === 'object' ? plainNode(node) : refuse('an object of lists of strings')
+      return node.kind === 'object' ? textsOf(reading, node, field, textListOf, 'a list of texts') : refuse('an object of lists of strings')
     case 'struct':
-      return node.kind === 'object' ? decodeNode(evaluation, source, node, type.struct) : refuse('an object')
+      return node.kind === 'object' ? decodeNode(reading, node, type.struct) : refuse('an object')
     case 'structs': {
       if (node.kind !== 'array') return refuse('a list of objects')
       return node.items.flatMap((item) => {
-        if (item.kind === 'object') return [decodeNode(evaluation, source, item, type.struct)]
+        if (item.kind === 'object') return [decodeNode(reading, item, type.struct)]
         evaluation.fail(source, item, 'Unsuitable value type', `Unsuitable value in "${field.json}": an object is required.`)
         return []
       })
@@ -88,11 +103,42 @@ function decodeMember(evaluation: Evaluation, source: SourceText, member: JsonMe
       if (node.kind !== 'object') return refuse('an object of objects')
       return apiObject(
         node.members.flatMap(({ name, value }) =>
-          value.kind === 'object' ? [[name, decodeNode(evaluation, source, value, type.struct)] as const] : [],
+          value.kind === 'object' ? [[name, decodeNode(reading, value, type.struct)] as const] : [],
         ),
       )
     }
   }
+}
+
+/** A map, each member of which is held to what is wanted, and told at its own place. */
+function textsOf(
+  { evaluation, source }: Reading,
+  node: JsonObject,
+  field: Field,
+  read: (value: JsonNode) => ApiValue,
+  wanted: string,
+): ApiObject {
+  return apiObject(
+    node.members.flatMap(({ name, nameSpan, value }) => {
+      const text = read(value)
+      if (text !== undefined) return [[name, text] as const]
+      const detail = `Unsuitable value for "${name}" in "${field.json}": ${wanted} is required.`
+      evaluation.fail(source, value.start < value.end ? value : nameSpan, 'Unsuitable value type', detail)
+      return []
+    }),
+  )
+}
+
+/** In YAML a number or a truth value is the text that was written. */
+function textOf(node: JsonNode): string | undefined {
+  if (node.kind === 'string') return node.value
+  return node.kind === 'number' || node.kind === 'bool' ? node.written : undefined
+}
+
+function textListOf(node: JsonNode): ApiValue {
+  if (node.kind !== 'array') return undefined
+  const texts = node.items.map(textOf)
+  return texts.includes(undefined) ? undefined : texts
 }
 
 function describeScalar(scalar: ScalarType): string {
@@ -101,7 +147,7 @@ function describeScalar(scalar: ScalarType): string {
 }
 
 function scalarOf(node: JsonNode, scalar: ScalarType): ApiValue {
-  if (scalar === 'string') return node.kind === 'string' ? node.value : undefined
+  if (scalar === 'string') return textOf(node)
   if (scalar === 'bool') return node.kind === 'bool' ? node.value : undefined
   const value = node.kind === 'number' ? Number(node.text) : Number.NaN
   return isInteger(value, scalar === 'duration' ? 'int64' : scalar) ? value : undefined

@@ -185,6 +185,12 @@ function failDuplicate(evaluation: Evaluation, scope: Scope, member: JsonMember)
   evaluation.fail(scope.source, member.nameSpan, 'Duplicate argument', `The argument "${member.name}" was already set above.`)
 }
 
+/** What may be an attribute too is read as one: a map, and no list of maps. */
+function failMapAsList(evaluation: Evaluation, scope: Scope, { value }: JsonMember): void {
+  const at = { start: value.start, end: value.start + 1 }
+  evaluation.fail(scope.source, at, 'Unsuitable value type', 'Unsuitable value: map of string required')
+}
+
 function jsonContent(evaluation: Evaluation, body: Extract<Body, { kind: 'json' }>, schema: BodySchema): Content {
   const { scope } = body
   const attributes = new Map<string, Attribute>()
@@ -192,7 +198,9 @@ function jsonContent(evaluation: Evaluation, body: Extract<Body, { kind: 'json' 
   for (const member of body.members) {
     if (member.name === '//') continue
     const labelNames = schema.blocks.get(member.name)
-    if (labelNames !== undefined) blocks.push(...jsonBlocks(evaluation, scope, member, labelNames))
+    if (labelNames !== undefined && schema.attributes.has(member.name) && member.value.kind === 'array')
+      failMapAsList(evaluation, scope, member)
+    else if (labelNames !== undefined) blocks.push(...jsonBlocks(evaluation, scope, member, labelNames))
     else if (member.name === 'dynamic' && schema.expandsDynamic) {
       for (const block of jsonBlocks(evaluation, scope, member, ['type'])) blocks.push(...expandDynamic(evaluation, block, schema))
     } else if (!schema.attributes.has(member.name)) failProperty(evaluation, scope, member, schema)

@@ -2,19 +2,22 @@
 import type { Evaluation, Scope } from '../hcl/evaluation.js'
 import { readTemplateText } from '../hcl/scan.js'
 import { textSteps } from '../hcl/values.js'
-import type { Expression, JsonNode, Span } from '../syntax.js'
+import type { Expression, JsonNode, Span, Written } from '../syntax.js'
 
 export function jsonToExpression(evaluation: Evaluation, scope: Scope, node: JsonNode): Expression {
   const { start, end } = node
   switch (node.kind) {
     case 'string':
       return templateOf(evaluation, scope, node.value, node)
-    case 'number':
-      return node.text.startsWith('-')
-        ? { kind: 'unary', operator: '-', operand: { kind: 'number', text: node.text.slice(1), start, end }, start, end }
-        : { kind: 'number', text: node.text, start, end }
+    case 'number': {
+      const isNegative = node.text.startsWith('-')
+      const number = { kind: 'number', text: isNegative ? node.text.slice(1) : node.text, start, end } as const
+      return isNegative
+        ? { kind: 'unary', operator: '-', operand: number, ...writtenAs(node), start, end }
+        : { ...number, ...writtenAs(node) }
+    }
     case 'bool':
-      return { kind: 'bool', value: node.value, start, end }
+      return { kind: 'bool', value: node.value, ...writtenAs(node), start, end }
     case 'null':
       return { kind: 'null', start, end }
     case 'array':
@@ -27,6 +30,15 @@ export function jsonToExpression(evaluation: Evaluation, scope: Scope, node: Jso
       return { kind: 'object', isJson: true, items, start, end }
     }
   }
+}
+
+function writtenAs({ written }: Written): Written {
+  return written === undefined ? {} : { written }
+}
+
+/** What stands for the expression where a text is wanted, when it is a scalar of YAML. */
+export function writtenText(expression: Expression): string | undefined {
+  return 'written' in expression ? expression.written : undefined
 }
 
 /** Parentheses, so that `"${a.b}"` as a name is a reference and not an ambiguous word. */

@@ -7,7 +7,7 @@ import { compareBytes, entriesOf, itemsOf, type Value } from '../hcl/values.js'
 import type { Expression } from '../syntax.js'
 import { type ApiObject, type ApiValue, apiObject } from './api-job.js'
 import { type Attribute, attributesOf, type Block, type Body } from './body.js'
-import { jsonToExpression } from './json-expressions.js'
+import { jsonToExpression, writtenText } from './json-expressions.js'
 import { failType } from './scalars.js'
 
 /** Members in byte order of their names: the order in which they were written says nothing. */
@@ -19,6 +19,11 @@ export function decodeStringMap(evaluation: Evaluation, body: Body): ApiObject {
   const entries: [string, ApiValue][] = []
   for (const attribute of attributesOf(evaluation, body)) {
     const name = body.kind === 'json' ? templateName(evaluation, attribute) : attribute.name
+    const written = writtenText(attribute.expression)
+    if (written !== undefined && name !== undefined) {
+      entries.push([name, written])
+      continue
+    }
     const value = evaluate(evaluation, attribute.scope, attribute.expression)
     if (value.kind === 'unknown' || name === undefined) continue
     evaluation.walk(value, attribute.scope.source, attribute.expression)

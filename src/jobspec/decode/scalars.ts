@@ -5,8 +5,10 @@ import { evaluate } from '../hcl/evaluate.js'
 import type { Evaluation } from '../hcl/evaluation.js'
 import { numeric } from '../hcl/numbers.js'
 import { describeTypeOf, itemsOf, type Value } from '../hcl/values.js'
+import { placeOf } from '../mistakes.js'
 import type { ApiValue } from './api-job.js'
 import type { Attribute } from './body.js'
+import { writtenText } from './json-expressions.js'
 import type { FieldType, IntegerType, ScalarType } from './schema.js'
 import { startSpan } from './spans.js'
 
@@ -24,6 +26,8 @@ const RANGES: Readonly<Record<IntegerType, readonly [bigint, bigint]>> = {
 
 /** `undefined` when there is nothing to store, or the fault has been told. */
 export function decodeAttribute(evaluation: Evaluation, attribute: Attribute, type: FieldType): ApiValue {
+  const written = wantsText(type) ? writtenOf(attribute.expression) : undefined
+  if (written !== undefined) return written
   const value = evaluate(evaluation, attribute.scope, attribute.expression)
   if (value.kind === 'unknown') return undefined
   evaluation.walk(value, attribute.scope.source, attribute.expression)
@@ -33,9 +37,31 @@ export function decodeAttribute(evaluation: Evaluation, attribute: Attribute, ty
       : type.kind === 'scalar'
         ? decodeScalar(value, type.scalar, type.isOptional)
         : { refusal: 'a block is required' }
+  if (type.kind === 'scalar' && type.scalar === 'duration') warnOfNanoseconds(evaluation, attribute, value)
   if ('value' in decoded) return decoded.value
   failType(evaluation, attribute, decoded.refusal)
   return undefined
+}
+
+/** Below which nobody means a number of nanoseconds. */
+const NANOSECONDS_MEANT_MIN = 1_000_000
+
+function warnOfNanoseconds(evaluation: Evaluation, { name, expression, scope }: Attribute, value: Value): void {
+  if (value.kind !== 'number' || value.value.isZero() || value.value.abs().gte(numeric(NANOSECONDS_MEANT_MIN))) return
+  const { line } = placeOf(scope.source.text, expression.start)
+  const text = value.value.toString()
+  evaluation.warnings.push(`line ${line}: ${name} = ${text} is ${text} nanoseconds; write "${text}s" for seconds`)
+}
+
+function wantsText(type: FieldType): boolean {
+  return (type.kind === 'scalar' || type.kind === 'scalars') && type.scalar === 'string'
+}
+
+/** A scalar, or a list of nothing but scalars, of YAML. */
+function writtenOf(expression: Attribute['expression']): ApiValue {
+  if (expression.kind !== 'tuple') return writtenText(expression)
+  const texts = expression.items.map(writtenText)
+  return texts.length > 0 && texts.every((text) => text !== undefined) ? texts : undefined
 }
 
 export function failType(evaluation: Evaluation, attribute: Attribute, refusal: string): void {

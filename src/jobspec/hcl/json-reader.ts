@@ -15,6 +15,7 @@ export function readJson(path: string, text: string, limits: Limits): Read<JsonS
   }
 }
 
+const LONE_SURROGATES = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g
 const STRING = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y
 const WORD = /[A-Za-z_]+/y
@@ -77,7 +78,8 @@ class JsonReader {
 
   private string(): string {
     const quoted = this.match(STRING)
-    if (quoted !== undefined) return JSON.parse(quoted) as string
+    // Half a pair is no character: no UTF-8 text can hold it.
+    if (quoted !== undefined) return (JSON.parse(quoted) as string).replace(LONE_SURROGATES, '\ufffd')
     return this.fail(
       'Invalid JSON string',
       'This JSON string is not closed, or holds a control character or an escape that JSON does not have.',

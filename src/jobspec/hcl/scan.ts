@@ -107,7 +107,7 @@ function isLineEnd(cursor: Cursor): boolean {
 function readAttribute(cursor: Cursor, name: Token): HclAttribute {
   cursor.read()
   const value = readExpression(cursor)
-  return { kind: 'attribute', name: cursor.word(name).normalize('NFC'), nameEnd: name.end, value, start: name.start, end: value.end }
+  return { kind: 'attribute', name: cursor.word(name), nameEnd: name.end, value, start: name.start, end: value.end }
 }
 
 function readBlock(cursor: Cursor, name: Token): HclBlock {
@@ -127,7 +127,9 @@ function readBlock(cursor: Cursor, name: Token): HclBlock {
       )
   }
   const open = cursor.read()
-  const body = cursor.nested(true, () => (cursor.peek().kind === 'newline' ? readBody(cursor, '}') : readLine(cursor, open)))
+  const body = cursor.within(() =>
+    cursor.nested(true, () => (cursor.peek().kind === 'newline' ? readBody(cursor, '}') : readLine(cursor, open))),
+  )
   const close = cursor.read()
   if (!isLineEnd(cursor)) cursor.fail('Missing newline after block definition', 'A block definition must end with a newline.')
   return { kind: 'block', type: cursor.word(name).normalize('NFC'), labels, open: open.start, body, start: name.start, end: close.end }

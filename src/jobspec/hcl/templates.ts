@@ -177,6 +177,11 @@ function cook(cursor: Cursor, raw: string, mode: Mode, from: number): string {
       if (found === '$${') return '${'
       if (found === '%%{') return '%{'
       const code = Number.parseInt(four ?? eight ?? '', 16)
+      if (code >= 0xd800 && code <= 0xdfff)
+        return cursor.fail('Invalid escape sequence', `Cannot encode character U+${code.toString(16)} in UTF-8.`, {
+          start: from + at,
+          end: from + at + found.length,
+        })
       if (code <= 0x10ffff) return String.fromCodePoint(code)
       const plain = one === undefined ? undefined : ESCAPES[one]
       if (plain !== undefined && Object.hasOwn(ESCAPES, one ?? '')) return plain

@@ -129,9 +129,7 @@ export class Cursor {
   nested<Result>(newlinesCount: boolean, read: () => Result): Result {
     const outer = this.newlinesCount
     this.setNewlines(newlinesCount)
-    this.deeper()
     const result = read()
-    this.depth--
     this.setNewlines(outer)
     return result
   }

@@ -1,5 +1,6 @@
 /** Input variables: declared in the file, given by default, environment map, variables files and arguments; the last wins. */
-import { attributesOf, type Block, type Body, contentOf } from '../decode/body.js'
+import { type Attribute, attributesOf, type Block, type Body, contentOf } from '../decode/body.js'
+import { failType } from '../decode/scalars.js'
 import { fault, type SourceText, suggestName } from '../mistakes.js'
 import type { Expression, Span } from '../syntax.js'
 import { evaluateConstant, walk } from './constants.js'
@@ -118,7 +119,7 @@ function declareOne(evaluation: Evaluation, block: Block): Variable | undefined 
   const fallback = attributes.get('default')
   const given = fallback === undefined ? undefined : defaultOf(evaluation, block.body.scope, fallback.expression, type)
   const description = attributes.get('description')
-  if (description !== undefined) evaluateConstant(evaluation, block.body.scope, description.expression)
+  if (description !== undefined) checkDescription(evaluation, block.body.scope, description)
   const validations = blocks.flatMap((inner) => declareValidation(evaluation, label.value, inner))
   if (evaluation.faults.length > before && type === undefined && typeAttribute !== undefined) return undefined
   return {
@@ -128,6 +129,14 @@ function declareOne(evaluation: Evaluation, block: Block): Variable | undefined 
     given,
     isRefused: fallback !== undefined && given === undefined,
   }
+}
+
+function checkDescription(evaluation: Evaluation, scope: Scope, description: Attribute): void {
+  const value = evaluateConstant(evaluation, scope, description.expression)
+  if (value === undefined || value.kind === 'unknown') return
+  const converted = value.kind === 'null' ? { refusal: 'string required' } : convert(value, 'string')
+  if ('refusal' in converted)
+    failType(evaluation, description, value.kind === 'null' ? converted.refusal : `string required, but have ${value.kind}`)
 }
 
 function declaredType(evaluation: Evaluation, body: Body, written: Expression): Type | undefined {

@@ -1,5 +1,5 @@
 /** Functions that turn values into texts and back: base64, JSON, YAML, CSV, URLs. */
-import { parseDocument } from 'yaml'
+import { parseDocument, type ScalarTag } from 'yaml'
 import { numeric } from '../numbers.js'
 import { FALSE, listValue, NULL, numberValue, objectValue, stringValue, TRUE, tupleValue, type Value } from '../values.js'
 import { decodeBase64, decodeUtf8, encodeBase64, encodeUtf8 } from './base64.js'
@@ -8,6 +8,29 @@ import { asText, type FunctionTable, nullable, refuse, text } from './signature.
 import { toYamlText } from './yaml.js'
 
 const YAML_ALIASES_MAX = 100
+
+/** What Nomad's reader of YAML takes from version 1.1: words for truth, and dates, which become texts. */
+const WORDS_OF_1_1: readonly ScalarTag[] = [
+  { default: true, tag: 'tag:yaml.org,2002:bool', test: /^(?:y|Y|yes|Yes|YES|on|On|ON)$/, resolve: () => true },
+  { default: true, tag: 'tag:yaml.org,2002:bool', test: /^(?:n|N|no|No|NO|off|Off|OFF)$/, resolve: () => false },
+  {
+    default: true,
+    tag: 'tag:yaml.org,2002:timestamp',
+    test: /^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:(?:[Tt]|[ \t]+)[0-9]{1,2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]*)?(?:[ \t]*(?:Z|[-+][0-9]{1,2}(?::?[0-9]{2})?))?)?$/,
+    resolve: timestamp,
+  },
+]
+
+/** In RFC 3339. */
+function timestamp(written: string): string {
+  const [, year, month, day, hour = '0', minute = '00', second = '00', fraction = '', zone = 'Z'] =
+    /^(\d+)-(\d+)-(\d+)(?:[Tt \t]+(\d+):(\d+):(\d+)(\.\d*)?[ \t]*(\S+)?)?$/.exec(written) ?? []
+  const two = (digits = ''): string => digits.padStart(2, '0')
+  const offset = /^([-+])(\d{1,2}):?(\d{2})?$/.exec(zone)
+  const suffix = offset === null ? 'Z' : `${offset[1]}${two(offset[2])}:${offset[3] ?? '00'}`
+  const parts = fraction.replace(/\.?0*$/, '')
+  return `${year}-${two(month)}-${two(day)}T${two(hour)}:${minute}:${second}${parts}${suffix}`
+}
 
 function base64decode(written: string): string {
   const bytes = decodeBase64(written) ?? refuse('failed to decode base64 data', 0)
@@ -71,7 +94,8 @@ function csvdecode(input: string): Value {
 }
 
 function yamldecode(input: string): Value {
-  const document = parseDocument(input, { version: '1.2', intAsBigInt: true, uniqueKeys: true, prettyErrors: false })
+  const options = { version: '1.2', intAsBigInt: true, uniqueKeys: false, merge: true, prettyErrors: false } as const
+  const document = parseDocument(input, { ...options, customTags: (tags) => [...WORDS_OF_1_1, ...tags] })
   const [error] = document.errors
   if (error !== undefined) return refuse(error.message.split('\n')[0] ?? 'not a YAML document', 0)
   try {

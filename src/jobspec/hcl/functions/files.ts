@@ -30,9 +30,20 @@ function resolve(files: Files, path: string): string {
 /** Only files whose text can be trusted to be all of them are read: the reader of the tree refuses the others. */
 function read(path: string, context: CallContext): string {
   const files = filesOf(context)
+  const found = locate(files, path, context)
+  if (found !== undefined) return context.textOf(found) ?? ''
   const resolved = resolve(files, path)
-  if (!files.tree.has(resolved)) return refuse(`no file exists at "${resolved}" in this commit`, 0)
-  return context.textOf(resolved) ?? ''
+  return refuse(`no file exists at "${resolved}" in this commit, nor at "${path}" from the repository's root`, 0)
+}
+
+/** Relative to the job's file; else from the root of the repository, where many call `nomad job run`. */
+function locate(files: Files, path: string, context: CallContext): string | undefined {
+  const resolved = resolve(files, path)
+  if (files.tree.has(resolved)) return resolved
+  // That it is not there is what the job depends on, too.
+  context.depend(resolved)
+  const fromRoot = resolve({ ...files, folder: '' }, path.replace(/^(\.\.?\/)+/, ''))
+  return !path.startsWith('.') && files.tree.has(fromRoot) ? fromRoot : undefined
 }
 
 function fileset(folder: string, pattern: string, context: CallContext): string[] {
@@ -76,9 +87,9 @@ export const FILE_FUNCTIONS: FunctionTable = {
     parameters: [text('path')],
     run: ([path], context) => {
       const files = filesOf(context)
-      const resolved = resolve(files, asText(path))
-      context.depend(resolved)
-      return boolValue(files.tree.has(resolved))
+      const found = locate(files, asText(path), context)
+      if (found !== undefined) context.depend(found)
+      return boolValue(found !== undefined)
     },
   },
   fileset: {
