@@ -50,10 +50,10 @@ function impliedOf(group: TaskGroup, providers: readonly string[]): Constraint[]
   if (services.some((service) => service.Provider === 'nomad' && (service.Checks ?? []).length > 0))
     implied.push(constraint('${attr.nomad.version}', 'semver', '>= 1.4.0'))
   if ((group.Services ?? []).some((service) => service.Provider === 'consul')) implied.push(CONSUL)
-  if (usesNamedIdentities(group, services)) implied.push(constraint('${attr.nomad.version}', 'semver', '>= 1.7.0-a'))
   if ((group.Networks ?? []).some((network) => network.Mode === 'bridge')) {
     for (const plugin of CNI_PLUGINS) implied.push(constraint(`\${attr.plugins.cni.version.${plugin}}`, 'semver', '>= 0.4.0'))
   }
+  if (usesNamedIdentities(group, services)) implied.push(constraint('${attr.nomad.version}', 'semver', '>= 1.7.0-a'))
   if (usesTransparentProxy(group)) {
     implied.push(constraint('${attr.plugins.cni.version.consul-cni}', 'semver', '>= 1.4.2'))
     implied.push(constraint('${attr.nomad.version}', 'semver', '>= 1.8.0-dev'))

@@ -100,11 +100,11 @@ function periodicTexts(job: Job): string[] {
   if (Periodic.Spec === '' && specs.length === 0) texts.push('Must specify a spec')
   if (!isTimeZone(Periodic.TimeZone)) texts.push(`Invalid time zone ${quote(Periodic.TimeZone)}: unknown time zone ${Periodic.TimeZone}`)
   if (Periodic.SpecType === 'cron') {
-    for (const spec of Periodic.Spec === '' ? specs : [Periodic.Spec]) {
+    for (const spec of [...(Periodic.Spec === '' ? [] : [Periodic.Spec]), ...specs]) {
       const problem = cronProblem(spec)
       if (problem !== undefined) texts.push(`Invalid cron spec ${quote(spec)}: ${problem}`)
     }
-  } else if (Periodic.SpecType !== 'test') texts.push(`Unknown periodic specification type ${quote(Periodic.SpecType)}`)
+  } else texts.push(`Unknown periodic specification type ${quote(Periodic.SpecType)}`)
   return texts.length === 0 ? misplaced : [...misplaced, listText(texts)]
 }
 

@@ -20,9 +20,16 @@ export function checkTexts(service: Service): string[] {
       return [`Check ${check.Name} invalid: ${problem}`]
     }
     if (service.Provider === 'nomad') return nomadProblem(check) ?? []
-    const problem = consulProblem(check)
+    const problem = service.Connect?.SidecarService != null && kindOf(check) === 'tcp' ? TCP_OF_SIDECAR : consulProblem(check)
     return problem === undefined ? [] : [`Check ${check.Name} invalid: ${problem}`]
   })
+}
+
+const TCP_OF_SIDECAR = 'tcp checks are not valid for Connect enabled services'
+
+/** Its type, however it is written. */
+function kindOf({ Type }: ServiceCheck): string {
+  return Type.toLowerCase()
 }
 
 function nomadProblem(check: ServiceCheck): string | undefined {
@@ -47,7 +54,7 @@ function consulProblem(check: ServiceCheck): string | undefined {
 }
 
 function exposeProblem(check: ServiceCheck): string | undefined {
-  return check.Expose && check.Type !== 'http' && check.Type !== 'grpc' ? 'expose may only be set on HTTP or gRPC checks' : undefined
+  return check.Expose && kindOf(check) !== 'http' && kindOf(check) !== 'grpc' ? 'expose may only be set on HTTP or gRPC checks' : undefined
 }
 
 function notesProblem(check: ServiceCheck): string | undefined {
@@ -65,7 +72,7 @@ function thresholdProblem(check: ServiceCheck): string | undefined {
 }
 
 function commonProblem(check: ServiceCheck, types: readonly string[]): string | undefined {
-  if (!types.includes(check.Type)) return `invalid check type (${quote(check.Type)}), must be one of ${types.join(', ')}`
+  if (!types.includes(kindOf(check))) return `invalid check type (${quote(kindOf(check))}), must be one of ${types.join(', ')}`
   return (
     targetProblem(check) ??
     tooShort('interval', check.Interval, (text) => `interval (${text}) cannot be lower than ${formatDuration(INTERVAL_MIN)}`) ??
@@ -83,9 +90,10 @@ function commonProblem(check: ServiceCheck, types: readonly string[]): string | 
   )
 }
 
-function targetProblem({ Type, Path, Command }: ServiceCheck): string | undefined {
-  if (Type === 'script') return Command === '' ? 'script type must have a valid script path' : undefined
-  if (Type !== 'http') return undefined
+function targetProblem(check: ServiceCheck): string | undefined {
+  const { Path, Command } = check
+  if (kindOf(check) === 'script') return Command === '' ? 'script type must have a valid script path' : undefined
+  if (kindOf(check) !== 'http') return undefined
   if (Path === '') return 'http type must have http path'
   if (/%(?![0-9A-Fa-f]{2})/.test(Path.split('#')[0]!.split('?')[0]!) || /^:/.test(Path)) return 'http type must have valid http path'
   return /^[A-Za-z][A-Za-z0-9+.-]*:/.test(Path) ? 'http type must have relative http path' : undefined

@@ -2,6 +2,8 @@
 import type { Job, Service, TaskGroup } from '../../domain/index.js'
 import { isExposable } from '../connect/exposed-checks.js'
 import type { ApiObject } from '../decode/api-job.js'
+import { gatewayTexts } from './gateways.js'
+import { sidecarProxyOf, transparentGroupTexts, transparentProxyTexts } from './transparent-proxy.js'
 
 type Members = Readonly<Record<string, unknown>>
 
@@ -13,29 +15,48 @@ export function connectTexts(service: Service): string[] {
   const texts: string[] = []
   if (forms.length !== 1) texts.push('Consul Connect must be exclusively native, make use of a sidecar, or represent a Gateway')
   else if (connect.Gateway !== null) texts.push(...gatewayTexts(connect.Gateway as unknown as Members))
+  texts.push(...transparentProxyTexts(service))
   if (connect.Native && service.TaskName === '') texts.push(`Service ${service.Name} is Connect Native and requires setting the task`)
   if (connect.Native && service.PortLabel === '') texts.push(`Service ${service.Name} is Connect Native and requires setting the port`)
   return texts
 }
 
-function gatewayTexts(gateway: Members): string[] {
-  const forms = ['Ingress', 'Terminating', 'Mesh'].filter((form) => gateway[form] != null)
-  return forms.length === 1 ? [] : ['One Consul Gateway Configuration must be set']
-}
-
 /** What a group lacks for the services in it, in the words of the step that would have used it; the first is told. */
 export function meshTexts(job: Job): string[] {
-  return job.TaskGroups.flatMap((group) => (group.Services ?? []).flatMap((service) => groupTexts(group, service))).slice(0, 1)
+  return job.TaskGroups.flatMap((group) => {
+    const upstreams = new Map<string, string>()
+    return (group.Services ?? []).flatMap((service) => groupTexts(group, service, upstreams))
+  }).slice(0, 1)
 }
 
-function groupTexts(group: TaskGroup, service: Service): string[] {
+/** `upstreams`: services by the address at which their upstreams listen. */
+function groupTexts(group: TaskGroup, service: Service, upstreams: Map<string, string>): string[] {
   const connect = service.Connect
   if (connect === null) return []
-  if (connect.SidecarService !== null) return networkTexts(group, 'connect sidecar', ['bridge'])
+  if (connect.SidecarService !== null) {
+    return [
+      ...networkTexts(group, 'connect sidecar', ['bridge']),
+      ...upstreamTexts(group, service, upstreams),
+      ...transparentGroupTexts(group, service),
+    ]
+  }
   if (connect.Native) return nativeTexts(group, service)
   if (connect.Gateway === null) return []
   const network = networkTexts(group, 'connect gateway', ['bridge', 'host'])
   return network.length > 0 || connect.Gateway['Mesh'] == null || service.PortLabel !== '' ? network : [MESH_WITHOUT_PORT]
+}
+
+function upstreamTexts(group: TaskGroup, service: Service, seen: Map<string, string>): string[] {
+  const upstreams = (sidecarProxyOf(service)?.['Upstreams'] ?? []) as readonly (Members | null)[]
+  return upstreams.flatMap((upstream) => {
+    const host = (upstream?.['LocalBindAddress'] ?? '') as string
+    const address = `${host.includes(':') ? `[${host}]` : host}:${upstream?.['LocalBindPort'] ?? 0}`
+    const earlier = seen.get(address)
+    seen.set(address, earlier ?? service.Name)
+    if (earlier === undefined) return []
+    const services = `${JSON.stringify(service.Name)} and ${JSON.stringify(earlier)} in group ${JSON.stringify(group.Name)}`
+    return [`Consul Connect services ${services} using same address for upstreams (${address})`]
+  })
 }
 
 const MESH_WITHOUT_PORT = 'service.port must be set for mesh gateway service'

@@ -10,10 +10,21 @@ const VERSION_CONSTRAINT =
   /^\s*(?:=|!=|>|<|>=|<=|~>|)\s*v?[0-9]+(?:\.[0-9]+)*(?:-[0-9A-Za-z.~-]+|[A-Za-z][0-9A-Za-z.~-]*)?(?:\+[0-9A-Za-z.~-]+)?\s*$/
 const SEMVER_CONSTRAINT = /^\s*(?:=|!=|>|<|>=|<=|)\s*v?[0-9]+(?:\.[0-9]+)*(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?\s*$/
 
+const SEGMENT_MAX = 2n ** 63n - 1n
+
 /** @param from position of the first among its siblings */
 export function constraintTexts(constraints: readonly Constraint[] | null, from = 0): string[] {
   return (constraints ?? []).flatMap((constraint, at) =>
     wrapTexts(`Constraint ${from + at + 1} validation failed: `, constraintProblems(constraint)),
+  )
+}
+
+/** Constraints of a device tell its properties apart, not hosts. */
+export function deviceConstraintTexts(constraints: readonly Constraint[] | null): string[] {
+  return (constraints ?? []).flatMap((constraint, at) =>
+    isDistinct(constraint)
+      ? [`Constraint ${at + 1} validation failed: using unsupported operand ${quote(constraint.Operand)}`]
+      : constraintTexts([constraint], at),
   )
 }
 
@@ -53,12 +64,14 @@ function regexpProblems(pattern: string): string[] {
 function versionProblems(written: string, pattern: RegExp, prefix: string): string[] {
   const bad = written.split(',').find((part) => !pattern.test(part))
   const words = pattern === SEMVER_CONSTRAINT ? 'Malformed constraint' : 'malformed constraint'
-  return bad === undefined ? [] : [`${prefix}: ${words}: ${bad.trim()}`]
+  if (bad !== undefined) return [`${prefix}: ${words}: ${bad.trim()}`]
+  const huge = written.match(/[0-9]{19,}/g)?.find((digits) => BigInt(digits) > SEGMENT_MAX)
+  return huge === undefined ? [] : [`${prefix}: error parsing version: strconv.ParseInt: parsing ${quote(huge)}: value out of range`]
 }
 
 function distinctProblems(value: string): string[] {
   if (value === '') return []
-  if (!/^\+?[0-9]+$/.test(value))
+  if (!/^[0-9]+$/.test(value))
     return [`Failed to convert RTarget ${quote(value)} to uint64: strconv.ParseUint: parsing ${quote(value)}: invalid syntax`]
   return Number(value) < 1 ? [`Distinct Property must have an allowed count of 1 or greater: ${Number(value)} < 1`] : []
 }

@@ -58,10 +58,10 @@ export function rescheduleTexts(policy: ReschedulePolicy | null): string[] {
 /** What is told as the greatest delay of those that are too small is the first one, as in Nomad. */
 function delayTexts({ Delay, DelayFunction, MaxDelay }: ReschedulePolicy): string[] {
   const texts: string[] = []
-  if (!DELAY_FUNCTIONS.includes(DelayFunction))
-    texts.push(`Invalid delay function ${quote(DelayFunction)}, must be one of [${DELAY_FUNCTIONS.map(quote).join(' ')}]`)
   if (Delay < RESCHEDULE_DELAY_MIN)
     texts.push(`Delay cannot be less than ${formatDuration(RESCHEDULE_DELAY_MIN)} (got ${formatDuration(Delay)})`)
+  if (!DELAY_FUNCTIONS.includes(DelayFunction))
+    texts.push(`Invalid delay function ${quote(DelayFunction)}, must be one of [${DELAY_FUNCTIONS.map(quote).join(' ')}]`)
   if (DelayFunction === 'constant') return texts
   if (MaxDelay < RESCHEDULE_DELAY_MIN)
     texts.push(`Max Delay cannot be less than ${formatDuration(RESCHEDULE_DELAY_MIN)} (got ${formatDuration(Delay)})`)

@@ -8,14 +8,7 @@ const NAME_LENGTH_MAX = 63
 const ADDRESS_MODES: ReadonlySet<string> = new Set(['', 'auto', 'host', 'driver', 'alloc', 'alloc_ipv6'])
 /** Modes that only a service of the group can use. */
 const GROUP_MODES: ReadonlySet<string> = new Set(['alloc', 'alloc_ipv6'])
-const CONSUL_KINDS: ReadonlySet<string> = new Set([
-  '',
-  'connect-proxy',
-  'mesh-gateway',
-  'terminating-gateway',
-  'ingress-gateway',
-  'api-gateway',
-])
+const CONSUL_KINDS: ReadonlySet<string> = new Set(['', 'mesh-gateway', 'terminating-gateway', 'ingress-gateway', 'api-gateway'])
 
 export function groupServiceTexts(group: TaskGroup): string[] {
   const texts: string[] = []
@@ -121,21 +114,21 @@ export function taskServiceTexts(group: TaskGroup, task: Task): string[] {
   }
   for (const [at, service] of services.entries()) {
     texts.push(...wrapTexts(`service[${at}] ${quote(service.Name)} validation failed: `, serviceProblems(service)))
+    const key = `${service.Name}${service.PortLabel}`
     if (GROUP_MODES.has(service.AddressMode))
       texts.push(
         `service ${quote(service.Name)} cannot use address_mode=${quote(service.AddressMode)}, only services defined in a "group" block can use this mode`,
       )
-    if (service.Connect !== null)
-      texts.push(`service ${quote(service.Name)} cannot have "connect" block, only services defined in a "group" block can`)
-    const key = `${service.Name}${service.PortLabel}`
     if (names.has(key)) texts.push(`service ${quote(service.Name)} is duplicate`)
     names.add(key)
+    if (service.Connect !== null)
+      texts.push(`service ${quote(service.Name)} cannot have "connect" block, only services defined in a "group" block can`)
     if (service.PortLabel !== '' && !(service.AddressMode === 'driver' && isNumber(service.PortLabel))) want(service.PortLabel, service)
     texts.push(...checkPortTexts(service, want))
   }
   const known = portLabels([...(group.Networks ?? []).slice(0, 1), ...(task.Resources.Networks ?? [])])
   for (const [port, users] of [...wanted].sort(([left], [right]) => (left < right ? -1 : 1))) {
-    if (!known.has(port)) texts.push(`port label ${quote(port)} referenced by services ${[...users].join(', ')} does not exist`)
+    if (!known.has(port)) texts.push(`port label ${quote(port)} referenced by services ${[...users].sort().join(', ')} does not exist`)
   }
   return texts.length === 0 ? [] : [listText(texts)]
 }

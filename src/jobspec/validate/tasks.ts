@@ -1,6 +1,6 @@
 /** Tasks and their parts. */
 import { formatDuration, type Resources, type Task, type TaskArtifact, type TaskGroup, type Template } from '../../domain/index.js'
-import { affinityTexts, constraintTexts, isDistinct } from './constraints.js'
+import { affinityTexts, constraintTexts, deviceConstraintTexts, isDistinct } from './constraints.js'
 import { identityTexts } from './identities.js'
 import { listText, quote, wrapTexts } from './problem.js'
 import { taskServiceTexts } from './services.js'
@@ -30,8 +30,8 @@ export function taskTexts(jobType: string, group: TaskGroup, task: Task): string
     ...(task.Artifacts ?? []).flatMap((artifact, at) => wrapTexts(`Artifact ${at + 1} validation failed: `, artifactProblems(artifact))),
     ...vaultTexts(task),
     ...templateTexts(task.Templates ?? []),
-    ...payloadTexts(task),
     ...actionTexts(task),
+    ...payloadTexts(task),
     ...lifecycleTexts(task),
     ...mountTexts(group, task.VolumeMounts ?? []),
     ...pluginTexts(task),
@@ -86,7 +86,7 @@ function resourceTexts(resources: Resources): string[] {
 function deviceProblems(device: NonNullable<Resources['Devices']>[number]): string[] {
   const texts: string[] = []
   if (device.Name === '') texts.push('device name must be given as one of the following: type, vendor/type, or vendor/type/name')
-  return [...texts, ...constraintTexts(device.Constraints), ...affinityTexts(device.Affinities)]
+  return [...texts, ...deviceConstraintTexts(device.Constraints), ...affinityTexts(device.Affinities)]
 }
 
 function logTexts(group: TaskGroup, { LogConfig }: Task): string[] {

@@ -6,8 +6,8 @@ import { listText, quote, wrapTexts } from './problem.js'
 export function warningsOf(job: Job): string[] {
   const groups = job.TaskGroups ?? []
   const warnings = groups.flatMap((group) => wrapTexts(`Group ${quote(group.Name)} has warnings: `, groupWarnings(group)))
-  if (isPromotionMixed(groups)) warnings.push('auto_promote must be true for all groups to enable automatic promotion')
   warnings.push(...groups.flatMap(shutdownWarnings))
+  if (isPromotionMixed(groups)) warnings.push('auto_promote must be true for all groups to enable automatic promotion')
   if (job.Periodic !== null && job.Periodic.Spec !== '')
     warnings.push('cron is deprecated and may be removed in a future release. Use crons instead')
   return [...warnings, ...groups.flatMap(vaultIdentityWarnings), ...groups.flatMap(memoryWarnings)].map((warning) => warning.trim())
@@ -32,7 +32,7 @@ function isPromotionMixed(groups: readonly TaskGroup[]): boolean {
 function groupWarnings(group: TaskGroup): string[] {
   const warnings: string[] = []
   const { Update, Count } = group
-  if (Update !== null && Update.MaxParallel > Count && Count > 1 && Update.Canary < Count) {
+  if (Update !== null && Update.MaxParallel > Count && Count > 1) {
     warnings.push(
       `Update max parallel count is greater than task group count (${Update.MaxParallel} > ${Count}). A destructive change would result in the simultaneous replacement of all allocations.`,
     )
