@@ -45,6 +45,7 @@ const report = z.custom<AllocationReport>(
 )
 
 const index = z.number().int().nonnegative()
+const serverKeys = z.array(z.string()).min(1)
 const envelope = { clusterId: z.string(), epoch: index }
 
 const desiredSet = z.object({
@@ -74,7 +75,7 @@ const schemas: { readonly [Kind in MessageKind]: z.ZodType<Messages[Kind]> } = {
       index,
       heartbeatTtlMs: z.number().positive(),
       node,
-      serverKeys: z.array(z.string()).min(1),
+      serverKeys,
     }),
     z.object({ ...envelope, kind: z.literal('challenge'), nonce: z.string().min(1) }),
     z.object({
@@ -93,6 +94,7 @@ const schemas: { readonly [Kind in MessageKind]: z.ZodType<Messages[Kind]> } = {
     isKnown: z.boolean(),
     isDeclared: z.boolean(),
     heartbeatTtlMs: z.number().positive(),
+    serverKeys,
   }),
   desired: desiredSet,
   pull: z.object({ ...envelope, nodeId: z.string().min(1) }),

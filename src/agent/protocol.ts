@@ -48,6 +48,9 @@ export interface RegisterRequest extends Envelope {
   readonly nonce: string
 }
 
+/** Public keys by which a host knows its server from now on: that of today, and that of tomorrow while it is being changed. */
+export type ServerKeys = readonly string[]
+
 export type RegisterResponse =
   | (Envelope & {
       readonly kind: 'accepted'
@@ -55,8 +58,7 @@ export type RegisterResponse =
       readonly heartbeatTtlMs: number
       /** The node as declared and stored: its name, pool, class and meta are what tasks see in their environment. */
       readonly node: Node
-      /** Public keys by which this host knows its server from now on: that of today, and that of tomorrow while it is being changed. */
-      readonly serverKeys: readonly string[]
+      readonly serverKeys: ServerKeys
     })
   | (Envelope & { readonly kind: 'challenge'; readonly nonce: string })
   | (Envelope & {
@@ -80,6 +82,7 @@ export interface HeartbeatResponse extends Envelope {
   /** False: its declaration is gone, it gets nothing new, and what it runs is moved away in time. */
   readonly isDeclared: boolean
   readonly heartbeatTtlMs: number
+  readonly serverKeys: ServerKeys
 }
 
 /** One allocation of the set, as id, modify index and what is wanted. `evict` and `stop` both end it. */

@@ -9,7 +9,7 @@ import { type HostSeals, type QuestionKind, UnknownServerKey } from './host-seal
 import type { LocalState } from './local-state.js'
 import type { Messages } from './messages.js'
 import type { Outbox } from './outbox.js'
-import { type DesiredSet, type Envelope, type RegisterRequest, type RegisterResponse, subjects } from './protocol.js'
+import { type DesiredSet, type Envelope, type RegisterRequest, type RegisterResponse, type ServerKeys, subjects } from './protocol.js'
 import { DroppedMessage, type SealedPart } from './seal.js'
 
 export interface ServerLinkDeps {
@@ -243,10 +243,19 @@ export class ServerLink {
     if (local.agent.clusterId === '') void local.saveAgent({ clusterId: response.clusterId, epoch: response.epoch })
     // An answer of an older leader is no admission to the newest one's cluster.
     if (!this.#heeds(response)) return
-    void local.saveAgent({ node: response.node, serverKeys: response.serverKeys })
+    void local.saveAgent({ node: response.node })
+    this.#learnKeys(response.serverKeys)
     this.#heartbeatTtlMs = response.heartbeatTtlMs
     this.#isJoined = true
     this.#deps.onJoined(response.node)
+  }
+
+  /** Said under a key that is known already: so a server changes its key, and no host has to be touched. */
+  #learnKeys(serverKeys: ServerKeys): void {
+    const { local, logger } = this.#deps
+    if (serverKeys.join() === local.agent.serverKeys.join()) return
+    logger.info({ serverKeys, before: local.agent.serverKeys }, 'the keys of the server are learnt')
+    void local.saveAgent({ serverKeys })
   }
 
   #scheduleBeat(afterMs = this.#heartbeatTtlMs / BEATS_PER_TTL): void {
@@ -273,6 +282,7 @@ export class ServerLink {
       if (this.#isClosed) return
       if (response.clusterId !== this.#deps.local.agent.clusterId) return this.#tellForeign(response)
       if (!this.#heeds(response)) return
+      this.#learnKeys(response.serverKeys)
       this.#heartbeatTtlMs = response.heartbeatTtlMs
       if (response.isDeclared !== this.#isDeclared) this.#tellDeclared(response.isDeclared)
       if (!response.isKnown) return void this.#join()

@@ -115,7 +115,7 @@ export class NodeRegistrar {
       index: leader.state.index,
       heartbeatTtlMs: options.heartbeatTtlMs,
       node,
-      serverKeys: [options.signer.publicKey, ...options.nextServerKeys],
+      serverKeys: this.#serverKeys,
     }
     this.#answer(question, answer)
   }
@@ -179,6 +179,7 @@ export class NodeRegistrar {
       isKnown,
       isDeclared: !isJoined || this.#declarations.findOf(nodeId) !== undefined,
       heartbeatTtlMs: options.heartbeatTtlMs,
+      serverKeys: this.#serverKeys,
     }
     leader.release(leader.durableIndex, question.answer(answer))
   }
@@ -255,6 +256,11 @@ export class NodeRegistrar {
     logger.warn({ nodeId, name: node.Name, status }, 'node is silent')
     const evaluations = nodeEvaluations(leader.state, node, random)
     leader.propose([{ kind: 'node-status', nodeId, status, description: 'heartbeat missed', evaluations }])
+  }
+
+  get #serverKeys(): readonly string[] {
+    const { signer, nextServerKeys } = this.#deps.options
+    return [signer.publicKey, ...nextServerKeys]
   }
 
   #envelope(): { readonly clusterId: string; readonly epoch: number } {

@@ -55,6 +55,7 @@ export class FakeServer {
   registered: RegisterRequest | undefined
   pullCount = 0
   key = SERVER_KEY
+  nextKeys: readonly string[] = []
   session = ''
   isDeclared = true
   messageBytesMax = 1_000_000
@@ -74,6 +75,7 @@ export class FakeServer {
         isKnown: true,
         isDeclared: this.isDeclared,
         heartbeatTtlMs: 3_000,
+        serverKeys: this.keys,
       }
     })
     this.#answers('pull', () => {
@@ -125,12 +127,16 @@ export class FakeServer {
     return { clusterId: this.clusterId, epoch: this.epoch }
   }
 
+  get keys(): readonly string[] {
+    return [this.key, ...this.nextKeys]
+  }
+
   challenge(): RegisterResponse {
     return { ...this.#envelope(), kind: 'challenge', nonce: 'prove it' }
   }
 
   accepted(): RegisterResponse {
-    return { ...this.#envelope(), kind: 'accepted', index: this.version, heartbeatTtlMs: 3_000, node: this.node, serverKeys: [this.key] }
+    return { ...this.#envelope(), kind: 'accepted', index: this.version, heartbeatTtlMs: 3_000, node: this.node, serverKeys: this.keys }
   }
 
   set(over: Partial<DesiredSet> = {}): DesiredSet {

@@ -128,6 +128,23 @@ describe('a host', () => {
     expect(harness.agent.isJoined).toBe(true)
   })
 
+  test('learns the next key of its server from a heartbeat, and believes it when its time has come', async () => {
+    const harness = await joined()
+    harness.server.nextKeys = ['of-tomorrow']
+    await harness.clock.advance(2_000)
+    harness.server.key = 'of-tomorrow'
+    harness.server.nextKeys = []
+    harness.server.publish([wanted(1), wanted(2)])
+    await harness.clock.advance(2_000)
+    expect(harness.running()).toHaveLength(2)
+    expect(harness.refusals).toEqual([])
+    // The one of yesterday is over.
+    harness.server.key = 'server-key'
+    harness.server.publish([])
+    await harness.clock.advance(2_000)
+    expect(harness.running()).toHaveLength(2)
+  })
+
   test('that was told a key believes no other, not even before it joined', async () => {
     const harness = new AgentHarness()
     harness.serverKeys = ['the-right-one']

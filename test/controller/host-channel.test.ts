@@ -35,7 +35,16 @@ function world() {
   const heard: HostQuestion<'heartbeat'>[] = []
   channel.on('heartbeat', (question) => {
     heard.push(question)
-    question.answer({ clusterId: 'c', epoch: EPOCH, version: 1, index: 1, isKnown: true, isDeclared: true, heartbeatTtlMs: 1 })()
+    question.answer({
+      clusterId: 'c',
+      epoch: EPOCH,
+      version: 1,
+      index: 1,
+      isKnown: true,
+      isDeclared: true,
+      heartbeatTtlMs: 1,
+      serverKeys: ['server'],
+    })()
   })
   const say = async (about: Partial<Seal> & { readonly key?: string; readonly on?: string; readonly version?: number } = {}) => {
     const { key = 'a', on = 'node-a', version = 1, ...over } = about
