@@ -2,11 +2,12 @@
  * The agent of one host: makes what runs here equal to the set that the server wants of it, and tells what became of it.
  * Knows the world only through the ports it is given, so the simulation runs this very class.
  */
-import { type Bus, type Clock, explainError, type Logger, type Node, type Random } from '../domain/index.js'
+import { type Bus, type Clock, explainError, type Logger, type Node, OrchestratorError, type Random } from '../domain/index.js'
 import { type AllocationRecord, AllocationRunner } from './allocation-runner.js'
 import { AllocationShell } from './allocation-shell.js'
 import { BrokerWatch } from './broker-watch.js'
 import { computeAdmissible } from './claims.js'
+import { DataWatch } from './data-watch.js'
 import { computeOrders, type Held, type Order, type WholeSet } from './desired-set.js'
 import { DiskWatch, withoutRoom } from './disk-watch.js'
 import type { TemplateEngine } from './driver-config.js'
@@ -19,9 +20,9 @@ import type {
   AllocationFiles,
   Driver,
   Fingerprint,
+  HookPorts,
   HostUsage,
   LocalStore,
-  RefusalOf,
   Signer,
   Verify,
 } from './ports.js'
@@ -58,7 +59,7 @@ export interface AgentDeps {
   /** Keys of servers to believe, before and besides those that this host learns when it joins. */
   readonly serverKeys: readonly string[]
   readonly templates: TemplateEngine
-  readonly refusalOf: RefusalOf
+  readonly hookPorts: HookPorts
   readonly options: AgentOptions
   /** A bug, or a refusal that trying again cannot mend: the process should end. */
   readonly onFatal: (error: unknown) => void
@@ -104,6 +105,7 @@ export class Agent {
   #link: ServerLink | undefined
   #rpc: RpcServer | undefined
   readonly #broker: BrokerWatch
+  readonly #data: DataWatch
   readonly #settled = new Set<() => void>()
 
   constructor(deps: AgentDeps) {
@@ -113,6 +115,10 @@ export class Agent {
     this.#local = new LocalState(deps.store, deps.clock, deps.logger)
     this.#outbox = new Outbox(this.#local)
     this.#drivers = new Map(deps.drivers.map((driver) => [driver.name, driver]))
+    this.#data = new DataWatch({
+      ...deps,
+      ask: (questions) => this.#link?.askData(questions) ?? Promise.reject(new OrchestratorError('NOT_JOINED', 'the agent has not begun')),
+    })
   }
 
   /** Finds again what ran, and begins to talk with the server. Resolves without waiting for it. */
@@ -167,6 +173,7 @@ export class Agent {
     this.#cancelStrays()
     this.#link?.close()
     this.#rpc?.close()
+    this.#data.close()
     for (const shell of this.#shells.values()) shell.close()
     if (options.tasks === 'end') for (const id of this.#shells.keys()) await this.#forgetSecrets(id)
     await this.#saveLast()
@@ -219,6 +226,7 @@ export class Agent {
       drivers: this.#drivers,
       region: deps.options.region,
       node: () => this.#node!,
+      dataOf: (namespace) => this.#data.of(namespace),
       onSettled: () => this.#onSettled(),
       onEnded: (ended) => void this.#forgetSecrets(ended.id),
     })

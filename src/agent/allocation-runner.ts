@@ -17,7 +17,8 @@ import {
   type TaskState,
   ZERO_TIME,
 } from '../domain/index.js'
-import { type HealthTracker, lookAtHealth, startHealth } from './health.js'
+import { type CheckResult, type HealthTracker, lookAtHealth, startHealth } from './health.js'
+import { hooksOf } from './hooks/table.js'
 import { taskEvent } from './task-events.js'
 import { type Now, newTaskRecord, type TaskAction, type TaskInput, type TaskRecord, TaskRunner } from './task-runner.js'
 
@@ -55,10 +56,11 @@ export type AllocationInput =
   | { readonly kind: 'absent' }
   | { readonly kind: 'admit' }
   | { readonly kind: 'server-heard' }
-  | { readonly kind: 'setup-failed'; readonly message: string }
   | { readonly kind: 'task'; readonly task: string; readonly input: TaskInput }
   | { readonly kind: 'restart'; readonly task: string | null; readonly allTasks: boolean }
   | { readonly kind: 'signal'; readonly task: string | null; readonly signal: string }
+  /** What its checks say now, by check. */
+  | { readonly kind: 'checks'; readonly checks: Readonly<Record<string, CheckResult>> }
   | { readonly kind: 'timer'; readonly timer: AllocationTimer; readonly serial: number }
   /** First input of a new life of the agent. */
   | { readonly kind: 'restore' }
@@ -90,6 +92,7 @@ export class AllocationRunner {
   /** In this life the server has said that it still wants this. */
   #hasHeardServer = false
   #health: HealthTracker | undefined
+  #checks: Readonly<Record<string, CheckResult>> = {}
   readonly #serials: Record<AllocationTimer, number> = { health: 0, 'shutdown-delay': 0 }
 
   /** An allocation that the server has just named. */
@@ -108,7 +111,8 @@ export class AllocationRunner {
     this.#group = findGroup(record)
     for (const task of this.#group.Tasks) {
       const taskRecord = record.tasks[task.Name]
-      if (taskRecord !== undefined) this.#tasks.set(task.Name, new TaskRunner(taskRecord, this.#rulesOf(task)))
+      // Records of an earlier version may lack what came later.
+      if (taskRecord !== undefined) this.#tasks.set(task.Name, new TaskRunner({ ...newTaskRecord(0), ...taskRecord }, this.#rulesOf(task)))
     }
   }
 
@@ -118,6 +122,12 @@ export class AllocationRunner {
 
   get hasEnded(): boolean {
     return this.#record.endedMs !== null
+  }
+
+  /** The group's services are there: it has begun and is not being ended. */
+  get isOffering(): boolean {
+    const hasBegun = [...this.#tasks.values()].some(({ record: { phase } }) => phase !== 'gated' && phase !== 'dead')
+    return this.#record.isAdmitted && this.#record.want === 'run' && this.#ending === undefined && !this.hasEnded && hasBegun
   }
 
   /** A process of it may exist. */
@@ -174,14 +184,16 @@ export class AllocationRunner {
       case 'server-heard':
         this.#hasHeardServer = true
         return []
-      case 'setup-failed':
-        return this.#onSetupFailed(input.message, now)
       case 'task':
         return this.#toTask(input.task, input.input, now)
       case 'restart':
         return this.#onRestart(input.task, input.allTasks, now)
       case 'signal':
         return this.#toNamed(input.task, { kind: 'signal', signal: input.signal }, now)
+      case 'checks':
+        // Only makes `settle` look at the health again.
+        this.#checks = input.checks
+        return []
       case 'timer':
         return this.#onTimer(input.timer, input.serial, now)
       case 'restore':
@@ -206,19 +218,11 @@ export class AllocationRunner {
     return this.#end({ because: null, skipDelay: allocation.DesiredTransition?.NoShutdownDelay === true, step: 'delay' }, now)
   }
 
-  #onSetupFailed(message: string, now: Now): readonly AllocationAction[] {
-    const event = taskEvent('Setup Failure', now.wallMs, [{ fact: 'setup_error', text: message }, { fact: 'fails_task' }])
-    const failed = this.#group.Tasks.find(({ Name }) => this.#tasks.get(Name)?.record.phase === 'preparing')
-    if (failed === undefined) return []
-    return this.#toTask(failed.Name, { kind: 'prepare-failed', event, isRecoverable: false }, now)
-  }
-
   #onRestart(task: string | null, allTasks: boolean, now: Now): readonly AllocationAction[] {
-    if (task !== null) {
-      return this.#toTask(task, { kind: 'restart', reason: 'User requested task to restart', includesDead: false }, now)
-    }
-    const reason = allTasks ? 'User requested all tasks to restart' : 'User requested running tasks to restart'
-    return this.#toAll({ kind: 'restart', reason, includesDead: allTasks }, now)
+    const what = task !== null ? 'task' : allTasks ? 'all tasks' : 'running tasks'
+    const event = taskEvent('Restart Signaled', now.wallMs, [{ fact: 'restart_reason', text: `User requested ${what} to restart` }])
+    const restart = { kind: 'restart', event, includesDead: task === null && allTasks, isFailure: false } as const
+    return this.#toNamed(task, restart, now)
   }
 
   #onTimer(timer: AllocationTimer, serial: number, now: Now): readonly AllocationAction[] {
@@ -333,7 +337,9 @@ export class AllocationRunner {
     const rules = this.#healthRules()
     if (rules === undefined) return []
     this.#health ??= startHealth(now.monotonicMs)
-    const view = { taskStates: this.#taskStates(), isServerTerminal: this.#record.want === 'stop', checks: {} }
+    // A deployment hears also of one that was stopped before it was healthy.
+    const isServerTerminal = this.#record.want === 'stop' && (this.#record.allocation.DeploymentID ?? '') === ''
+    const view = { taskStates: this.#taskStates(), isServerTerminal, checks: this.#checks }
     const { tracker, verdict } = lookAtHealth(this.#health, rules, view, now.monotonicMs)
     this.#health = tracker
     switch (verdict.kind) {
@@ -344,6 +350,7 @@ export class AllocationRunner {
         return []
       case 'unhealthy':
         this.#setHealth(false, now)
+        if (this.#record.want === 'stop') return []
         return Object.entries(verdict.messages).flatMap(([task, text]) => {
           const event = taskEvent('Alloc Unhealthy', now.wallMs, [{ fact: 'message', text }])
           return this.#toTask(task, { kind: 'note', event }, now)
@@ -401,6 +408,7 @@ export class AllocationRunner {
       jobType: this.#record.job.Type,
       policy: task.RestartPolicy ?? this.#group.RestartPolicy,
       killTimeoutMsMax: this.#limits.killTimeoutMsMax,
+      hooks: hooksOf(task, this.#group),
     }
   }
 }

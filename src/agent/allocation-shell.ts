@@ -3,6 +3,7 @@
  * Whatever comes back from a port is the next event.
  */
 import {
+  type AllocationReport,
   type Clock,
   explainError,
   type Job,
@@ -10,14 +11,20 @@ import {
   type Node,
   OrchestratorError,
   type Random,
+  type Task,
   type TaskEvent,
 } from '../domain/index.js'
 import { type AllocationAction, type AllocationInput, type AllocationRunner, findGroup } from './allocation-runner.js'
+import { CheckLoop, type CheckReading } from './checks/check-loop.js'
+import { checksOf } from './checks/check-spec.js'
 import { configScope, evaluateConfig, type TemplateEngine } from './driver-config.js'
-import { buildEnvironment } from './environment.js'
+import { buildEnvironment, type EnvironmentInput, type TaskEnvironment } from './environment.js'
+import { HookWalk } from './hook-walk.js'
+import type { HookContext, HookEnvironment, TemplateData } from './hooks/hook.js'
 import { allocationKey, type LocalState } from './local-state.js'
 import type { Outbox } from './outbox.js'
-import type { AllocationDirectories, Driver, RefusalOf, TaskExit, TaskHandle, TaskStart } from './ports.js'
+import type { AllocationDirectories, Driver, HookPorts, ProgramResult, TaskExit, TaskHandle, TaskProgram, TaskStart } from './ports.js'
+import { type OwnedService, registrationsOf, servicesUp } from './services.js'
 import { type TaskFact, taskEvent } from './task-events.js'
 import type { Now, TaskAction, TaskInput } from './task-runner.js'
 
@@ -30,8 +37,9 @@ export interface ShellDeps {
   readonly directories: AllocationDirectories
   readonly drivers: ReadonlyMap<string, Driver>
   readonly templates: TemplateEngine
-  /** Why a task of the job cannot be run as it asks; undefined: it can. */
-  readonly refusalOf: RefusalOf
+  readonly hookPorts: HookPorts
+  /** What templates may ask for in a namespace. */
+  readonly dataOf: (namespace: string) => TemplateData
   readonly region: string
   /** The node as declared. */
   readonly node: () => Node
@@ -51,6 +59,8 @@ export class AllocationShell {
   readonly #inputs: AllocationInput[] = []
   /** What takes back the timers that are under way. */
   readonly #timers = new Set<() => void>()
+  readonly #walks = new Map<string, HookWalk>()
+  readonly #checks: CheckLoop
   #isBusy = false
   #isClosed = false
   #isResting = false
@@ -60,6 +70,7 @@ export class AllocationShell {
   constructor(runner: AllocationRunner, deps: ShellDeps) {
     this.runner = runner
     this.#deps = deps
+    this.#checks = this.#newChecks()
   }
 
   get id(): string {
@@ -71,6 +82,8 @@ export class AllocationShell {
     this.#isClosed = true
     for (const cancel of this.#timers) cancel()
     this.#timers.clear()
+    for (const walk of this.#walks.values()) walk.close()
+    this.#checks.close()
   }
 
   post(input: AllocationInput): void {
@@ -82,7 +95,7 @@ export class AllocationShell {
 
   /** For a new life of the agent: what the record says was told, or waits in the outbox, already. */
   rememberTold(): void {
-    this.#told = JSON.stringify(this.runner.report())
+    this.#told = JSON.stringify(this.#report())
   }
 
   async #drain(): Promise<void> {
@@ -93,6 +106,8 @@ export class AllocationShell {
         const actions = this.#inputs.splice(0).flatMap((input) => this.runner.handle(input, this.#now()))
         await this.#save()
         if (this.#isClosed) return
+        for (const [task, walk] of this.#walks) walk.follow(this.runner.task(task)!.record)
+        this.#checks.sync(checksOf(this.#servicesUp(), this.runner.record.allocation, this.#nodeAddress))
         for (const action of actions) this.#perform(action)
         if (this.runner.hasEnded && !hadEnded) this.#deps.onEnded(this)
         this.#deps.onSettled(this)
@@ -104,6 +119,55 @@ export class AllocationShell {
     }
   }
 
+  get checks(): readonly CheckReading[] {
+    return this.#checks.readings
+  }
+
+  /** What the machine tells, with the services that are offered now. */
+  #report(): AllocationReport {
+    const { allocation } = this.runner.record
+    const { Datacenter } = this.#deps.node()
+    const services = registrationsOf(this.#servicesUp(), { allocation, datacenter: Datacenter, nodeAddress: this.#nodeAddress })
+    return { ...this.runner.report(), Services: services }
+  }
+
+  get #nodeAddress(): string {
+    return this.#deps.node().Attributes['unique.network.ip-address'] ?? ''
+  }
+
+  #servicesUp(): readonly OwnedService[] {
+    const { isOffering, record } = this.runner
+    return servicesUp({
+      group: findGroup(record),
+      isGroupUp: isOffering,
+      isUp: ({ Name }) => this.runner.task(Name)?.record.phase === 'running',
+      environmentOf: (task) => (task === undefined ? this.#groupEnvironment() : this.#environmentOf(task.Name, {})),
+    })
+  }
+
+  #newChecks(): CheckLoop {
+    const { clock, hookPorts } = this.#deps
+    return new CheckLoop({
+      clock,
+      port: hookPorts.checks,
+      run: (task, program) => this.#run(task, program),
+      stateOf: (task) => this.runner.task(task)?.record.state,
+      taskNames: () => this.runner.tasks.map(({ Name }) => Name),
+      event: (type, ...facts) => taskEvent(type, clock.wallMs(), facts),
+      restart: (task, event) => this.post({ kind: 'task', task, input: { kind: 'restart', event, includesDead: false, isFailure: true } }),
+      onChange: () => this.post({ kind: 'checks', checks: this.#checks.results }),
+    })
+  }
+
+  async #run(taskName: string, program: TaskProgram): Promise<ProgramResult> {
+    const known = this.runner.task(taskName)
+    if (known?.record.phase !== 'running')
+      throw new OrchestratorError('TASK_NOT_RUNNING', `task ${taskName} does not run`, { task: taskName })
+    const { variables } = this.#environmentOf(taskName, this.#walkOf(taskName).environment())
+    const directories = this.#deps.directories.of(this.id, taskName)
+    return this.#driverOf(taskName).run({ task: known.task, environment: variables, directories }, program)
+  }
+
   #now(): Now {
     const { clock, random } = this.#deps
     return { wallMs: clock.wallMs(), monotonicMs: clock.monotonicMs(), fraction: random.fraction() }
@@ -113,7 +177,7 @@ export class AllocationShell {
   async #save(): Promise<void> {
     const { local, outbox } = this.#deps
     const saved = local.save({ [allocationKey(this.id)]: this.runner.record })
-    const report = this.runner.report()
+    const report = this.#report()
     const text = JSON.stringify(report)
     // At rest the processes are only away for a while, which is not the server's business.
     if (text !== this.#told && !this.#isResting) {
@@ -143,8 +207,8 @@ export class AllocationShell {
       case 'timer':
         this.#after(action.delayMs, () => post({ kind: 'timer', serial: action.serial }))
         return
-      case 'prepare':
-        return void this.#prepare(task).then(post)
+      case 'hook':
+        return void this.#walkOf(task).prestart(action.hook).then(post)
       case 'start':
         return void this.#start(task, action.attempt).then(post)
       case 'find':
@@ -152,6 +216,7 @@ export class AllocationShell {
       case 'attach':
         return void this.#attach(task, action.handle).then(post)
       case 'wait':
+        this.#walkOf(task).running()
         return void this.#wait(task, action.handle).then((exit) => post({ kind: 'exited', attempt: action.attempt, exit }))
       case 'signal':
         return void this.#try(task, 'signal', (driver) => driver.signal(action.handle, action.signal))
@@ -181,29 +246,73 @@ export class AllocationShell {
     }
   }
 
-  async #prepare(taskName: string): Promise<TaskInput> {
-    const { allocation, job } = this.runner.record
-    const group = findGroup({ allocation, job })
-    const unsupported = this.#deps.refusalOf(job, group.Name, taskName)
-    if (unsupported !== undefined) {
-      return {
-        kind: 'prepare-failed',
-        event: this.#event('Failed Validation', { fact: 'validation_error', text: unsupported }),
-        isRecoverable: false,
-      }
+  #walkOf(taskName: string): HookWalk {
+    const known = this.#walks.get(taskName)
+    if (known !== undefined) return known
+    const walk = new HookWalk(this.#hookContext(taskName))
+    this.#walks.set(taskName, walk)
+    return walk
+  }
+
+  #hookContext(taskName: string): HookContext {
+    const deps = this.#deps
+    const directories = deps.directories.of(this.id, taskName)
+    return {
+      allocation: () => this.runner.record.allocation,
+      job: () => this.runner.record.job,
+      group: () => findGroup(this.runner.record),
+      task: () => this.runner.task(taskName)!.task,
+      node: deps.node,
+      region: deps.region,
+      environment: () => this.#environmentOf(taskName, {}),
+      directories,
+      createFolders: () => this.#createFolders(),
+      ports: deps.hookPorts,
+      data: deps.dataOf(this.runner.record.allocation.Namespace),
+      clock: deps.clock,
+      logger: deps.logger,
+      fraction: () => deps.random.fraction(),
+      post: (input) => this.post({ kind: 'task', task: taskName, input }),
+      event: (type, ...facts) => taskEvent(type, deps.clock.wallMs(), facts),
+      run: (program) => this.#run(taskName, program),
     }
+  }
+
+  async #createFolders(): Promise<void> {
+    const { allocation, job } = this.runner.record
+    this.#created ??= this.#deps.directories.create(allocation, findGroup({ allocation, job }).Tasks)
     try {
-      this.#created ??= this.#deps.directories.create(allocation, group.Tasks)
       await this.#created
-      return { kind: 'prepared' }
     } catch (error) {
       this.#created = undefined
-      return {
-        kind: 'prepare-failed',
-        event: this.#event('Setup Failure', { fact: 'setup_error', text: explainError(error) }),
-        isRecoverable: true,
-      }
+      throw error
     }
+  }
+
+  #environmentOf(taskName: string, gains: HookEnvironment): TaskEnvironment {
+    const { shared, local, secrets } = this.#deps.directories.of(this.id, taskName)
+    return this.#environment(this.runner.task(taskName)!.task, { shared, local, secrets }, gains)
+  }
+
+  /** What is known of the group without any of its tasks. */
+  #groupEnvironment(): TaskEnvironment {
+    const [first] = this.runner.tasks
+    const nobody = { ...first!, Name: '', Env: null, Meta: null }
+    return this.#environment(nobody, { shared: this.#deps.directories.of(this.id, '').shared, local: '', secrets: '' }, {})
+  }
+
+  #environment(task: Task, folders: EnvironmentInput['folders'], { hook = {}, template = {} }: HookEnvironment): TaskEnvironment {
+    const { allocation, job } = this.runner.record
+    return buildEnvironment({
+      node: this.#deps.node(),
+      job: job as Job,
+      allocation,
+      task,
+      region: this.#deps.region,
+      folders,
+      hookEnvironments: [hook],
+      templateEnvironment: template,
+    })
   }
 
   async #start(taskName: string, attempt: number): Promise<TaskInput> {
@@ -225,8 +334,7 @@ export class AllocationShell {
     const { allocation, job } = this.runner.record
     const { task } = this.runner.task(taskName)!
     const directories = this.#deps.directories.of(allocation.ID, taskName)
-    const folders = { shared: directories.shared, local: directories.local, secrets: directories.secrets }
-    const environment = buildEnvironment({ node: this.#deps.node(), job: job as Job, allocation, task, region: this.#deps.region, folders })
+    const environment = this.#environmentOf(taskName, this.#walkOf(taskName).environment())
     const config = evaluateConfig(task.Config ?? {}, configScope(environment), this.#deps.templates)
     if (config.kind === 'problem')
       throw new OrchestratorError('DRIVER_CONFIG', `${config.summary}: ${config.detail}`, { recoverable: false })

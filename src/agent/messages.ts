@@ -6,6 +6,9 @@ import { Packr } from 'msgpackr'
 import { z } from 'zod'
 import type { Allocation, AllocationReport, Job, Node } from '../domain/index.js'
 import type {
+  DataFound,
+  DataRequest,
+  DataResponse,
   DesiredEntry,
   DesiredSet,
   Envelope,
@@ -30,6 +33,8 @@ export interface Messages {
   readonly 'pull-response': PullResponse
   readonly report: ReportRequest
   readonly 'report-response': ReportResponse
+  readonly data: DataRequest
+  readonly 'data-response': DataResponse
 }
 
 export type MessageKind = keyof Messages
@@ -59,6 +64,16 @@ const desiredSet = z.object({
   bodies: z.array(allocation),
   jobs: z.array(job),
 })
+
+const namespace = z.string().min(1)
+const dataQuestion = z.discriminatedUnion('kind', [
+  z.object({ kind: z.enum(['variable', 'key']), namespace, path: z.string() }),
+  z.object({ kind: z.enum(['variables', 'keys']), namespace, prefix: z.string() }),
+  z.object({ kind: z.literal('service'), namespace, name: z.string() }),
+  z.object({ kind: z.literal('services'), namespace }),
+])
+/** Rows of the server's tables, checked when they were stored. */
+const dataFound = z.custom<DataFound>((value) => z.looseObject({ kind: z.string() }).safeParse(value).success, 'what was found')
 
 const schemas: { readonly [Kind in MessageKind]: z.ZodType<Messages[Kind]> } = {
   register: z.object({
@@ -101,6 +116,8 @@ const schemas: { readonly [Kind in MessageKind]: z.ZodType<Messages[Kind]> } = {
   'pull-response': desiredSet,
   report: z.object({ ...envelope, nodeId: z.string().min(1), number: index, reports: z.array(report) }),
   'report-response': z.object({ ...envelope, number: index, isKnown: z.boolean() }),
+  data: z.object({ ...envelope, questions: z.array(z.tuple([dataQuestion, z.string()])) }),
+  'data-response': z.object({ ...envelope, answers: z.array(z.object({ key: z.string(), version: z.string(), found: dataFound })) }),
 }
 
 const packr = new Packr({ useRecords: false })

@@ -1,5 +1,5 @@
 /** What the agent asks of its host. Real adapters and the simulated host implement these. */
-import type { AllocatedTaskResources, Allocation, DriverInfo, Job, Node, Task } from '../domain/index.js'
+import type { AllocatedTaskResources, Allocation, DriverInfo, Job, Node, Task, TaskArtifact } from '../domain/index.js'
 import type { FileEntry, HostStats } from './rpc.js'
 
 /** What a driver needs to start one task. Paths are absolute on the host. */
@@ -64,6 +64,101 @@ export interface Driver {
   usage(handle: TaskHandle): Promise<TaskUsage>
   /** Ends every run of this agent's whose allocation nobody claims. @returns how many there were */
   endUnclaimed(isClaimed: (allocationId: string) => boolean): Promise<number>
+  /** A program beside the task: as its user, in its folder, with its environment. @throws OrchestratorError PROGRAM when it cannot be run to its end */
+  run(start: Pick<TaskStart, 'task' | 'environment' | 'directories'>, program: TaskProgram): Promise<ProgramResult>
+}
+
+export interface TaskProgram {
+  readonly command: string
+  readonly args: readonly string[]
+  /** It is ended after so long. */
+  readonly timeoutMs: number
+}
+
+export interface ProgramResult {
+  readonly exitCode: number
+  /** Of both streams, the first part. */
+  readonly output: string
+}
+
+/** Writing and reading in the folder of a task, never through a link that leads out of it. */
+export interface TaskFiles {
+  /**
+   * Puts a whole file in place of what is there. False: it held just that before.
+   * @throws OrchestratorError PATH_ESCAPES
+   */
+  write(file: NewTaskFile): Promise<boolean>
+  /** `root` is the task's folder. @throws OrchestratorError NO_SUCH_FILE, PATH_ESCAPES */
+  read(root: string, path: string): Promise<Uint8Array>
+  /** A link at `path` to a folder of the host; what was there must be a link or nothing. @throws OrchestratorError PATH_ESCAPES, PATH_TAKEN */
+  link(link: { readonly root: string; readonly path: string; readonly target: string }): Promise<void>
+}
+
+export interface NewTaskFile {
+  /** Path of the task's folder; `path` is below it, or below the allocation's shared folder by `../alloc/…`. */
+  readonly root: string
+  readonly path: string
+  readonly content: Uint8Array
+  readonly mode: number
+  /** `user`, `uid` or `uid:gid`; empty: nobody in particular. */
+  readonly owner: string
+}
+
+export interface ArtifactDownload {
+  readonly artifact: TaskArtifact
+  readonly taskFolder: string
+  /** As `User` of the task. */
+  readonly owner: string
+  readonly signal: AbortSignal
+}
+
+export interface Artifacts {
+  /** @throws OrchestratorError ARTIFACT with what people should know */
+  download(request: ArtifactDownload): Promise<void>
+}
+
+/** What hooks need of the host. */
+export interface HookPorts {
+  readonly files: TaskFiles
+  readonly artifacts: Artifacts
+  readonly checks: CheckPort
+  readonly refusalOf: RefusalOf
+  /** Bytes nobody can guess, the same ones for the same purpose as long as this agent has its key. */
+  stableRandom(purpose: string, size: number): Uint8Array
+}
+
+export interface CheckPort {
+  /** Never rejects. */
+  http(check: HttpCheck): Promise<CheckAnswer>
+  tcp(check: { readonly host: string; readonly port: number; readonly timeoutMs: number }): Promise<CheckAnswer>
+  grpc(check: GrpcCheck): Promise<CheckAnswer>
+}
+
+export interface GrpcCheck {
+  readonly host: string
+  readonly port: number
+  /** Empty: the whole server. */
+  readonly service: string
+  readonly isTls: boolean
+  readonly isTlsVerified: boolean
+  readonly timeoutMs: number
+}
+
+export interface HttpCheck {
+  readonly url: string
+  readonly method: string
+  readonly headers: Readonly<Record<string, readonly string[]>>
+  readonly body: string
+  readonly timeoutMs: number
+  readonly isTlsVerified: boolean
+  readonly tlsServerName: string
+}
+
+export interface CheckAnswer {
+  readonly isPassing: boolean
+  readonly output: string
+  /** 0 where there is none. */
+  readonly statusCode: number
 }
 
 export interface TaskUsage {

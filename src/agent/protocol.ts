@@ -2,7 +2,7 @@
  * What server and agent say to each other over the bus. Every message carries the cluster id and the epoch of the leader it belongs
  * to. `messages.ts` encodes and checks them, `seal.ts` signs them and cuts them into what the bus carries.
  */
-import type { Allocation, AllocationReport, Job, Node } from '../domain/index.js'
+import type { Allocation, AllocationReport, Job, Node, ServiceRegistration, Variable } from '../domain/index.js'
 
 export const PROTOCOL_FORMAT = 2
 
@@ -14,6 +14,7 @@ export interface Subjects {
   readonly answer: (nodeId: string) => string
   readonly pull: (nodeId: string) => string
   readonly report: (nodeId: string) => string
+  readonly data: (nodeId: string) => string
   readonly rpc: (nodeId: string, method: RpcMethod) => string
 }
 
@@ -26,6 +27,7 @@ export function subjects(region: string): Subjects {
     answer: (nodeId) => of(nodeId, 'answer'),
     pull: (nodeId) => of(nodeId, 'pull'),
     report: (nodeId) => of(nodeId, 'report'),
+    data: (nodeId) => of(nodeId, 'data'),
     rpc: (nodeId, method) => of(nodeId, `rpc.${method}`),
   }
 }
@@ -126,4 +128,56 @@ export interface ReportResponse extends Envelope {
 }
 
 /** server → agent. Streamed answers; each method has its own part type in `agent/rpc.ts`. */
-export type RpcMethod = 'logs' | 'fs-list' | 'fs-stat' | 'fs-read' | 'stats' | 'restart' | 'signal'
+export type RpcMethod = 'logs' | 'fs-list' | 'fs-stat' | 'fs-read' | 'stats' | 'restart' | 'signal' | 'checks'
+
+/** What templates read, in the namespace of a job that runs on the asking host. */
+export type DataQuestion = { readonly namespace: string } & (
+  | { readonly kind: 'variable' | 'key'; readonly path: string }
+  /** What is below a prefix: variables without their values, keys with them. */
+  | { readonly kind: 'variables' | 'keys'; readonly prefix: string }
+  | { readonly kind: 'service'; readonly name: string }
+  | { readonly kind: 'services' }
+)
+
+export function dataKey(question: DataQuestion): string {
+  return JSON.stringify(question)
+}
+
+/** agent → server: everything that templates of this host read, each with the version that is known. A newer request takes the place of one that is held. */
+export interface DataRequest extends Envelope {
+  readonly questions: readonly (readonly [question: DataQuestion, version: string])[]
+}
+
+/** Held until an answer is not of the version known, at most `DATA_HELD_MS`; only those are in it. */
+export interface DataResponse extends Envelope {
+  readonly answers: readonly DataAnswer[]
+}
+
+export const DATA_HELD_MS = 60_000
+
+export interface DataAnswer {
+  readonly key: string
+  readonly version: string
+  readonly found: DataFound
+}
+
+export type DataFound =
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'variable'; readonly variable: Variable }
+  | { readonly kind: 'variables'; readonly variables: readonly Omit<Variable, 'Items'>[] }
+  | { readonly kind: 'keys'; readonly pairs: readonly DataPair[] }
+  | { readonly kind: 'service'; readonly instances: readonly DataInstance[] }
+  | { readonly kind: 'services'; readonly services: readonly { readonly name: string; readonly tags: readonly string[] }[] }
+
+export interface DataPair {
+  readonly path: string
+  readonly value: string
+  readonly createIndex: number
+  readonly modifyIndex: number
+}
+
+export interface DataInstance {
+  readonly registration: ServiceRegistration
+  readonly nodeName: string
+  readonly nodeAddress: string
+}

@@ -7,7 +7,17 @@ import type { HostSeals } from './host-seals.js'
 import { decodeValue } from './messages.js'
 import type { AllocationFiles, Driver, HostUsage } from './ports.js'
 import { type RpcMethod, subjects } from './protocol.js'
-import type { AllocationStats, RestartRequest, RpcParts, RpcRequests, SignalRequest, StatsRequest, TaskStats } from './rpc.js'
+import type {
+  AllocationStats,
+  CheckReport,
+  ChecksRequest,
+  RestartRequest,
+  RpcParts,
+  RpcRequests,
+  SignalRequest,
+  StatsRequest,
+  TaskStats,
+} from './rpc.js'
 import { RPC_METHODS } from './rpc.js'
 import type { CallAnswer, Seal } from './seal.js'
 
@@ -48,6 +58,7 @@ export class RpcServer {
       stats: (request) => once(() => this.#stats(request)),
       restart: (request) => once(() => this.#restart(request)),
       signal: (request) => once(() => this.#signal(request)),
+      checks: (request) => once(() => this.#checks(request)),
     }
     this.#unsubscribe = RPC_METHODS.map((method) =>
       deps.bus.subscribe(subjects(deps.region).rpc(deps.nodeId, method), (message) => this.#onCall(method, message)),
@@ -56,6 +67,13 @@ export class RpcServer {
 
   close(): void {
     for (const unsubscribe of this.#unsubscribe) unsubscribe()
+  }
+
+  async #checks({ allocationId }: ChecksRequest): Promise<readonly CheckReport[]> {
+    return this.#shellOf(allocationId).checks.map(({ spec, status, statusCode, output, atMs }) => {
+      const { id, name, service, task, isReadiness } = spec
+      return { id, name, service, task, isReadiness, status, statusCode, output, atMs }
+    })
   }
 
   #onCall(method: RpcMethod, message: BusMessage): void {

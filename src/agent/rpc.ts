@@ -13,6 +13,7 @@ export interface RpcRequests {
   readonly stats: StatsRequest
   readonly restart: RestartRequest
   readonly signal: SignalRequest
+  readonly checks: ChecksRequest
 }
 
 export interface RpcParts {
@@ -28,6 +29,8 @@ export interface RpcParts {
   readonly restart: { readonly ok: true }
   /** One part. */
   readonly signal: { readonly ok: true }
+  /** One part: what is known of each check. */
+  readonly checks: readonly CheckReport[]
 }
 
 export interface LogsRequest {
@@ -126,4 +129,21 @@ export interface SignalRequest {
   readonly signal: string
 }
 
-export const RPC_METHODS: readonly RpcMethod[] = ['logs', 'fs-list', 'fs-stat', 'fs-read', 'stats', 'restart', 'signal']
+export interface ChecksRequest {
+  readonly allocationId: string
+}
+
+export interface CheckReport {
+  readonly id: string
+  readonly name: string
+  readonly service: string
+  readonly task: string
+  readonly isReadiness: boolean
+  readonly status: 'pending' | 'success' | 'failure'
+  readonly statusCode: number
+  readonly output: string
+  /** 0: never made. */
+  readonly atMs: number
+}
+
+export const RPC_METHODS: readonly RpcMethod[] = ['logs', 'fs-list', 'fs-stat', 'fs-read', 'stats', 'restart', 'signal', 'checks']

@@ -9,7 +9,17 @@ import { type HostSeals, type QuestionKind, UnknownServerKey } from './host-seal
 import type { LocalState } from './local-state.js'
 import type { Messages } from './messages.js'
 import type { Outbox } from './outbox.js'
-import { type DesiredSet, type Envelope, type RegisterRequest, type RegisterResponse, type ServerKeys, subjects } from './protocol.js'
+import {
+  DATA_HELD_MS,
+  type DataRequest,
+  type DataResponse,
+  type DesiredSet,
+  type Envelope,
+  type RegisterRequest,
+  type RegisterResponse,
+  type ServerKeys,
+  subjects,
+} from './protocol.js'
 import { DroppedMessage, type SealedPart } from './seal.js'
 
 export interface ServerLinkDeps {
@@ -99,14 +109,25 @@ export class ServerLink {
     void this.#sendReports()
   }
 
+  /** A question that the server may hold for a while. */
+  async askData(questions: DataRequest['questions']): Promise<DataResponse['answers']> {
+    if (!this.#isJoined) throw new OrchestratorError('NOT_JOINED', 'this host is in no cluster yet')
+    const response = await this.#request('data', { ...this.#envelope(), questions }, DATA_HELD_MS + this.#deps.requestTimeoutMs)
+    return this.#heeds(response) ? response.answers : []
+  }
+
   /** What is held is not what the server wants, or may not be. */
   pull(): void {
     void this.#pull()
   }
 
-  async #request<Kind extends QuestionKind>(kind: Kind, message: Messages[Kind]): Promise<Messages[`${Kind}-response`]> {
+  async #request<Kind extends QuestionKind>(
+    kind: Kind,
+    message: Messages[Kind],
+    timeoutMs = this.#deps.requestTimeoutMs,
+  ): Promise<Messages[`${Kind}-response`]> {
     try {
-      const response = await this.#ask(kind, message)
+      const response = await this.#ask(kind, message, timeoutMs)
       this.lastHeardMs = this.#deps.clock.monotonicMs()
       return response
     } catch (error) {
@@ -117,8 +138,8 @@ export class ServerLink {
   }
 
   /** A question of one part is a request of the bus. Parts may overtake each other: one of several is answered on a subject of its own. */
-  async #ask<Kind extends QuestionKind>(kind: Kind, message: Messages[Kind]): Promise<Messages[`${Kind}-response`]> {
-    const { bus, region, nodeId, requestTimeoutMs, seals, clock } = this.#deps
+  async #ask<Kind extends QuestionKind>(kind: Kind, message: Messages[Kind], timeoutMs: number): Promise<Messages[`${Kind}-response`]> {
+    const { bus, region, nodeId, seals, clock } = this.#deps
     const { number, parts } = seals.sealQuestion(kind, message)
     const subject = subjects(region)[kind](nodeId)
     let cancel = () => {}
@@ -130,11 +151,11 @@ export class ServerLink {
         })
       })
       const [first, ...rest] = parts
-      if (rest.length === 0) this.#hearAnswer(await bus.request(subject, first!, requestTimeoutMs))
+      if (rest.length === 0) this.#hearAnswer(await bus.request(subject, first!, timeoutMs))
       else this.#publishAll(subject, parts)
       const late = new Promise<never>((_, reject) => {
-        const error = new OrchestratorError('BUS_TIMEOUT', `the answer to ${kind} did not arrive whole within ${requestTimeoutMs} ms`)
-        cancel = clock.after(requestTimeoutMs, () => reject(error))
+        const error = new OrchestratorError('BUS_TIMEOUT', `the answer to ${kind} did not arrive whole within ${timeoutMs} ms`)
+        cancel = clock.after(timeoutMs, () => reject(error))
       })
       return await Promise.race([answer, late])
     } finally {

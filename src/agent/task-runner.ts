@@ -31,6 +31,9 @@ export interface TaskRun {
   readonly handle: TaskHandle
 }
 
+/** Nothing more, failed for good, a new start (which the restart policy counts after a failure), or a rest until the agent is back. */
+export type AfterStop = 'dead' | 'fail' | 'restart' | 'restart-failure' | 'rest'
+
 /** What is written to disk of one task. */
 export interface TaskRecord {
   readonly phase: TaskPhase
@@ -39,8 +42,12 @@ export interface TaskRecord {
   readonly attempt: number
   /** Of the run that lives, or that ended and is not cleared away yet. */
   readonly handle: TaskHandle | null
-  /** What happens when the running process has ended: nothing more, a new start, or a rest until the agent is back. */
-  readonly afterStop: 'dead' | 'restart' | 'rest'
+  /** What happens when the running process has ended. */
+  readonly afterStop: AfterStop
+  /** The hook that is under way while `preparing`. */
+  readonly hook: string | null
+  /** Hooks that run once in the life of the task and have. */
+  readonly hooksDone: readonly string[]
   /** Runs that have ended and whose remains the driver still holds. */
   readonly remains: readonly TaskRun[]
   /** A start must wait until the server has said what it wants, because this process has not heard it yet. */
@@ -54,6 +61,14 @@ export interface TaskRules {
   readonly policy: RestartPolicy
   /** Longest time that a task may take to end, ms. */
   readonly killTimeoutMsMax: number
+  /** What is done before each start, in order. */
+  readonly hooks: readonly TaskHookRule[]
+}
+
+export interface TaskHookRule {
+  readonly name: string
+  /** `once`: a success is remembered over restarts of task and agent. */
+  readonly runs: 'once' | 'each-start'
 }
 
 export interface Now {
@@ -66,8 +81,8 @@ export interface Now {
 export type TaskInput =
   | { readonly kind: 'open' }
   | { readonly kind: 'server-heard' }
-  | { readonly kind: 'prepared' }
-  | { readonly kind: 'prepare-failed'; readonly event: TaskEvent; readonly isRecoverable: boolean }
+  | { readonly kind: 'hook-done'; readonly hook: string }
+  | { readonly kind: 'hook-failed'; readonly hook: string; readonly event: TaskEvent; readonly isRecoverable: boolean }
   | { readonly kind: 'started'; readonly attempt: number; readonly handle: TaskHandle }
   | { readonly kind: 'start-failed'; readonly attempt: number; readonly event: TaskEvent; readonly isRecoverable: boolean }
   | { readonly kind: 'exited'; readonly attempt: number; readonly exit: TaskExit }
@@ -75,8 +90,12 @@ export type TaskInput =
   | { readonly kind: 'timer'; readonly serial: number }
   /** `because`: told before the kill itself. `skipDelay`: without the task's shutdown delay. */
   | { readonly kind: 'stop'; readonly because?: TaskEvent; readonly skipDelay: boolean; readonly afterwards: 'dead' | 'rest' }
-  | { readonly kind: 'restart'; readonly reason: string; readonly includesDead: boolean }
-  | { readonly kind: 'signal'; readonly signal: string }
+  /** `isFailure`: the restart policy counts it as one. */
+  | { readonly kind: 'restart'; readonly event: TaskEvent; readonly includesDead: boolean; readonly isFailure: boolean }
+  /** `event`: told instead of the plain one. */
+  | { readonly kind: 'signal'; readonly signal: string; readonly event?: TaskEvent }
+  /** It must not go on: ended at once, for good. */
+  | { readonly kind: 'fail'; readonly event: TaskEvent }
   | { readonly kind: 'note'; readonly event: TaskEvent }
   /** First input of a new life of the agent; the record is that of the life before. */
   | { readonly kind: 'restore' }
@@ -86,7 +105,7 @@ export type TaskInput =
   | { readonly kind: 'lost' }
 
 export type TaskAction =
-  | { readonly kind: 'prepare' }
+  | { readonly kind: 'hook'; readonly hook: string }
   | { readonly kind: 'start'; readonly attempt: number }
   /** Asks the driver for a start of an earlier life whose answer was not written down. */
   | { readonly kind: 'find'; readonly attempt: number }
@@ -113,7 +132,17 @@ export function newTaskRecord(wallMs: number): TaskRecord {
     FinishedAt: ZERO_TIME,
     Events: [taskEvent('Received', wallMs)],
   }
-  return { phase: 'gated', state, attempt: 0, handle: null, afterStop: 'dead', remains: [], awaitsServer: false }
+  return {
+    phase: 'gated',
+    state,
+    attempt: 0,
+    handle: null,
+    afterStop: 'dead',
+    hook: null,
+    hooksDone: [],
+    remains: [],
+    awaitsServer: false,
+  }
 }
 
 export class TaskRunner {
@@ -155,10 +184,11 @@ export class TaskRunner {
       case 'server-heard':
         this.#set({ awaitsServer: false })
         return []
-      case 'prepared':
-        return this.#record.phase === 'preparing' ? this.#start() : []
-      case 'prepare-failed':
-        if (this.#record.phase !== 'preparing') return []
+      case 'hook-done':
+        return this.#isUnderWay(input.hook) ? this.#onHookDone(input.hook) : []
+      case 'hook-failed':
+        if (!this.#isUnderWay(input.hook)) return []
+        this.#set({ hook: null })
         this.#tell(input.event)
         return this.#decide({ kind: 'start-error', isRecoverable: input.isRecoverable }, now)
       case 'started':
@@ -177,7 +207,9 @@ export class TaskRunner {
       case 'restart':
         return this.#restart(input, now)
       case 'signal':
-        return this.#signal(input.signal, now)
+        return this.#signal(input, now)
+      case 'fail':
+        return this.#fail(input.event, now)
       case 'note':
         this.#tell(input.event)
         return []
@@ -212,7 +244,26 @@ export class TaskRunner {
     const isFirst = this.#record.attempt === 0 && this.#record.phase === 'gated'
     if (isFirst) this.#tell(taskEvent('Task Setup', now.wallMs, [{ fact: 'message', text: 'Building Task Directory' }]))
     this.#set({ phase: 'preparing' })
-    return [{ kind: 'prepare' }]
+    return this.#nextHook(undefined)
+  }
+
+  #isUnderWay(hook: string): boolean {
+    return this.#record.phase === 'preparing' && this.#record.hook === hook
+  }
+
+  #onHookDone(hook: string): readonly TaskAction[] {
+    const isOnce = this.#rules.hooks.some(({ name, runs }) => name === hook && runs === 'once')
+    if (isOnce) this.#set({ hooksDone: [...this.#record.hooksDone, hook] })
+    return this.#nextHook(hook)
+  }
+
+  /** The hook behind `last`, or the start itself when there is none left. */
+  #nextHook(last: string | undefined): readonly TaskAction[] {
+    const { hooks } = this.#rules
+    const left = hooks.slice(hooks.findIndex(({ name }) => name === last) + 1).filter(({ name }) => !this.#record.hooksDone.includes(name))
+    const [next] = left
+    this.#set({ hook: next?.name ?? null })
+    return next === undefined ? this.#start() : [{ kind: 'hook', hook: next.name }]
   }
 
   #start(): readonly TaskAction[] {
@@ -240,7 +291,7 @@ export class TaskRunner {
     const { phase, attempt, afterStop, handle } = this.#record
     if (input.attempt !== attempt || handle !== null || (phase !== 'starting' && phase !== 'stopping')) return []
     this.#tell(input.event)
-    if (phase === 'stopping' && afterStop !== 'restart') return this.#endAsAsked(now)
+    if (phase === 'stopping' && !isRestart(afterStop)) return this.#endAsAsked(now)
     return this.#decide({ kind: 'start-error', isRecoverable: input.isRecoverable }, now)
   }
 
@@ -250,11 +301,13 @@ export class TaskRunner {
     this.#timer = undefined
     const clears = this.#leaveRun(attempt, handle)
     this.#tell(terminatedEvent(exit, now.wallMs))
-    if (phase === 'stopping' && afterStop !== 'restart') {
+    if (phase === 'stopping' && !isRestart(afterStop)) {
       this.#tell(taskEvent('Killed', now.wallMs))
       return [...clears, ...this.#endAsAsked(now)]
     }
-    if (phase === 'stopping') return [...clears, ...this.#decide({ kind: 'restart', isFailure: false }, now)]
+    if (phase === 'stopping') {
+      return [...clears, ...this.#decide({ kind: 'restart', isFailure: afterStop === 'restart-failure' }, now)]
+    }
     const isSuccess = exit.exitCode === 0 && exit.signal === 0 && exit.error === undefined
     return [...clears, ...this.#decide({ kind: 'exit', isSuccess }, now)]
   }
@@ -273,12 +326,12 @@ export class TaskRunner {
       this.#setState({ State: 'pending' })
       return []
     }
-    return this.#die(false, now)
+    return this.#die(this.#record.afterStop === 'fail', now)
   }
 
   #die(isFailed: boolean, now: Now): readonly TaskAction[] {
     this.#timer = undefined
-    this.#set({ phase: 'dead' })
+    this.#set({ phase: 'dead', hook: null })
     this.#setState({ State: 'dead', Failed: isFailed, FinishedAt: rfc3339(now.wallMs) })
     return []
   }
@@ -336,7 +389,7 @@ export class TaskRunner {
     if (phase === 'dead') return []
     if (phase === 'stopping') {
       // A stop outranks the restart that is under way; a second stop adds nothing.
-      if (afterStop === 'restart' || input.afterwards === 'rest') this.#set({ afterStop: input.afterwards })
+      if (isRestart(afterStop) || input.afterwards === 'rest') this.#set({ afterStop: input.afterwards })
       return []
     }
     if (input.because !== undefined) this.#tell(input.because)
@@ -357,13 +410,24 @@ export class TaskRunner {
     const { phase } = this.#record
     if (phase === 'dead' && !input.includesDead) return []
     if (phase !== 'running' && phase !== 'dead') return []
-    this.#tell(taskEvent('Restart Signaled', now.wallMs, [{ fact: 'restart_reason', text: input.reason }]))
+    this.#tell(input.event)
     if (phase === 'dead') {
       this.#setState({ State: 'pending', Failed: false, FinishedAt: ZERO_TIME })
       this.#set({ phase: 'gated' })
       return []
     }
-    this.#set({ phase: 'stopping', afterStop: 'restart' })
+    this.#set({ phase: 'stopping', afterStop: input.isFailure ? 'restart-failure' : 'restart' })
+    return this.#signalEnd(now, false)
+  }
+
+  #fail(event: TaskEvent, now: Now): readonly TaskAction[] {
+    const { phase, afterStop } = this.#record
+    if (phase === 'dead' || (phase === 'stopping' && !isRestart(afterStop))) return []
+    this.#tell(event)
+    this.#set({ afterStop: 'fail' })
+    if (phase === 'stopping') return []
+    if (phase !== 'running' && phase !== 'starting') return this.#die(true, now)
+    this.#set({ phase: 'stopping' })
     return this.#signalEnd(now, false)
   }
 
@@ -398,10 +462,10 @@ export class TaskRunner {
     return Math.min(this.#rules.task.KillTimeout / NANOSECONDS_PER_MS, this.#rules.killTimeoutMsMax)
   }
 
-  #signal(signal: string, now: Now): readonly TaskAction[] {
+  #signal({ signal, event }: Extract<TaskInput, { kind: 'signal' }>, now: Now): readonly TaskAction[] {
     const { phase, handle } = this.#record
     if (phase !== 'running' || handle === null) return []
-    this.#tell(taskEvent('Signaling', now.wallMs, [{ fact: 'detail', name: 'signal', text: signal }]))
+    this.#tell(event ?? taskEvent('Signaling', now.wallMs, [{ fact: 'detail', name: 'signal', text: signal }]))
     return [{ kind: 'signal', handle, signal }]
   }
 
@@ -421,7 +485,7 @@ export class TaskRunner {
         return [...clears, this.#armTimer('restart', this.#rules.policy.Delay / NANOSECONDS_PER_MS)]
       case 'gated':
       case 'preparing':
-        this.#set({ phase: 'gated', awaitsServer: true })
+        this.#set({ phase: 'gated', hook: null, awaitsServer: true })
         return clears
     }
   }
@@ -438,7 +502,7 @@ export class TaskRunner {
     const { phase, handle, attempt, afterStop } = this.#record
     if (phase !== 'running' && phase !== 'stopping' && phase !== 'starting') return []
     const clears = handle === null ? [] : this.#leaveRun(attempt, handle)
-    if (phase === 'stopping' && afterStop === 'dead') return [...clears, ...this.#die(false, now)]
+    if (phase === 'stopping' && (afterStop === 'dead' || afterStop === 'fail')) return [...clears, ...this.#endAsAsked(now)]
     if (phase !== 'starting') {
       const text = 'failed to restore task; will not run until server is contacted'
       this.#tell(taskEvent('Failed Restoring Task', now.wallMs, [{ fact: 'display_message', text }]))
@@ -447,6 +511,10 @@ export class TaskRunner {
     this.#setState({ State: 'pending' })
     return clears
   }
+}
+
+function isRestart(afterStop: AfterStop): boolean {
+  return afterStop === 'restart' || afterStop === 'restart-failure'
 }
 
 function terminatedEvent(exit: TaskExit, wallMs: number): TaskEvent {

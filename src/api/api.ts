@@ -24,6 +24,7 @@ import { searchRoutes } from './routes/search.js'
 import { serviceRoutes } from './routes/services.js'
 import { sourceRoutes } from './routes/source.js'
 import { uiRoutes } from './routes/ui.js'
+import { variableRoutes } from './routes/variables.js'
 import { refusedRoutes } from './writes/refuse.js'
 
 export interface ApiDeps {
@@ -57,6 +58,7 @@ export class Api {
       ...deploymentRoutes(deps),
       ...nodeRoutes(deps),
       ...serviceRoutes(deps),
+      ...variableRoutes(deps),
       ...scalingRoutes(deps),
       ...searchRoutes(deps),
       ...clientRoutes(deps),

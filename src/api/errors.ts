@@ -23,6 +23,8 @@ export type ApiErrorCode =
   | 'BAD_REQUEST'
   /** 403: this server does not change what it was asked to change; the text says where it is changed. */
   | 'WRITE_REFUSED'
+  /** 403: it is there and not shown; the text says what would show it. */
+  | 'WITHHELD'
   /** 404: no such object. */
   | 'NOT_FOUND'
   /** 404, empty: no such path. */
@@ -39,6 +41,7 @@ export const notFound = (text: string, cause?: unknown) => refusal('NOT_FOUND', 
 export const wrongMethod = () => refusal('WRONG_METHOD', 'Invalid method')
 export const requestFailed = (text: string, cause?: unknown) => refusal('REQUEST_FAILED', text, cause)
 export const writeRefused = (text: string) => refusal('WRITE_REFUSED', text)
+export const withheld = (text: string) => refusal('WITHHELD', text)
 export const notSupported = (text: string) => refusal('NOT_SUPPORTED', text)
 export const unknownPath = () => refusal('UNKNOWN_PATH', '')
 

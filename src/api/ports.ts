@@ -101,6 +101,8 @@ export interface ApiSettings {
   readonly name: string
   /** `none`: what is desired is changed in the repository only. */
   readonly writes: 'none'
+  /** Whether what is in variables may be read over the API. */
+  readonly showVariables: boolean
   /** Drover's own. */
   readonly version: string
   /** Where this API listens, `host:port`. */

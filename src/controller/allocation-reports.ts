@@ -46,41 +46,18 @@ function isPlaceFreed({ DesiredTransition }: Allocation, { ClientStatus }: Alloc
   return Type === 'system' && DesiredTransition?.Migrate === true && isClientTerminal({ ClientStatus })
 }
 
-/** Native services of the running tasks among `reports`; what is not in here any more is deregistered. */
+/** What the allocations of `reports` offer now, as their agent says; what is not in here any more is deregistered. */
 export function reportServices(view: StateView, reports: readonly AllocationReport[]): readonly ServiceRegistration[] {
-  return reports.flatMap((report) => {
-    const allocation = view.allocations.get(report.ID)
-    if (allocation === undefined || report.ClientStatus !== 'running') return []
-    const job = view.findJobVersion(allocation.Namespace, allocation.JobID, allocation.JobCreateIndex, allocation.JobVersion)
-    return job === undefined ? [] : servicesOf(view, allocation, report, job)
+  return reports.flatMap(({ ID, ClientStatus, Services }) => {
+    const allocation = view.allocations.get(ID)
+    if (allocation === undefined || isClientTerminal({ ClientStatus })) return []
+    const { Namespace, JobID, NodeID } = allocation
+    // Whose they are is not for the agent to say.
+    return (Services ?? []).map((service) => ({ ...service, Namespace: Namespace || NAMESPACE_DEFAULT, JobID, NodeID, AllocID: ID }))
   })
 }
 
-function servicesOf(view: StateView, allocation: Allocation, report: AllocationReport, job: Job): readonly ServiceRegistration[] {
-  const group = job.TaskGroups.find((candidate) => candidate.Name === allocation.TaskGroup)
-  if (group === undefined) return []
-  const running = group.Tasks.filter((task) => report.TaskStates[task.Name]?.State === 'running')
-  const owners = [{ name: 'group', services: group.Services }, ...running.map((task) => ({ name: task.Name, services: task.Services }))]
-  return owners.flatMap(({ name, services }) =>
-    (services ?? [])
-      .filter((service) => service.Provider === 'nomad')
-      .map((service) => {
-        const port = allocation.AllocatedResources.Shared.Ports?.find((mapping) => mapping.Label === service.PortLabel)
-        const isCanary = allocation.DeploymentStatus?.Canary === true && service.CanaryTags !== null
-        return {
-          ID: `_nomad-task-${allocation.ID}-${name}-${service.Name}-${service.PortLabel}`,
-          ServiceName: service.Name,
-          Namespace: allocation.Namespace || NAMESPACE_DEFAULT,
-          NodeID: allocation.NodeID,
-          Datacenter: view.nodes.get(allocation.NodeID)?.Datacenter ?? '',
-          JobID: allocation.JobID,
-          AllocID: allocation.ID,
-          Tags: isCanary ? service.CanaryTags : service.Tags,
-          Address: service.Address !== '' ? service.Address : (port?.HostIP ?? ''),
-          Port: port?.Value ?? (Number(service.PortLabel) || 0),
-          CreateIndex: 0,
-          ModifyIndex: 0,
-        }
-      }),
-  )
+/** Services travel beside the reports in a Command. */
+export function withoutServices({ Services: _, ...report }: AllocationReport): AllocationReport {
+  return report
 }

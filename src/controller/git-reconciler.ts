@@ -29,6 +29,7 @@ import { briefCommit, sourceFilesCommand } from './source-changes.js'
 import { findHiddenJobs, SourceTree } from './source-tree.js'
 import { ALLOW_REWIND, isTrailer } from './trailers.js'
 import { UnchangedJobs, type UnreadFile } from './unchanged-jobs.js'
+import { computeVariableChanges, VariablesFolderReader } from './variables-folder.js'
 
 export interface GitReconcilerOptions {
   /** `hold` waits for a trailer when the new commit does not descend from the applied one. */
@@ -71,6 +72,7 @@ export class GitReconciler {
   readonly #deps: GitReconcilerDeps
   readonly #unchanged: UnchangedJobs
   readonly #agents: AgentsFolderReader
+  readonly #variables = new VariablesFolderReader()
   /** Why the last look failed, for people; null when it went well. */
   problem: string | null = null
 
@@ -117,10 +119,13 @@ export class GitReconciler {
     const agents = await this.#agents.read(tree)
     const isComplete = aborted.length === 0 && agents.aborted.length === 0
     this.#unfinished = isComplete ? undefined : { commitId: commit.id, asked }
+    const variables = await this.#variables.read(tree)
     const changes = await this.#compare(commit, trailers, readings)
-    const frozen = [...changes.frozen, ...agents.frozen]
+    const frozen = [...changes.frozen, ...agents.frozen, ...variables.frozen]
     await this.#propose(computeAgentsChanges(leader.state, agents), itself)
     await this.#propose(this.#namespaceCommands(changes), itself)
+    // Before the jobs that read them.
+    await this.#propose(computeVariableChanges(leader.state, variables), itself)
     await this.#propose(changes.registrations, (registration) => this.#registerCommand(registration))
     // What is new goes in before what is gone goes out. With something unread, absence is not certain.
     const removals = isComplete ? changes.removals : []

@@ -35,7 +35,7 @@ export interface HostChannelDeps {
   readonly nodeIdOf: (publicKey: string) => string
 }
 
-export type QuestionKind = 'register' | 'heartbeat' | 'pull' | 'report'
+export type QuestionKind = 'register' | 'heartbeat' | 'pull' | 'report' | 'data'
 
 export interface HostQuestion<Kind extends QuestionKind> {
   readonly nodeId: string

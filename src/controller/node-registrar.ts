@@ -7,7 +7,7 @@ import { type AllocationReport, type Bus, type Clock, explainError, type Logger,
 import type { CommandBody } from '../state/index.js'
 import type { Adoption } from './adoption.js'
 import type { AllocationPublisher } from './allocation-publisher.js'
-import { reportEvaluations, reportServices } from './allocation-reports.js'
+import { reportEvaluations, reportServices, withoutServices } from './allocation-reports.js'
 import { DeclaredHosts, type KeyBinding, withDeclaration } from './declared-hosts.js'
 import { HeartbeatMonitor } from './heartbeat-monitor.js'
 import type { HostChannel, HostQuestion, QuestionKind } from './host-channel.js'
@@ -232,7 +232,7 @@ export class NodeRegistrar {
     return {
       kind: 'allocation-update',
       nodeId,
-      reports,
+      reports: reports.map(withoutServices),
       services: reportServices(state, reports),
       evaluations: reportEvaluations(state, reports, random, nowMs),
     }

@@ -4,8 +4,10 @@ import type { TreeEntry } from './ports.js'
 
 export const JOBS_FOLDER = 'jobs'
 export const AGENTS_FOLDER = 'agents'
+export const VARIABLES_FOLDER = 'vars'
 
 const JOB_FILE = /\.nomad(\.hcl|\.json|\.ya?ml)?$/
+const VARIABLE_FILE = /\.ya?ml$/
 const DECLARATION_FILE = /\.hcl$/
 const CLUSTER_FILE = '_cluster.hcl'
 const POOL_FILE = '_pool.hcl'
@@ -15,6 +17,7 @@ export type RepositoryPath =
   | { readonly kind: 'node'; readonly pool: string; readonly name: string }
   | { readonly kind: 'pool'; readonly pool: string }
   | { readonly kind: 'cluster' }
+  | { readonly kind: 'variable'; readonly namespace: string; readonly path: string }
   /** Looks like settings and is read by nobody. */
   | { readonly kind: 'misplaced' }
   | { readonly kind: 'other' }
@@ -30,12 +33,19 @@ export function classifyPath(path: string): RepositoryPath {
   const parts = path.split('/')
   if (parts.length < 2) return OTHER
   if (parts[0] === JOBS_FOLDER) return classifyJob(parts)
+  if (parts[0] === VARIABLES_FOLDER) return classifyVariable(parts)
   return parts[0] === AGENTS_FOLDER ? classifyAgents(parts) : OTHER
 }
 
 function classifyJob(parts: readonly string[]): RepositoryPath {
   if (!JOB_FILE.test(parts.at(-1)!)) return OTHER
   return { kind: 'job', namespace: parts.length === 2 ? NAMESPACE_DEFAULT : parts[1]! }
+}
+
+function classifyVariable(parts: readonly string[]): RepositoryPath {
+  if (!VARIABLE_FILE.test(parts.at(-1)!)) return OTHER
+  const [, namespace = '', ...path] = parts
+  return path.length === 0 ? { kind: 'misplaced' } : { kind: 'variable', namespace, path: path.join('/').replace(VARIABLE_FILE, '') }
 }
 
 function classifyAgents(parts: readonly string[]): RepositoryPath {

@@ -8,6 +8,7 @@ import { createScheduler } from '../scheduler/index.js'
 import { Adoption } from './adoption.js'
 import { AllocationPublisher } from './allocation-publisher.js'
 import { BlockedEvaluations } from './blocked-evaluations.js'
+import { DataKeeper } from './data-keeper.js'
 import { DeploymentWatcher } from './deployment-watcher.js'
 import { EvaluationBroker } from './evaluation-broker.js'
 import { computeGarbage } from './garbage-collector.js'
@@ -73,6 +74,7 @@ export class Server {
   readonly #channel: HostChannel
   readonly #registrar: NodeRegistrar
   readonly #adoption: Adoption
+  readonly #data: DataKeeper
   readonly #sourceLoop: ReconcileLoop
   readonly #cancels: (() => void)[] = []
   #unwatch: () => Promise<void> = async () => {}
@@ -118,6 +120,7 @@ export class Server {
     leader.onTurnEnd(() => worker.drain())
     leader.onTurnEnd(() => publisher.prepare())
     this.#registrar = new NodeRegistrar({ leader, bus, channel, clock, random, logger, publisher, adoption, options: options.nodes })
+    this.#data = new DataKeeper({ leader, channel, clock })
     this.source = new GitReconciler({ leader, git, syntax, jobs, random, logger, options: options.source, region: options.nodes.region })
     const loopOptions = { everyMs: options.sourcePollMs, backOffMsMin: SOURCE_BACK_OFF_MS_MIN, backOffMsMax: options.sourcePollMs }
     this.#sourceLoop = new ReconcileLoop(clock, loopOptions, () => this.#lookAtSource())
@@ -146,6 +149,7 @@ export class Server {
     this.#brokerWatch.close()
     this.#registrar.stop()
     this.#adoption.stop()
+    this.#data.stop()
     this.#deployments.stop()
     this.#broker.stop()
     for (const cancel of this.#cancels.splice(0)) cancel()

@@ -4,6 +4,7 @@
  * Source: Nomad API docs, "Allocations"
  */
 import type { AllocatedResources, DNSConfig, Resources } from './resources.js'
+import type { ServiceRegistration } from './service.js'
 import type { TaskState } from './task-state.js'
 import type { Nanoseconds } from './units.js'
 
@@ -125,6 +126,8 @@ export interface AllocationReport {
   readonly TaskStates: Readonly<Record<string, TaskState>>
   readonly DeploymentStatus?: Pick<AllocDeploymentStatus, 'Healthy' | 'Timestamp'>
   readonly NetworkStatus?: AllocNetworkStatus
+  /** All that it offers now; what is not in here any more is deregistered. */
+  readonly Services?: readonly ServiceRegistration[]
 }
 
 /** The client says that it has ended (or that the node is gone): it holds nothing any more. */

@@ -13,9 +13,10 @@ import { systemRandom } from '../adapters/random.js'
 import { SupervisorClient } from '../adapters/supervisor/client.js'
 import { AGENT_DEFAULTS, Agent, describeBroker, type StopOptions } from '../agent/index.js'
 import { type Bus, explainError } from '../domain/index.js'
-import { evaluateTemplate, taskRefusal } from '../jobspec/index.js'
+import { evaluateTemplate } from '../jobspec/index.js'
 import { onlyNews, tell } from './child-channel.js'
 import type { AgentConfig } from './config.js'
+import { createHookPorts } from './hook-ports.js'
 import { supervisorCommand } from './supervisor-command.js'
 import { readVersion } from './version.js'
 
@@ -54,7 +55,7 @@ export async function startAgent(config: AgentConfig, bus: Bus): Promise<Running
     verify: verifySignature,
     serverKeys: config.server_keys,
     templates: evaluateTemplate,
-    refusalOf: taskRefusal,
+    hookPorts: createHookPorts(folder, key, config.artifacts),
     options: { ...AGENT_DEFAULTS, region: config.region },
     onFatal: (error) => {
       process.stderr.write(`agent stopped: ${explainError(error)}\n`)

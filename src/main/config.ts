@@ -60,7 +60,13 @@ export const serverConfigSchema = z.strictObject({
       bound_keys: z.array(z.strictObject({ name: z.string(), public_key: z.string() })).default([]),
     })
     .prefault({}),
-  api: z.strictObject({ writes: z.enum(['none']).default('none') }).prefault({}),
+  api: z
+    .strictObject({
+      writes: z.enum(['none']).default('none'),
+      /** Without access control whoever reaches the API would read every secret: so only where that is wanted. */
+      show_variables: z.boolean().default(false),
+    })
+    .prefault({}),
 })
 
 export const agentConfigSchema = z.strictObject({
@@ -72,6 +78,15 @@ export const agentConfigSchema = z.strictObject({
   nats: natsSchema.optional(),
   /** Public keys of servers to believe, before and besides those that this host learns when it joins. */
   server_keys: z.array(z.string()).default([]),
+  artifacts: z
+    .strictObject({
+      /** Addresses of this host, its network and clouds' metadata: whoever writes a job could read from them through this host. */
+      allow_private_addresses: z.boolean().default(false),
+      allow_insecure: z.boolean().default(false),
+      size_max_gib: z.number().positive().default(100),
+      files_max: z.number().int().positive().default(4_096),
+    })
+    .prefault({}),
 })
 
 export type AgentConfig = z.infer<typeof agentConfigSchema>

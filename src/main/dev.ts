@@ -134,6 +134,8 @@ class DevCluster {
         ? { local_agents: this.#agentNumbers.map((number) => this.#writeAgentConfig(number)) }
         : { nats: natsConfig(this.#broker) }),
       source: { repository: this.#options.repo, ref: this.#options.ref, rewind: 'follow' },
+      // On one machine nobody else is kept away from anything.
+      api: { show_variables: true },
       nodes: {
         bound_keys: this.#agentNumbers.map((number) => ({
           name: this.#agentName(number),
@@ -148,6 +150,7 @@ class DevCluster {
     const config: ConfigInput<AgentConfig> = {
       data_dir: this.#agentFolder(number),
       name: this.#agentName(number),
+      artifacts: { allow_private_addresses: true },
       ...(this.#broker === undefined ? {} : { nats: natsConfig(this.#broker) }),
     }
     return this.#write(join('agents', `${number}.yaml`), config)

@@ -115,6 +115,7 @@ export async function startServer(
         datacenter: config.datacenter,
         name: config.name,
         writes: config.api.writes,
+        showVariables: config.api.show_variables,
         version: readVersion(),
       },
     })

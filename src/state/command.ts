@@ -22,6 +22,7 @@ import type {
   SchedulingEligibility,
   ServiceRegistration,
   SourceStatus,
+  Variable,
 } from '../domain/index.js'
 
 export type CommandBody =
@@ -130,6 +131,9 @@ export type CommandBody =
   | { readonly kind: 'node-pool-delete'; readonly name: string }
   | { readonly kind: 'namespace-put'; readonly namespace: Namespace }
   | { readonly kind: 'namespace-delete'; readonly name: string }
+  /** What a file below `vars/` says now. The file's path is not kept: it is made of namespace and path. */
+  | { readonly kind: 'variable-put'; readonly namespace: string; readonly path: string; readonly items: Variable['Items'] }
+  | { readonly kind: 'variable-delete'; readonly namespace: string; readonly path: string }
   | { readonly kind: 'scheduler-configure'; readonly configuration: SchedulerConfiguration }
   /** Garbage collection, in bounded batches; each row is checked again when it is applied. */
   | {

@@ -14,6 +14,7 @@ export {
   type TableName,
   type Tables,
   type TableViews,
+  variableKey,
 } from './schema.js'
 export { cutState, decodeSnapshot, encodeCut, type StateCut, tablesOf } from './snapshot.js'
 export { listSetAside, standingOf } from './standing.js'

@@ -18,6 +18,7 @@ import {
   type ScalingEvent,
   type ServiceRegistration,
   type SourceStatus,
+  type Variable,
   type VersionSource,
 } from '../domain/index.js'
 import { Table, type TableView } from './table.js'
@@ -53,6 +54,10 @@ export function jobSourceKey(source: { readonly namespace: string; readonly jobI
 /** The key of the job that an allocation, evaluation, deployment or summary belongs to. */
 export function ownerKey(row: { readonly Namespace: string; readonly JobID: string }): string {
   return namespacedKey(row.Namespace, row.JobID)
+}
+
+export function variableKey(variable: { readonly Namespace: string; readonly Path: string }): string {
+  return namespacedKey(variable.Namespace, variable.Path)
 }
 
 /** One version of one incarnation of a job. */
@@ -113,6 +118,7 @@ export function createTables() {
       allocation: (service) => service.AllocID,
       name: (service) => namespacedKey(service.Namespace, service.ServiceName),
     }),
+    variables: new Table<Variable, 'namespace'>('variables', variableKey, { namespace: (variable) => variable.Namespace }),
     sources: new Table<SourceStatus>('sources', (source) => source.id, {}),
     actedCommits: new Table<ActedCommit>('actedCommits', (commit) => commit.id, {}),
   }

@@ -3,13 +3,20 @@ import { MockDriver, MockHost } from '../../src/adapters/drivers/mock/mock-drive
 import { InProcessHub } from '../../src/adapters/in-process-bus/in-process-bus.js'
 import { silentLogger } from '../../src/adapters/logger.js'
 import { MemoryAllocationDirectories, noFiles } from '../../src/adapters/memory/allocation-directories.js'
+import { memoryHookPorts } from '../../src/adapters/memory/hook-ports.js'
 import {
   AGENT_DEFAULTS,
   Agent,
+  type DataFound,
+  type DataQuestion,
+  type DataRequest,
+  type DataResponse,
   type DesiredSet,
   type Direction,
+  dataKey,
   decodeMessage,
   encodeMessage,
+  type HookPorts,
   hashEntries,
   MemoryLocalStore,
   type MessageKind,
@@ -60,9 +67,14 @@ export class FakeServer {
   isDeclared = true
   messageBytesMax = 1_000_000
 
+  readonly #variables = new Map<string, Readonly<Record<string, string>>>()
+  #dataVersion = 1
+  readonly #heldData: (() => void)[] = []
+
   constructor(bus: Bus, thisNode: Node) {
     this.bus = bus
     this.node = thisNode
+    this.#answers('data', (request) => this.#answerData(request))
     this.#answers('register', (request) => {
       this.registered = request
       return this.answerRegister(request)
@@ -90,9 +102,31 @@ export class FakeServer {
     })
   }
 
-  #answers<Kind extends 'register' | 'heartbeat' | 'pull' | 'report'>(
+  /** Variables of the namespace that is asked for; whoever waits for them hears of it. */
+  setVariable(path: string, items: Readonly<Record<string, string>> | null): void {
+    this.#dataVersion++
+    if (items === null) this.#variables.delete(path)
+    else this.#variables.set(path, items)
+    for (const hear of this.#heldData.splice(0)) hear()
+  }
+
+  async #answerData({ questions }: DataRequest): Promise<DataResponse> {
+    const version = () => String(this.#dataVersion)
+    if (questions.every(([, known]) => known === version())) await new Promise<void>((resolve) => this.#heldData.push(resolve))
+    const answers = questions.map(([question]) => ({ key: dataKey(question), version: version(), found: this.#findData(question) }))
+    return { ...this.#envelope(), answers }
+  }
+
+  #findData(question: DataQuestion): DataFound {
+    const Items = question.kind === 'variable' ? this.#variables.get(question.path) : undefined
+    if (Items === undefined || question.kind !== 'variable') return { kind: 'absent' }
+    const row = { Namespace: question.namespace, Path: question.path, Items, CreateIndex: 1, ModifyIndex: 1, CreateTime: 0, ModifyTime: 0 }
+    return { kind: 'variable', variable: row }
+  }
+
+  #answers<Kind extends 'register' | 'heartbeat' | 'pull' | 'report' | 'data'>(
     kind: Kind,
-    answer: (request: Messages[Kind]) => Messages[`${Kind}-response`] | undefined,
+    answer: (request: Messages[Kind]) => Messages[`${Kind}-response`] | undefined | Promise<Messages[`${Kind}-response`]>,
   ): void {
     const subject = subjects(REGION)
     const parts = new Reassembly()
@@ -102,11 +136,14 @@ export class FakeServer {
       this.session = part.session
       const body = parts.add(part)
       if (body === undefined) return
+      const respond = (response: Messages[`${Kind}-response`]) => {
+        const [first, ...rest] = this.seal(`${kind}-response`, response, part)
+        if (part.parts === 1) message.respond(first!)
+        for (const later of part.parts === 1 ? rest : [first!, ...rest]) this.bus.publish(subject.answer(this.node.ID), later)
+      }
       const response = answer(decodeMessage(kind, body, part))
-      if (response === undefined) return
-      const [first, ...rest] = this.seal(`${kind}-response`, response, part)
-      if (part.parts === 1) message.respond(first!)
-      for (const later of part.parts === 1 ? rest : [first!, ...rest]) this.bus.publish(subject.answer(this.node.ID), later)
+      if (response instanceof Promise) void response.then(respond)
+      else if (response !== undefined) respond(response)
     })
   }
 
@@ -184,6 +221,9 @@ export class AgentHarness {
   readonly node: Node
   readonly server: FakeServer
   readonly rows = new Map<string, unknown>()
+  /** What hooks wrote, by path. */
+  readonly written = new Map<string, Uint8Array>()
+  hookPorts: HookPorts = memoryHookPorts(this.written)
   readonly folders = new Set<string>()
   readonly failures: unknown[] = []
   readonly refusals: string[] = []
@@ -224,7 +264,7 @@ export class AgentHarness {
       verify: fakeVerify,
       serverKeys: this.serverKeys,
       templates: refuseExpressions,
-      refusalOf: () => undefined,
+      hookPorts: this.hookPorts,
       options: { ...AGENT_DEFAULTS, endedKept: 1 },
       onFatal: (error) => this.failures.push(error),
       onRefused: (reason) => this.refusals.push(reason),
@@ -239,6 +279,11 @@ export class AgentHarness {
     this.#life.isAlive = false
     await this.#life.bus?.close()
     await settle()
+  }
+
+  /** Of the newest process of a task. */
+  environmentOf(taskName: string): Readonly<Record<string, string>> | undefined {
+    return [...this.host.processes.values()].findLast((process) => process.taskName === taskName)?.environment
   }
 
   /** Of the agent's life that was heard last. */

@@ -141,6 +141,7 @@ const answeringAgent: AgentCaller = {
       stats: isHost ? HOST : USAGE,
       restart: { ok: true },
       signal: { ok: true },
+      checks: [],
     }
     yield parts[method] as never
   },

@@ -44,7 +44,15 @@ export class World {
       sourceHealth: { problem: null },
       busHealth: { awayMs: 0, droppedMessages: new Map() },
       logger: silentLogger,
-      settings: { region: 'global', datacenter: 'dc1', name: 'alder', writes: 'none', version: '0.1.0', address: '127.0.0.1:4646' },
+      settings: {
+        region: 'global',
+        datacenter: 'dc1',
+        name: 'alder',
+        writes: 'none',
+        showVariables: true,
+        version: '0.1.0',
+        address: '127.0.0.1:4646',
+      },
       ...over,
     })
   }

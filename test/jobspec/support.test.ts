@@ -76,11 +76,6 @@ describe('what was accepted without a word', () => {
       job('    service {\n      provider = "nomad"\n      name = "a-${NOMAD_GROUP_NAME}"\n      port = "1"\n    }'),
       '11:7 "name" is not carried out',
     ],
-    [
-      'templates',
-      task('      template {\n        data = "x"\n        destination = "local/x"\n      }'),
-      '8:7 "template" is not carried out',
-    ],
     ['vault', task('      vault {}'), '8:7 "vault" is not carried out'],
     ['services of Consul', job('    service {\n      name = "web"\n      port = "1"\n    }'), '9:5 "provider" is not carried out'],
   ])('%s is refused at its place', async (_, text, expected) => {
@@ -114,7 +109,7 @@ test('without being asked who carries it out, a job is read as it is', async () 
 
 test('a member is found in the form of the API too', async () => {
   const text =
-    '{ "Job": { "ID": "j", "TaskGroups": [ { "Name": "g", "Tasks": [\n { "Name": "t", "Driver": "raw_exec", "Config": { "command": "x" },\n "Templates": [ { "EmbeddedTmpl": "x", "DestPath": "y" } ] } ] } ] } }'
+    '{ "Job": { "ID": "j", "TaskGroups": [ { "Name": "g", "Tasks": [\n { "Name": "t", "Driver": "raw_exec", "Config": { "command": "x" },\n "Secrets": [ { "Name": "s", "Provider": "nomad", "Path": "y" } ] } ] } ] } }'
   const outcome = await readFiles('jobs/web.nomad.json', { 'jobs/web.nomad.json': text }, { support: {} })
-  expect(outcome).toMatchObject({ kind: 'mistakes', mistakes: [{ line: 3, summary: '"template" is not carried out' }] })
+  expect(outcome).toMatchObject({ kind: 'mistakes', mistakes: [{ line: 3, summary: '"secret" is not carried out' }] })
 })

@@ -9,6 +9,7 @@
  */
 
 import { silentLogger } from '../../src/adapters/logger.js'
+import { memoryHookPorts } from '../../src/adapters/memory/hook-ports.js'
 import {
   AGENT_DEFAULTS,
   Agent,
@@ -116,7 +117,7 @@ export class SimulatedHost {
       verify: fakeVerify,
       serverKeys: [],
       templates: refuseExpressions,
-      refusalOf: () => undefined,
+      hookPorts: memoryHookPorts(),
       options: { ...AGENT_DEFAULTS, region: 'global' },
       onFatal: (error) => process.isAlive && this.#world.fail(error),
     })
@@ -352,6 +353,7 @@ export class SimulatedHost {
         }
         return unclaimed.length
       },
+      run: async () => ({ exitCode: 0, output: '' }),
       usage: async () => ({ memoryBytes: 0, userTimeMs: 0, systemTimeMs: 0, pids: [] }),
     }
   }

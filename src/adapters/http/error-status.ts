@@ -3,6 +3,7 @@ export const ERROR_STATUS: Readonly<Record<string, number>> = {
   BAD_REQUEST: 400,
   WRITE_REFUSED: 403,
   HOST_REFUSED: 403,
+  WITHHELD: 403,
   NOT_FOUND: 404,
   UNKNOWN_PATH: 404,
   WRONG_METHOD: 405,

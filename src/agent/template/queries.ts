@@ -36,8 +36,14 @@ export function queryKey(query: Query): string {
   return JSON.stringify(query)
 }
 
-/** As consul-template names its dependencies: what people see in "missing: …". */
-export function describeQuery(query: Query): string {
+/** Whose namespace is asked where the query names none. */
+export interface QueryScope {
+  readonly namespace: string
+  readonly region: string
+}
+
+/** As consul-template names its dependencies: what people see in "Missing: …". */
+export function describeQuery(query: Query, scope: QueryScope): string {
   switch (query.kind) {
     case 'key':
       return `kv.block(${query.path})`
@@ -54,9 +60,9 @@ export function describeQuery(query: Query): string {
     case 'services':
       return query.provider === 'nomad' ? 'nomad.services' : 'catalog.services'
     case 'variable':
-      return `nomad.var.block(${query.path}${query.namespace === undefined ? '' : `@${query.namespace}`})`
+      return `nomad.var.block(${query.path}@${query.namespace ?? scope.namespace}.${scope.region})`
     case 'variables':
-      return `nomad.var.list(${query.prefix}${query.namespace === undefined ? '' : `@${query.namespace}`})`
+      return `nomad.var.list(${query.prefix}@${query.namespace ?? scope.namespace}.${scope.region})`
     case 'file':
       return `file(${query.path})`
     default:

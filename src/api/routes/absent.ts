@@ -1,5 +1,5 @@
 /**
- * What Drover has not, answered as a cluster of Nomad without it: variables, volumes, plugins, access control and what only
+ * What Drover has not, answered as a cluster of Nomad without it: volumes, plugins, access control and what only
  * the enterprise release knows.
  */
 
@@ -7,7 +7,6 @@ import type { StateView } from '../../state/index.js'
 import type { ReadDeps, Reading } from '../blocking.js'
 import { encodeText } from '../encode.js'
 import { type ApiError, badRequest, notFound, notSupported } from '../errors.js'
-import { byName, computePage } from '../pages.js'
 import type { WatchKey } from '../ports.js'
 import type { Call, Handler, Route } from '../router.js'
 import { reading } from './reading.js'
@@ -35,8 +34,6 @@ const PSEUDO_TOKEN = encodeText(
   }),
 )
 
-const NO_VARIABLE_ORDER = byName<{ readonly Namespace: string }>(() => '', false)
-
 export function absentRoutes(deps: ReadDeps): readonly Route[] {
   const read = (pattern: string, query: (view: StateView, call: Call) => Reading): Route => ({
     pattern,
@@ -45,15 +42,6 @@ export function absentRoutes(deps: ReadDeps): readonly Route[] {
   const refuse = (pattern: string, refusal: () => ApiError): Route => ({ pattern, methods: { '*': refusing(refusal) } })
   const enterprise = () => notSupported('Nomad Enterprise only endpoint')
   return [
-    read('/v1/vars', (_, call) => {
-      computePage([], call.parameters, { order: NO_VARIABLE_ORDER, filterable: 'VariableMetadata' })
-      return { index: 0, watch: NOTHING, body: EMPTY_LIST }
-    }),
-    read('/v1/var/:id', (_, call) => ({
-      index: 0,
-      watch: NOTHING,
-      body: call.id === '' ? badRequest('missing variable path') : notFound('variable not found'),
-    })),
     read('/v1/volumes', (_, call) => {
       if (!['', 'csi', 'host'].includes(call.parameters.text('type'))) throw notFound('resource not found')
       return { index: 0, watch: NOTHING, body: EMPTY_LIST }

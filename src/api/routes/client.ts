@@ -1,4 +1,5 @@
 /** What only the agent of a node knows: statistics, checks, files, logs (Nomad API docs, "Allocations", "Client"). */
+import type { CheckReport } from '../../agent/index.js'
 import { encodeJson } from '../encode.js'
 import { ApiError, badRequest, notFound, requestFailed } from '../errors.js'
 import { jsonAnswer } from '../request.js'
@@ -79,10 +80,33 @@ async function readMetadata(deps: ClientDeps, call: Call) {
   return jsonAnswer(encodeJson({ Meta: meta, Dynamic: {}, Static: meta }))
 }
 
-/** Checks of services are not run yet, so no allocation has results. */
+/** Nomad answers null where there are none; an object without members serves the same clients. */
 async function readChecks(deps: ClientDeps, call: Call) {
   const allocation = await findAllocation(deps, call)
   const { isThere } = await deps.reader.read((view) => ({ index: 0, isThere: view.nodes.get(allocation.NodeID) !== undefined }))
   if (!isThere) throw new ApiError('NOT_FOUND', `Unknown node ${allocation.NodeID}`)
-  return jsonAnswer(encodeJson({}))
+  try {
+    for await (const checks of deps.agents.call(allocation.NodeID, 'checks', { allocationId: allocation.ID }, call.request.signal)) {
+      const rows = checks.map((check) => [check.id, checkView(check, allocation.Name)] as const)
+      return jsonAnswer(encodeJson(rows.length === 0 ? null : Object.fromEntries(rows)))
+    }
+  } catch (error) {
+    throw agentFault(error, allocation.ID)
+  }
+  throw requestFailed('the agent answered nothing')
+}
+
+function checkView(check: CheckReport, allocationName: string) {
+  return {
+    ID: check.id,
+    Mode: check.isReadiness ? 'readiness' : 'healthiness',
+    Status: check.status,
+    StatusCode: check.statusCode,
+    Output: check.output,
+    Timestamp: Math.floor(check.atMs / 1000),
+    Group: allocationName,
+    Task: check.task,
+    Service: check.service,
+    Check: check.name,
+  }
 }

@@ -104,7 +104,7 @@ const REFUSED: readonly (readonly [methods: string, pattern: string, sentence: S
   [
     `${WRITE} DELETE`,
     '/v1/var/:id',
-    fixed('this cluster keeps no variables; give values in jobs/**/*.vars.hcl, or mount a file with secrets'),
+    (_, call) => `variables are files of the repository: edit vars/${call.parameters.namespace}/${call.id}.yaml and commit`,
   ],
   ['PUT', '/v1/system/gc', fixed('what has ended is collected by itself')],
   ['PUT', '/v1/system/reconcile/summaries', fixed('summaries are counted as allocations change')],

@@ -50,6 +50,10 @@ type FileReading = { readonly entry: TreeEntry } & (
   | { readonly kind: 'aborted' }
 )
 
+function isDeclaring(meaning: RepositoryPath): meaning is Declaring | Misplaced {
+  return meaning.kind === 'node' || meaning.kind === 'pool' || meaning.kind === 'cluster' || meaning.kind === 'misplaced'
+}
+
 /** Reads `agents/` commit by commit; what has not changed is not read again. */
 export class AgentsFolderReader {
   readonly #syntax: SyntaxReader
@@ -63,7 +67,7 @@ export class AgentsFolderReader {
     const hidden = findUnreadable(tree.entries, AGENTS_FOLDER)
     const files = tree.entries.flatMap((entry) => {
       const meaning = entry.path.startsWith(`${AGENTS_FOLDER}/`) ? classifyPath(entry.path) : undefined
-      return meaning === undefined || meaning.kind === 'other' || meaning.kind === 'job' ? [] : [{ entry, meaning }]
+      return meaning === undefined || !isDeclaring(meaning) ? [] : [{ entry, meaning }]
     })
     await tree.prefetch(files.filter(({ entry }) => !this.#known.has(entry)).map(({ entry }) => entry.path))
     const readings: FileReading[] = []

@@ -8,6 +8,7 @@
  */
 import { assertNever, invariant, type LogIndex } from '../../domain/index.js'
 import type { Command } from '../command.js'
+import { variableKey } from '../schema.js'
 import type { State } from '../state.js'
 import { adoptAllocations, reportAllocations, transitionAllocations } from './allocations.js'
 import { promoteDeployment, updateDeployments } from './deployments.js'
@@ -16,7 +17,7 @@ import { collectGarbage } from './garbage.js'
 import { deregisterJob, registerJob } from './jobs.js'
 import { declareNodes, drainNode, registerNode, setNodeEligibility, setNodeStatus } from './nodes.js'
 import { applyPlan } from './plans.js'
-import { beginLeadership, configureScheduler, noteSourceFiles, rememberActedCommits, syncSource } from './settings.js'
+import { beginLeadership, configureScheduler, noteSourceFiles, putVariable, rememberActedCommits, syncSource } from './settings.js'
 
 /** @throws InvariantError for what the proposer should never have let through; the process then stops. */
 export function apply(state: State, index: LogIndex, command: Command): void {
@@ -81,6 +82,10 @@ export function apply(state: State, index: LogIndex, command: Command): void {
       })
     case 'namespace-delete':
       return state.namespaces.delete(index, command.name)
+    case 'variable-put':
+      return putVariable(state, index, command)
+    case 'variable-delete':
+      return state.variables.delete(index, variableKey({ Namespace: command.namespace, Path: command.path }))
     case 'scheduler-configure':
       return configureScheduler(state, index, command)
     case 'garbage-collect':

@@ -6,7 +6,9 @@ import {
   NODE_POOL_ALL,
   NODE_POOL_DEFAULT,
   type NodePool,
+  unixNanoseconds,
 } from '../../domain/index.js'
+import { variableKey } from '../schema.js'
 import type { State } from '../state.js'
 import type { CommandOf } from './kind.js'
 
@@ -46,6 +48,20 @@ export function noteSourceFiles(state: State, index: LogIndex, command: CommandO
 /** I11 Each commit acts once. */
 export function rememberActedCommits(state: State, index: LogIndex, command: CommandOf<'commits-acted'>): void {
   for (const id of command.commits) state.actedCommits.put(index, { id })
+}
+
+export function putVariable(state: State, index: LogIndex, { namespace, path, items, atMs }: CommandOf<'variable-put'>): void {
+  const known = state.variables.get(variableKey({ Namespace: namespace, Path: path }))
+  const now = unixNanoseconds(atMs)
+  state.variables.put(index, {
+    Namespace: namespace,
+    Path: path,
+    Items: items,
+    CreateIndex: known?.CreateIndex ?? index,
+    ModifyIndex: index,
+    CreateTime: known?.CreateTime ?? now,
+    ModifyTime: now,
+  })
 }
 
 export function configureScheduler(state: State, index: LogIndex, command: CommandOf<'scheduler-configure'>): void {

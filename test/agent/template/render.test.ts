@@ -148,25 +148,23 @@ describe('data', () => {
     const rendering = render(
       '{{ key "a" }}{{ nomadVar "b@ns" }}{{ secret "c" }}{{ ls "d" }}{{ file "e" }}{{ nomadVarList "f" }}{{ secrets "g" }}',
     )
-    expect(rendering.kind === 'missing' && rendering.missing.map(describeQuery)).toEqual([
+    expect(
+      rendering.kind === 'missing' && rendering.missing.map((query) => describeQuery(query, { namespace: 'default', region: 'global' })),
+    ).toEqual([
       'kv.block(a)',
-      'nomad.var.block(b@ns)',
+      'nomad.var.block(b@ns.global)',
       'vault.read(c)',
       'kv.list(d)',
       'file(e)',
-      'nomad.var.list(f)',
+      'nomad.var.list(f@default.global)',
       'vault.list(g)',
     ])
     const unknown = render('{{ service "t.w" }}{{ nomadService "w" }}{{ services }}{{ nomadServices }}{{ nodes }}', () => ({
       kind: 'unknown',
     }))
-    expect(unknown.kind === 'missing' && unknown.missing.map(describeQuery)).toEqual([
-      'health.service(t.w|passing)',
-      'nomad.service(w)',
-      'catalog.services',
-      'nomad.services',
-      'catalog.nodes',
-    ])
+    expect(
+      unknown.kind === 'missing' && unknown.missing.map((query) => describeQuery(query, { namespace: 'default', region: 'global' })),
+    ).toEqual(['health.service(t.w|passing)', 'nomad.service(w)', 'catalog.services', 'nomad.services', 'catalog.nodes'])
   })
 
   test('folders of keys are lists of pairs, by key and as a tree', () => {

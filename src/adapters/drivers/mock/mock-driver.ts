@@ -6,7 +6,7 @@
  * `start_error_recoverable`, `start_block_for`, `kill_after` (how long it takes to end when asked to), `signal_error`.
  */
 import { z } from 'zod'
-import type { Driver, TaskExit, TaskHandle, TaskStart, TaskUsage } from '../../../agent/index.js'
+import type { Driver, ProgramResult, TaskExit, TaskHandle, TaskStart, TaskUsage } from '../../../agent/index.js'
 import { type Clock, OrchestratorError, readDuration } from '../../../domain/index.js'
 
 const NANOSECONDS_PER_MS = 1e6
@@ -40,6 +40,7 @@ export interface MockProcess {
   readonly taskName: string
   readonly attempt: number
   readonly config: z.infer<typeof configSchema>
+  readonly environment: Readonly<Record<string, string>>
   readonly startedMs: number
   /** Names of the signals it got, in order. */
   readonly signals: string[]
@@ -50,6 +51,8 @@ export interface MockProcess {
 export class MockHost {
   readonly clock: Clock
   readonly processes = new Map<string, MockProcess>()
+  /** Of every program that is run beside a task. */
+  programExitCode = 0
   /** Whether starts are carried out; a dead supervisor delays them and harms nothing that runs. */
   #hasSupervisor = true
   #bootCount = 0
@@ -143,6 +146,10 @@ export class MockDriver implements Driver {
     return { ...description, nodeAttributes: { [name]: '1' } }
   }
 
+  async run(): Promise<ProgramResult> {
+    return { exitCode: this.#host.programExitCode, output: '' }
+  }
+
   async start(request: TaskStart): Promise<TaskHandle> {
     const config = readConfig(request.config)
     await this.#lives()
@@ -158,7 +165,7 @@ export class MockDriver implements Driver {
     const process =
       this.#host.processes.get(runId) ??
       living ??
-      this.#host.start({ runId, allocationId: allocation.ID, taskName: task.Name, attempt, config })
+      this.#host.start({ runId, allocationId: allocation.ID, taskName: task.Name, attempt, config, environment: request.environment })
     return this.#handleOf(process)
   }
 

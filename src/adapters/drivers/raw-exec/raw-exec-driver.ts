@@ -6,8 +6,9 @@ import { createHash } from 'node:crypto'
 import { accessSync, constants, statSync } from 'node:fs'
 import { dirname, isAbsolute, join } from 'node:path'
 import { z } from 'zod'
-import type { Driver, TaskExit, TaskHandle, TaskStart, TaskUsage } from '../../../agent/index.js'
+import type { Driver, ProgramResult, TaskExit, TaskHandle, TaskProgram, TaskStart, TaskUsage } from '../../../agent/index.js'
 import { explainError, MEBIBYTE_BYTES, OrchestratorError, ZERO_TIME } from '../../../domain/index.js'
+import { runProgram } from '../../programs.js'
 import type { SupervisorClient } from '../../supervisor/client.js'
 import { readProcess } from '../../supervisor/process-table.js'
 import type { RunInfo, RunStart } from '../../supervisor/protocol.js'
@@ -79,6 +80,21 @@ export class RawExecDriver implements Driver {
       },
     }
     return handleOf(await this.#supervisor.ask('start', start))
+  }
+
+  async run(
+    { task, environment, directories }: Parameters<Driver['run']>[0],
+    { command, args, timeoutMs }: TaskProgram,
+  ): Promise<ProgramResult> {
+    const whole = { ...this.#hostEnvironment, ...environment }
+    return runProgram({
+      command: findCommand(command, directories.task, whole['PATH'] ?? DEFAULT_PATH),
+      args,
+      environment: whole,
+      folder: directories.task,
+      user: findUser(task.User, directories.task),
+      timeoutMs,
+    })
   }
 
   async find(allocationId: string, taskName: string, attempt: number): Promise<TaskHandle | undefined> {

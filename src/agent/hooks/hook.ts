@@ -1,0 +1,78 @@
+/**
+ * What happens around a task is a row of a table: what it is called, which tasks have it, and what carries it out. The machines walk
+ * the rows and know none of them by name.
+ */
+import type { Allocation, Clock, Job, Logger, Node, Task, TaskEvent, TaskGroup } from '../../domain/index.js'
+import type { TaskEnvironment, Variables } from '../environment.js'
+import type { HookPorts, ProgramResult, TaskDirectories, TaskProgram } from '../ports.js'
+import type { TaskFact } from '../task-events.js'
+import type { TaskHookRule, TaskInput } from '../task-runner.js'
+import type { Found, Query, Value } from '../template/index.js'
+
+export interface HookRow extends TaskHookRule {
+  /** Pure. */
+  appliesTo(task: Task, group: TaskGroup): boolean
+  create(context: HookContext): TaskHook
+}
+
+/** One row at work for one task. */
+export interface TaskHook {
+  /** Before the task starts. @throws HookFailure; whatever else it throws is a failure that trying again may mend */
+  prestart(signal: AbortSignal): Promise<void>
+  /** The task runs: started, or found again after a restart of the agent. */
+  running?(): void
+  /** What its environment gains, asked before each start. */
+  environment?(): HookEnvironment
+  /** The task is dead, or the agent leaves it alone from now on. */
+  close?(): void
+}
+
+export interface HookEnvironment {
+  readonly hook?: Variables
+  /** Set last, as they are. */
+  readonly template?: Variables
+}
+
+/** What templates of a namespace may ask the server for. */
+export interface TemplateData {
+  find(query: Query): Found<Value>
+  /** Calls back when an answer has changed; returns the way to stop. */
+  watch(queries: readonly Query[], onChange: () => void): () => void
+}
+
+/** What a hook knows of its task. Functions, because the server may change an allocation in place. */
+export interface HookContext {
+  readonly allocation: () => Allocation
+  readonly job: () => Job
+  readonly group: () => TaskGroup
+  readonly task: () => Task
+  readonly node: () => Node
+  /** Without what templates add. */
+  readonly environment: () => TaskEnvironment
+  readonly directories: TaskDirectories
+  /** Folders of the allocation are made once, whichever task is first. */
+  readonly createFolders: () => Promise<void>
+  readonly ports: HookPorts
+  readonly region: string
+  readonly data: TemplateData
+  /** Inside the task, as its driver does it. */
+  readonly run: (program: TaskProgram) => Promise<ProgramResult>
+  readonly clock: Clock
+  readonly logger: Logger
+  /** Chance in [0, 1). */
+  readonly fraction: () => number
+  /** To the task's machine. */
+  readonly post: (input: TaskInput) => void
+  readonly event: (type: string, ...facts: readonly TaskFact[]) => TaskEvent
+}
+
+/** A hook could not do its part: what is told, and whether the restart policy may try again, or is not even asked. */
+export class HookFailure extends Error {
+  constructor(
+    readonly event: TaskEvent,
+    readonly isRecoverable: boolean,
+    readonly isFinal = false,
+  ) {
+    super(event.DisplayMessage)
+  }
+}

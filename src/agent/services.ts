@@ -1,0 +1,123 @@
+/**
+ * The services that an allocation offers now, as they are registered: every text of them filled in from the environment of the task or
+ * group that they belong to. Both providers register in the same catalogue. Pure.
+ */
+import {
+  type AllocatedPortMapping,
+  type Allocation,
+  NAMESPACE_DEFAULT,
+  type Service,
+  type ServiceCheck,
+  type ServiceRegistration,
+  type Task,
+  type TaskGroup,
+} from '../domain/index.js'
+import { interpolate, type TaskEnvironment } from './environment.js'
+
+/** A service with whom it belongs to. `task` is empty for the group's. */
+export interface OwnedService {
+  readonly task: string
+  readonly service: Service
+  readonly environment: TaskEnvironment
+}
+
+export interface ServiceOwners {
+  readonly group: TaskGroup
+  /** Whether the group's services are there: the allocation has begun and is not being ended. */
+  readonly isGroupUp: boolean
+  readonly isUp: (task: Task) => boolean
+  /** Of the group when no task is named. */
+  readonly environmentOf: (task: Task | undefined) => TaskEnvironment
+}
+
+export function servicesUp({ group, isGroupUp, isUp, environmentOf }: ServiceOwners): readonly OwnedService[] {
+  const owned = (task: Task | undefined, services: readonly Service[] | null): readonly OwnedService[] => {
+    if ((services ?? []).length === 0) return []
+    const environment = environmentOf(task)
+    return services!.map((service) => ({ task: task?.Name ?? '', service: filledIn(service, environment), environment }))
+  }
+  const ofTasks = group.Tasks.filter(isUp).flatMap((task) => owned(task, task.Services))
+  return isGroupUp ? [...owned(undefined, group.Services), ...ofTasks] : ofTasks
+}
+
+function filledIn(service: Service, environment: TaskEnvironment): Service {
+  const fill = (text: string) => interpolate(text, environment)
+  const fillAll = (texts: readonly string[] | null) => texts?.map(fill) ?? null
+  return {
+    ...service,
+    Name: fill(service.Name),
+    Tags: fillAll(service.Tags),
+    CanaryTags: fillAll(service.CanaryTags),
+    Address: fill(service.Address),
+    PortLabel: fill(service.PortLabel),
+    Meta: fillMap(service.Meta, fill),
+    CanaryMeta: fillMap(service.CanaryMeta, fill),
+    Checks: service.Checks?.map((check) => filledCheck(check, fill)) ?? null,
+  }
+}
+
+function filledCheck(check: ServiceCheck, fill: (text: string) => string): ServiceCheck {
+  const header = Object.entries(check.Header ?? {}).map(([name, values]) => [fill(name), values.map(fill)] as const)
+  return {
+    ...check,
+    Name: fill(check.Name),
+    Path: fill(check.Path),
+    Protocol: fill(check.Protocol),
+    PortLabel: fill(check.PortLabel),
+    Command: fill(check.Command),
+    Args: check.Args?.map(fill) ?? null,
+    Method: fill(check.Method),
+    Body: fill(check.Body),
+    Header: check.Header === null ? null : Object.fromEntries(header),
+  }
+}
+
+function fillMap(values: Readonly<Record<string, string>> | null, fill: (text: string) => string) {
+  return values === null ? null : Object.fromEntries(Object.entries(values).map(([name, value]) => [fill(name), fill(value)]))
+}
+
+export interface ServicePlace {
+  readonly address: string
+  readonly port: number
+}
+
+/** Where it is reached: a port of the allocation by its label, a number, or no port at all. */
+export function placeOf(allocation: Allocation, portLabel: string, address: string, nodeAddress: string): ServicePlace {
+  const port = findPort(allocation, portLabel)
+  const isNumber = port === undefined && /^\d+$/.test(portLabel)
+  return { address: address || port?.HostIP || nodeAddress, port: port?.Value ?? (isNumber ? Number(portLabel) : 0) }
+}
+
+function findPort(allocation: Allocation, label: string): AllocatedPortMapping | undefined {
+  return label === '' ? undefined : (allocation.AllocatedResources.Shared.Ports ?? []).find((mapping) => mapping.Label === label)
+}
+
+export interface RegistrationInput {
+  readonly allocation: Allocation
+  readonly datacenter: string
+  /** Of the host, where a service has no port. */
+  readonly nodeAddress: string
+}
+
+export function registrationsOf(owned: readonly OwnedService[], input: RegistrationInput): readonly ServiceRegistration[] {
+  return owned.map(({ task, service }) => registrationOf(task, service, input))
+}
+
+function registrationOf(task: string, service: Service, { allocation, datacenter, nodeAddress }: RegistrationInput): ServiceRegistration {
+  const isCanary = allocation.DeploymentStatus?.Canary === true && service.CanaryTags !== null
+  const { address, port } = placeOf(allocation, service.PortLabel, service.Address, nodeAddress)
+  return {
+    ID: `_nomad-task-${allocation.ID}-${task === '' ? `group-${allocation.TaskGroup}` : task}-${service.Name}-${service.PortLabel}`,
+    ServiceName: service.Name,
+    Namespace: allocation.Namespace || NAMESPACE_DEFAULT,
+    NodeID: allocation.NodeID,
+    Datacenter: datacenter,
+    JobID: allocation.JobID,
+    AllocID: allocation.ID,
+    Tags: isCanary ? service.CanaryTags : service.Tags,
+    Address: address,
+    Port: port,
+    CreateIndex: 0,
+    ModifyIndex: 0,
+  }
+}

@@ -1,0 +1,193 @@
+/** What happens around a task: payload, artifacts, templates and what their changes ask for, volumes. */
+import { describe, expect, test } from 'vitest'
+import { readVariables } from '../../src/agent/hooks/env-file.js'
+import { SECOND, type Template } from '../../src/domain/index.js'
+import { settle } from './hand-clock.js'
+import { AgentHarness, mockTask, type Wanted, wanted } from './harness.js'
+
+const TEMPLATE: Template = {
+  SourcePath: '',
+  DestPath: 'local/x',
+  EmbeddedTmpl: '',
+  ChangeMode: 'restart',
+  ChangeSignal: '',
+  ChangeScript: null,
+  Splay: 0,
+  Perms: '0644',
+  Uid: null,
+  Gid: null,
+  LeftDelim: '{{',
+  RightDelim: '}}',
+  Envvars: false,
+  VaultGrace: 0,
+  Wait: null,
+  ErrMissingKey: false,
+  Once: false,
+}
+const SOUP = '{{ with nomadVar "soup" }}{{ .kind }}{{ end }}'
+const QUIET_MS = 100
+
+const template = (over: Partial<Template>): Template => ({ ...TEMPLATE, ...over })
+
+async function begin(one: Wanted, before: (harness: AgentHarness) => void = () => {}) {
+  const harness = new AgentHarness()
+  harness.server.wanted = [one]
+  before(harness)
+  await harness.start()
+  const id = one.allocation.ID
+  const state = () => harness.server.lastReport(id)!.TaskStates['main']!
+  return {
+    harness,
+    server: harness.server,
+    state,
+    // Where the word of its health comes is not this test's matter.
+    events: () =>
+      state()
+        .Events.filter(({ Type }) => Type !== 'Alloc Unhealthy')
+        .map(({ Type, DisplayMessage }) => `${Type}: ${DisplayMessage}`),
+    types: () => state().Events.map(({ Type }) => Type),
+    file: (path: string) => {
+      const found = [...harness.written].find(([name]) => name.endsWith(`${id}/main/${path}`))
+      return found === undefined ? undefined : Buffer.from(found[1]).toString()
+    },
+    async change(path: string, items: Readonly<Record<string, string>> | null) {
+      harness.server.setVariable(path, items)
+      await settle()
+      await harness.clock.advance(QUIET_MS)
+      await settle()
+    },
+  }
+}
+
+const soupTask = (...templates: readonly Partial<Template>[]) =>
+  wanted(1, {}, [mockTask({ Templates: templates.map((over) => template({ EmbeddedTmpl: SOUP, ...over })) })])
+
+describe('templates', () => {
+  test('are rendered before the task starts, with its environment', async () => {
+    const task = mockTask({
+      Env: { MOOD: 'good' },
+      Templates: [
+        template({ EmbeddedTmpl: '{{ env "MOOD" }} {{ env "NOMAD_TASK_NAME" }}' }),
+        template({ DestPath: 'secrets/e', EmbeddedTmpl: '# x\nA=1\nB="two $c"', Envvars: true }),
+      ],
+    })
+    const { harness, file } = await begin(wanted(1, {}, [task]))
+    expect(file('local/x')).toBe('good main')
+    expect(harness.environmentOf('main')).toMatchObject({ A: '1', B: 'two $c' })
+  })
+
+  test('hold the task back until what they read is there, and say what that is', async () => {
+    const { harness, change, types, events, file } = await begin(soupTask({}))
+    expect(harness.running()).toEqual([])
+    await harness.clock.advance(3_100)
+    expect(events()).toContain('Template: Missing: nomad.var.block(soup@default.global)')
+    await change('soup', { kind: 'leek' })
+    expect(types().at(-1)).toBe('Started')
+    expect(file('local/x')).toBe('leek')
+  })
+
+  test('a task that waits for its templates can be stopped', async () => {
+    const { harness, server, state } = await begin(soupTask({}))
+    server.publish([])
+    await settle()
+    expect(state().State).toBe('dead')
+    expect(harness.running()).toEqual([])
+  })
+
+  test('restart the task when what they read has changed', async () => {
+    const { change, events, file, state } = await begin(soupTask({}), ({ server }) => server.setVariable('soup', { kind: 'leek' }))
+    await change('soup', { kind: 'fish' })
+    expect(file('local/x')).toBe('fish')
+    expect(events().slice(3)).toEqual([
+      'Restart Signaled: Template with change_mode restart re-rendered',
+      'Terminated: Exit Code: 0',
+      'Restarting: Task restarting in 0s',
+      'Started: Task started by client',
+    ])
+    expect(state().Restarts).toBe(1)
+  })
+
+  test('rewrite the file and nothing else with noop, and what renders the same changes nothing', async () => {
+    const { change, types, file } = await begin(
+      soupTask({ ChangeMode: 'noop' }, { DestPath: 'local/y', EmbeddedTmpl: '{{ with nomadVar "soup" }}{{ len . }}{{ end }}' }),
+      ({ server }) => server.setVariable('soup', { kind: 'leek' }),
+    )
+    await change('soup', { kind: 'fish' })
+    expect(file('local/x')).toBe('fish')
+    expect(types().at(-1)).toBe('Started')
+  })
+
+  test('signals come once each, before a restart', async () => {
+    const signals = { ChangeMode: 'signal', ChangeSignal: 'SIGHUP' }
+    const { change, events } = await begin(soupTask(signals, { ...signals, DestPath: 'local/y' }), ({ server }) =>
+      server.setVariable('soup', { kind: 'leek' }),
+    )
+    await change('soup', { kind: 'fish' })
+    expect(events().filter((event) => event.startsWith('Signaling'))).toEqual(['Signaling: Template re-rendered'])
+  })
+
+  test('a change script runs in the task, and one that fails may end it', async () => {
+    const script = { Command: '/bin/x', Args: ['-c', '${NOMAD_TASK_NAME}'], Timeout: SECOND, FailOnError: true, RunOnFirstRender: false }
+    const { harness, change, events, state } = await begin(soupTask({ ChangeMode: 'script', ChangeScript: script }), ({ server }) =>
+      server.setVariable('soup', { kind: 'leek' }),
+    )
+    await change('soup', { kind: 'fish' })
+    expect(events().at(-1)).toBe('Task hook message: Template successfully ran script /bin/x with arguments: [-c main]. Exit code: 0')
+    harness.host.programExitCode = 3
+    await change('soup', { kind: 'peas' })
+    expect(events().slice(4)).toEqual([
+      'Task hook failed: Template ran script /bin/x with arguments [-c main] on change but it exited with code: 3',
+      'Killing: Template script failed, task is being killed',
+      'Terminated: Exit Code: 0',
+      'Killed: Task successfully killed',
+    ])
+    expect(state()).toMatchObject({ State: 'dead', Failed: true })
+  })
+
+  test('the splay is waited for, and changes within it are carried out together', async () => {
+    const { harness, change, types, state } = await begin(soupTask({ Splay: 60 * SECOND }), ({ server }) =>
+      server.setVariable('soup', { kind: 'leek' }),
+    )
+    await change('soup', { kind: 'fish' })
+    await change('soup', { kind: 'peas' })
+    expect(types().at(-1)).toBe('Started')
+    await harness.clock.advance(60_000)
+    expect(state().Restarts).toBe(1)
+  })
+
+  test('a template that is wrong fails the task for good, with its place', async () => {
+    const { events, state } = await begin(soupTask({ EmbeddedTmpl: 'a\n{{ this }}' }))
+    expect(events().at(-1)).toBe('Killing: Template failed: (dynamic): parse: template: :2: function "this" not defined')
+    expect(state()).toMatchObject({ State: 'dead', Failed: true, Restarts: 0 })
+    const failing = await begin(soupTask({ EmbeddedTmpl: '{{ parseInt "x" }}' }))
+    expect(failing.events().at(-1)).toMatch(/^Killing: Template failed: \(dynamic\): execute: template: :1:3: error calling parseInt/)
+  })
+
+  test('after a restart of the agent a change that was missed is carried out', async () => {
+    const { harness, server, state, file } = await begin(soupTask({}), (world) => world.server.setVariable('soup', { kind: 'leek' }))
+    await harness.kill()
+    server.setVariable('soup', { kind: 'fish' })
+    await harness.start()
+    await harness.clock.advance(QUIET_MS)
+    await settle()
+    expect(file('local/x')).toBe('fish')
+    expect(state().Restarts).toBe(1)
+  })
+})
+
+test('lines of a file are variables, with quotes, comments and values over lines', () => {
+  const text = 'A=1\nexport B = two words # no\n# C=3\nD="a \\"b\\"\\nc"\nE=\'raw \\n $x\'\nF="one\ntwo"\nG=\nnot a line\nH: yaml'
+  expect(readVariables(text)).toEqual({ A: '1', B: 'two words', D: 'a "b"\nc', E: 'raw \\n $x', F: 'one\ntwo', G: '', H: 'yaml' })
+})
+
+test('a dispatched job finds its payload in a file', async () => {
+  const one = wanted(1, {}, [mockTask({ DispatchPayload: { File: 'input' } })])
+  const { file } = await begin({ ...one, job: { ...one.job, Payload: btoa('text') } })
+  expect(file('local/input')).toBe('text')
+})
+
+test('a volume that the group does not have is told', async () => {
+  const mount = { Volume: 'data', Destination: 'local/data', ReadOnly: false, PropagationMode: '', SELinuxLabel: '' }
+  const { events } = await begin(wanted(1, {}, [mockTask({ VolumeMounts: [mount] })]))
+  expect(events()).toContain('Setup Failure: volume "data" is not a volume of group "web"')
+})

@@ -1,0 +1,191 @@
+/** Holds what was seen against what was recorded, by the rules of the stories' README. */
+import type { Mismatch } from '../vectors/compare.js'
+import type { RecordedAllocation, RecordedEvent, RecordedTask, Story } from './story.js'
+
+type Fields = Readonly<Record<string, unknown>>
+
+export interface Seen {
+  readonly answers: readonly { readonly step: number; readonly error?: string; readonly reached?: false }[]
+  readonly observations: readonly Fields[]
+  readonly allocations: readonly Fields[]
+  readonly deployments: readonly Fields[]
+  readonly jobs: readonly Fields[]
+  readonly services: readonly unknown[]
+}
+
+/** The API keeps the last ten events of a task. */
+const EVENTS_KEPT = 10
+/** Of a folder's entries: what belongs to the way in which the reference runs tasks. */
+const IMPLEMENTATION = /(^|\/)(executor\.out|\.nomad-mount|\..*\.fifo|api\.sock|private)(\/|$)|^alloc$|^[^/]+$/
+const ALLOCATION_FIELDS = ['alloc', 'job', 'group', 'job_version', 'node', 'desired', 'desired_description', 'client', 'client_description']
+
+export function compareStory(story: Story, seen: Seen): readonly Mismatch[] {
+  const comparison = new Comparison(story)
+  comparison.answers(seen)
+  story.record.observations.forEach((observation, at) => {
+    comparison.observation(`/observations/${at}`, observation, seen.observations[at] ?? {})
+  })
+  comparison.allocations(seen.allocations)
+  comparison.values('/services', story.record.services ?? [], seen.services)
+  comparison.byName('/deployments', story.record.deployments, seen.deployments, 'deployment', ['status', 'description', 'groups'])
+  comparison.byName('/jobs', story.record.jobs, seen.jobs, 'job', ['status', 'stop', 'version'])
+  return comparison.mismatches
+}
+
+class Comparison {
+  readonly mismatches: Mismatch[] = []
+  readonly #story: Story
+  readonly #unstable: readonly string[]
+
+  constructor(story: Story) {
+    this.#story = story
+    this.#unstable = story.unstable ?? []
+  }
+
+  answers({ answers }: Seen): void {
+    for (const { step, error, reached } of this.#story.record.steps) {
+      const own = answers.find((answer) => answer.step === step)
+      const isRefused = own?.error !== undefined
+      if ((error !== undefined) !== isRefused) this.#differs(`/steps/${step}`, error ?? 'no error', own?.error ?? 'no error')
+      if ((reached === false) !== (own?.reached === false))
+        this.#differs(`/steps/${step}/reached`, reached !== false, own?.reached !== false)
+    }
+  }
+
+  observation(path: string, expected: Fields, got: Fields): void {
+    for (const [what, value] of Object.entries(expected)) {
+      if (what === 'as' || what === 'jobs' || what === 'evaluations' || what === 'nodes') continue
+      if (what === 'tree') this.values(`${path}/tree`, treeOf(value as Fields), treeOf(got.tree as Fields))
+      else this.values(`${path}/${what}`, value, got[what])
+    }
+  }
+
+  allocations(seen: readonly Fields[]): void {
+    const expected = this.#story.record.allocations
+    expected.forEach((allocation, at) => {
+      if (allocation.gone === true) return
+      const own = seen.find(({ alloc }) => alloc === allocation.alloc)
+      if (own === undefined) this.#differs(`/allocations/${at}`, allocation.alloc, 'no such allocation')
+      else this.#allocation(`/allocations/${at}`, allocation, own)
+    })
+    const names = new Set(expected.map(({ alloc }) => alloc))
+    for (const { alloc } of seen) if (!names.has(alloc as string)) this.#differs('/allocations', 'no more allocations', alloc)
+  }
+
+  byName(path: string, expected: readonly Fields[], seen: readonly Fields[], key: string, fields: readonly string[]): void {
+    expected.forEach((one, at) => {
+      const own = seen.find((candidate) => candidate[key] === one[key]) ?? {}
+      for (const field of fields) this.values(`${path}/${at}/${field}`, one[field], own[field])
+    })
+  }
+
+  values(path: string, expected: unknown, got: unknown): void {
+    if (this.#isUnstable(path)) return
+    if (Array.isArray(expected) && Array.isArray(got)) {
+      if (expected.length !== got.length) this.#differs(path, expected, got)
+      else for (const [at, item] of expected.entries()) this.values(`${path}/${at}`, item, got[at])
+    } else if (isFields(expected) && isFields(got)) {
+      for (const name of new Set([...Object.keys(expected), ...Object.keys(got)]))
+        this.values(`${path}/${escapePointer(name)}`, expected[name], got[name])
+    } else if (!isSame(expected, got)) this.#differs(path, expected, got)
+  }
+
+  #allocation(path: string, expected: RecordedAllocation, got: Fields): void {
+    for (const field of ALLOCATION_FIELDS) this.values(`${path}/${field}`, expected[field], got[field])
+    // The health of what was stopped before anything was known is an accident of the reference.
+    if (got.deployment_status !== undefined || expected.desired === 'run') {
+      this.values(`${path}/deployment_status`, expected.deployment_status, got.deployment_status)
+    }
+    for (const [name, task] of Object.entries(expected.tasks ?? {})) {
+      const own = (got.tasks as Readonly<Record<string, RecordedTask>> | undefined)?.[name]
+      if (own === undefined) this.#differs(`${path}/tasks/${name}`, task.state, 'no such task')
+      else this.#task(`${path}/tasks/${escapePointer(name)}`, task, own)
+    }
+  }
+
+  #task(path: string, expected: RecordedTask, got: RecordedTask): void {
+    for (const field of ['state', 'failed', 'restarts', 'started', 'finished'] as const)
+      this.values(`${path}/${field}`, expected[field], got[field])
+    if (this.#isUnstable(`${path}/events`)) return
+    // That an allocation is unhealthy may be told anywhere after its cause.
+    const told = expected.events
+      .map((event, at) => ({ event, path: `${path}/events/${at}` }))
+      .filter(({ event }) => event.type !== 'Alloc Unhealthy')
+    const own = got.events.filter((event) => event.type !== 'Alloc Unhealthy')
+    const kept = Math.min(EVENTS_KEPT, told.length)
+    const last = told.slice(-kept)
+    const gotLast = own.slice(-kept)
+    // Ten with an unhealthy one among them are nine others.
+    const isCut = got.events.length >= EVENTS_KEPT && gotLast.length === kept - 1
+    const shown = (events: readonly RecordedEvent[]) => events.map(({ type, message }) => `${type}: ${message}`)
+    if (gotLast.length !== last.length && !isCut)
+      return this.#differs(`${path}/events`, shown(last.map(({ event }) => event)), shown(gotLast))
+    const aligned = isCut ? last.slice(1) : last
+    for (const [index, { event, path: at }] of aligned.entries()) this.#event(at, event, gotLast[index]!)
+  }
+
+  #event(path: string, expected: RecordedEvent, got: RecordedEvent): void {
+    this.values(`${path}/type`, expected.type, got.type)
+    const isOfTheSystem = expected.message.startsWith('failed to') || /Exit Code: -1/.test(expected.message)
+    if (isOfTheSystem || this.#isUnstable(`${path}/type`)) return
+    this.values(`${path}/message`, expected.message, got.message)
+    this.values(`${path}/details`, expected.details, got.details)
+    this.values(`${path}/fails_task`, expected.fails_task ?? false, got.fails_task ?? false)
+  }
+
+  #isUnstable(path: string): boolean {
+    return this.#unstable.some((pointer) => path === pointer || path.startsWith(`${pointer}/`))
+  }
+
+  #differs(path: string, expected: unknown, got: unknown): void {
+    if (!this.#isUnstable(path)) this.mismatches.push({ path, expected, got })
+  }
+}
+
+/** Path → mode and kind, without what is an implementation's own. */
+function treeOf(tree: Fields | undefined): Fields {
+  const entries = (tree?.entries ?? []) as readonly Fields[]
+  return Object.fromEntries(
+    entries
+      .filter(({ path }) => !IMPLEMENTATION.test(path as string))
+      .map(({ path, kind, mode, uid, gid }) => [path, { kind, mode, uid, gid }]),
+  )
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** Words of the record that stand for anything of their shape. */
+const ANY: Readonly<Record<string, string>> = {
+  '<delay>': '[0-9hmsµn.]+',
+  '<time>': '\\S+',
+  '<uuid>': '[0-9a-f-]{36}',
+  '<unix s>': '\\d+',
+  '<unix ns>': '\\d+',
+}
+const PLACEHOLDER = /<(?:delay|time|uuid|unix n?s|port [^>]+|eval \d+)>/g
+
+function isSame(expected: unknown, got: unknown): boolean {
+  if (expected === got || (isZero(expected) && isZero(got))) return true
+  if (typeof expected !== 'string' || got === undefined || got === null) return false
+  let pattern = ''
+  let from = 0
+  for (const match of expected.matchAll(PLACEHOLDER)) {
+    pattern += escapePattern(expected.slice(from, match.index)) + (ANY[match[0]] ?? '\\d+')
+    from = match.index + match[0].length
+  }
+  return new RegExp(`^${pattern}${escapePattern(expected.slice(from))}$`, 's').test(String(got))
+}
+
+function isZero(value: unknown): boolean {
+  return value === undefined || value === false || value === ''
+}
+
+function escapePattern(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+}
+
+function escapePointer(name: string): string {
+  return name.replaceAll('~', '~0').replaceAll('/', '~1')
+}

@@ -1,0 +1,193 @@
+/** What is seen of a cluster, in the shape in which stories record it. */
+import { lstatSync, readdirSync, readFileSync, type Stats } from 'node:fs'
+import { join } from 'node:path'
+import { allocationFolder, fileText, logText, readChecks, type SeenService, servicesCalled } from './conditions.js'
+import type { SeenAllocation, SeenDeployment, SeenTask } from './names.js'
+import type { RecordedTask } from './story.js'
+import type { StoryWorld } from './world.js'
+
+export async function observe(world: StoryWorld, what: Readonly<Record<string, unknown>>): Promise<Readonly<Record<string, unknown>>> {
+  const seen: Record<string, unknown> = {}
+  const allocations = await world.allocations()
+  const called = (name: string) => allocations.find(({ ID }) => ID === world.names.idOf(name))
+  for (const [kind, asked] of Object.entries(what)) {
+    if (kind === 'allocations') seen[kind] = Object.fromEntries(allocations.map((one) => [world.names.allocation(one.ID), brief(one)]))
+    else if (kind === 'deployments') seen[kind] = await observeDeployments(world)
+    else if (kind === 'services') seen[kind] = await observeServices(world)
+    else if (kind === 'checks') seen[kind] = await observeChecks(world, called(asked as string))
+    else if (kind === 'cat')
+      seen[kind] = texts(asked as string[][], ([name, path]) => read(called(name!), (one) => fileText(world, one, path!)))
+    else if (kind === 'logs')
+      seen[kind] = texts(asked as string[][], ([name, task, stream]) => read(called(name!), (one) => logText(world, one, task!, stream)))
+    else if (kind === 'log_files') seen[kind] = logFiles(world, called(asked as string))
+    else if (kind === 'flags') seen[kind] = Object.fromEntries((asked as string[]).map((name) => [name, flag(world, name)]))
+    else if (kind === 'tree') seen[kind] = tree(world, called(asked as string))
+    else if (kind === 'jobs') seen[kind] = undefined
+    else if (kind === 'summary') seen[kind] = await summaryOf(world, asked as string)
+  }
+  return world.names.anonymized(seen, world)
+}
+
+function brief(allocation: SeenAllocation): object {
+  const { DeploymentStatus } = allocation
+  const tasks = Object.entries(allocation.TaskStates ?? {}).map(([name, { State, Failed, Restarts }]) => [name, [State, Failed, Restarts]])
+  return {
+    desired: allocation.DesiredStatus,
+    client: allocation.ClientStatus,
+    version: allocation.JobVersion,
+    node: allocation.NodeName,
+    tasks: Object.fromEntries(tasks),
+    ...(DeploymentStatus === null || DeploymentStatus === undefined
+      ? {}
+      : { healthy: DeploymentStatus.Healthy, canary: DeploymentStatus.Canary }),
+  }
+}
+
+function texts(asked: readonly string[][], textOf: (words: readonly string[]) => string | null): object {
+  return Object.fromEntries(asked.map((words) => [words.join(' '), textOf(words)]))
+}
+
+function read(allocation: SeenAllocation | undefined, textOf: (allocation: SeenAllocation) => string | undefined): string | null {
+  return allocation === undefined ? null : (textOf(allocation) ?? null)
+}
+
+function flag(world: StoryWorld, name: string): string | null {
+  try {
+    return readFileSync(join(world.flags, name), 'utf8')
+  } catch {
+    return null
+  }
+}
+
+function logFiles(world: StoryWorld, allocation: SeenAllocation | undefined): readonly object[] {
+  if (allocation === undefined) return []
+  const folder = join(allocationFolder(world, allocation), 'alloc', 'logs')
+  const names = readdirSync(folder).filter((name) => /\.(stdout|stderr)\.\d+$/.test(name) && !name.startsWith('.'))
+  return names.sort().map((name) => ({ name, size: lstatSync(join(folder, name)).size }))
+}
+
+function tree(world: StoryWorld, allocation: SeenAllocation | undefined): object {
+  if (allocation === undefined) return {}
+  const root = allocationFolder(world, allocation)
+  const paths = (readdirSync(root, { recursive: true }) as string[]).sort()
+  const entries = paths.map((path) => {
+    const stats = lstatSync(join(root, path))
+    const { mode, uid, gid } = stats
+    return { path, kind: kindOf(stats), mode: (mode & 0o7777).toString(8).padStart(4, '0'), uid, gid }
+  })
+  return { root_mode: (lstatSync(root).mode & 0o7777).toString(8).padStart(4, '0'), entries }
+}
+
+function kindOf(stats: Stats): string {
+  if (stats.isDirectory()) return 'dir'
+  if (stats.isFile()) return 'file'
+  if (stats.isSymbolicLink()) return 'link'
+  return stats.isFIFO() ? 'fifo' : 'socket'
+}
+
+export async function observeServices(world: StoryWorld): Promise<readonly object[]> {
+  const byNamespace = await world.get<{ Services: { ServiceName: string }[] }[]>('/v1/services?namespace=*')
+  const names = byNamespace.flatMap(({ Services }) => Services.map(({ ServiceName }) => ServiceName))
+  const all: SeenService[] = []
+  for (const name of [...new Set(names)].sort()) all.push(...(await servicesCalled(world, name)))
+  return all.map((service) => ({
+    service: service.ServiceName,
+    alloc: world.names.allocation(service.AllocID),
+    job: service.JobID,
+    tags: service.Tags ?? [],
+    address: service.Address,
+    port: service.Port,
+    id: service.ID,
+  }))
+}
+
+async function observeChecks(world: StoryWorld, allocation: SeenAllocation | undefined): Promise<readonly object[]> {
+  if (allocation === undefined) return []
+  return (await readChecks(world, allocation.ID)).map((check) => ({
+    check: check.Check,
+    service: check.Service,
+    task: check.Task ?? '',
+    group: check.Group,
+    mode: check.Mode,
+    status: check.Status,
+    ...(check.StatusCode === undefined || check.StatusCode === 0 ? {} : { code: check.StatusCode }),
+    output: check.Output,
+  }))
+}
+
+async function observeDeployments(world: StoryWorld): Promise<object> {
+  const deployments = await world.deployments()
+  return Object.fromEntries(deployments.map((deployment) => [world.names.deployment(deployment.ID), describeDeployment(world, deployment)]))
+}
+
+export function describeDeployment(world: StoryWorld, deployment: SeenDeployment): Readonly<Record<string, unknown>> {
+  const groups = Object.entries(deployment.TaskGroups).map(([name, group]) => [
+    name,
+    {
+      desired_total: group.DesiredTotal,
+      placed: group.PlacedAllocs,
+      healthy: group.HealthyAllocs,
+      unhealthy: group.UnhealthyAllocs,
+      desired_canaries: group.DesiredCanaries,
+      promoted: group.Promoted,
+      canaries: ((group.PlacedCanaries ?? []) as string[]).map((id) => `<alloc ${world.names.allocation(id)}>`),
+    },
+  ])
+  return {
+    status: deployment.Status,
+    description: deployment.StatusDescription,
+    job_version: deployment.JobVersion,
+    groups: Object.fromEntries(groups),
+  }
+}
+
+async function summaryOf(world: StoryWorld, jobId: string): Promise<object> {
+  const summary = await world.get<{ Summary: Record<string, Record<string, number>>; Children: Record<string, number> | null }>(
+    `/v1/job/${encodeURIComponent(jobId)}/summary`,
+  )
+  const lower = (counts: Readonly<Record<string, number>>) =>
+    Object.fromEntries(Object.entries(counts).map(([name, count]) => [name.toLowerCase(), count]))
+  const groups = Object.entries(summary.Summary).map(([name, counts]) => [name, lower(counts)])
+  return { groups: Object.fromEntries(groups), children: lower(summary.Children ?? { pending: 0, running: 0, dead: 0 }) }
+}
+
+/** One allocation as the record has it, as far as it is compared. */
+export function describeAllocation(world: StoryWorld, allocation: SeenAllocation): Readonly<Record<string, unknown>> {
+  const { DeploymentStatus } = allocation
+  const described = {
+    alloc: world.names.allocation(allocation.ID),
+    job: allocation.JobID,
+    group: allocation.TaskGroup,
+    job_version: allocation.JobVersion,
+    node: allocation.NodeName,
+    desired: allocation.DesiredStatus,
+    desired_description: allocation.DesiredDescription,
+    client: allocation.ClientStatus,
+    client_description: allocation.ClientDescription,
+    ...(DeploymentStatus === null || DeploymentStatus === undefined
+      ? {}
+      : { deployment_status: { healthy: DeploymentStatus.Healthy, canary: DeploymentStatus.Canary } }),
+    tasks: Object.fromEntries(Object.entries(allocation.TaskStates ?? {}).map(([name, task]) => [name, describeTask(task)])),
+  }
+  return world.names.anonymized(described, world)
+}
+
+function describeTask(task: SeenTask): RecordedTask {
+  return {
+    state: task.State,
+    failed: task.Failed,
+    restarts: task.Restarts,
+    started: isTime(task.StartedAt),
+    finished: isTime(task.FinishedAt),
+    events: (task.Events ?? []).map((event) => ({
+      type: event.Type,
+      message: event.DisplayMessage,
+      details: event.Details ?? {},
+      ...(event.FailsTask ? { fails_task: true } : {}),
+    })),
+  }
+}
+
+function isTime(text: string | null): boolean {
+  return text !== null && text !== undefined && !text.startsWith('0001-')
+}

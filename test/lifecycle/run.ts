@@ -1,0 +1,59 @@
+/**
+ * `npm run vectors -- lifecycle [STORY …]`: replays recorded stories on real clusters, some at a time. Mismatches one a line, then
+ * `N passed, M failed, K skipped`; exit code 1 when any failed that is not listed in `open-stories.json`. A story is a name, the
+ * beginning of names that ends in `-`, or a path of a file.
+ */
+import { readFileSync } from 'node:fs'
+import { type Replay, replay } from './replay.js'
+import { storyNames } from './story.js'
+
+/** Stories about the agent; those about controllers are run by name. */
+const OF_AGENTS =
+  /^(agent|alloc|artifact|check|environment|folders|hook|leader|logs|restart|service|sibling|start|sticky|stop|task|template)-|^update-in-place$/
+const AT_A_TIME = Number(process.env.DROVER_STORIES_AT_A_TIME ?? 4)
+
+/** Story → why it is told differently, or is not told yet. */
+export function openStories(): Readonly<Record<string, string>> {
+  return JSON.parse(readFileSync(new URL('./open-stories.json', import.meta.url), 'utf8')) as Record<string, string>
+}
+
+export function chooseStories(wanted: readonly string[]): readonly string[] {
+  if (wanted.length === 0) return storyNames().filter((name) => OF_AGENTS.test(name))
+  return wanted.flatMap((one) => (one.endsWith('-') ? storyNames().filter((name) => name.startsWith(one)) : [one]))
+}
+
+/** @returns the exit code */
+export async function runStories(wanted: readonly string[]): Promise<number> {
+  const open = openStories()
+  const waiting = [...chooseStories(wanted)]
+  const counts = { passed: 0, failed: 0, listed: 0, skipped: 0 }
+  const runSome = async (): Promise<void> => {
+    for (;;) {
+      const name = waiting.shift()
+      if (name === undefined) return
+      counts[tellResult(await replay(name), open)]++
+    }
+  }
+  await Promise.all(Array.from({ length: AT_A_TIME }, runSome))
+  console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.listed} differ as listed, ${counts.skipped} skipped`)
+  return counts.failed > 0 ? 1 : 0
+}
+
+function tellResult(
+  { name, skipped, mismatches }: Replay,
+  open: Readonly<Record<string, string>>,
+): 'passed' | 'failed' | 'listed' | 'skipped' {
+  if (skipped !== undefined) {
+    console.log(`lifecycle ${name} skipped: ${skipped}`)
+    return 'skipped'
+  }
+  const reason = open[name]
+  for (const { path, expected, got } of mismatches) {
+    console.log(`lifecycle ${name} ${path}: expected ${JSON.stringify(expected)}, got ${JSON.stringify(got)}`)
+  }
+  if (mismatches.length === 0) {
+    console.log(`lifecycle ${name} passed${reason === undefined ? '' : `, though listed: ${reason}`}`)
+    return 'passed'
+  }
+  return reason === undefined ? 'failed' : 'listed'
+}

@@ -1,0 +1,73 @@
+/** Recorded stories: what `test/vectors/data/lifecycle/*.json` hold. Their README says what every field means. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+export const STORIES = fileURLToPath(new URL('../vectors/data/lifecycle/', import.meta.url))
+
+export interface StoryNode {
+  readonly name: string
+  readonly late?: boolean
+  readonly class?: string
+  readonly pool?: string
+  readonly meta?: Readonly<Record<string, string>>
+}
+
+export interface Step {
+  readonly do: string
+  readonly [field: string]: unknown
+}
+
+export interface RecordedEvent {
+  readonly type: string
+  readonly message: string
+  readonly details: Readonly<Record<string, string>>
+  readonly fails_task?: boolean
+}
+
+export interface RecordedTask {
+  readonly state: string
+  readonly failed: boolean
+  readonly restarts: number
+  readonly started: boolean
+  readonly finished: boolean
+  readonly events: readonly RecordedEvent[]
+}
+
+export interface RecordedAllocation {
+  readonly alloc: string
+  readonly gone?: boolean
+  readonly tasks?: Readonly<Record<string, RecordedTask>>
+  readonly [field: string]: unknown
+}
+
+export interface StoryRecord {
+  readonly steps: readonly { readonly step: number; readonly http?: number; readonly error?: string; readonly reached?: boolean }[]
+  readonly observations: readonly { readonly as: string; readonly [what: string]: unknown }[]
+  readonly allocations: readonly RecordedAllocation[]
+  readonly deployments: readonly Readonly<Record<string, unknown>>[]
+  readonly jobs: readonly Readonly<Record<string, unknown>>[]
+  readonly services: readonly unknown[]
+}
+
+export interface Story {
+  readonly name: string
+  readonly category: string
+  readonly why: string
+  readonly cluster: { readonly nodes: readonly StoryNode[]; readonly server?: unknown }
+  readonly jobs: Readonly<Record<string, readonly string[]>>
+  readonly steps: readonly Step[]
+  readonly record: StoryRecord
+  readonly unstable?: readonly string[]
+}
+
+export function storyNames(): readonly string[] {
+  return readdirSync(STORIES)
+    .filter((name) => name.endsWith('.json'))
+    .map((name) => name.slice(0, -'.json'.length))
+    .sort()
+}
+
+/** @param name of a recorded story, or a path of a file of that format */
+export function readStory(name: string): Story {
+  return JSON.parse(readFileSync(name.endsWith('.json') ? name : `${STORIES}${name}.json`, 'utf8')) as Story
+}
