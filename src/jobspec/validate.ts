@@ -69,8 +69,8 @@ function unwanted(list: readonly unknown[] | null, text: string): string[] {
 }
 
 function uiTexts({ UI }: Job): string[] {
-  if (UI === null || UI.Description.length <= UI_DESCRIPTION_MAX) return []
-  return [`UI description must be under ${UI_DESCRIPTION_MAX} characters, currently ${UI.Description.length}`]
+  const bytes = new TextEncoder().encode(UI?.Description ?? '').length
+  return bytes > UI_DESCRIPTION_MAX ? [`UI description must be under ${UI_DESCRIPTION_MAX} characters, currently ${bytes}`] : []
 }
 
 function groupNameTexts(job: Job): string[] {
