@@ -3,13 +3,14 @@ import type { Clock, Random } from '../domain/index.js'
 import { requestFailed, unknownPath, wrongMethod } from './errors.js'
 import type { JobRequests } from './job-requests.js'
 import { Parameters } from './parameters.js'
-import type { AgentCaller, ApiSettings, BusHealth, Planner, SourceHealth, SourceTexts, StateReader, Turns } from './ports.js'
+import type { AgentCaller, ApiSettings, BusHealth, CommitPlanner, Planner, SourceHealth, SourceTexts, StateReader, Turns } from './ports.js'
 import type { ApiRequest, ApiResponse } from './request.js'
 import { type RouteMatch, Router } from './router.js'
 import { absentRoutes } from './routes/absent.js'
 import { agentInfoRoutes } from './routes/agent-info.js'
 import { allocationRoutes } from './routes/allocations.js'
 import { clientRoutes } from './routes/client.js'
+import { commitPlanRoutes } from './routes/commit-plan.js'
 import { deploymentRoutes } from './routes/deployments.js'
 import { evaluationRoutes } from './routes/evaluations.js'
 import { eventRoutes } from './routes/events.js'
@@ -31,6 +32,7 @@ export interface ApiDeps {
   readonly reader: StateReader
   readonly agents: AgentCaller
   readonly planner: Planner
+  readonly commitPlanner: CommitPlanner
   readonly jobRequests: JobRequests
   readonly sourceTexts: SourceTexts
   readonly sourceHealth: SourceHealth
@@ -67,6 +69,7 @@ export class Api {
       ...metricsRoutes(deps),
       ...eventRoutes(deps),
       ...sourceRoutes(deps),
+      ...commitPlanRoutes(deps),
       ...uiRoutes,
     ])
   }

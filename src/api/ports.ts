@@ -1,7 +1,7 @@
 /** What the HTTP API asks of the server it is part of. */
 
 import type { RpcMethod, RpcParts, RpcRequests } from '../agent/index.js'
-import type { Job, JobExplanation, LogIndex, Mistake, Reason, SchedulingResult } from '../domain/index.js'
+import type { CommitPlan, CommitSummary, Job, JobExplanation, LogIndex, Mistake, Reason, SchedulingResult } from '../domain/index.js'
 import type { ApiJob } from '../jobspec/index.js'
 import type { StateEvents, StateView, TableName } from '../state/index.js'
 
@@ -60,6 +60,10 @@ export interface Planner {
   ): Promise<{ readonly result: SchedulingResult; readonly reasons: readonly Reason[]; readonly index: LogIndex }>
   /** Why a job runs as it does; undefined when there is no such job. */
   explain(namespace: string, id: string): Promise<JobExplanation | undefined>
+}
+
+export interface CommitPlanner {
+  plan(summary: CommitSummary): Promise<CommitPlan>
 }
 
 /** HCL text to a job as its author wrote it, nothing filled in; used by the parse endpoint. */

@@ -8,6 +8,7 @@ export {
   type JobFiles,
   type JobFilesRequest,
   renderCommand,
+  type TreeReading,
   validateCommand,
 } from './job-files.js'
 export { logsCommand } from './logs.js'

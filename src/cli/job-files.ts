@@ -13,7 +13,13 @@ export type JobFileReading =
       readonly warnings: readonly string[]
     }
   /** Each mistake as people read it: `file:line:column: what`, then the line with a caret. */
-  | { readonly kind: 'mistakes'; readonly path: string; readonly mistakes: readonly FileMistake[] }
+  | {
+      readonly kind: 'mistakes'
+      readonly path: string
+      readonly mistakes: readonly FileMistake[]
+      /** The job that the text names, where that can be read. */
+      readonly names?: { readonly namespace: string; readonly jobId: string } | undefined
+    }
 
 /** A host, a pool or the cluster's settings: `agents/**`. */
 export interface DeclarationReading {
@@ -39,7 +45,22 @@ export interface JobFilesRequest {
   readonly isOnlyShown?: boolean
 }
 
+/** A tree as a question to the server, with the jobs that it holds. The summary is sent as it is. */
+export interface TreeReading {
+  readonly readings: readonly JobFileReading[]
+  readonly summary: object
+}
+
 export interface JobFiles {
+  /**
+   * Reads everything that a commit of this tree would say.
+   * @param appliedCommit of the server; null: it has none
+   */
+  summarize(request: {
+    readonly paths: readonly string[]
+    readonly ref?: string
+    readonly appliedCommit: string | null
+  }): Promise<TreeReading>
   /**
    * Reads files of the work tree (`ref` absent) or of a commit. No paths: every job file below `jobs/`.
    * @throws with a sentence for a path that is not there, for no repository, for an unknown ref

@@ -2,11 +2,12 @@
 import type { Command } from 'commander'
 import { addConnectionOptions, Client, type ConnectionOptions } from './client.js'
 import { CommandError, type CommandModule, type Io } from './command.js'
+import { describeDiff } from './diff.js'
 import type { JobFileReading, JobFiles } from './job-files.js'
 import { formatJson } from './json.js'
 import { describeFailures } from './placement.js'
 import { describeReasons } from './why.js'
-import type { JobSourceAnswer, PlanAnswer } from './wire.js'
+import type { CommitPlanAnswer, PlanAnswer, SourceAnswer } from './wire.js'
 
 /** Neither "nothing" nor "changes": files with mistakes, or a server that does not answer. */
 const CANNOT_TELL = 255
@@ -17,18 +18,10 @@ interface PlanOptions extends ConnectionOptions {
   readonly why: boolean
 }
 
-/** What only a new version does to allocations. */
-const UPDATES = ['InPlaceUpdate', 'DestructiveUpdate']
-
+type PlannedJob = CommitPlanAnswer['jobs'][number]
 type JobReading = Extract<JobFileReading, { readonly kind: 'job' }>
-
-interface JobPlan {
-  readonly namespace: string
-  readonly id: string
-  readonly path: string
-  readonly change: 'none' | 'new' | 'changed' | 'removed'
-  readonly plan: PlanAnswer | null
-}
+/** What becomes of one job, and of a new or changed one where its allocations would go. */
+type JobPlan = PlannedJob & { readonly plan: PlanAnswer | null }
 
 export function planCommand(files: JobFiles): CommandModule {
   return {
@@ -38,7 +31,7 @@ export function planCommand(files: JobFiles): CommandModule {
     exitCodes: {
       0: 'nothing would change',
       1: 'something would change',
-      [CANNOT_TELL]: 'cannot tell: mistakes in files, or no server answers',
+      [CANNOT_TELL]: 'files have mistakes, or no server answers',
     },
     define(command: Command, io: Io, finish) {
       addConnectionOptions(command)
@@ -54,59 +47,88 @@ export function planCommand(files: JobFiles): CommandModule {
 async function plan(files: JobFiles, paths: readonly string[], options: PlanOptions, io: Io): Promise<number> {
   try {
     if (options.ref !== undefined && paths.length > 0) throw new CommandError('give either --ref or paths, not both')
-    const readings = await files.read(options.ref === undefined ? { paths } : { paths, ref: options.ref })
-    const wrong = readings.flatMap((reading) => (reading.kind === 'mistakes' ? reading.mistakes : []))
-    for (const mistake of wrong) io.err(`${mistake.text}\n`)
-    if (wrong.length > 0) throw new CommandError(`${wrong.length} mistake(s): what they would change cannot be told`)
     const client = new Client(options, io)
-    const jobs = readings.filter((reading) => reading.kind === 'job')
-    const plans: JobPlan[] = []
-    for (const job of jobs) plans.push(await planJob(job, client, options.why))
-    if (paths.length === 0) plans.push(...(await planRemovals(jobs, client)))
-    const changes = plans.filter(({ change }) => change !== 'none')
-    if (options.json) io.out(formatJson(plans))
-    else printPlans(plans, changes, io)
-    return changes.length === 0 ? 0 : 1
+    const [source] = await client.get<readonly SourceAnswer[]>('/drover/v1/source')
+    const appliedCommit = source?.commit?.id ?? null
+    const { readings, summary } = await files.summarize({
+      paths,
+      ...(options.ref === undefined ? {} : { ref: options.ref }),
+      appliedCommit,
+    })
+    const answer = await client.put<CommitPlanAnswer>('/drover/v1/plan', summary)
+    const jobs: JobPlan[] = []
+    for (const job of answer.jobs) jobs.push({ ...job, plan: await planJob(job, readings, client, options.why) })
+    const mistakes = readings.flatMap((reading) => (reading.kind === 'mistakes' ? reading.mistakes : []))
+    if (options.json) io.out(formatJson({ ...answer, jobs, mistakes: mistakes.map(({ text: _, ...mistake }) => mistake) }))
+    else {
+      for (const mistake of mistakes) io.err(`${mistake.text}\n`)
+      printPlan({ ...answer, jobs }, io)
+    }
+    if (jobs.some(({ change }) => change === 'frozen')) return CANNOT_TELL
+    return isChange(answer) ? 1 : 0
   } catch (error) {
     throw new CommandError(error instanceof Error ? error.message : String(error), CANNOT_TELL)
   }
 }
 
-async function planJob({ path, namespace, id, job }: JobReading, client: Client, isExplained: boolean): Promise<JobPlan> {
-  const query = isExplained ? { namespace, reasons: 'true' } : { namespace }
-  const answer = await client.put<PlanAnswer>(`/v1/job/${encodeURIComponent(id)}/plan`, { Job: job, Diff: true }, query)
-  const isUpdated = Object.values(answer.Annotations?.DesiredTGUpdates ?? {}).some((updates) =>
-    UPDATES.some((name) => (updates[name] ?? 0) > 0),
-  )
-  // Some changes of a job, such as its spreads, are no part of Nomad's diff and still make a new version.
-  const type = answer.Diff?.Type === 'None' && isUpdated ? 'Edited' : (answer.Diff?.Type ?? 'None')
-  return { namespace, id, path, change: type === 'None' ? 'none' : type === 'Added' ? 'new' : 'changed', plan: answer }
+const CHANGES: ReadonlySet<PlannedJob['change']> = new Set(['new', 'changed', 'removed'])
+
+function isChange({ jobs, hosts, pools, isSchedulerChanged, acts }: CommitPlanAnswer): boolean {
+  return isSchedulerChanged || hosts.length + pools.length + acts.length > 0 || jobs.some(({ change }) => CHANGES.has(change))
 }
 
-/** Jobs that the repository made and that no file defines any more. */
-async function planRemovals(jobs: readonly JobReading[], client: Client): Promise<readonly JobPlan[]> {
-  const kept = new Set(jobs.map(({ namespace, id }) => `${namespace} ${id}`))
-  const owned = await client.get<readonly JobSourceAnswer[]>('/drover/v1/jobs', { namespace: '*' })
-  return owned
-    .filter(({ namespace, jobId }) => !kept.has(`${namespace} ${jobId}`))
-    .map(({ namespace, jobId, path }) => ({ namespace, id: jobId, path, change: 'removed', plan: null }))
+/** Where the allocations of a new or changed job would go. */
+async function planJob(
+  { namespace, id, change }: PlannedJob,
+  readings: readonly JobFileReading[],
+  client: Client,
+  isExplained: boolean,
+): Promise<PlanAnswer | null> {
+  if (change !== 'new' && change !== 'changed') return null
+  const isIt = (reading: JobFileReading): reading is JobReading =>
+    reading.kind === 'job' && reading.id === id && reading.namespace === namespace
+  const reading = readings.find(isIt)
+  if (reading === undefined) return null
+  const query = { namespace, in_commit: 'true', ...(isExplained ? { reasons: 'true' } : {}) }
+  return client.put<PlanAnswer>(`/v1/job/${encodeURIComponent(id)}/plan`, { Job: reading.job, Diff: true }, query)
 }
 
-function printPlans(plans: readonly JobPlan[], changes: readonly JobPlan[], io: Io): void {
-  for (const { namespace, id, path, change, plan } of changes) {
-    io.out(`${SIGNS[change]} ${namespace === 'default' ? id : `${namespace}/${id}`}  ${change}  (${path})\n`)
-    for (const [group, updates] of Object.entries(plan?.Annotations?.DesiredTGUpdates ?? {})) io.out(describeUpdates(group, updates))
-    for (const { Name, NodeName } of plan?.Annotations?.PreemptedAllocs ?? []) io.out(`    ends ${Name} on ${NodeName} to make room\n`)
-    if (plan?.Reasons !== undefined) io.out(describeReasons(plan.Reasons, '    '))
-    else if (plan?.FailedTGAllocs) io.out(describeFailures(plan.FailedTGAllocs).replace(/^/gm, '    ').trimEnd().concat('\n'))
-    if (plan !== null && plan.Warnings !== '') io.err(`${plan.Warnings}\n`)
+function printPlan(answer: CommitPlanAnswer & { readonly jobs: readonly JobPlan[] }, io: Io): void {
+  const { jobs, held, namespaces, hosts, pools, isSchedulerChanged, acts, ignored } = answer
+  for (const name of namespaces) io.out(`+ namespace ${name}\n`)
+  for (const { name, change } of pools) io.out(`${SIGNS[change]} pool ${name}  ${change}\n`)
+  for (const { name, change } of hosts) io.out(`${SIGNS[change]} host ${name}  ${change}\n`)
+  if (isSchedulerChanged) io.out('~ settings of the scheduler\n')
+  for (const job of jobs) if (job.change !== 'none') printJob(job, io)
+  for (const act of acts) io.out(`! ${act}\n`)
+  for (const act of ignored) io.err(`nothing would be done for ${act}\n`)
+  if (held !== null) io.err(`held (${held.reason})${held.jobs.map(({ jobId }) => ` ${jobId}`).join('')}: ${held.remedy}\n`)
+  const changed = jobs.filter(({ change }) => CHANGES.has(change)).length
+  if (!isChange(answer)) io.err(`nothing would change (${counted(jobs.length, 'job')})\n`)
+  else io.err(`${changed} of ${counted(jobs.length, 'job')} would change\n`)
+}
+
+function printJob({ namespace, id, path, change, setAside, plan }: JobPlan, io: Io): void {
+  if (change === 'frozen') {
+    io.out(`! ${path}  has mistakes${id === '' ? '' : `; job ${id} stays as it is`}\n`)
+    return
   }
-  io.err(
-    changes.length === 0 ? `nothing would change (${plans.length} job(s))\n` : `${changes.length} of ${plans.length} job(s) would change\n`,
-  )
+  io.out(`${SIGNS[change]} ${namespace === 'default' ? id : `${namespace}/${id}`}  ${change}  (${path})\n`)
+  if (setAside !== null) io.out(`    it failed as version ${setAside.version}${setAside.reason === '' ? '' : `: ${setAside.reason}`}\n`)
+  if (plan === null) return
+  if (change === 'changed' && plan.Diff !== null) io.out(describeDiff(plan.Diff, '    '))
+  for (const [group, updates] of Object.entries(plan.Annotations?.DesiredTGUpdates ?? {})) io.out(describeUpdates(group, updates))
+  for (const { Name, NodeName } of plan.Annotations?.PreemptedAllocs ?? []) io.out(`    ends ${Name} on ${NodeName} to make room\n`)
+  if (plan.Reasons !== undefined) io.out(describeReasons(plan.Reasons, '    '))
+  else if (plan.FailedTGAllocs) io.out(describeFailures(plan.FailedTGAllocs).replace(/^/gm, '    ').trimEnd().concat('\n'))
+  if (plan.Warnings !== '') io.err(`${plan.Warnings}\n`)
 }
 
-const SIGNS: Readonly<Record<JobPlan['change'], string>> = { none: ' ', new: '+', changed: '~', removed: '-' }
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
+}
+
+const SIGNS: Readonly<Record<string, string>> = { new: '+', changed: '~', moved: '>', 'set-aside': '=', removed: '-' }
 
 /** In the words of the counts that are not zero. */
 function describeUpdates(group: string, updates: Readonly<Record<string, number>>): string {

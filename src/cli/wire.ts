@@ -193,10 +193,37 @@ export interface StandingAnswer {
   readonly setAside: { readonly version: number; readonly commit: CommitAnswer; readonly path: string; readonly reason: string } | null
 }
 
+export interface DiffAnswer {
+  readonly Type: string
+  readonly Name?: string
+  readonly Fields?: readonly { readonly Type: string; readonly Name: string; readonly Old: string; readonly New: string }[] | null
+  readonly Objects?: readonly DiffAnswer[] | null
+  readonly TaskGroups?: readonly DiffAnswer[] | null
+  readonly Tasks?: readonly DiffAnswer[] | null
+}
+
+/** Of `/drover/v1/plan`. */
+export interface CommitPlanAnswer {
+  readonly jobs: readonly {
+    readonly namespace: string
+    readonly id: string
+    readonly path: string
+    readonly change: 'new' | 'changed' | 'moved' | 'none' | 'set-aside' | 'removed' | 'frozen'
+    readonly setAside: StandingAnswer['setAside']
+  }[]
+  readonly held: SourceAnswer['held']
+  readonly namespaces: readonly string[]
+  readonly hosts: readonly { readonly name: string; readonly change: string }[]
+  readonly pools: readonly { readonly name: string; readonly change: string }[]
+  readonly isSchedulerChanged: boolean
+  readonly acts: readonly string[]
+  readonly ignored: readonly string[]
+}
+
 export interface PlanAnswer {
   /** Only when they were asked for. */
   readonly Reasons?: readonly ReasonAnswer[]
-  readonly Diff: { readonly Type: string } | null
+  readonly Diff: DiffAnswer | null
   readonly Annotations: {
     readonly DesiredTGUpdates: Readonly<Record<string, Readonly<Record<string, number>>>>
     readonly PreemptedAllocs: readonly { readonly Name: string; readonly NodeName: string }[] | null

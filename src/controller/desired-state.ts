@@ -18,13 +18,16 @@ import { isSpecChanged, type JobName } from '../jobspec/index.js'
 import { jobKey, type StateView } from '../state/index.js'
 import { ALLOW_DELETE, isJobNamed, isTrailer, trailerWords } from './trailers.js'
 
+/** As much of a job that was read as the comparison needs: the job itself, or what stands for it in a question about a commit. */
+export type ReadJob = Pick<Job, 'Namespace' | 'ID' | 'Version'>
+
 /** What reading one job file gave. */
-export type FileReading =
+export type FileReading<Read extends ReadJob = Job> =
   | {
       readonly kind: 'job'
       readonly path: string
       readonly blob: string
-      readonly job: Job
+      readonly job: Read
       readonly inputs: JobSource['inputs']
     }
   | {
@@ -37,14 +40,14 @@ export type FileReading =
     }
 
 /** One commit, read completely. */
-export interface SourceReadings {
+export interface SourceReadings<Read extends ReadJob = Job> {
   /** Sources with the same blobs as when their job was last registered from them, by job key. */
   readonly unchanged: ReadonlyMap<string, JobSource>
-  readonly read: readonly FileReading[]
+  readonly read: readonly FileReading<Read>[]
 }
 
-export interface DesiredChanges {
-  readonly registrations: readonly { readonly job: Job; readonly source: JobSource }[]
+export interface DesiredChanges<Read extends ReadJob = Job> {
+  readonly registrations: readonly { readonly job: Read; readonly source: JobSource }[]
   /** Sources whose path or inputs changed while the job did not. */
   readonly moved: readonly JobSource[]
   readonly removals: readonly Job[]
@@ -60,7 +63,7 @@ const REMOVALS_FREE_SHARE = 0.2
 const COMPARISONS_PER_SLICE = 64
 
 export function computeChanges(view: StateView, commit: Commit, trailers: Commit['trailers'], readings: SourceReadings): DesiredChanges {
-  const slices = computeChangesInSlices(view, commit, trailers, readings)
+  const slices = computeChangesInSlices(view, commit, trailers, readings, isSpecChanged)
   for (;;) {
     const { done, value } = slices.next()
     if (done === true) return value
@@ -68,20 +71,21 @@ export function computeChanges(view: StateView, commit: Commit, trailers: Commit
 }
 
 /** The same, with places where others may get their turn: thousands of jobs take a while to compare. */
-export function* computeChangesInSlices(
+export function* computeChangesInSlices<Read extends ReadJob>(
   view: StateView,
   commit: Commit,
   trailers: Commit['trailers'],
-  readings: SourceReadings,
-): Generator<undefined, DesiredChanges> {
+  readings: SourceReadings<Read>,
+  isChanged: (asked: Job, read: Read) => boolean,
+): Generator<undefined, DesiredChanges<Read>> {
   const { wanted, frozen } = setDuplicatesAside(view, readings)
-  const registrations: DesiredChanges['registrations'][number][] = []
+  const registrations: DesiredChanges<Read>['registrations'][number][] = []
   const moved: JobSource[] = []
   let compared = 0
   for (const reading of wanted.values()) {
     if (++compared % COMPARISONS_PER_SLICE === 0) yield
-    const change = compareWithRegistered(view, commit, reading)
-    if (change.isNew) registrations.push({ job: change.job, source: change.source })
+    const change = compareWithRegistered(view, commit, reading, isChanged)
+    if (change.isNew) registrations.push({ job: { ...reading.job, Version: change.source.version }, source: change.source })
     else if (change.isMoved) moved.push(change.source)
   }
   const { removals, held } = guardRemovals(
@@ -93,14 +97,14 @@ export function* computeChangesInSlices(
   return { registrations, moved, removals, frozen, held }
 }
 
-type JobReading = Extract<FileReading, { kind: 'job' }>
+type JobReading<Read extends ReadJob> = Extract<FileReading<Read>, { kind: 'job' }>
 
 /** What was read, by job. The same job in two files: both are mistakes, and the job stays as it is. */
-function setDuplicatesAside(
+function setDuplicatesAside<Read extends ReadJob>(
   view: StateView,
-  { unchanged, read }: SourceReadings,
-): { wanted: ReadonlyMap<string, JobReading>; frozen: readonly FrozenFile[] } {
-  const wanted = new Map<string, JobReading>()
+  { unchanged, read }: SourceReadings<Read>,
+): { wanted: ReadonlyMap<string, JobReading<Read>>; frozen: readonly FrozenFile[] } {
+  const wanted = new Map<string, JobReading<Read>>()
   const duplicates = new Map<string, Definition[]>()
   const frozen: FrozenFile[] = []
   for (const reading of read) {
@@ -146,16 +150,17 @@ function freezeDuplicate(key: string, { path, blob }: Definition, same: readonly
   return { path, blob, namespace, jobId, mistakes: [mistake] }
 }
 
-function freeze(view: StateView, { path, blob, mistakes, names }: Extract<FileReading, { kind: 'mistakes' }>): FrozenFile {
+function freeze(view: StateView, { path, blob, mistakes, names }: Extract<FileReading<ReadJob>, { kind: 'mistakes' }>): FrozenFile {
   const job = view.jobSources.by('path', path)[0] ?? names
   return { path, blob, namespace: job?.namespace ?? null, jobId: job?.jobId ?? null, mistakes }
 }
 
-function compareWithRegistered(
+function compareWithRegistered<Read extends ReadJob>(
   view: StateView,
   commit: Commit,
-  reading: JobReading,
-): { isNew: boolean; isMoved: boolean; job: Job; source: JobSource } {
+  reading: JobReading<Read>,
+  isChanged: (asked: Job, read: Read) => boolean,
+): { isNew: boolean; isMoved: boolean; source: JobSource } {
   const key = jobKey(reading.job)
   const registered = view.jobs.get(key)
   const known = view.jobSources.get(key)
@@ -164,13 +169,13 @@ function compareWithRegistered(
     // Compared with what git last asked for, not with what runs: a version that was reverted for failing must not come
     // back before the file says something new.
     const asked = view.findJobVersion(base.namespace, base.jobId, registered.CreateIndex, known.version) ?? registered
-    if (!isSpecChanged(asked, reading.job)) {
+    if (!isChanged(asked, reading.job)) {
       const isMoved = known.path !== reading.path || !sameInputs(known.inputs, reading.inputs)
-      return { isNew: false, isMoved, job: registered, source: { ...known, ...base } }
+      return { isNew: false, isMoved, source: { ...known, ...base } }
     }
   }
   const version = registered === undefined ? reading.job.Version : registered.Version + 1
-  return { isNew: true, isMoved: false, job: { ...reading.job, Version: version }, source: { ...base, commit, version } }
+  return { isNew: true, isMoved: false, source: { ...base, commit, version } }
 }
 
 function sameInputs(a: JobSource['inputs'], b: JobSource['inputs']): boolean {

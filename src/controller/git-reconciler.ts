@@ -16,6 +16,7 @@ import {
   type Random,
   type SourceStatus,
 } from '../domain/index.js'
+import { isSpecChanged } from '../jobspec/index.js'
 import { type CommandBody, jobKey } from '../state/index.js'
 import { computeAgentsChanges } from './agents/agents-changes.js'
 import { AgentsFolderReader } from './agents/agents-folder.js'
@@ -25,9 +26,9 @@ import { newEvaluation } from './new-evaluation.js'
 import { oneShotActs } from './one-shot-acts.js'
 import type { GitSource, JobReader, SyntaxReader } from './ports.js'
 import { nodePoolsIn } from './repository-layout.js'
+import { guardRewind } from './rewind.js'
 import { briefCommit, sourceFilesCommand } from './source-changes.js'
 import { findHiddenJobs, SourceTree } from './source-tree.js'
-import { ALLOW_REWIND, isTrailer } from './trailers.js'
 import { UnchangedJobs, type UnreadFile } from './unchanged-jobs.js'
 import { computeVariableChanges, VariablesFolderReader } from './variables-folder.js'
 
@@ -152,7 +153,7 @@ export class GitReconciler {
   }
 
   async #compare(commit: Commit, trailers: Commit['trailers'], readings: SourceReadings): Promise<DesiredChanges> {
-    const slices = computeChangesInSlices(this.#deps.leader.state, commit, trailers, readings)
+    const slices = computeChangesInSlices(this.#deps.leader.state, commit, trailers, readings, isSpecChanged)
     for (;;) {
       const { done, value } = slices.next()
       if (done === true) return value
@@ -253,19 +254,10 @@ export class GitReconciler {
 
   async #findRewind(applied: Commit | null, commit: Commit, asked: readonly Commit[]): Promise<Held | null> {
     if (applied === null || (await this.#deps.git.isAncestor(applied.id, commit.id))) return null
-    const isAllowed = asked
-      .flatMap(({ trailers }) => trailers)
-      .some((trailer) => isTrailer(trailer, ALLOW_REWIND) && trailer.value.length >= 7 && applied.id.startsWith(trailer.value))
-    if (isAllowed || this.#deps.options.rewind === 'follow') {
-      this.#deps.logger.warn({ from: applied.id, to: commit.id, isAllowed }, 'following a rewind')
-      return null
-    }
-    const isShallow = await this.#deps.git.isShallow()
-    const cause = isShallow
-      ? 'this clone is shallow, so its history may only seem to be rewritten: run git fetch --unshallow in it; or '
-      : ''
-    const remedy = `${cause}commit with the trailer "${ALLOW_REWIND}: ${applied.id}", or bring ${applied.id.slice(0, 12)} back into the history`
-    return { reason: 'rewind', commit: commit.id, jobs: [], remedy }
+    const trailers = asked.flatMap((each) => each.trailers)
+    const held = guardRewind(applied.id, commit.id, trailers, { ...this.#deps.options, isShallow: await this.#deps.git.isShallow() })
+    if (held === null) this.#deps.logger.warn({ from: applied.id, to: commit.id }, 'following a rewind')
+    return held
   }
 
   /** Says that it waits, once, and changes nothing. */

@@ -11,11 +11,14 @@ import { ALLOW_DELETE, ALLOW_REWIND, isJobNamed, trailerWords } from './trailers
 /** What the trailers come to now, and for each that comes to nothing why. */
 interface OneShotActs {
   readonly commands: readonly CommandBody[]
+  /** Those that come to something. */
+  readonly done: readonly string[]
   readonly ignored: readonly string[]
 }
 
 export function oneShotActs(view: StateView, trailers: Commit['trailers'], random: Random): OneShotActs {
   const commands: CommandBody[] = []
+  const done: string[] = []
   const ignored: string[] = []
   for (const { key, value } of trailers) {
     if (READ_ELSEWHERE.has(key.toLowerCase())) continue
@@ -23,10 +26,13 @@ export function oneShotActs(view: StateView, trailers: Commit['trailers'], rando
     for (const name of trailerWords(value)) {
       const result = act === undefined ? `there is no such trailer; there are ${KNOWN.join(', ')}` : act(view, name, random)
       if (typeof result === 'string') ignored.push(`${key}: ${name}: ${result}`)
-      else commands.push(result)
+      else {
+        commands.push(result)
+        done.push(`${key}: ${name}`)
+      }
     }
   }
-  return { commands, ignored }
+  return { commands, done, ignored }
 }
 
 /** The guards of deletions and rewinds ask for these. */

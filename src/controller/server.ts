@@ -8,6 +8,7 @@ import { createScheduler } from '../scheduler/index.js'
 import { Adoption } from './adoption.js'
 import { AllocationPublisher } from './allocation-publisher.js'
 import { BlockedEvaluations } from './blocked-evaluations.js'
+import { CommitPlanner } from './commit-planner.js'
 import { DataKeeper } from './data-keeper.js'
 import { DeploymentWatcher } from './deployment-watcher.js'
 import { EvaluationBroker } from './evaluation-broker.js'
@@ -64,6 +65,7 @@ export class Server {
   readonly leader: Leader
   readonly reader: LeaderReader
   readonly planner: Planner
+  readonly commitPlanner: CommitPlanner
   readonly source: GitReconciler
   readonly calls: HostCalls
   readonly #brokerWatch: BrokerWatch
@@ -97,6 +99,7 @@ export class Server {
     this.leader = leader
     this.reader = new LeaderReader(leader)
     this.planner = new Planner(leader, scheduler, clock, random)
+    this.commitPlanner = new CommitPlanner(leader, random, options.source.rewind)
     this.#brokerWatch = new BrokerWatch({ bus, clock, logger, onChange: deps.onBroker })
     this.#broker = new EvaluationBroker(state, clock, nudge)
     this.#blocked = new BlockedEvaluations(state, (evaluation) => this.#broker.unblock(evaluation), nudge)

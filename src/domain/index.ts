@@ -1,5 +1,6 @@
 export * from './allocation.js'
 export * from './clock-time.js'
+export * from './commit-plan.js'
 export * from './deployment.js'
 export * from './duration.js'
 export * from './errors.js'

@@ -28,7 +28,7 @@ export { LIMITS, type Limits } from './limits.js'
 export { type Fault, fault, formatMistake, type Mistake, type SourceText, toMistake, toMistakes } from './mistakes.js'
 export { type ApiParseOutcome, type Needs, type ParseOutcome, type ParseRequest, parseApiJob, parseJob } from './parse.js'
 export { applyJobPatch, type PatchOutcome } from './patch.js'
-export { isSpecChanged } from './spec-change.js'
+export { isSpecChanged, specText } from './spec-change.js'
 export { type SupportContext, supportTexts, taskRefusal } from './support/refusals.js'
 export type {
   Expression,

@@ -47,3 +47,20 @@ function membersOf(object: Readonly<Record<string, unknown>>): readonly string[]
 function isPlain(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
+
+/**
+ * A text that is the same for two jobs exactly when `isSpecChanged` says that nothing differs between them: a hash of it stands for the
+ * specification where the job itself is too large to be sent.
+ */
+export function specText(job: Job): string {
+  const members = Object.entries(job).filter(([name]) => !NOT_SPECIFICATION.has(name))
+  return textOf(Object.fromEntries(members))
+}
+
+function textOf(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(textOf).join()}]`
+  if (!isPlain(value)) return JSON.stringify(value) ?? 'null'
+  return `{${membersOf(value)
+    .map((name) => `${JSON.stringify(name)}:${textOf(value[name])}`)
+    .join()}}`
+}

@@ -11,6 +11,7 @@ import {
   type JobFileReading,
   type JobFiles,
   type JobFilesRequest,
+  type TreeReading,
 } from '../cli/index.js'
 import {
   AGENTS_FOLDER,
@@ -26,6 +27,7 @@ import {
 } from '../controller/index.js'
 import type { Mistake } from '../domain/index.js'
 import { formatMistake } from '../jobspec/index.js'
+import { readHistory, summarizeTree, type TreeHistory, WORK_TREE_HISTORY } from './tree-summary.js'
 
 /** A tree, and which of its files are to be read: jobs, each with the namespace that its folder means, and what lies in `agents/`. */
 interface Selection {
@@ -43,25 +45,38 @@ export class LocalJobFiles implements JobFiles {
     this.#folder = folder
   }
 
-  async read(request: JobFilesRequest): Promise<readonly JobFileReading[]> {
+  async read({ paths, ref, isOnlyShown = false }: JobFilesRequest): Promise<readonly JobFileReading[]> {
     const syntax = new InProcessSyntaxReader()
-    try {
-      const selections = request.ref === undefined ? await this.#selectInWorkTree(request.paths) : [await this.#selectInCommit(request.ref)]
+    const readSelected = async (selections: readonly Selection[]) => {
       const readings: JobFileReading[] = []
-      for (const { tree, files, isWanted } of selections) {
-        const nodePools = knownPools(tree)
-        for (const { entry, mistake } of findHiddenJobs(tree.entries))
-          if (isWanted(entry.path)) readings.push({ kind: 'mistakes', path: entry.path, mistakes: [describe(mistake)] })
-        for (const { path, namespace } of files) {
-          const options = {
-            ...(namespace === undefined ? {} : { namespace }),
-            ...(nodePools === undefined ? {} : { nodePools }),
-            ...(request.isOnlyShown === true ? {} : { support: {} }),
-          }
-          readings.push(await readOne(tree, path, options, syntax))
-        }
-      }
+      for (const selection of selections) readings.push(...(await readAll(selection, syntax, isOnlyShown)))
       return refuseDuplicates(readings)
+    }
+    try {
+      if (ref !== undefined) return await this.#inCommit(ref, (selection) => readSelected([selection]))
+      return await readSelected(await this.#selectInWorkTree(paths))
+    } finally {
+      await syntax.close()
+    }
+  }
+
+  async summarize(request: {
+    readonly paths: readonly string[]
+    readonly ref?: string
+    readonly appliedCommit: string | null
+  }): Promise<TreeReading> {
+    const { paths, ref, appliedCommit } = request
+    const isWhole = paths.length === 0
+    const syntax = new InProcessSyntaxReader()
+    const summarizeSelected = async (selections: readonly Selection[], history: TreeHistory): Promise<TreeReading> => {
+      const readings: JobFileReading[] = []
+      for (const selection of selections) readings.push(...(await readAll(selection, syntax, false)))
+      const agents = isWhole ? await new AgentsFolderReader(syntax).read(selections[0]!.tree) : null
+      return { readings, summary: summarizeTree(readings, agents, history, isWhole) }
+    }
+    try {
+      if (ref === undefined) return await summarizeSelected(await this.#selectInWorkTree(paths), WORK_TREE_HISTORY)
+      return await this.#inCommit(ref, async (selection, git) => summarizeSelected([selection], await readHistory(git, appliedCommit)))
     } finally {
       await syntax.close()
     }
@@ -84,14 +99,14 @@ export class LocalJobFiles implements JobFiles {
     }
   }
 
-  async #selectInCommit(ref: string): Promise<Selection> {
+  /** What is read of a commit is fetched as it is asked for, so git stays at hand until the work is done. */
+  async #inCommit<Result>(ref: string, work: (selection: Selection, git: CliGitSource) => Promise<Result>): Promise<Result> {
     const git = await CliGitSource.open({ repository: this.#root(), ref })
     try {
-      const commit = await git.resolve()
-      const tree = new SourceTree(git, await git.list(commit.id))
-      const files = jobsOf(tree, ANY)
-      await tree.prefetch(tree.entries.map(({ path }) => path).filter((path) => path.startsWith(`${JOBS_FOLDER}/`)))
-      return { tree, files, isWanted: ANY }
+      const { id } = await git.resolve()
+      const tree = new SourceTree(git, await git.list(id))
+      await tree.prefetch(tree.list(JOBS_FOLDER))
+      return await work({ tree, files: jobsOf(tree, ANY), isWanted: ANY }, git)
     } finally {
       await git.close()
     }
@@ -171,10 +186,31 @@ function isDeclaration(path: string): boolean {
   return path.startsWith(`${AGENTS_FOLDER}/`) && classifyPath(path).kind !== 'other'
 }
 
+/** The same job in two files is two readings here. */
+async function readAll(
+  { tree, files, isWanted }: Selection,
+  syntax: SyntaxReader,
+  isOnlyShown: boolean,
+): Promise<readonly JobFileReading[]> {
+  const nodePools = knownPools(tree)
+  const readings: JobFileReading[] = []
+  for (const { entry, mistake } of findHiddenJobs(tree.entries))
+    if (isWanted(entry.path)) readings.push({ kind: 'mistakes', path: entry.path, mistakes: [describe(mistake)] })
+  for (const { path, namespace } of files) {
+    const options = {
+      ...(namespace === undefined ? {} : { namespace }),
+      ...(nodePools === undefined ? {} : { nodePools }),
+      ...(isOnlyShown ? {} : { support: {} }),
+    }
+    readings.push(await readOne(tree, path, options, syntax))
+  }
+  return readings
+}
+
 async function readOne(tree: SourceTree, path: string, options: JobFileOptions, syntax: SyntaxReader): Promise<JobFileReading> {
   const outcome = await readJobFile(path, tree, syntax, options)
   if (outcome.kind === 'aborted') throw new CommandError(`${path} could not be read: ${outcome.reason}`)
-  if (outcome.kind === 'mistakes') return { kind: 'mistakes', path, mistakes: outcome.mistakes.map(describe) }
+  if (outcome.kind === 'mistakes') return { kind: 'mistakes', path, mistakes: outcome.mistakes.map(describe), names: outcome.names }
   const { job, warnings } = outcome
   return { kind: 'job', path, namespace: job.Namespace, id: job.ID, job, warnings: [...warnings, ...warnOfName(path, job.ID)] }
 }

@@ -105,6 +105,7 @@ export async function startServer(
       reader: server.reader,
       agents: server.calls,
       planner: server.planner,
+      commitPlanner: server.commitPlanner,
       jobRequests,
       sourceTexts: createSourceTexts(git),
       sourceHealth: server.source,

@@ -35,6 +35,7 @@ export class World {
           throw new OrchestratorError('BUS_NO_RESPONDERS', 'no agent answers')
         },
       },
+      commitPlanner: { plan: () => Promise.reject(new Error('no planner in this test')) },
       planner: {
         plan: () => Promise.reject(new Error('no planner in this test')),
         explain: () => Promise.reject(new Error('no planner in this test')),

@@ -3,6 +3,7 @@ import {
   eventsCommand,
   type Io,
   type JobFileReading,
+  type JobFiles,
   logsCommand,
   planCommand,
   renderCommand,
@@ -11,9 +12,12 @@ import {
   validateCommand,
   whyCommand,
 } from '../../src/cli/index.js'
+import { CommitPlanner } from '../../src/controller/commit-planner.js'
 import type { Job, JobExplanation } from '../../src/domain/index.js'
+import { summarizeTree, WORK_TREE_HISTORY } from '../../src/main/tree-summary.js'
 import { filledWorld, LOG_LINE } from '../api/filled-world.js'
 import { evaluation, job, sourceStatus, uuid } from '../fixtures.js'
+import { SeededRandom } from '../simulation/seeded-random.js'
 
 const SOUND: JobFileReading = { kind: 'job', path: 'jobs/web.nomad.hcl', namespace: 'default', id: 'web', job: job(), warnings: [] }
 const WRONG: JobFileReading = {
@@ -62,7 +66,15 @@ const planner = {
     }
   },
 }
-const world = filledWorld({ planner })
+const world = filledWorld({
+  planner,
+  commitPlanner: {
+    plan: (summary) => {
+      const asked = { state: world.state, breathe: async () => {}, whenDurable: async () => {} }
+      return new CommitPlanner(asked, new SeededRandom(1), 'hold').plan(summary)
+    },
+  },
+})
 let address = ''
 let readings: readonly JobFileReading[] = [SOUND]
 
@@ -77,7 +89,11 @@ async function drover(
   /** Ctrl-C once this was printed. */
   until?: RegExp,
 ): Promise<{ code: number; out: string; err: string }> {
-  const files = { read: async () => readings, readDeclarations: async () => [] }
+  const files: JobFiles = {
+    read: async () => readings,
+    readDeclarations: async () => [],
+    summarize: async ({ paths }) => ({ readings, summary: summarizeTree(readings, null, WORK_TREE_HISTORY, paths.length === 0) }),
+  }
   let [out, err] = ['', '']
   const stop = new AbortController()
   const io: Io = {
@@ -236,7 +252,7 @@ describe('job files', () => {
       'a changed job',
       { ...SOUND, job: { ...world.state.jobs.get('default\u0000web')!, Priority: 70 } },
       1,
-      '~ web  changed  (jobs/web.nomad.hcl)\n',
+      '~ web  changed  (jobs/web.nomad.hcl)\n    ~ Priority: "50" -> "70"\n',
     ],
     ['a new job', { ...SOUND, id: 'new', path: 'jobs/new.nomad.hcl', job: job({ ID: 'new' }) }, 1, '+ new  new  (jobs/new.nomad.hcl)\n'],
   ])('plan of %s tells it by text and exit code', async (_, reading, code, out) => {
@@ -249,9 +265,14 @@ describe('job files', () => {
     expect(await drover(['plan'])).toMatchObject({ code: 1, out: '- web  removed  (jobs/web.nomad.hcl)\n' })
   })
 
-  test('plan cannot tell what files with mistakes would change', async () => {
-    readings = [WRONG]
-    expect((await drover(['plan'])).code).toBe(255)
+  test('plan tells what else would happen beside a file with mistakes, and exits as for one that cannot tell', async () => {
+    readings = [WRONG, { ...SOUND, id: 'new', path: 'jobs/new.nomad.hcl', job: job({ ID: 'new' }) }]
+    const { code, out, err } = await drover(['plan'])
+    expect(code).toBe(255)
+    expect(out).toBe('+ new  new  (jobs/new.nomad.hcl)\n! jobs/odd.nomad.hcl  has mistakes\n')
+    expect(err).toContain('jobs/odd.nomad.hcl:3:5: no')
+    // The file could be the job's under a new name.
+    expect(err).toContain('held (unreadable-files) web')
   })
 
   test('plan cannot tell anything without a server', async () => {

@@ -80,7 +80,9 @@ async function planJob(deps: JobspecDeps, call: Call) {
   const check = await checkJob(deps, call, true)
   if (check.place.ID === '') throw badRequest('Job must have a valid ID')
   if (check.place.ID !== call.id) throw badRequest('Job ID does not match')
-  const problems = await findProblems(deps, check)
+  // A commit makes the namespace and the pool of its folders, so to a plan of one they are there.
+  const isInCommit = call.parameters.boolean('in_commit')
+  const problems = isInCommit ? check.problems : await findProblems(deps, check)
   const { job, warnings, isDiffWanted } = check
   if (problems.length > 0 || job === undefined) throw requestFailed(validationErrorText(problems))
   const isExplained = call.parameters.boolean('reasons')

@@ -1,0 +1,59 @@
+/** `/drover/v1/plan`: what a tree would change if it were committed. */
+import type { CommitSummary } from '../../domain/index.js'
+import { type JsonObject, readJsonBody } from '../body.js'
+import { encodeJson } from '../encode.js'
+import { badRequest } from '../errors.js'
+import type { CommitPlanner } from '../ports.js'
+import { jsonAnswer } from '../request.js'
+import type { Call, Route } from '../router.js'
+
+export interface CommitPlanDeps {
+  readonly commitPlanner: CommitPlanner
+}
+
+export function commitPlanRoutes({ commitPlanner }: CommitPlanDeps): readonly Route[] {
+  const handler = async (call: Call) => jsonAnswer(encodeJson(await commitPlanner.plan(readSummary(readJsonBody(call.request.body)))))
+  return [{ pattern: '/drover/v1/plan', methods: { PUT: handler, POST: handler } }]
+}
+
+type Check = (value: unknown) => boolean
+
+const isText: Check = (value) => typeof value === 'string'
+const isFlag: Check = (value) => typeof value === 'boolean'
+const isTextOrNull: Check = (value) => value === null || isText(value)
+const isObject = (value: unknown): value is JsonObject => typeof value === 'object' && value !== null && !Array.isArray(value)
+const isListOf =
+  (check: Check): Check =>
+  (value) =>
+    Array.isArray(value) && value.every(check)
+const hasMembers =
+  (checks: Readonly<Record<string, Check>>): Check =>
+  (value) =>
+    isObject(value) && Object.entries(checks).every(([name, check]) => check(value[name]))
+
+const isDeclaration = hasMembers({ name: isText, path: isText, pool: isText, publicKey: isText })
+const isAgents = hasMembers({
+  poolNames: isListOf(isText),
+  declarations: isListOf(isDeclaration),
+  pools: isListOf(hasMembers({ Name: isText })),
+  configuration: (value) => value === null || isObject(value),
+  unsound: isListOf(isText),
+  isComplete: isFlag,
+})
+const SUMMARY: Readonly<Record<keyof CommitSummary, Check>> = {
+  isWhole: isFlag,
+  leaves: isTextOrNull,
+  isShallow: isFlag,
+  trailers: isListOf(hasMembers({ key: isText, value: isText })),
+  jobs: isListOf(hasMembers({ path: isText, namespace: isText, id: isText, spec: isText })),
+  unsound: isListOf(hasMembers({ path: isText, namespace: isTextOrNull, jobId: isTextOrNull })),
+  agents: (value) => value === null || isAgents(value),
+}
+
+/** Members of hosts and pools are only compared with what is known. @throws ApiError BAD_REQUEST with the member that is wrong */
+function readSummary(body: JsonObject): CommitSummary {
+  const wrong = Object.entries(SUMMARY).find(([name, check]) => !check(body[name]))
+  if (wrong !== undefined)
+    throw badRequest(`the member ${wrong[0]} of the plan is missing, or is not what this server takes; use a drover of its version`)
+  return body as unknown as CommitSummary
+}

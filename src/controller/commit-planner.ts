@@ -1,0 +1,170 @@
+/**
+ * What a commit would change, said before there is one: by the code that the reconciler itself goes through, so that a plan promises
+ * nothing that the server would not do. Nothing is proposed.
+ */
+import {
+  type Commit,
+  type CommitPlan,
+  type CommitSummary,
+  type FrozenFile,
+  namespacedKey,
+  type PlannedJob,
+  type Random,
+  type SummarizedAgents,
+  type SummarizedJob,
+} from '../domain/index.js'
+import { specText } from '../jobspec/index.js'
+import { type CommandBody, jobKey, type StateView, standingOf } from '../state/index.js'
+import { computeAgentsChanges } from './agents/agents-changes.js'
+import { checksumOf } from './checksum.js'
+import { computeChangesInSlices, type DesiredChanges, type FileReading, type ReadJob } from './desired-state.js'
+import type { Leader } from './leader.js'
+import { oneShotActs } from './one-shot-acts.js'
+import { guardRewind } from './rewind.js'
+
+/** Stands for what a job specifies. */
+export function specHash(job: Parameters<typeof specText>[0]): string {
+  return checksumOf(new TextEncoder().encode(specText(job)))
+}
+
+type HashedJob = ReadJob & { readonly spec: string }
+
+/** What a question needs of the leader. */
+type Asked = Pick<Leader, 'state' | 'breathe' | 'whenDurable'>
+
+export class CommitPlanner {
+  readonly #leader: Asked
+  readonly #random: Random
+  readonly #rewind: 'hold' | 'follow'
+
+  constructor(leader: Asked, random: Random, rewind: 'hold' | 'follow') {
+    this.#leader = leader
+    this.#random = random
+    this.#rewind = rewind
+  }
+
+  async plan(summary: CommitSummary): Promise<CommitPlan> {
+    const { state } = this.#leader
+    const held = summary.leaves === null ? null : guardRewind(summary.leaves, COMMIT.id, summary.trailers, this.#rules(summary))
+    if (held !== null) return { ...NOTHING, held }
+    const changes = await this.#compare(summary)
+    const acts = oneShotActs(state, summary.trailers, this.#random)
+    const plan = {
+      jobs: planJobs(state, summary, changes),
+      held: changes.held,
+      namespaces: newNamespaces(state, changes),
+      ...(summary.agents === null ? NO_HOSTS : planAgents(state, summary.agents)),
+      acts: acts.done,
+      ignored: acts.ignored,
+    }
+    await this.#leader.whenDurable(state.index)
+    return plan
+  }
+
+  #rules({ isShallow }: CommitSummary) {
+    return { rewind: this.#rewind, isShallow }
+  }
+
+  async #compare(summary: CommitSummary): Promise<DesiredChanges<HashedJob>> {
+    const { state } = this.#leader
+    const read = [...summary.jobs.map(asReading), ...summary.unsound.map(asMistakes)]
+    const readings = { unchanged: summary.isWhole ? new Map() : sourcesBeside(state, summary), read }
+    const hashes = new Map<object, string>()
+    const isChanged = (asked: Parameters<typeof specHash>[0], { spec }: HashedJob) => {
+      const known = hashes.get(asked) ?? specHash(asked)
+      hashes.set(asked, known)
+      return known !== spec
+    }
+    const slices = computeChangesInSlices(state, COMMIT, summary.trailers, readings, isChanged)
+    for (;;) {
+      const { done, value } = slices.next()
+      if (done === true) return value
+      await this.#leader.breathe()
+    }
+  }
+}
+
+/** There is none yet. */
+const COMMIT: Commit = { id: '', author: '', authorEmail: '', atMs: 0, subject: '', trailers: [] }
+
+const NO_HOSTS = { hosts: [], pools: [], isSchedulerChanged: false }
+const NOTHING: CommitPlan = { jobs: [], held: null, namespaces: [], ...NO_HOSTS, acts: [], ignored: [] }
+
+function asReading({ path, namespace, id, spec }: SummarizedJob): FileReading<HashedJob> {
+  return { kind: 'job', path, blob: '', job: { Namespace: namespace, ID: id, Version: 0, spec }, inputs: [] }
+}
+
+function asMistakes({ path, namespace, jobId }: CommitSummary['unsound'][number]): FileReading<HashedJob> {
+  const names = namespace === null || jobId === null ? undefined : { namespace, jobId }
+  return { kind: 'mistakes', path, blob: '', mistakes: [], names }
+}
+
+/** Of jobs whose files were not asked about: they are taken for what they were. */
+function sourcesBeside(view: StateView, { jobs, unsound }: CommitSummary) {
+  const asked = new Set(jobs.map(({ namespace, id }) => namespacedKey(namespace, id)))
+  const paths = new Set([...jobs, ...unsound].map(({ path }) => path))
+  const beside = view.jobSources
+    .all()
+    .filter((source) => !asked.has(namespacedKey(source.namespace, source.jobId)) && !paths.has(source.path))
+  return new Map(beside.map((source) => [namespacedKey(source.namespace, source.jobId), source]))
+}
+
+function planJobs(view: StateView, summary: CommitSummary, changes: DesiredChanges<HashedJob>): readonly PlannedJob[] {
+  const registered = new Set(changes.registrations.map(({ job }) => jobKey(job)))
+  const frozenPaths = new Set(changes.frozen.map(({ path }) => path))
+  const kept = summary.jobs
+    .filter(({ path }) => !frozenPaths.has(path))
+    .map(({ path, namespace, id }): PlannedJob => {
+      const key = namespacedKey(namespace, id)
+      const job = view.jobs.get(key)
+      if (registered.has(key)) return { namespace, id, path, change: job === undefined || job.Stop ? 'new' : 'changed', setAside: null }
+      const setAside = job === undefined ? null : standingOf(view, job).setAside
+      const isMoved = view.jobSources.get(key)?.path !== path
+      return { namespace, id, path, change: setAside !== null ? 'set-aside' : isMoved ? 'moved' : 'none', setAside }
+    })
+  const removed = changes.removals.map(({ Namespace, ID }): PlannedJob => {
+    const path = view.jobSources.get(namespacedKey(Namespace, ID))?.path ?? ''
+    return { namespace: Namespace, id: ID, path, change: 'removed', setAside: null }
+  })
+  return [...kept, ...removed, ...changes.frozen.map(asFrozen)]
+}
+
+function asFrozen({ path, namespace, jobId }: FrozenFile): PlannedJob {
+  return { namespace: namespace ?? '', id: jobId ?? '', path, change: 'frozen', setAside: null }
+}
+
+function newNamespaces(view: StateView, { registrations }: DesiredChanges<HashedJob>): readonly string[] {
+  const wanted = new Set(registrations.map(({ job }) => job.Namespace))
+  return [...wanted].filter((name) => view.namespaces.get(name) === undefined).sort()
+}
+
+function planAgents(view: StateView, agents: SummarizedAgents): Pick<CommitPlan, 'hosts' | 'pools' | 'isSchedulerChanged'> {
+  const frozen = agents.unsound.map((path): FrozenFile => ({ path, blob: '', namespace: null, jobId: null, mistakes: [] }))
+  const commands = computeAgentsChanges(view, {
+    ...agents,
+    poolNames: new Set(agents.poolNames),
+    configuration: agents.configuration ?? undefined,
+    frozen,
+    aborted: [],
+  })
+  return {
+    hosts: commands.flatMap((command) => hostChanges(view, command)),
+    pools: commands.flatMap((command) => poolChanges(view, command)),
+    isSchedulerChanged: commands.some(({ kind }) => kind === 'scheduler-configure'),
+  }
+}
+
+function hostChanges(view: StateView, command: CommandBody): CommitPlan['hosts'] {
+  if (command.kind !== 'node-declare') return []
+  const declared = command.declarations.map(({ name }) => {
+    return { name, change: view.nodeDeclarations.get(name) === undefined ? ('new' as const) : ('changed' as const) }
+  })
+  return [...declared, ...command.removed.map((name) => ({ name, change: 'removed' as const }))]
+}
+
+function poolChanges(view: StateView, command: CommandBody): CommitPlan['pools'] {
+  if (command.kind === 'node-pool-delete') return [{ name: command.name, change: 'removed' }]
+  if (command.kind !== 'node-pool-put') return []
+  const name = command.pool.Name
+  return [{ name, change: view.nodePools.get(name) === undefined ? 'new' : 'changed' }]
+}

@@ -1,0 +1,59 @@
+/** What somebody's tree says, in short, and what the server would make of it as a commit. Drover's own: `POST /drover/v1/plan`. */
+import type { NodePool } from './node-pool.js'
+import type { SchedulerConfiguration } from './scheduler-configuration.js'
+import type { Commit, Held, NodeDeclaration, SetAside } from './source.js'
+
+/** A tree as it was read, by the same code that reads commits; for jobs a hash of what they specify stands for them. */
+export interface CommitSummary {
+  /** False: only some files were read, so nothing is said of what is not there. */
+  readonly isWhole: boolean
+  /** The applied commit that this one does not descend from; null where it does, or is none yet. */
+  readonly leaves: string | null
+  readonly isShallow: boolean
+  readonly trailers: Commit['trailers']
+  readonly jobs: readonly SummarizedJob[]
+  /** Files with mistakes; the job that each names, where that can be read. */
+  readonly unsound: readonly { readonly path: string; readonly namespace: string | null; readonly jobId: string | null }[]
+  /** Null where the hosts were not read. */
+  readonly agents: SummarizedAgents | null
+}
+
+export interface SummarizedJob {
+  readonly path: string
+  readonly namespace: string
+  readonly id: string
+  /** Hash of what the job specifies. */
+  readonly spec: string
+}
+
+export interface SummarizedAgents {
+  readonly poolNames: readonly string[]
+  readonly declarations: readonly NodeDeclaration[]
+  readonly pools: readonly NodePool[]
+  readonly configuration: SchedulerConfiguration | null
+  /** Paths of files with mistakes. */
+  readonly unsound: readonly string[]
+  readonly isComplete: boolean
+}
+
+export interface PlannedJob {
+  readonly namespace: string
+  readonly id: string
+  readonly path: string
+  /** `moved`: the same job in another file. `set-aside`: asked for before, failed, and not tried again as it is. */
+  readonly change: 'new' | 'changed' | 'moved' | 'none' | 'set-aside' | 'removed' | 'frozen'
+  readonly setAside: SetAside | null
+}
+
+export interface CommitPlan {
+  readonly jobs: readonly PlannedJob[]
+  readonly held: Held | null
+  /** Namespaces that it would make. */
+  readonly namespaces: readonly string[]
+  readonly hosts: readonly { readonly name: string; readonly change: 'new' | 'changed' | 'removed' }[]
+  readonly pools: readonly { readonly name: string; readonly change: 'new' | 'changed' | 'removed' }[]
+  readonly isSchedulerChanged: boolean
+  /** Acts by trailer that would be done, and those that would come to nothing, with the reason. */
+  readonly acts: readonly string[]
+  readonly ignored: readonly string[]
+}
