@@ -2,7 +2,7 @@
  * The agent of one host: makes what runs here equal to the set that the server wants of it, and tells what became of it.
  * Knows the world only through the ports it is given, so the simulation runs this very class.
  */
-import { type Bus, type Clock, explainError, type Logger, type Node, OrchestratorError, type Random } from '../domain/index.js'
+import { type Bus, type Clock, explainError, invariant, type Logger, type Node, OrchestratorError, type Random } from '../domain/index.js'
 import { type AllocationRecord, AllocationRunner } from './allocation-runner.js'
 import { AllocationShell } from './allocation-shell.js'
 import { BrokerWatch } from './broker-watch.js'
@@ -42,6 +42,8 @@ export interface AgentOptions {
 export const AGENT_DEFAULTS: AgentOptions = { region: 'global', killTimeoutMsMax: 30_000, endedKept: 50, requestTimeoutMs: 2_000 }
 
 export interface AgentDeps {
+  /** The id that goes with the host's key. */
+  readonly nodeId: string
   readonly bus: Bus
   readonly clock: Clock
   readonly random: Random
@@ -124,14 +126,10 @@ export class Agent {
   /** Finds again what ran, and begins to talk with the server. Resolves without waiting for it. */
   async start(): Promise<void> {
     const deps = this.#deps
-    const node = await this.#fingerprint()
-    if (this.#isStopped) return
-    this.#found = node
-    this.#node = this.#local.agent.node === null ? node : withDeclared(node, this.#local.agent.node)
-    for (const record of this.#local.allocations()) this.#restore(record)
+    const { nodeId } = deps
     const messages = {
       dropped: new DroppedMessages(deps.clock, deps.logger),
-      seals: new HostSeals({ ...deps, local: this.#local, nodeId: node.ID, messageBytesMax: () => deps.bus.messageBytesMax() }),
+      seals: new HostSeals({ ...deps, local: this.#local, messageBytesMax: () => deps.bus.messageBytesMax() }),
     }
     this.#link = new ServerLink({
       ...deps,
@@ -139,7 +137,6 @@ export class Agent {
       local: this.#local,
       outbox: this.#outbox,
       region: deps.options.region,
-      nodeId: node.ID,
       requestTimeoutMs: deps.options.requestTimeoutMs,
       describe: () => ({ node: this.#described(), holds: this.#holds() }),
       heldVersion: () => this.#heldVersion,
@@ -152,11 +149,17 @@ export class Agent {
       onRefused: (reason, remedy) => deps.onRefused?.(reason, remedy),
       onUndeclared: (stopTasksAfterMs) => this.#onUndeclared(stopTasksAfterMs),
     })
+    this.#link.announce()
+    const node = await this.#fingerprint()
+    if (this.#isStopped) return
+    invariant(node.ID === nodeId, `the host found the id ${node.ID}, its key says ${nodeId}`)
+    this.#found = node
+    this.#node = this.#local.agent.node === null ? node : withDeclared(node, this.#local.agent.node)
+    for (const record of this.#local.allocations()) this.#restore(record)
     this.#rpc = new RpcServer({
       ...deps,
       ...messages,
       region: deps.options.region,
-      nodeId: node.ID,
       drivers: this.#drivers,
       findShell: (id) => this.#shells.get(id),
     })

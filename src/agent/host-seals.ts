@@ -24,7 +24,7 @@ export interface HostSealsDeps {
 
 const ANSWER = '-response'
 
-export type QuestionKind = 'register' | 'heartbeat' | 'pull' | 'report' | 'data'
+export type QuestionKind = 'starting' | 'register' | 'heartbeat' | 'pull' | 'report' | 'data'
 
 /** Said by nobody whom this host knows as its server. */
 export class UnknownServerKey extends DroppedMessage {

@@ -20,10 +20,14 @@ import type {
   RegisterResponse,
   ReportRequest,
   ReportResponse,
+  StartingRequest,
+  StartingResponse,
 } from './protocol.js'
 import { DroppedMessage } from './seal.js'
 
 export interface Messages {
+  readonly starting: StartingRequest
+  readonly 'starting-response': StartingResponse
   readonly register: RegisterRequest
   readonly 'register-response': RegisterResponse
   readonly heartbeat: HeartbeatRequest
@@ -76,6 +80,12 @@ const dataQuestion = z.discriminatedUnion('kind', [
 const dataFound = z.custom<DataFound>((value) => z.looseObject({ kind: z.string() }).safeParse(value).success, 'what was found')
 
 const schemas: { readonly [Kind in MessageKind]: z.ZodType<Messages[Kind]> } = {
+  starting: z.object({ ...envelope, nonce: z.string() }),
+  'starting-response': z.discriminatedUnion('kind', [
+    z.object({ ...envelope, kind: z.literal('challenge'), nonce: z.string().min(1) }),
+    z.object({ ...envelope, kind: z.literal('heard'), heartbeatTtlMs: z.number().positive() }),
+    z.object({ ...envelope, kind: z.literal('unknown') }),
+  ]),
   register: z.object({
     ...envelope,
     node,

@@ -7,6 +7,7 @@ import type { Allocation, AllocationReport, Job, Node, ServiceRegistration, Vari
 export const PROTOCOL_FORMAT = 2
 
 export interface Subjects {
+  readonly starting: (nodeId: string) => string
   readonly register: (nodeId: string) => string
   readonly heartbeat: (nodeId: string) => string
   readonly desired: (nodeId: string) => string
@@ -21,6 +22,7 @@ export interface Subjects {
 export function subjects(region: string): Subjects {
   const of = (nodeId: string, last: string) => `drover.${region}.agent.${nodeId}.${last}`
   return {
+    starting: (nodeId) => of(nodeId, 'starting'),
     register: (nodeId) => of(nodeId, 'register'),
     heartbeat: (nodeId) => of(nodeId, 'heartbeat'),
     desired: (nodeId) => of(nodeId, 'desired'),
@@ -37,6 +39,20 @@ export interface Envelope {
   readonly clusterId: string
   readonly epoch: number
 }
+
+/**
+ * agent → server: I am being started, and will register once I have found again what runs. Until then the host counts as heard. A nonce
+ * proves, as in a registration, that it is said now.
+ */
+export interface StartingRequest extends Envelope {
+  readonly nonce: string
+}
+
+/** `unknown`: not among the hosts that are waited for, so there is nothing to be said before it registers. */
+export type StartingResponse =
+  | (Envelope & { readonly kind: 'challenge'; readonly nonce: string })
+  | (Envelope & { readonly kind: 'heard'; readonly heartbeatTtlMs: number })
+  | (Envelope & { readonly kind: 'unknown' })
 
 /** agent → server: I am here, this is what I have, this is what runs. `clusterId` is empty for an agent that never joined. */
 export interface RegisterRequest extends Envelope {

@@ -60,6 +60,7 @@ export class ServerLink {
   readonly #waiting = new Map<number, (part: SealedPart) => void>()
   #strangerToldMs = Number.NEGATIVE_INFINITY
   #isClosed = false
+  #isStarted = false
   #isJoined = false
   #isJoining = false
   #isPulling = false
@@ -88,7 +89,13 @@ export class ServerLink {
     return this.#isJoined
   }
 
+  /** Says until `start` that this host is being started: to find again what runs may take longer than a host may be silent. */
+  announce(): void {
+    if (this.#deps.local.agent.clusterId !== '') void this.#announce()
+  }
+
   start(): void {
+    this.#isStarted = true
     void this.#join()
   }
 
@@ -217,6 +224,23 @@ export class ServerLink {
     return true
   }
 
+  async #announce(): Promise<void> {
+    let nonce = ''
+    for (let failures = 0; !this.#isStarted && !this.#isClosed; ) {
+      try {
+        const response = await this.#request('starting', { ...this.#envelope(), nonce })
+        if (response.kind === 'unknown') return
+        failures = 0
+        nonce = response.kind === 'challenge' ? response.nonce : ''
+        if (response.kind === 'heard') await this.#pause(response.heartbeatTtlMs / BEATS_PER_TTL)
+      } catch (error) {
+        this.#deps.logger.debug({ error: explainError(error) }, 'nobody heard that this agent is being started')
+        nonce = ''
+        await this.#backOff(++failures)
+      }
+    }
+  }
+
   async #join(): Promise<void> {
     if (this.#isJoining) return
     this.#isJoining = true
@@ -316,7 +340,8 @@ export class ServerLink {
 
   #onDesired(payload: Uint8Array): void {
     // Before the answer to its first join is there no set can be for this host, whoever says so.
-    if (this.#isClosed || this.#deps.local.agent.clusterId === '') return
+    // Nor is one obeyed before it is known what runs.
+    if (this.#isClosed || !this.#isStarted || this.#deps.local.agent.clusterId === '') return
     const set = this.#deps.dropped.guard('desired', () => this.#deps.seals.openSet(payload))
     if (set === undefined || !this.#heeds(set)) return
     if (!this.#takeSet(set)) this.pull()
@@ -389,15 +414,18 @@ export class ServerLink {
   }
 
   #backOff(failures: number): Promise<void> {
-    const { clock, random } = this.#deps
-    const delayMs = Math.min(BACK_OFF_MS_MAX, BACK_OFF_MS_MIN * 2 ** (failures - 1)) * (0.5 + random.fraction() / 2)
+    const { random } = this.#deps
+    return this.#pause(Math.min(BACK_OFF_MS_MAX, BACK_OFF_MS_MIN * 2 ** (failures - 1)) * (0.5 + random.fraction() / 2))
+  }
+
+  #pause(delayMs: number): Promise<void> {
     return new Promise((resolve) => {
       const end = () => {
         cancel()
         this.#waits.delete(end)
         resolve()
       }
-      const cancel = clock.after(delayMs, end)
+      const cancel = this.#deps.clock.after(delayMs, end)
       this.#waits.add(end)
     })
   }

@@ -35,7 +35,7 @@ export interface HostChannelDeps {
   readonly nodeIdOf: (publicKey: string) => string
 }
 
-export type QuestionKind = 'register' | 'heartbeat' | 'pull' | 'report' | 'data'
+export type QuestionKind = 'starting' | 'register' | 'heartbeat' | 'pull' | 'report' | 'data'
 
 export interface HostQuestion<Kind extends QuestionKind> {
   readonly nodeId: string
@@ -153,7 +153,7 @@ export class HostChannel {
     return body
   }
 
-  /** A registration proves by its nonce that it is new. @throws DroppedMessage */
+  /** Who starts or registers proves by a nonce that it is new. @throws DroppedMessage */
   #isFresh(kind: QuestionKind, { nodeId, clusterId, epoch, session, number }: SealedPart): boolean {
     const { leader } = this.#deps
     const window = this.#sessions.get(nodeId)
@@ -162,7 +162,7 @@ export class HostChannel {
       return epoch === leader.epoch && clusterId === leader.state.clusterId
     }
     const isOfNow = epoch === leader.epoch && clusterId === leader.state.clusterId
-    if (kind === 'register' || !isOfNow || leader.state.nodes.get(nodeId) === undefined) return false
+    if (kind === 'starting' || kind === 'register' || !isOfNow || leader.state.nodes.get(nodeId) === undefined) return false
     if (window !== undefined) throw new DroppedMessage('stale', `${kind} of an earlier life of the agent of ${nodeId}`)
     this.beginSession(nodeId, session)
     return this.#sessions.get(nodeId)!.accept(number)

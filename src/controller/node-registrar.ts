@@ -70,6 +70,7 @@ export class NodeRegistrar {
     const tickMs = Math.max(50, options.heartbeatTtlMs / 10)
     this.#monitor = new HeartbeatMonitor(clock, bus, { ttlMs: options.heartbeatTtlMs, tickMs }, (nodeId) => this.#onSilent(nodeId))
     for (const node of leader.state.nodes.values()) if (node.Status !== 'down') this.#monitor.heard(node.ID)
+    channel.on('starting', (question) => this.#handle(question, () => this.#onStarting(question)))
     channel.on('register', (question) => this.#handle(question, () => this.#onRegister(question)))
     channel.on('heartbeat', (question) => this.#handle(question, () => this.#onHeartbeat(question)))
     channel.on('pull', (question) => this.#handle(question, () => this.#onPull(question)))
@@ -88,6 +89,16 @@ export class NodeRegistrar {
     } catch (error) {
       this.#deps.logger.warn({ nodeId, error: explainError(error) }, 'message refused')
     }
+  }
+
+  /** Its tasks run, and it will say so as soon as it has found them again: silence until then is none. */
+  #onStarting(question: HostQuestion<'starting'>): void {
+    const { message: request, nodeId, publicKey } = question
+    if (!this.#isJoined(nodeId, request.clusterId)) return this.#answer(question, { ...this.#envelope(), kind: 'unknown' })
+    if (!this.#nonces.take(publicKey, request.nonce))
+      return this.#answer(question, { ...this.#envelope(), kind: 'challenge', nonce: this.#nonces.give(publicKey) })
+    this.#monitor.heard(nodeId)
+    this.#answer(question, { ...this.#envelope(), kind: 'heard', heartbeatTtlMs: this.#deps.options.heartbeatTtlMs })
   }
 
   #onRegister(question: HostQuestion<'register'>): void {

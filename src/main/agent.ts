@@ -51,6 +51,7 @@ export async function startAgent(config: AgentConfig, bus: Bus): Promise<Running
     hostUsage: createHostUsage(folder),
     diskProblem: () => reserve.problem(),
     onDiskProblem: (problem) => tell({ kind: 'note', text: `agent ${config.name}: ${problem ?? 'the disk takes new work again'}` }),
+    nodeId: key.nodeId,
     signer: key,
     verify: verifySignature,
     serverKeys: config.server_keys,

@@ -249,6 +249,7 @@ export class AgentHarness {
     }
     const directories = new MemoryAllocationDirectories(this.folders)
     this.agent = new Agent({
+      nodeId: this.node.ID,
       bus,
       clock,
       random: this.random,

@@ -69,5 +69,5 @@ test.each([
 })
 
 test('trailers that the guards read are no acts', () => {
-  expect(acts('Drover-Allow-Delete', '*')).toEqual({ commands: [], ignored: [] })
+  expect(acts('Drover-Allow-Delete', '*')).toEqual({ commands: [], done: [], ignored: [] })
 })

@@ -60,6 +60,8 @@ export class SimulatedHost {
   /** When it was last out of reach: not there, or without an agent, or cut off. */
   disturbedMs = 0
   agentProcess: SimulatedProcess | undefined
+  /** How long an agent takes to find out what there is. */
+  startMs = 0
   #diskFullMs: number | undefined
   readonly #world: World
   #disk = new Map<string, unknown>()
@@ -94,6 +96,7 @@ export class SimulatedHost {
     this.agentProcess = process
     const { random } = this.#world
     const agent = new Agent({
+      nodeId: this.nodeId,
       bus: this.#world.network.busOf(process),
       clock: process.clock,
       random,
@@ -108,7 +111,10 @@ export class SimulatedHost {
       },
       files: NO_FILES,
       drivers: [this.#driver(process)],
-      fingerprint: async () => this.#fingerprint(),
+      fingerprint: async () => {
+        await new Promise<void>((resolve) => process.clock.after(this.startMs, resolve))
+        return this.#fingerprint()
+      },
       hostUsage: async () => {
         throw new OrchestratorError('UNKNOWN', 'nobody asks in this world')
       },

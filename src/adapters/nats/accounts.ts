@@ -16,7 +16,7 @@ export interface BrokerUsers {
 }
 
 /** What a host says of itself, and what it is told. */
-const HOST_SAYS = ['register', 'heartbeat', 'pull', 'report']
+const HOST_SAYS = ['starting', 'register', 'heartbeat', 'pull', 'report']
 const HOST_HEARS = ['desired', 'answer', 'rpc.*']
 
 export function natsAuthorization({ region, serverKeys, hosts }: BrokerUsers): string {
