@@ -53,11 +53,11 @@ function impliedOf(group: TaskGroup, providers: readonly string[]): Constraint[]
   if ((group.Networks ?? []).some((network) => network.Mode === 'bridge')) {
     for (const plugin of CNI_PLUGINS) implied.push(constraint(`\${attr.plugins.cni.version.${plugin}}`, 'semver', '>= 0.4.0'))
   }
-  if (usesNamedIdentities(group, services)) implied.push(constraint('${attr.nomad.version}', 'semver', '>= 1.7.0-a'))
   if (usesTransparentProxy(group)) {
     implied.push(constraint('${attr.plugins.cni.version.consul-cni}', 'semver', '>= 1.4.2'))
     implied.push(constraint('${attr.nomad.version}', 'semver', '>= 1.8.0-dev'))
   }
+  if (usesNamedIdentities(group, services)) implied.push(constraint('${attr.nomad.version}', 'semver', '>= 1.7.0-a'))
   return implied
 }
 
