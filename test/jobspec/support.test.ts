@@ -35,13 +35,6 @@ test('docs/jobspec-support.md is what `npm run jobspec-support` writes', () => {
 
 describe('what was accepted without a word', () => {
   test.each([
-    [
-      'check',
-      job(
-        '    service {\n      provider = "nomad"\n      port = "1"\n      check {\n        type = "tcp"\n        interval = "1s"\n        timeout = "1s"\n      }\n    }',
-      ),
-      '12:7 "check" is not carried out',
-    ],
     ['identity', task('      identity {\n        env = true\n      }'), '9:9 "env" is not carried out'],
     [
       'a named identity',
@@ -71,13 +64,7 @@ describe('what was accepted without a word', () => {
       '6:9 "denied_envvars" is not carried out',
     ],
     ['region', job('').replace('job "j" {', 'job "j" {\n  region = "mars"'), '2:3 "region" is not carried out'],
-    [
-      'references in services',
-      job('    service {\n      provider = "nomad"\n      name = "a-${NOMAD_GROUP_NAME}"\n      port = "1"\n    }'),
-      '11:7 "name" is not carried out',
-    ],
     ['vault', task('      vault {}'), '8:7 "vault" is not carried out'],
-    ['services of Consul', job('    service {\n      name = "web"\n      port = "1"\n    }'), '9:5 "provider" is not carried out'],
   ])('%s is refused at its place', async (_, text, expected) => {
     expect(await toldOf(text)).toEqual([expected])
   })

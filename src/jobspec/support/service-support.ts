@@ -7,11 +7,6 @@ const CHECKS = by("the agent's checks")
 const BLOCK = by('its parts')
 const SERVER = by('the server, whatever a file says')
 
-/** Filled in by the agent before a service is registered. */
-const WITH_REFERENCES = refused('references in services are not filled in yet', 'Write the text as it is to be.', {
-  value: { words: 'holds a reference', holds: (value) => JSON.stringify(value).includes('${') },
-})
-const TEXT: Row = [WITH_REFERENCES, CATALOGUE]
 const CONSUL_ONLY = (member: string): Row => withoutEffect(`${member} is Consul's, and services are registered with this server`)
 
 type ServiceStructs = 'CheckRestart' | 'Service' | 'ServiceCheck' | 'ServiceWeights'
@@ -19,14 +14,14 @@ type ServiceStructs = 'CheckRestart' | 'Service' | 'ServiceCheck' | 'ServiceWeig
 export const SERVICE_SUPPORT: { readonly [Name in ServiceStructs & keyof typeof SERVICE_STRUCTS]: SupportOf<Name> } = {
   CheckRestart: { Limit: CHECKS, Grace: CHECKS, IgnoreWarnings: CHECKS },
   Service: {
-    Name: TEXT,
-    Tags: TEXT,
-    CanaryTags: TEXT,
+    Name: CATALOGUE,
+    Tags: CATALOGUE,
+    CanaryTags: CATALOGUE,
     EnableTagOverride: CONSUL_ONLY('enable_tag_override'),
     PortLabel: CATALOGUE,
     AddressMode: CATALOGUE,
-    Address: TEXT,
-    Checks: refused('agents run no checks yet', 'Take the "check" block out, and write update { health_check = "task_states" }.'),
+    Address: CATALOGUE,
+    Checks: BLOCK,
     CheckRestart: BLOCK,
     Connect: refused('there is no mesh here', 'Take the "connect" block out, and reach the service by its address.'),
     Meta: CONSUL_ONLY('meta of a service'),
@@ -36,7 +31,7 @@ export const SERVICE_SUPPORT: { readonly [Name in ServiceStructs & keyof typeof 
     OnUpdate: CHECKS,
     Identity: refused('agents hand out no identities yet', 'Take the "identity" block out.'),
     Weights: CONSUL_ONLY('weights'),
-    Provider: [refused('services are registered with this server', 'Write provider = "nomad".', otherThan('nomad')), CATALOGUE],
+    Provider: by('the catalogue, which has the services of both'),
     Cluster: withoutEffect('there is no Consul here', otherThan('default')),
     Kind: CONSUL_ONLY('kind'),
     Namespace: SERVER,
