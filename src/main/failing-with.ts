@@ -13,7 +13,8 @@ export async function failingWith(err: (text: string) => void, run: () => Promis
     return await run()
   } catch (error) {
     err(`${explainError(error)}\n`)
-    return error instanceof DataDamagedError ? 2 : 1
+    process.exitCode = error instanceof DataDamagedError ? 2 : 1
+    return process.exitCode
   } finally {
     // The channel to the parent would keep a process alive that has nothing left to do.
     if (process.connected) process.disconnect()

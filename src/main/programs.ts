@@ -176,7 +176,8 @@ function whenStopAsked(): StopAsked {
     isStarted: false,
   }
   onStopAsked((message) => {
-    if (!stopAsked.isStarted) process.exit(0)
+    // With the code that a start which failed has set: it, too, lets go of its parent.
+    if (!stopAsked.isStarted) process.exit()
     stopAsked.isAsked = true
     answer(message)
   })

@@ -1,5 +1,6 @@
 /** A server that finds its state gone or damaged says so, and never begins a new cluster in its place. */
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { execFileSync, fork } from 'node:child_process'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -81,6 +82,27 @@ describe('a state that is gone or damaged', () => {
     await live()
     expect(await refusal(live('another-cluster'))).toBeInstanceOf(TerminalError)
   })
+})
+
+test('a server that is a child of another program ends with the code that says so, too', async () => {
+  writeClusterMark(data, 'a-cluster')
+  const repository = join(data, 'repository')
+  mkdirSync(join(repository, 'jobs'), { recursive: true })
+  writeFileSync(join(repository, 'jobs', 'web.nomad.hcl'), 'job "web" {}\n')
+  const git = (...words: string[]) =>
+    execFileSync('git', ['-C', repository, '-c', 'user.name=x', '-c', 'user.email=x@example.org', ...words])
+  git('init', '-q')
+  git('add', '-A')
+  git('commit', '-q', '-m', 'first')
+  const config = join(data, 'server.yaml')
+  writeFileSync(config, JSON.stringify({ data_dir: data, http: '127.0.0.1:0', source: { repository } }))
+  const child = fork('dist/main/cli.js', ['server', '--config', config], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] })
+  let said = ''
+  child.stderr!.on('data', (chunk: Buffer) => {
+    said += chunk.toString()
+  })
+  const code = await new Promise<number | null>((resolve) => child.once('close', resolve))
+  expect([code, said]).toEqual([2, expect.stringContaining('the state of cluster a-cluster in')])
 })
 
 describe('snapshots as files', () => {
