@@ -10,6 +10,7 @@ import type { NewTaskFile, TaskFiles } from '../agent/index.js'
 import { OrchestratorError } from '../domain/index.js'
 import { findTaskUser, isRoot } from './task-user.js'
 
+const FOLDER_MODE = 0o755
 const READ_BYTES_MAX = 16 * 1024 * 1024
 
 export const taskFiles: TaskFiles = { write, read, link }
@@ -26,12 +27,14 @@ async function inFolder<T>(root: string, path: string, makes: boolean, act: (fol
   try {
     for (const part of parts) {
       const next = `/proc/self/fd/${folder.fd}/${part}`
-      if (makes) await mkdir(next, { mode: 0o777 }).catch(ignoreExisting)
+      const isNew = makes && (await makeFolder(next))
       const opened = await openFolder(next).catch((error: NodeJS.ErrnoException) => {
         throw error.code === 'ENOENT' ? missing(path) : escapes(path)
       })
       await folder.close()
       folder = opened
+      // Tasks of any user look into it, whatever mask the agent was started with.
+      if (isNew) await folder.chmod(FOLDER_MODE)
     }
     return await act(`/proc/self/fd/${folder.fd}`, name)
   } finally {
@@ -57,8 +60,15 @@ function missing(path: string): OrchestratorError {
   return new OrchestratorError('NO_SUCH_FILE', `${path} does not exist`, { path })
 }
 
-function ignoreExisting(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EEXIST') throw error
+/** False: there was one. */
+function makeFolder(path: string): Promise<boolean> {
+  return mkdir(path, { mode: FOLDER_MODE }).then(
+    () => true,
+    (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error
+      return false
+    },
+  )
 }
 
 function write({ root, path, content, mode, owner }: NewTaskFile): Promise<boolean> {

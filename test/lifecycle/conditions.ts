@@ -158,7 +158,7 @@ export function allocationFolder(world: StoryWorld, allocation: SeenAllocation):
 /** Undefined for a file that is not there. */
 export function fileText(world: StoryWorld, allocation: SeenAllocation, path: string): string | undefined {
   try {
-    return readFileSync(join(allocationFolder(world, allocation), path), 'utf8')
+    return world.atRecordedAddress(readFileSync(join(allocationFolder(world, allocation), path), 'utf8'))
   } catch {
     return undefined
   }

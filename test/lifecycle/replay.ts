@@ -21,7 +21,12 @@ export async function replay(name: string): Promise<Replay> {
   const skipped = story.steps.map(whyNot).find((reason) => reason !== undefined)
   if (skipped !== undefined) return { name: story.name, skipped, mismatches: [] }
   if (story.cluster.server !== undefined) return { name: story.name, skipped: 'a server with other settings', mismatches: [] }
-  const world = await StoryWorld.start(story)
+  let world: StoryWorld
+  try {
+    world = await StoryWorld.start(story)
+  } catch (error) {
+    return { name: story.name, mismatches: [{ path: '/cluster', expected: 'the cluster starts', got: String(error) }] }
+  }
   try {
     const seen = await tell(story, world)
     const mismatches = [

@@ -101,6 +101,11 @@ export class StoryWorld {
     ]
   }
 
+  /** With the address that the recorded hosts had. */
+  atRecordedAddress(text: string): string {
+    return [...this.#addresses].reduce((result, address) => result.replaceAll(address, '127.0.0.1'), text)
+  }
+
   async get<T>(path: string): Promise<T> {
     const response = await fetch(`${this.url}${path}`)
     if (!response.ok) throw new Error(`${path} answered ${response.status}: ${await response.text()}`)
