@@ -65,6 +65,7 @@ describe('what was accepted without a word', () => {
     ],
     ['region', job('').replace('job "j" {', 'job "j" {\n  region = "mars"'), '2:3 "region" is not carried out'],
     ['vault', task('      vault {}'), '8:7 "vault" is not carried out'],
+    ['services of Consul', job('    service {\n      name = "web"\n      port = "1"\n    }'), '9:5 "provider" is not carried out'],
   ])('%s is refused at its place', async (_, text, expected) => {
     expect(await toldOf(text)).toEqual([expected])
   })

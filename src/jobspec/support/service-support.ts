@@ -31,7 +31,8 @@ export const SERVICE_SUPPORT: { readonly [Name in ServiceStructs & keyof typeof 
     OnUpdate: CHECKS,
     Identity: refused('agents hand out no identities yet', 'Take the "identity" block out.'),
     Weights: CONSUL_ONLY('weights'),
-    Provider: by('the catalogue, which has the services of both'),
+    // The constraint that Nomad implies, on Consul's version, holds on no host.
+    Provider: [refused('services are registered with this server', 'Write provider = "nomad".', otherThan('nomad')), CATALOGUE],
     Cluster: withoutEffect('there is no Consul here', otherThan('default')),
     Kind: CONSUL_ONLY('kind'),
     Namespace: SERVER,
