@@ -161,9 +161,10 @@ export class HostChannel {
       if (!window.accept(number)) throw new DroppedMessage('replayed', `${kind} ${number} of ${nodeId} was said before`)
       return epoch === leader.epoch && clusterId === leader.state.clusterId
     }
-    const isOfNow = epoch === leader.epoch && clusterId === leader.state.clusterId
-    if (kind === 'starting' || kind === 'register' || !isOfNow || leader.state.nodes.get(nodeId) === undefined) return false
+    if (kind === 'starting' || kind === 'register') return false
     if (window !== undefined) throw new DroppedMessage('stale', `${kind} of an earlier life of the agent of ${nodeId}`)
+    const isOfNow = epoch === leader.epoch && clusterId === leader.state.clusterId
+    if (!isOfNow || leader.state.nodes.get(nodeId) === undefined) return false
     this.beginSession(nodeId, session)
     return this.#sessions.get(nodeId)!.accept(number)
   }

@@ -218,6 +218,8 @@ export class NodeRegistrar {
     const { leader, random, clock } = this.#deps
     const { nodeId, message: request } = question
     const isKnown = this.#isJoined(nodeId, request.clusterId)
+    // One that somebody kept may be of a life whose numbers were higher. The answer takes nothing and tells the epoch to say it under.
+    if (!question.isFresh) return this.#answer(question, { ...this.#envelope(), number: 0, isKnown })
     // A late double of an older report must not take back what a newer one has said.
     const isNewer = request.number > (leader.state.nodeReports.get(nodeId)?.number ?? 0)
     if (isKnown && isNewer) {
