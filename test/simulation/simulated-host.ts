@@ -63,6 +63,8 @@ export class SimulatedHost {
   /** How long an agent takes to find out what there is. */
   startMs = 0
   #diskFullMs: number | undefined
+  /** Allocations of which anything was ever started here. */
+  readonly #admitted = new Set<string>()
   readonly #world: World
   #disk = new Map<string, unknown>()
   #runs = new Map<string, Run>()
@@ -369,9 +371,10 @@ export class SimulatedHost {
     this.#world.foldNow()
     if (durable.allocations.get(allocation.ID) === undefined)
       this.#world.fail(new Violation('P1', `${allocation.ID} was started and is not in the log`))
-    // What was let in before the agent looked may still start.
-    if (this.#diskFullMs !== undefined && time.nowMs - this.#diskFullMs > DISK_NOTICED_MS)
+    // What was let in before the agent looked may still start, and start again.
+    if (!this.#admitted.has(allocation.ID) && this.#diskFullMs !== undefined && time.nowMs - this.#diskFullMs > DISK_NOTICED_MS)
       this.#world.fail(new Violation('S2', `${allocation.Name} was started on ${this.name}, whose disk is full`))
+    this.#admitted.add(allocation.ID)
     const run: Run = { key, task, allocationId: allocation.ID, startedMs: time.nowMs, exit: undefined, waiting: [], isOwnEnd: false }
     this.#runs.set(key, run)
     const runForMs = Number.parseInt(String(config['run_for'] ?? '0'), 10)
