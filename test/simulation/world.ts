@@ -255,7 +255,8 @@ export class World {
     this.#fullCheckedMs = this.time.nowMs
     const server = this.leader
     if (server !== undefined) this.#checkFully(server)
-    const isServed = server !== undefined && !this.isPaused()
+    const isDeaf = this.serverProcesses.some((process) => this.network.isCutOff(process))
+    const isServed = server !== undefined && !this.isPaused() && !isDeaf
     for (const host of this.hosts) host.check(this.durable, isServed)
   }
 
