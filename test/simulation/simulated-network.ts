@@ -25,6 +25,8 @@ export const NO_NETWORK_FAULTS: NetworkFaults = Object.freeze({
 const LATE_MS_MAX = 30_000
 /** Two pings that go unanswered. */
 const NOTICED_WITHIN_MS = 4_000
+/** From one question whether the broker is there to the next, and the time for its answer. */
+const DEAF_NOTICED_MS = 2_000
 
 type Subscription = { readonly subject: string; readonly process: SimulatedProcess; readonly handler: (message: BusMessage) => void }
 
@@ -35,7 +37,9 @@ export class SimulatedNetwork {
   readonly faults: NetworkFaults = { ...NO_NETWORK_FAULTS }
   /** Processes whose messages reach nobody, until when. */
   readonly #cutOff = new Map<SimulatedProcess, number>()
-  /** When a process was last without the broker. */
+  /** Since when each of them is cut off. */
+  readonly #cutOffSinceMs = new Map<SimulatedProcess, number>()
+  /** When a process was last without the broker, for long enough to know it. */
   readonly #deafMs = new Map<SimulatedProcess, number>()
   readonly #watchers = new Map<SimulatedProcess, Set<(isConnected: boolean) => void>>()
   /** Those that have noticed. */
@@ -86,14 +90,17 @@ export class SimulatedNetwork {
     return this.#cutOff.has(process)
   }
 
-  /** Since when it is, or when it last was. */
+  /** When it last was without the broker, for longer than it takes to notice that a broker does not answer. */
   deafMs(process: SimulatedProcess): number {
-    return this.isCutOff(process) ? this.#time.nowMs : (this.#deafMs.get(process) ?? Number.NEGATIVE_INFINITY)
+    const sinceMs = this.#cutOffSinceMs.get(process)
+    const isDeaf = sinceMs !== undefined && this.#time.nowMs - sinceMs >= DEAF_NOTICED_MS
+    return isDeaf ? this.#time.nowMs : (this.#deafMs.get(process) ?? Number.NEGATIVE_INFINITY)
   }
 
   /** The process loses the broker; it notices late, or never where the broker only stands still. */
   cutOff(process: SimulatedProcess, forMs: number): void {
     const untilMs = this.#time.nowMs + forMs
+    if (!this.isCutOff(process)) this.#cutOffSinceMs.set(process, this.#time.nowMs)
     this.#cutOff.set(process, Math.max(untilMs, this.#cutOff.get(process) ?? 0))
     const noticeMs = this.#random.chance(0.3) ? Number.POSITIVE_INFINITY : this.#random.fraction() * NOTICED_WITHIN_MS
     if (noticeMs < forMs) this.#time.after(noticeMs, () => process.deliver(() => this.#notice(process)))
@@ -102,7 +109,8 @@ export class SimulatedNetwork {
 
   reconnect(process: SimulatedProcess): void {
     if (!this.#cutOff.delete(process)) return
-    this.#deafMs.set(process, this.#time.nowMs)
+    this.#deafMs.set(process, this.deafMs(process))
+    this.#cutOffSinceMs.delete(process)
     if (this.#noticed.delete(process)) process.deliver(() => this.#tell(process, true))
   }
 
