@@ -40,7 +40,7 @@ export function devCommand(cli: string): CommandModule {
         .option('--keep-tasks', 'leave the tasks running on Ctrl-C', false)
         .action((flags: Record<string, string | boolean | undefined>) => {
           keepToOwner()
-          finish(
+          return finish(
             runDev(
               cli,
               {

@@ -73,7 +73,7 @@ export class Cluster {
   /** Ends everything that was started and removes the folder. */
   async remove(): Promise<void> {
     await this.stop()
-    for (const pid of this.pidsOf('drover-acceptance')) killQuietly(pid)
+    killBelow(this.folder)
     unmountBelow(this.folder)
     rmSync(this.folder, { recursive: true, force: true })
   }
