@@ -1,6 +1,6 @@
 /**
  * One allocation on this host, as a machine over the machines of its tasks: which task may start when, who is ended when
- * another has ended, what the allocation as a whole is, and whether it is healthy. Source: `reference/lifecycle.md` §6.2–6.4.
+ * another has ended, what the allocation as a whole is, and whether it is healthy. Source: Nomad docs, "Task Lifecycle".
  *
  * An allocation is reported as ended only when every process of it has: until then it holds its share of the node.
  */

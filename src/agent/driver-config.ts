@@ -1,7 +1,7 @@
 /**
  * Driver configuration on the host: every text in it is a template whose names are the task's environment and the node.
  * References are resolved here; operators and functions go to the expression engine that the agent is given. Unknown names
- * are errors, unlike in environment values. Source: `reference/corrections.md`, "Lifecycle".
+ * are errors, unlike in environment values. Source: Nomad docs, "Interpolation", and its recorded answers.
  */
 import type { TaskEnvironment, Variables } from './environment.js'
 

@@ -1,7 +1,7 @@
 /**
  * The environment of a task, and `${…}` in the texts of a job that only the host can fill in. Later sources win: what the
  * allocation is, meta, devices, the task's own `env` in its declared order, hooks, templates. Source:
- * `reference/lifecycle.md` §6.8 and `corrections.md`.
+ * Nomad docs, "Runtime Environment".
  */
 import {
   type AllocatedPortMapping,

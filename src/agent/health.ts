@@ -1,7 +1,7 @@
 /**
  * Deployment health of one allocation: healthy when every considered task has run, and every check has passed, without a
  * break for `min_healthy_time`; unhealthy when that cannot come any more or the deadline is first. Source:
- * `reference/lifecycle.md` §6.4. All times monotonic ms.
+ * Nomad docs, "update Block". All times monotonic ms.
  */
 import { formatDuration, type Nanoseconds, parseRfc3339Ms, type Service, type Task, type TaskState } from '../domain/index.js'
 

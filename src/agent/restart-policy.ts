@@ -1,6 +1,6 @@
 /**
  * Whether a task that ended, could not start or was asked to restart is started again, and when. Source:
- * `reference/lifecycle.md` §6.3. The count and the start of the interval are all that is remembered.
+ * Nomad docs, "restart Block". The count and the start of the interval are all that is remembered.
  */
 import { formatDuration, type RestartPolicy, type TaskLifecycle } from '../domain/index.js'
 import { RESTART_WITHIN_POLICY } from './task-events.js'

@@ -1,6 +1,6 @@
 /**
  * What an agent tells of a task: an event with the facts that belong to it, each as a typed member and as an entry of
- * `Details`, and the sentence people read. Source: `reference/objects.md` §3.2.
+ * `Details`, and the sentence people read. Source: Nomad API docs, "Allocations".
  */
 import { formatDuration, MILLISECOND, type Nanoseconds, TASK_EVENTS_MAX, type TaskEvent } from '../domain/index.js'
 

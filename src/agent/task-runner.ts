@@ -8,7 +8,7 @@
  *                                            ▼                  ▼
  *                                        stopping ──exit──►   dead
  * ```
- * Source: `reference/lifecycle.md` §6.3.
+ * Source: Nomad docs, "Task Lifecycle".
  */
 import {
   formatDuration,
