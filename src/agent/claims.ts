@@ -1,6 +1,6 @@
 /**
  * Who may start: an allocation holds its share of the node until its processes have ended, so one that was placed within
- * another's share waits for that one (design §6). Only what is to end is waited for; otherwise the server's word stands. Pure.
+ * another's share waits for that one. Only what is to end is waited for; otherwise the server's word stands. Pure.
  */
 import type { Allocation, Node } from '../domain/index.js'
 

@@ -1,12 +1,12 @@
 /** A broker, a server and the agents of one story: real programs on a repository of their own. */
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { stringify } from 'yaml'
 import { findNatsServer } from '../../src/adapters/nats/server-process.js'
 import { loadOrCreateKey } from '../../src/adapters/node-key.js'
 import { killBelow, unmountBelow, until } from '../acceptance/cluster.js'
+import { freePort } from '../free-port.js'
 import { ScratchRepository } from '../scratch-repository.js'
 import { Program } from '../torture/program.js'
 import { Fixture } from './fixture.js'
@@ -199,13 +199,4 @@ export class StoryWorld {
 
 function declarationPath(node: StoryNode): string {
   return node.pool === undefined ? `${node.name}.hcl` : `${node.pool}/${node.name}.hcl`
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  if (address === null || typeof address === 'string') throw new Error('no port was given')
-  return address.port
 }

@@ -1,7 +1,9 @@
 /** The disk of one host, full, read-only, or out of inodes for a while. */
+
 import { execFileSync } from 'node:child_process'
 import { closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Act } from './acts.js'
 import type { TortureWorld } from './world.js'
 
@@ -61,8 +63,4 @@ async function withReadOnlyDisk(world: TortureWorld, folder: string): Promise<vo
   }
   await pause(world.random.between(1_000, 6_000))
   execFileSync('mount', ['-o', 'remount,rw', folder])
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms))
 }

@@ -1,4 +1,5 @@
 /** kill -9 and standstill of every part, now and then of several at once. */
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Act } from './acts.js'
 import type { Program } from './program.js'
 import type { TortureWorld } from './world.js'
@@ -27,8 +28,4 @@ async function standStill(_: TortureWorld, program: Program, ms: number): Promis
   program.signal('SIGSTOP')
   await pause(ms)
   program.signal('SIGCONT')
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms))
 }

@@ -1,5 +1,7 @@
 /** What clients ask: sound, odd, too much of it, and half of it. */
+
 import { connect, type Socket } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Act } from './acts.js'
 import { jobText } from './commits.js'
 import type { TortureWorld } from './world.js'
@@ -137,8 +139,4 @@ function open(world: TortureWorld): Socket {
   // Refused or cut off, as it may be.
   socket.on('error', () => {})
   return socket
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms))
 }

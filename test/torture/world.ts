@@ -1,13 +1,13 @@
 /** A real broker, `drover server` and two `drover agent`s on a repository, from configuration files as an operator writes them. */
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { stringify } from 'yaml'
 import { findNatsServer } from '../../src/adapters/nats/server-process.js'
 import { loadOrCreateKey } from '../../src/adapters/node-key.js'
 import { killBelow, unmountBelow, until } from '../acceptance/cluster.js'
+import { freePort } from '../free-port.js'
 import { type FileChange, ScratchRepository } from '../scratch-repository.js'
 import type { SeededRandom } from '../simulation/seeded-random.js'
 import { Program } from './program.js'
@@ -111,13 +111,4 @@ export class TortureWorld {
     if (this.isRoot) execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${HOST_DISK_MB}m,mode=700`, 'tmpfs', folder])
     return folder
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  if (address === null || typeof address === 'string') throw new Error('no port was given')
-  return address.port
 }
