@@ -1,5 +1,7 @@
 /** Constraints that the server adds because of what a group uses. */
 import type { Constraint, Consul, Job, Service, Task, TaskGroup } from '../domain/index.js'
+import type { ApiObject } from './decode/api-job.js'
+import { wantsVaultToken } from './vault-token.js'
 
 const CONSUL: Constraint = { LTarget: '${attr.consul.version}', RTarget: '>= 1.8.0', Operand: 'semver' }
 const CNI_PLUGINS = ['bridge', 'firewall', 'host-local', 'loopback', 'portmap']
@@ -25,10 +27,9 @@ function constraint(target: string, operand: string, value: string): Constraint 
   return { LTarget: target, RTarget: value, Operand: operand }
 }
 
-/** Consul services and partition of a task bind the task alone. */
+/** A partition of Consul's binds the task alone. */
 function withConsul(task: Task): Task {
-  const isConsuls = (task.Services ?? []).some((service) => service.Provider === 'consul')
-  const implied = [...partitionOf(task.Consul), ...(isConsuls ? [CONSUL] : [])]
+  const implied = [...partitionOf(task.Consul), ...((task.Services ?? []).some(isOfMesh) ? [CONSUL] : [])]
   const own = task.Constraints ?? []
   const added = implied.filter((one) => !own.some((other) => isSame(one, other)))
   return added.length === 0 ? task : { ...task, Constraints: [...own, ...added] }
@@ -38,18 +39,24 @@ function partitionOf(consul: Consul | null): Constraint[] {
   return consul === null || consul.Partition === '' ? [] : [constraint('${attr.consul.partition}', '=', consul.Partition)]
 }
 
+/** Services of Consul's are registered with the server's own catalogue: only its mesh needs a Consul on the host. */
+function isOfMesh(service: Service): boolean {
+  return service.Provider === 'consul' && service.Connect !== null
+}
+
 /** In the order in which Nomad looks. */
 function impliedOf(group: TaskGroup, providers: readonly string[]): Constraint[] {
   const implied: Constraint[] = partitionOf(group.Consul)
   const services = [...(group.Services ?? []), ...group.Tasks.flatMap((task) => task.Services ?? [])]
   const signals = signalsOf(group)
-  if (group.Tasks.some((task) => task.Vault !== null)) implied.push(constraint('${attr.vault.version}', 'semver', '>= 0.6.1'))
+  if (group.Tasks.some((task) => wantsVaultToken(task as unknown as ApiObject)))
+    implied.push(constraint('${attr.vault.version}', 'semver', '>= 0.6.1'))
   for (const provider of providers) implied.push(constraint(`\${attr.plugins.secrets.${provider}.version}`, 'is_set', ''))
   if (signals.length > 0) implied.push(constraint('${attr.os.signals}', 'set_contains', signals.join(',')))
   if (services.some((service) => service.Provider === 'nomad')) implied.push(constraint('${attr.nomad.service_discovery}', '=', 'true'))
   if (services.some((service) => service.Provider === 'nomad' && (service.Checks ?? []).length > 0))
     implied.push(constraint('${attr.nomad.version}', 'semver', '>= 1.4.0'))
-  if ((group.Services ?? []).some((service) => service.Provider === 'consul')) implied.push(CONSUL)
+  if ((group.Services ?? []).some(isOfMesh)) implied.push(CONSUL)
   if ((group.Networks ?? []).some((network) => network.Mode === 'bridge')) {
     for (const plugin of CNI_PLUGINS) implied.push(constraint(`\${attr.plugins.cni.version.${plugin}}`, 'semver', '>= 0.4.0'))
   }

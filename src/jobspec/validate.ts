@@ -1,11 +1,13 @@
 /** Everything that Nomad refuses or warns of when a job is registered, in its order and words. */
 import type { Job, Service, TaskGroup } from '../domain/index.js'
+import type { ApiObject } from './decode/api-job.js'
 import { exposeTexts, meshTexts } from './validate/connect.js'
 import { affinityTexts, constraintTexts, spreadTexts } from './validate/constraints.js'
 import { cronProblem } from './validate/cron-syntax.js'
 import { groupTexts } from './validate/groups.js'
 import { listText, type Problem, quote, warningsText, wrapTexts } from './validate/problem.js'
 import { warningsOf } from './validate/warnings.js'
+import { wantsVaultToken } from './vault-token.js'
 
 export interface Validation {
   readonly problems: readonly Problem[]
@@ -131,9 +133,9 @@ function parameterizedTexts(job: Job): string[] {
   return texts.length === 0 ? misplaced : [...misplaced, listText(texts)]
 }
 
-/** Drover gives out no Vault tokens: a job that needs one would wait for it for ever. */
+/** Drover gives out no Vault tokens: a job that needs one would wait for it for ever. Secrets that templates read are variables. */
 function vaultTexts(job: Job): string[] {
-  const tasks = job.TaskGroups.flatMap((group) => group.Tasks)
+  const tasks = job.TaskGroups.flatMap((group) => group.Tasks).filter((task) => wantsVaultToken(task as unknown as ApiObject))
   const [first] = tasks.flatMap(({ Vault }) => Vault?.Cluster ?? []).sort()
   if (first === undefined) return []
   const withoutIdentity = tasks.filter(({ Vault, Identities }) => {

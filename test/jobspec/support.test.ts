@@ -65,7 +65,6 @@ describe('what was accepted without a word', () => {
     ],
     ['region', job('').replace('job "j" {', 'job "j" {\n  region = "mars"'), '2:3 "region" is not carried out'],
     ['vault', task('      vault {}'), '8:7 "vault" is not carried out'],
-    ['services of Consul', job('    service {\n      name = "web"\n      port = "1"\n    }'), '9:5 "provider" is not carried out'],
   ])('%s is refused at its place', async (_, text, expected) => {
     expect(await toldOf(text)).toEqual([expected])
   })
@@ -82,9 +81,25 @@ describe('what was accepted without a word', () => {
       task('      logs {\n        enabled = false\n      }'),
       'line 9: "enabled" has no effect: Nomad has dropped it in 1.5; write disabled = true to keep no logs',
     ],
-  ])('%s is told to be without effect', async (_, text, expected) => {
+    [
+      'a vault block whose secrets templates read',
+      task(
+        '      vault {}\n      template {\n        data = "{{ with secret \\"a\\" }}x{{ end }}"\n        destination = "local/x"\n      }',
+      ),
+      'line 8: templates read secrets of Vault from the variables below secret/ in this repository: there is no Vault here',
+    ],
+  ])('%s is told', async (_, text, expected) => {
     expect(await toldOf(text)).toContain(expected)
   })
+})
+
+test('services of Consul are told of once for the job', async () => {
+  const service = (name: string) => `    service {\n      name = "${name}"\n    }`
+  const sentence =
+    'services of provider "consul", which is what no word means, are registered with this server\'s own catalogue, not with a Consul'
+  const inTask = task(service('api')).replace('    task', `${service('web')}\n    task`)
+  const told = await toldOf(inTask)
+  expect(told.filter((text) => text.includes('provider'))).toEqual([`line 3: ${sentence}`])
 })
 
 test('a job that asks for nothing of that kind is sound and quiet', async () => {

@@ -21,12 +21,24 @@ export function readSupport(syntax: Syntax, job: Job, written: ApiJob, context: 
   const all = [...shortcomingsOf(job as unknown as ApiObject, written), ...regionShortcomings(job, context)]
   const faults = all.filter(({ support }) => support.kind === 'refused').map((one) => toFault(syntax, one))
   const idle = all.filter(({ support }) => support.kind === 'without-effect')
-  return { faults, warnings: [...new Set(idle.map((one) => toWarning(syntax, one)))] }
+  const differing = firstOfEach(all.toSorted((a, b) => spanOf(syntax, a.place).start - spanOf(syntax, b.place).start))
+  return { faults, warnings: [...new Set([...idle, ...differing].map((one) => toWarning(syntax, one)))] }
 }
 
 /** For a job without a file: one sentence each. */
 export function supportTexts(job: Job): readonly string[] {
-  return [...new Set(shortcomingsOf(job as unknown as ApiObject, {}).map((one) => `${whereOf(one)}${sentenceOf(one)}`))]
+  const all = shortcomingsOf(job as unknown as ApiObject, {})
+  const others = all.filter(({ support }) => support.kind !== 'differs')
+  return [...new Set([...others, ...firstOfEach(all)].map((one) => `${whereOf(one)}${sentenceOf(one)}`))]
+}
+
+/** What differs is told where it is met first. */
+function firstOfEach(all: readonly Shortcoming[]): readonly Shortcoming[] {
+  const seen = new Map<string, Shortcoming>()
+  for (const one of all) {
+    if (one.support.kind === 'differs' && !seen.has(one.support.because)) seen.set(one.support.because, one)
+  }
+  return [...seen.values()]
 }
 
 /** What keeps one task from being run, and the group and the job that it is in; undefined: nothing. */
@@ -73,6 +85,7 @@ function toWarning(syntax: Syntax, one: Shortcoming): string {
 }
 
 function sentenceOf({ name, support }: Shortcoming): string {
+  if (support.kind === 'differs') return support.because
   if (support.kind === 'without-effect') return `${JSON.stringify(name)} has no effect: ${support.because}`
   return `${JSON.stringify(name)} is not carried out: ${support.because}`
 }

@@ -1,12 +1,14 @@
 /** Services and their checks. */
 import type { SERVICE_STRUCTS } from '../decode/service-structs.js'
-import { by, otherThan, type Row, refused, type SupportOf, withoutEffect } from './support.js'
+import { by, differs, otherThan, type Row, refused, type SupportOf, withoutEffect } from './support.js'
 
 const CATALOGUE = by("the server's catalogue of services")
 const CHECKS = by("the agent's checks")
 const BLOCK = by('its parts')
 const SERVER = by('the server, whatever a file says')
 
+const CONSUL_SERVICES =
+  'services of provider "consul", which is what no word means, are registered with this server\'s own catalogue, not with a Consul'
 const CONSUL_ONLY = (member: string): Row => withoutEffect(`${member} is Consul's, and services are registered with this server`)
 
 type ServiceStructs = 'CheckRestart' | 'Service' | 'ServiceCheck' | 'ServiceWeights'
@@ -31,8 +33,7 @@ export const SERVICE_SUPPORT: { readonly [Name in ServiceStructs & keyof typeof 
     OnUpdate: CHECKS,
     Identity: refused('agents hand out no identities yet', 'Take the "identity" block out.'),
     Weights: CONSUL_ONLY('weights'),
-    // The constraint that Nomad implies, on Consul's version, holds on no host.
-    Provider: [refused('services are registered with this server', 'Write provider = "nomad".', otherThan('nomad')), CATALOGUE],
+    Provider: [differs(CATALOGUE.by, CONSUL_SERVICES, { value: { words: 'is "consul"', holds: (name) => name === 'consul' } }), CATALOGUE],
     Cluster: withoutEffect('there is no Consul here', otherThan('default')),
     Kind: CONSUL_ONLY('kind'),
     Namespace: SERVER,

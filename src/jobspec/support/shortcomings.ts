@@ -3,11 +3,11 @@ import { type ApiObject, type ApiValue, isApiObject, objectIn, textIn } from '..
 import { isStored } from '../decode/complete.js'
 import { type Field, type StructName, structOf } from '../decode/schema.js'
 import { driverConfigOf } from '../driver-configs.js'
-import { type Refused, type Row, type Support, supportsOf, type Where, type WithoutEffect } from './support.js'
+import { type CarriedOut, type Row, type Support, supportsOf, type Where } from './support.js'
 import { SUPPORT } from './support-table.js'
 
 export interface Shortcoming {
-  readonly support: Refused | WithoutEffect
+  readonly support: Exclude<Support, CarriedOut>
   /** As an author writes it. */
   readonly name: string
   /** From the job inwards; the last step is the member itself. */
@@ -22,12 +22,13 @@ export type PlaceStep =
 interface Context {
   readonly jobType: string
   readonly driver: string
+  readonly task: ApiObject
 }
 
 /** @param stored in the form in which it would be stored @param written as its author wrote it, for what is not stored at all */
 export function shortcomingsOf(stored: ApiObject, written: ApiObject): readonly Shortcoming[] {
   const jobType = textIn(stored, 'Type')
-  const context = { jobType, driver: '' }
+  const context = { jobType, driver: '', task: {} }
   const dropped = (name: StructName, field: Field): boolean => !isStored(name, field) || (name === 'VolumeRequest' && field.json === 'Type')
   return [...walk('Job', stored, context, [], () => true), ...walk('Job', written, context, [], dropped)]
 }
@@ -35,7 +36,7 @@ export function shortcomingsOf(stored: ApiObject, written: ApiObject): readonly 
 type IsLookedAt = (name: StructName, field: Field) => boolean
 
 function walk(name: StructName, object: ApiObject, outer: Context, place: readonly PlaceStep[], isLookedAt: IsLookedAt): Shortcoming[] {
-  const context = name === 'Task' ? { ...outer, driver: textIn(object, 'Driver') } : outer
+  const context = name === 'Task' ? { ...outer, driver: textIn(object, 'Driver'), task: object } : outer
   const rows: Readonly<Record<string, Row>> = SUPPORT[name]
   const own = structOf(name).fields.flatMap((field) => {
     const value = object[field.json]
@@ -103,6 +104,7 @@ function applies(support: Support, context: Context, value: ApiValue): boolean {
   const where: Where = support.kind === 'carried-out' ? {} : (support.where ?? {})
   if (where.drivers !== undefined && !where.drivers.includes(context.driver)) return false
   if (where.jobTypes !== undefined && !where.jobTypes.includes(context.jobType)) return false
+  if (where.task !== undefined && !where.task.holds(context.task)) return false
   return where.value === undefined || where.value.holds(value)
 }
 

@@ -40,8 +40,10 @@ function words(support: Support): string {
     ...(support.where?.drivers === undefined ? [] : [`of driver ${support.where.drivers.join(', ')}`]),
     ...(support.where?.jobTypes === undefined ? [] : [`in jobs of type ${support.where.jobTypes.join(', ')}`]),
     ...(support.where?.value === undefined ? [] : [support.where.value.words]),
+    ...(support.where?.task === undefined ? [] : [support.where.task.words]),
   ]
   const when = conditions.length === 0 ? '' : ` where it ${conditions.join(' and ')}`
+  if (support.kind === 'differs') return `${support.by}${when}, told as a warning: ${support.because}`
   if (support.kind === 'without-effect') return `*no effect*${when}: ${support.because}`
   return `**refused**${when}: ${support.because}. ${support.instead}`
 }

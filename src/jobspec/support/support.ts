@@ -1,16 +1,25 @@
 /**
- * What becomes of a member of a jobspec: it is carried out, or a job that says it is refused with a sentence that says what to
- * write instead, or it is told that it has no effect.
+ * What becomes of a member of a jobspec: it is carried out, perhaps by something else than its author has in mind, or a job that says
+ * it is refused with a sentence that says what to write instead, or it is told that it has no effect.
  */
+import type { ApiObject } from '../decode/api-job.js'
 import type { JOB_STRUCTS } from '../decode/job-structs.js'
 import type { SERVICE_STRUCTS } from '../decode/service-structs.js'
 import type { TASK_STRUCTS } from '../decode/task-structs.js'
 
-export type Support = CarriedOut | Refused | WithoutEffect
+export type Support = CarriedOut | Differs | Refused | WithoutEffect
 
 export interface CarriedOut {
   readonly kind: 'carried-out'
   readonly by: string
+}
+
+/** Carried out, and not by what the author names: told once for the whole job. */
+export interface Differs {
+  readonly kind: 'differs'
+  readonly by: string
+  readonly because: string
+  readonly where?: Where
 }
 
 export interface Refused {
@@ -33,12 +42,14 @@ export interface Where {
   readonly jobTypes?: readonly string[]
   /** Of the member's value, in the API's form; in words, for people. */
   readonly value?: { readonly words: string; readonly holds: (value: unknown) => boolean }
+  /** Of the task that the member belongs to. */
+  readonly task?: { readonly words: string; readonly holds: (task: ApiObject) => boolean }
   /** The member asks for something also when it is zero or false. */
   readonly countsZero?: true
 }
 
 /** The first that applies counts; a row ends with what holds where none of the others does. */
-export type Row = Support | readonly [Refused | WithoutEffect, ...Support[]]
+export type Row = Support | readonly [Differs | Refused | WithoutEffect, ...Support[]]
 
 /** The decoder's schema, as types. */
 type Structs = typeof JOB_STRUCTS & typeof TASK_STRUCTS & typeof SERVICE_STRUCTS
@@ -50,6 +61,10 @@ export type SupportOf<Name extends keyof Structs> = { readonly [Member in Member
 
 export function by(who: string): CarriedOut {
   return { kind: 'carried-out', by: who }
+}
+
+export function differs(who: string, because: string, where?: Where): Differs {
+  return { kind: 'differs', by: who, because, ...(where === undefined ? {} : { where }) }
 }
 
 export function refused(because: string, instead: string, where?: Where): Refused {

@@ -1,6 +1,7 @@
 /** Tasks and their parts. */
 import type { TASK_STRUCTS } from '../decode/task-structs.js'
-import { by, type Row, refused, type SupportOf, withoutEffect } from './support.js'
+import { wantsVaultToken } from '../vault-token.js'
+import { by, differs, type Row, refused, type SupportOf, withoutEffect } from './support.js'
 
 const AGENT = by('the agent')
 const SCHEDULER = by('the scheduler')
@@ -15,10 +16,14 @@ const MOUNT = by("the agent's mounts")
 const IDENTITY = by("the agent's identities")
 const SECRET = by("the agent's secrets")
 const DEVICE = by("the scheduler, and the agent's devices")
-const NO_VAULT: Row = refused(
-  'there is no Vault here',
-  'Put the secret where the task can read it by itself, for example a file on the host.',
-)
+const VAULT: Row = [
+  refused(
+    'there is no Vault here to give the task a token',
+    'Read the secret in a template: {{ with secret "secret/app" }} reads the file vars/<namespace>/secret/app.yaml.',
+    { task: { words: 'is of a task that asks for a token of Vault itself', holds: wantsVaultToken } },
+  ),
+  differs(TEMPLATE.by, 'templates read secrets of Vault from the variables below secret/ in this repository: there is no Vault here'),
+]
 const NO_NUMA: Row = refused('hosts do not tell their memory nodes', 'Take the "numa" block out.')
 const NO_SCHEDULE: Row = refused('tasks are not paused by the clock', 'Take the "schedule" block out, and let the task decide for itself.')
 const NO_CSI: Row = refused('storage plugins are not run yet', 'Take the "csi_plugin" block out; the task runs without it.')
@@ -41,7 +46,7 @@ export const TASK_SUPPORT: { readonly [Name in keyof typeof TASK_STRUCTS]: Suppo
     KillTimeout: AGENT,
     LogConfig: BLOCK,
     Artifacts: BLOCK,
-    Vault: NO_VAULT,
+    Vault: VAULT,
     Consul: refused('there is no Consul here', 'Take the "consul" block out; services are registered with this server.'),
     Templates: BLOCK,
     DispatchPayload: AGENT,
@@ -130,15 +135,15 @@ export const TASK_SUPPORT: { readonly [Name in keyof typeof TASK_STRUCTS]: Suppo
     Chown: ARTIFACT,
   },
   Vault: {
-    Policies: NO_VAULT,
-    Role: NO_VAULT,
-    Namespace: NO_VAULT,
-    Cluster: NO_VAULT,
-    Env: NO_VAULT,
-    DisableFile: NO_VAULT,
-    ChangeMode: NO_VAULT,
-    ChangeSignal: NO_VAULT,
-    AllowTokenExpiration: NO_VAULT,
+    Policies: VAULT,
+    Role: VAULT,
+    Namespace: VAULT,
+    Cluster: VAULT,
+    Env: VAULT,
+    DisableFile: VAULT,
+    ChangeMode: VAULT,
+    ChangeSignal: VAULT,
+    AllowTokenExpiration: VAULT,
   },
   Template: {
     SourcePath: TEMPLATE,

@@ -24,13 +24,21 @@ function comparable(job: object): unknown {
 
 /** Ports are stored in full, and leave out what is zero on the wire. */
 function strip(value: unknown, member: string): unknown {
-  if (Array.isArray(value)) return value.map((item) => strip(item, member))
+  if (Array.isArray(value)) {
+    const compared = value.filter((item) => !isConsulVersion(item))
+    return compared.length === 0 && value.length > 0 ? null : compared.map((item) => strip(item, member))
+  }
   if (typeof value !== 'object' || value === null) return value
   const isPort = PORTS.has(member)
   const kept = Object.entries(value).filter(
     ([name, inner]) => !INDEXES.has(name) && !(isPort && (inner === 0 || inner === '' || inner === false)),
   )
   return Object.fromEntries(kept.map(([name, inner]) => [name, strip(inner, name)]))
+}
+
+/** Implied by Nomad for each service of Consul's, here for its mesh only: test/jobspec/implied-constraints.test.ts. */
+function isConsulVersion(item: unknown): boolean {
+  return typeof item === 'object' && item !== null && 'LTarget' in item && item.LTarget === '${attr.consul.version}'
 }
 
 export const pureCanonicalize: VectorKind = {
