@@ -10,22 +10,13 @@ import { computeAdmissible } from './claims.js'
 import { DataWatch } from './data-watch.js'
 import { computeOrders, type Held, type Order, type WholeSet } from './desired-set.js'
 import { DiskWatch, withoutRoom } from './disk-watch.js'
+import type { Driver } from './driver.js'
 import type { TemplateEngine } from './driver-config.js'
 import { DroppedMessages } from './dropped-messages.js'
 import { HostSeals } from './host-seals.js'
 import { allocationKey, LocalState } from './local-state.js'
 import { Outbox } from './outbox.js'
-import type {
-  AllocationDirectories,
-  AllocationFiles,
-  Driver,
-  Fingerprint,
-  HookPorts,
-  HostUsage,
-  LocalStore,
-  Signer,
-  Verify,
-} from './ports.js'
+import type { AllocationDirectories, AllocationFiles, Fingerprint, HookPorts, HostUsage, LocalStore, Signer, Verify } from './ports.js'
 import { RpcServer } from './rpc-server.js'
 import { ServerLink } from './server-link.js'
 import type { Now } from './task-runner.js'

@@ -2,30 +2,21 @@
  * Runs one allocation's machine: feeds it one event at a time, writes down what it decided, then does it through the ports.
  * Whatever comes back from a port is the next event.
  */
-import {
-  type AllocationReport,
-  type Clock,
-  explainError,
-  type Job,
-  type Logger,
-  type Node,
-  OrchestratorError,
-  type Random,
-  type Task,
-  type TaskEvent,
-} from '../domain/index.js'
+import type { AllocationReport, Clock, Job, Logger, Node, Random, Task } from '../domain/index.js'
 import { type AllocationAction, type AllocationInput, type AllocationRunner, findGroup } from './allocation-runner.js'
 import { CheckLoop, type CheckReading } from './checks/check-loop.js'
 import { checksOf } from './checks/check-spec.js'
-import { configScope, evaluateConfig, type TemplateEngine } from './driver-config.js'
-import { buildEnvironment, type EnvironmentInput, type TaskEnvironment } from './environment.js'
+import type { AllocationNetwork, Driver } from './driver.js'
+import { DriverCalls } from './driver-calls.js'
+import type { TemplateEngine } from './driver-config.js'
+import { buildEnvironment, type EnvironmentInput, interpolate, type TaskEnvironment } from './environment.js'
 import { HookWalk } from './hook-walk.js'
 import type { HookContext, HookEnvironment, TemplateData } from './hooks/hook.js'
 import { allocationKey, type LocalState } from './local-state.js'
 import type { Outbox } from './outbox.js'
-import type { AllocationDirectories, Driver, HookPorts, ProgramResult, TaskExit, TaskHandle, TaskProgram, TaskStart } from './ports.js'
+import type { AllocationDirectories, HookPorts } from './ports.js'
 import { type OwnedService, registrationsOf, servicesUp } from './services.js'
-import { type TaskFact, taskEvent } from './task-events.js'
+import { taskEvent } from './task-events.js'
 import type { Now, TaskAction, TaskInput } from './task-runner.js'
 
 export interface ShellDeps {
@@ -51,7 +42,9 @@ export interface ShellDeps {
   readonly onFatal: (error: unknown) => void
 }
 
-const ASK_AGAIN_MS = 1_000
+const HOST_NETWORK: AllocationNetwork = { kind: 'host' }
+/** What a task that has a root of its own sees. */
+const OWN_FOLDERS: EnvironmentInput['folders'] = { shared: '/alloc', local: '/local', secrets: '/secrets' }
 
 export class AllocationShell {
   readonly runner: AllocationRunner
@@ -61,6 +54,7 @@ export class AllocationShell {
   readonly #timers = new Set<() => void>()
   readonly #walks = new Map<string, HookWalk>()
   readonly #checks: CheckLoop
+  readonly #calls: DriverCalls
   #isBusy = false
   #isClosed = false
   #isResting = false
@@ -70,6 +64,7 @@ export class AllocationShell {
   constructor(runner: AllocationRunner, deps: ShellDeps) {
     this.runner = runner
     this.#deps = deps
+    this.#calls = this.#newCalls()
     this.#checks = this.#newChecks()
   }
 
@@ -83,6 +78,7 @@ export class AllocationShell {
     for (const cancel of this.#timers) cancel()
     this.#timers.clear()
     for (const walk of this.#walks.values()) walk.close()
+    this.#calls.close()
     this.#checks.close()
   }
 
@@ -106,7 +102,11 @@ export class AllocationShell {
         const actions = this.#inputs.splice(0).flatMap((input) => this.runner.handle(input, this.#now()))
         await this.#save()
         if (this.#isClosed) return
-        for (const [task, walk] of this.#walks) walk.follow(this.runner.task(task)!.record)
+        for (const [task, walk] of this.#walks) {
+          const { record } = this.runner.task(task)!
+          walk.follow(record)
+          this.#calls.follow(task, record)
+        }
         this.#checks.sync(checksOf(this.#servicesUp(), this.runner.record.allocation, this.#nodeAddress))
         for (const action of actions) this.#perform(action)
         if (this.runner.hasEnded && !hadEnded) this.#deps.onEnded(this)
@@ -145,27 +145,33 @@ export class AllocationShell {
     })
   }
 
+  #newCalls(): DriverCalls {
+    return new DriverCalls({
+      ...this.#deps,
+      allocation: () => this.runner.record.allocation,
+      job: () => this.runner.record.job as Job,
+      task: (name) => this.runner.task(name),
+      directories: (task) => this.#deps.directories.of(this.id, task),
+      environment: (task) => this.#environmentOf(task, this.#walkOf(task).environment()),
+      mounts: (task) => this.#walkOf(task).mounts(),
+      network: () => HOST_NETWORK,
+      note: (task, event) => this.post({ kind: 'task', task, input: { kind: 'note', event } }),
+      isClosed: () => this.#isClosed,
+    })
+  }
+
   #newChecks(): CheckLoop {
     const { clock, hookPorts } = this.#deps
     return new CheckLoop({
       clock,
       port: hookPorts.checks,
-      run: (task, program) => this.#run(task, program),
+      run: (task, program) => this.#calls.run(task, program),
       stateOf: (task) => this.runner.task(task)?.record.state,
       taskNames: () => this.runner.tasks.map(({ Name }) => Name),
       event: (type, ...facts) => taskEvent(type, clock.wallMs(), facts),
       restart: (task, event) => this.post({ kind: 'task', task, input: { kind: 'restart', event, includesDead: false, isFailure: true } }),
       onChange: () => this.post({ kind: 'checks', checks: this.#checks.results }),
     })
-  }
-
-  async #run(taskName: string, program: TaskProgram): Promise<ProgramResult> {
-    const known = this.runner.task(taskName)
-    if (known?.record.phase !== 'running')
-      throw new OrchestratorError('TASK_NOT_RUNNING', `task ${taskName} does not run`, { task: taskName })
-    const { variables } = this.#environmentOf(taskName, this.#walkOf(taskName).environment())
-    const directories = this.#deps.directories.of(this.id, taskName)
-    return this.#driverOf(taskName).run({ task: known.task, environment: variables, directories }, program)
   }
 
   #now(): Now {
@@ -210,39 +216,24 @@ export class AllocationShell {
       case 'hook':
         return void this.#walkOf(task).prestart(action.hook).then(post)
       case 'start':
-        return void this.#start(task, action.attempt).then(post)
+        return void this.#calls.start(task, action.attempt).then(post)
       case 'find':
-        return void this.#find(task, action.attempt).then(post)
+        return void this.#calls.find(task, action.attempt).then(post)
       case 'attach':
-        return void this.#attach(task, action.handle).then(post)
+        return void this.#calls.attach(task, action.handle).then(post)
       case 'wait':
         this.#walkOf(task).running()
-        return void this.#wait(task, action.handle).then((exit) => post({ kind: 'exited', attempt: action.attempt, exit }))
+        return void this.#calls.wait(task, action.handle).then((exit) => post({ kind: 'exited', attempt: action.attempt, exit }))
       case 'signal':
-        return void this.#try(task, 'signal', (driver) => driver.signal(action.handle, action.signal))
+        return void this.#calls.attempt(task, 'signal', (driver) => driver.signal(action.handle, action.signal))
       case 'kill':
-        return void this.#try(task, 'kill', (driver) => driver.kill(action.handle))
+        return void this.#calls.attempt(task, 'kill', (driver) => driver.kill(action.handle))
       case 'clear':
-        return void this.#try(task, 'clear away', (driver) => driver.destroy(action.handle)).then((isDone) => {
-          if (isDone) post({ kind: 'cleared', attempt: action.attempt })
-        })
-    }
-  }
-
-  #driverOf(taskName: string): Driver {
-    const name = this.runner.task(taskName)!.task.Driver
-    const driver = this.#deps.drivers.get(name)
-    if (driver !== undefined) return driver
-    throw new OrchestratorError('DRIVER_START', `driver ${JSON.stringify(name)} is not on this host`, { recoverable: false })
-  }
-
-  async #try(taskName: string, what: string, act: (driver: Driver) => Promise<void>): Promise<boolean> {
-    try {
-      await act(this.#driverOf(taskName))
-      return true
-    } catch (error) {
-      this.#deps.logger.warn({ allocationId: this.id, task: taskName, what, error: explainError(error) }, 'driver refused')
-      return false
+        return void this.#calls
+          .attempt(task, 'clear away', (driver) => driver.clear(action.handle))
+          .then((isDone) => {
+            if (isDone) post({ kind: 'cleared', attempt: action.attempt })
+          })
     }
   }
 
@@ -265,6 +256,8 @@ export class AllocationShell {
       node: deps.node,
       region: deps.region,
       environment: () => this.#environmentOf(taskName, {}),
+      hostPath: (path) => this.#hostPath(taskName, path),
+      isolation: () => this.#calls.isolationOf(taskName),
       directories,
       createFolders: () => this.#createFolders(),
       ports: deps.hookPorts,
@@ -274,7 +267,7 @@ export class AllocationShell {
       fraction: () => deps.random.fraction(),
       post: (input) => this.post({ kind: 'task', task: taskName, input }),
       event: (type, ...facts) => taskEvent(type, deps.clock.wallMs(), facts),
-      run: (program) => this.#run(taskName, program),
+      run: (program) => this.#calls.run(taskName, program),
     }
   }
 
@@ -290,8 +283,22 @@ export class AllocationShell {
   }
 
   #environmentOf(taskName: string, gains: HookEnvironment): TaskEnvironment {
+    const folders = this.#calls.isolationOf(taskName) === 'none' ? this.#hostFolders(taskName) : OWN_FOLDERS
+    return this.#environment(this.runner.task(taskName)!.task, folders, gains)
+  }
+
+  #hostFolders(taskName: string): EnvironmentInput['folders'] {
     const { shared, local, secrets } = this.#deps.directories.of(this.id, taskName)
-    return this.#environment(this.runner.task(taskName)!.task, { shared, local, secrets }, gains)
+    return { shared, local, secrets }
+  }
+
+  /** `/alloc/…` is the only path of a task's own root that does not lie in the task's folder. */
+  #hostPath(taskName: string, path: string): string {
+    const folders = this.#hostFolders(taskName)
+    const filled = interpolate(path, this.#environment(this.runner.task(taskName)!.task, folders, {}))
+    const { shared } = OWN_FOLDERS
+    const isOwn = this.#calls.isolationOf(taskName) !== 'none' && (filled === shared || filled.startsWith(`${shared}/`))
+    return isOwn ? `${folders.shared}${filled.slice(shared.length)}` : filled
   }
 
   /** What is known of the group without any of its tasks. */
@@ -313,73 +320,5 @@ export class AllocationShell {
       hookEnvironments: [hook],
       templateEnvironment: template,
     })
-  }
-
-  async #start(taskName: string, attempt: number): Promise<TaskInput> {
-    try {
-      const driver = this.#driverOf(taskName)
-      const handle = await driver.start(this.#startRequest(taskName, attempt))
-      return { kind: 'started', attempt, handle }
-    } catch (error) {
-      const isConfig = error instanceof OrchestratorError && error.code === 'DRIVER_CONFIG'
-      const event = isConfig
-        ? this.#event('Failed Validation', { fact: 'validation_error', text: explainError(error) })
-        : this.#event('Driver Failure', { fact: 'driver_error', text: explainError(error) })
-      const isRecoverable = error instanceof OrchestratorError && error.facts['recoverable'] === true
-      return { kind: 'start-failed', attempt, event, isRecoverable }
-    }
-  }
-
-  #startRequest(taskName: string, attempt: number): TaskStart {
-    const { allocation, job } = this.runner.record
-    const { task } = this.runner.task(taskName)!
-    const directories = this.#deps.directories.of(allocation.ID, taskName)
-    const environment = this.#environmentOf(taskName, this.#walkOf(taskName).environment())
-    const config = evaluateConfig(task.Config ?? {}, configScope(environment), this.#deps.templates)
-    if (config.kind === 'problem')
-      throw new OrchestratorError('DRIVER_CONFIG', `${config.summary}: ${config.detail}`, { recoverable: false })
-    const resources = allocation.AllocatedResources.Tasks[taskName]
-    if (resources === undefined)
-      throw new OrchestratorError('DRIVER_START', `no resources are allocated to task ${taskName}`, { recoverable: false })
-    const values = config.value as TaskStart['config']
-    return { allocation, job, task, attempt, environment: environment.variables, config: values, resources, directories }
-  }
-
-  async #find(taskName: string, attempt: number): Promise<TaskInput> {
-    const handle = await this.#insist(taskName, (driver) => driver.find(this.id, taskName, attempt))
-    return handle === undefined ? { kind: 'lost' } : { kind: 'started', attempt, handle }
-  }
-
-  async #attach(taskName: string, handle: TaskHandle): Promise<TaskInput> {
-    return (await this.#insist(taskName, (driver) => driver.attach(handle))) ? { kind: 'attached' } : { kind: 'lost' }
-  }
-
-  /** As long as the driver cannot say, nothing may be taken for gone: a second process would run beside the first. */
-  async #insist<Answer>(taskName: string, ask: (driver: Driver) => Promise<Answer>): Promise<Answer | undefined> {
-    const driver = this.#deps.drivers.get(this.runner.task(taskName)!.task.Driver)
-    while (driver !== undefined && !this.#isClosed) {
-      try {
-        return await ask(driver)
-      } catch (error) {
-        this.#deps.logger.warn(
-          { allocationId: this.id, task: taskName, error: explainError(error) },
-          'task could not be looked for, trying again',
-        )
-        await new Promise<void>((resolve) => this.#deps.clock.after(ASK_AGAIN_MS, resolve))
-      }
-    }
-    return undefined
-  }
-
-  async #wait(taskName: string, handle: TaskHandle): Promise<TaskExit> {
-    try {
-      return await this.#driverOf(taskName).wait(handle)
-    } catch (error) {
-      return { exitCode: -1, signal: 0, isOutOfMemory: false, error: explainError(error) }
-    }
-  }
-
-  #event(type: string, fact: TaskFact): TaskEvent {
-    return taskEvent(type, this.#deps.clock.wallMs(), [fact])
   }
 }

@@ -1,5 +1,6 @@
 /** The hooks of one task at work: made when they are first needed, told what becomes of the task, closed with it. */
 import { explainError } from '../domain/index.js'
+import type { TaskMount } from './driver.js'
 import { type HookContext, type HookEnvironment, HookFailure, type HookRow, type TaskHook } from './hooks/hook.js'
 import { HOOKS } from './hooks/table.js'
 import type { TaskInput, TaskRecord } from './task-runner.js'
@@ -60,6 +61,10 @@ export class HookWalk {
       hook: Object.assign({}, ...gains.map(({ hook }) => hook)) as NonNullable<HookEnvironment['hook']>,
       template: Object.assign({}, ...gains.map(({ template }) => template)) as NonNullable<HookEnvironment['template']>,
     }
+  }
+
+  mounts(): readonly TaskMount[] {
+    return this.#rows().flatMap(({ name }) => this.#hooks.get(name)?.mounts?.() ?? [])
   }
 
   close(): void {

@@ -2,6 +2,7 @@
 
 export { AGENT_DEFAULTS, Agent, type AgentDeps, type AgentOptions, type StopOptions } from './agent.js'
 export { BrokerWatch, describeBroker } from './broker-watch.js'
+export type * from './driver.js'
 export { type ConfigScope, type ConfigValue, refuseExpressions, type TemplateEngine } from './driver-config.js'
 export { DroppedMessages } from './dropped-messages.js'
 export { MemoryLocalStore } from './memory-local-store.js'

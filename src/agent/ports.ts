@@ -1,72 +1,10 @@
 /** What the agent asks of its host. Real adapters and the simulated host implement these. */
-import type { AllocatedTaskResources, Allocation, DriverInfo, Job, Node, Task, TaskArtifact } from '../domain/index.js'
+import type { Allocation, Job, Node, Task, TaskArtifact } from '../domain/index.js'
+import type { TaskDirectories } from './driver.js'
 import type { FileEntry, HostStats } from './rpc.js'
-
-/** What a driver needs to start one task. Paths are absolute on the host. */
-export interface TaskStart {
-  readonly allocation: Allocation
-  readonly job: Job
-  readonly task: Task
-  /** Grows with every start of this task in this allocation: names the run in files and handles. */
-  readonly attempt: number
-  readonly environment: Readonly<Record<string, string>>
-  /** `task.Config` with every reference filled in. */
-  readonly config: Readonly<Record<string, unknown>>
-  readonly resources: AllocatedTaskResources
-  readonly directories: TaskDirectories
-}
-
-export interface TaskDirectories {
-  /** `<allocation>/<task>` */
-  readonly task: string
-  readonly local: string
-  readonly secrets: string
-  /** `<allocation>/alloc` */
-  readonly shared: string
-  readonly logs: string
-}
-
-/** Plain data that finds a started task again after a restart of agent and supervisor. */
-export type TaskHandle = Readonly<Record<string, unknown>>
-
-export interface TaskExit {
-  readonly exitCode: number
-  readonly signal: number
-  readonly isOutOfMemory: boolean
-  /** Set when how it ended is not known: the process and its exit file are both gone. */
-  readonly error?: string
-}
 
 /** What a task asks for and nobody would carry out is told before anything of it is run, rather than left out. */
 export type RefusalOf = (job: Job, group: string, task: string) => string | undefined
-
-export interface Driver {
-  readonly name: string
-  fingerprint(): Promise<DriverInfo & { readonly nodeAttributes: Readonly<Record<string, string>> }>
-  /**
-   * One run for each (allocation, task, attempt): asked again for the same, it answers with the run that there is. One living run
-   * for each (allocation, task): asked for another attempt while one lives, it answers with that one.
-   * @throws OrchestratorError DRIVER_START with `facts.recoverable`; DRIVER_CONFIG when the configuration is wrong
-   */
-  start(request: TaskStart): Promise<TaskHandle>
-  /** The run of a start that was asked for in an earlier life of the agent, whether or not its answer arrived. */
-  find(allocationId: string, taskName: string, attempt: number): Promise<TaskHandle | undefined>
-  /** Finds the task of an earlier life: still running, or ended with its exit recorded. False: it is gone without trace. */
-  attach(handle: TaskHandle): Promise<boolean>
-  /** Resolves once, when the task has ended. */
-  wait(handle: TaskHandle): Promise<TaskExit>
-  /** `name` as in `SIGINT`. */
-  signal(handle: TaskHandle, name: string): Promise<void>
-  /** Ends everything the task started, at once. `wait` resolves afterwards. */
-  kill(handle: TaskHandle): Promise<void>
-  /** Ends what is left of a run, forgets it and frees what it held on the host. Without effect when it is gone. */
-  destroy(handle: TaskHandle): Promise<void>
-  usage(handle: TaskHandle): Promise<TaskUsage>
-  /** Ends every run of this agent's whose allocation nobody claims. @returns how many there were */
-  endUnclaimed(isClaimed: (allocationId: string) => boolean): Promise<number>
-  /** A program beside the task: as its user, in its folder, with its environment. @throws OrchestratorError PROGRAM when it cannot be run to its end */
-  run(start: Pick<TaskStart, 'task' | 'environment' | 'directories'>, program: TaskProgram): Promise<ProgramResult>
-}
 
 export interface TaskProgram {
   readonly command: string
@@ -159,13 +97,6 @@ export interface CheckAnswer {
   readonly output: string
   /** 0 where there is none. */
   readonly statusCode: number
-}
-
-export interface TaskUsage {
-  readonly memoryBytes: number
-  readonly userTimeMs: number
-  readonly systemTimeMs: number
-  readonly pids: readonly number[]
 }
 
 /** Small durable key-value store of one agent: intent is written before it is acted upon. */

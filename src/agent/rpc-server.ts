@@ -1,11 +1,12 @@
 /** Answers what the server asks of this host: logs, files, statistics, and the two acts on running tasks. */
 import { type Bus, type BusMessage, type Clock, type Logger, OrchestratorError } from '../domain/index.js'
 import type { AllocationShell } from './allocation-shell.js'
+import type { Driver } from './driver.js'
 import type { DroppedMessages } from './dropped-messages.js'
 import { streamFile, streamLogs } from './file-stream.js'
 import type { HostSeals } from './host-seals.js'
 import { decodeValue } from './messages.js'
-import type { AllocationFiles, Driver, HostUsage } from './ports.js'
+import type { AllocationFiles, HostUsage } from './ports.js'
 import { type RpcMethod, subjects } from './protocol.js'
 import type {
   AllocationStats,
@@ -137,7 +138,7 @@ export class RpcServer {
     const { task, record } = shell.runner.task(taskName)!
     const driver = this.#deps.drivers.get(task.Driver)
     if (driver === undefined || record.handle === null) return undefined
-    const usage = await driver.usage(record.handle)
+    const usage = await driver.stats(record.handle)
     const atMs = this.#deps.clock.monotonicMs()
     const cpuTimeMs = usage.userTimeMs + usage.systemTimeMs
     const key = `${shell.id}/${taskName}/${record.attempt}`

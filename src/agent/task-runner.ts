@@ -20,7 +20,7 @@ import {
   type TaskState,
   ZERO_TIME,
 } from '../domain/index.js'
-import type { TaskExit, TaskHandle } from './ports.js'
+import type { TaskExit, TaskHandle } from './driver.js'
 import { decideRestart, FRESH_TRACKER, isRestartedOnSuccess, type RestartCause, type RestartTracker } from './restart-policy.js'
 import { appendTaskEvents, type TaskFact, taskEvent } from './task-events.js'
 

@@ -1,6 +1,6 @@
 /** All that keeps a job from being registered: Nomad's own checks, what its drivers take, and our limits. */
 import type { Job } from '../domain/index.js'
-import { driverConfigProblems } from './driver-configs.js'
+import { driverConfigProblems } from './drivers/table.js'
 import { LIMITS, type Limits } from './limits.js'
 import type { Problem } from './validate/problem.js'
 import { type Validation, validateJob } from './validate.js'

@@ -17,7 +17,8 @@ export {
   type TaskDiff,
   type TaskGroupDiff,
 } from './diff.js'
-export type { ConfigType, DriverConfig } from './driver-configs.js'
+export type { DockerConfig, DockerMount } from './drivers/docker.js'
+export { type DriverConfigOf, type KnownDriver, readDriverConfig } from './drivers/table.js'
 export { evaluateTemplate, type TemplateReading } from './evaluate-template.js'
 export { evaluateText, type TextEvaluation } from './evaluate-text.js'
 export { type FileTree, isStackOverflow, TOO_DEEP } from './hcl/evaluation.js'

@@ -3,7 +3,6 @@ import { join, resolve } from 'node:path'
 import { DiskAllocationDirectories, DiskAllocationFiles } from '../adapters/allocation-directories/index.js'
 import { systemClock } from '../adapters/clock.js'
 import { DiskReserve } from '../adapters/disk-reserve.js'
-import { RawExecDriver } from '../adapters/drivers/raw-exec/index.js'
 import { createFingerprint, createHostUsage } from '../adapters/fingerprint/index.js'
 import { LmdbLocalStore } from '../adapters/local-store/index.js'
 import { createLogger } from '../adapters/logger.js'
@@ -16,6 +15,7 @@ import { type Bus, explainError } from '../domain/index.js'
 import { evaluateTemplate } from '../jobspec/index.js'
 import { onlyNews, tell } from './child-channel.js'
 import type { AgentConfig } from './config.js'
+import { createDrivers } from './drivers.js'
 import { createHookPorts } from './hook-ports.js'
 import { supervisorCommand } from './supervisor-command.js'
 import { readVersion } from './version.js'
@@ -34,7 +34,7 @@ export async function startAgent(config: AgentConfig, bus: Bus): Promise<Running
   const store = await LmdbLocalStore.open(folder)
   const supervisor = new SupervisorClient({ folder: join(folder, 'supervisor'), command: supervisorCommand(), logger })
   supervisor.start()
-  const drivers = [new RawExecDriver(supervisor, process.env)]
+  const drivers = createDrivers({ supervisor, environment: process.env })
   const allocationsFolder = join(folder, 'alloc')
   const reserve = new DiskReserve(folder, logger)
   const tellNews = onlyNews()

@@ -304,6 +304,7 @@ export class SimulatedHost {
     const find = (handle: TaskHandle) => runs().get(String(handle['key']))
     return {
       name: 'mock_driver',
+      isolation: 'none',
       fingerprint: async () => ({
         Attributes: {},
         Detected: true,
@@ -346,7 +347,7 @@ export class SimulatedHost {
         const run = find(handle)
         if (run !== undefined) time.after(1, () => this.#endByAgent(run, { exitCode: 137, signal: 9, isOutOfMemory: false }))
       },
-      destroy: async (handle) => {
+      clear: async (handle) => {
         const run = find(handle)
         if (run === undefined) return
         this.#endByAgent(run, { exitCode: 137, signal: 9, isOutOfMemory: false })
@@ -361,8 +362,10 @@ export class SimulatedHost {
         }
         return unclaimed.length
       },
-      run: async () => ({ exitCode: 0, output: '' }),
-      usage: async () => ({ memoryBytes: 0, userTimeMs: 0, systemTimeMs: 0, pids: [] }),
+      exec: async () => {
+        throw new OrchestratorError('PROGRAM', 'nobody runs programs in this world')
+      },
+      stats: async () => ({ memoryBytes: 0, userTimeMs: 0, systemTimeMs: 0, pids: [] }),
     }
   }
 

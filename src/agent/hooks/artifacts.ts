@@ -30,8 +30,8 @@ class Artifacts implements TaskHook {
   }
 
   async #fetch(artifact: TaskArtifact, at: number, signal: AbortSignal): Promise<HookFailure | undefined> {
-    const { ports, directories, task, environment, event } = this.#context
-    const filled = fillIn(artifact, environment())
+    const { ports, directories, task, environment, hostPath, event } = this.#context
+    const filled = { ...fillIn(artifact, environment()), RelativeDest: hostPath(artifact.RelativeDest) }
     try {
       await ports.artifacts.download({ artifact: filled, taskFolder: directories.task, owner: task().User, signal })
       this.#done.add(at)
@@ -50,7 +50,6 @@ function fillIn(artifact: TaskArtifact, environment: TaskEnvironment): TaskArtif
   return {
     ...artifact,
     GetterSource: fill(artifact.GetterSource),
-    RelativeDest: fill(artifact.RelativeDest),
     GetterOptions: fillAll(artifact.GetterOptions),
     GetterHeaders: fillAll(artifact.GetterHeaders),
   }

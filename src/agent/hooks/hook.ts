@@ -3,8 +3,9 @@
  * the rows and know none of them by name.
  */
 import type { Allocation, Clock, Job, Logger, Node, Task, TaskEvent, TaskGroup } from '../../domain/index.js'
+import type { Driver, TaskDirectories, TaskMount } from '../driver.js'
 import type { TaskEnvironment, Variables } from '../environment.js'
-import type { HookPorts, ProgramResult, TaskDirectories, TaskProgram } from '../ports.js'
+import type { HookPorts, ProgramResult, TaskProgram } from '../ports.js'
 import type { TaskFact } from '../task-events.js'
 import type { TaskHookRule, TaskInput } from '../task-runner.js'
 import type { Found, Query, Value } from '../template/index.js'
@@ -23,6 +24,8 @@ export interface TaskHook {
   running?(): void
   /** What its environment gains, asked before each start. */
   environment?(): HookEnvironment
+  /** What is to be put into its root, asked before each start. Only drivers that isolate do so. */
+  mounts?(): readonly TaskMount[]
   /** The task is dead, or the agent leaves it alone from now on. */
   close?(): void
 }
@@ -49,6 +52,10 @@ export interface HookContext {
   readonly node: () => Node
   /** Without what templates add. */
   readonly environment: () => TaskEnvironment
+  /** Where on the host a path lies that the author wrote for the task, with its references filled in. Relative to the task's folder. */
+  readonly hostPath: (path: string) => string
+  /** How its driver lets it see its folders. */
+  readonly isolation: () => Driver['isolation']
   readonly directories: TaskDirectories
   /** Folders of the allocation are made once, whichever task is first. */
   readonly createFolders: () => Promise<void>

@@ -3,7 +3,7 @@
  * what the template asks for (`change-modes.ts`). A template that is wrong fails the task.
  */
 import { explainError, type Template } from '../../domain/index.js'
-import { interpolate, type Variables } from '../environment.js'
+import type { Variables } from '../environment.js'
 import {
   type Bytes,
   describeQuery,
@@ -175,7 +175,7 @@ class Templates implements TaskHook {
 
   async #textOf(template: Template): Promise<Bytes> {
     if (template.SourcePath === '') return fromArray(new TextEncoder().encode(template.EmbeddedTmpl))
-    const path = interpolate(template.SourcePath, this.#context.environment())
+    const path = this.#context.hostPath(template.SourcePath)
     try {
       return fromArray(await this.#context.ports.files.read(this.#context.directories.task, path))
     } catch (error) {
@@ -191,15 +191,15 @@ class Templates implements TaskHook {
 
   /** Only what lies in the task's folder: a template must not read the host. */
   async #readFile(path: string): Promise<Uint8Array | null> {
-    const { ports, directories } = this.#context
-    return ports.files.read(directories.task, path).catch(() => null)
+    const { ports, directories, hostPath } = this.#context
+    return ports.files.read(directories.task, hostPath(path)).catch(() => null)
   }
 
   async #put(at: number, template: Template, text: Bytes): Promise<void> {
-    const { ports, directories, environment, task } = this.#context
+    const { ports, directories, hostPath, task } = this.#context
     if (this.#rendered.get(at) === text) return
     const owner = template.Uid === null && template.Gid === null ? task().User : `${template.Uid ?? 0}:${template.Gid ?? 0}`
-    const path = interpolate(template.DestPath, environment())
+    const path = hostPath(template.DestPath)
     const mode = Number.parseInt(template.Perms || '0644', 8)
     const isChanged = await ports.files.write({ root: directories.task, path, content: toArray(text), mode, owner })
     this.#rendered.set(at, text)

@@ -2,7 +2,7 @@
 import { type ApiObject, type ApiValue, isApiObject, objectIn, textIn } from '../decode/api-job.js'
 import { isStored } from '../decode/complete.js'
 import { type Field, type StructName, structOf } from '../decode/schema.js'
-import { driverConfigOf } from '../driver-configs.js'
+import { driverSchemaOf } from '../drivers/table.js'
 import { type CarriedOut, type Row, type Support, supportsOf, type Where } from './support.js'
 import { SUPPORT } from './support-table.js'
 
@@ -91,7 +91,7 @@ function writtenName(field: Field): string {
 function configShortcomings(task: ApiObject, place: readonly PlaceStep[], isLookedAt: IsLookedAt): Shortcoming[] {
   const field = structOf('Task').byJson.get('config')!
   if (!isLookedAt('Task', field)) return []
-  const refusals = driverConfigOf(textIn(task, 'Driver'))?.refused ?? {}
+  const refusals = driverSchemaOf(textIn(task, 'Driver'))?.refused ?? {}
   return Object.entries(objectIn(task, 'Config') ?? {}).flatMap(([name, value]) => {
     const support = Object.hasOwn(refusals, name) ? refusals[name] : undefined
     if (support === undefined || !saysSomething(value)) return []

@@ -1,6 +1,6 @@
 /** The table for people: `docs/jobspec-support.md`. */
 import { type Field, type StructName, structNames, structOf } from '../decode/schema.js'
-import { DRIVER_CONFIGS } from '../driver-configs.js'
+import { DRIVER_SCHEMAS } from '../drivers/table.js'
 import { type Row, type Support, supportsOf } from './support.js'
 import { SUPPORT } from './support-table.js'
 
@@ -49,7 +49,7 @@ function words(support: Support): string {
 }
 
 function driverSection(): string {
-  const lines = Object.entries(DRIVER_CONFIGS).flatMap(([driver, { refused = {} }]) =>
+  const lines = Object.entries(DRIVER_SCHEMAS).flatMap(([driver, { refused = {} }]) =>
     Object.entries(refused).map(([name, support]) => line(`\`${driver}\`: \`${name}\``, `Config.${name}`, support)),
   )
   return [

@@ -36,6 +36,11 @@ export class Supervised {
     this.client.start()
   }
 
+  /** What a test that failed has left running. */
+  async clearAll(): Promise<void> {
+    for (const runId of await this.client.ask('list', {})) await this.client.ask('destroy', { runId })
+  }
+
   async start(script: string, over: Partial<RunStart> = {}) {
     const start = this.request(script, over)
     return this.client.ask('start', start)

@@ -63,13 +63,17 @@ test.runIf(process.getuid?.() === 0)('a user who cannot reach the folders of its
     config: { command: '/bin/sh', args: ['-c', `cd ${folder} && id -u`] },
     resources: {} as TaskStart['resources'],
     directories,
+    mounts: [],
+    network: { kind: 'host' },
+    tell: () => {},
+    signal: new AbortController().signal,
   })
   await expect(driver.start(request(1))).rejects.toThrow(`${world.folder} lets nobody through; chmod o+x ${world.folder}`)
   chmodSync(world.folder, 0o711)
   const handle = await driver.start(request(2))
   expect(await driver.wait(handle)).toMatchObject({ exitCode: 0 })
   expect(world.log('stdout', 'web')).toBe('65534\n')
-  await driver.destroy(handle)
+  await driver.clear(handle)
 })
 
 describe('log files', () => {

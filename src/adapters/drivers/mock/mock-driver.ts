@@ -5,33 +5,10 @@
  * Configuration: `run_for` (a duration; empty: until it is ended), `exit_code`, `exit_signal`, `exit_err_msg`, `start_error`,
  * `start_error_recoverable`, `start_block_for`, `kill_after` (how long it takes to end when asked to), `signal_error`.
  */
-import { z } from 'zod'
-import type { Driver, ProgramResult, TaskExit, TaskHandle, TaskStart, TaskUsage } from '../../../agent/index.js'
-import { type Clock, OrchestratorError, readDuration } from '../../../domain/index.js'
-
-const NANOSECONDS_PER_MS = 1e6
-
-/** `1m30s`, or nanoseconds; to milliseconds. */
-const duration = z.union([z.string(), z.number()]).transform((value, context) => {
-  if (typeof value === 'number') return value / NANOSECONDS_PER_MS
-  if (value === '') return 0
-  const reading = readDuration(value)
-  if (reading.kind === 'duration') return reading.nanoseconds / NANOSECONDS_PER_MS
-  context.addIssue({ code: 'custom', message: `${JSON.stringify(value)} is no duration` })
-  return z.NEVER
-})
-
-const configSchema = z.object({
-  run_for: duration.default(0),
-  exit_code: z.coerce.number().default(0),
-  exit_signal: z.coerce.number().default(0),
-  exit_err_msg: z.string().default(''),
-  start_error: z.string().default(''),
-  start_error_recoverable: z.coerce.boolean().default(false),
-  start_block_for: duration.default(0),
-  kill_after: duration.default(0),
-  signal_error: z.string().default(''),
-})
+import type { Driver, ExecSession, TaskExit, TaskHandle, TaskStart, TaskUsage } from '../../../agent/index.js'
+import { type Clock, OrchestratorError } from '../../../domain/index.js'
+import type { DriverConfigOf } from '../../../jobspec/index.js'
+import { configOf, startError } from '../driver-errors.js'
 
 export interface MockProcess {
   readonly runId: string
@@ -39,7 +16,7 @@ export interface MockProcess {
   readonly allocationId: string
   readonly taskName: string
   readonly attempt: number
-  readonly config: z.infer<typeof configSchema>
+  readonly config: DriverConfigOf<'mock_driver'>
   readonly environment: Readonly<Record<string, string>>
   readonly startedMs: number
   /** Names of the signals it got, in order. */
@@ -97,7 +74,7 @@ export class MockHost {
   start(start: Omit<MockProcess, 'pid' | 'startedMs' | 'signals' | 'exit'>): MockProcess {
     const process: MockProcess = { ...start, pid: ++this.#pidCount, startedMs: this.clock.monotonicMs(), signals: [], exit: undefined }
     this.processes.set(process.runId, process)
-    const { run_for, exit_code, exit_signal, exit_err_msg } = process.config
+    const { run_for = 0, exit_code = 0, exit_signal = 0, exit_err_msg = '' } = process.config
     const exit = { exitCode: exit_code, signal: exit_signal, isOutOfMemory: false, ...(exit_err_msg === '' ? {} : { error: exit_err_msg }) }
     if (run_for > 0) this.clock.after(run_for, () => this.end(process, exit))
     return process
@@ -125,6 +102,7 @@ export interface MockDriverOptions {
 
 export class MockDriver implements Driver {
   readonly name: string
+  readonly isolation = 'none'
   readonly #host: MockHost
   readonly #isAlive: () => boolean
 
@@ -146,19 +124,24 @@ export class MockDriver implements Driver {
     return { ...description, nodeAttributes: { [name]: '1' } }
   }
 
-  async run(): Promise<ProgramResult> {
-    return { exitCode: this.#host.programExitCode, output: '' }
+  async exec(): Promise<ExecSession> {
+    return {
+      output: (async function* () {})(),
+      exitCode: Promise.resolve(this.#host.programExitCode),
+      write: async () => {},
+      endInput: () => {},
+      resize: async () => {},
+      end: () => {},
+    }
   }
 
   async start(request: TaskStart): Promise<TaskHandle> {
-    const config = readConfig(request.config)
+    const config = configOf('mock_driver', request.config)
     await this.#lives()
     await this.#host.supervised()
-    if (config.start_block_for > 0) await new Promise<void>((resolve) => this.#host.clock.after(config.start_block_for, resolve))
+    if (config.start_block_for !== undefined) await this.#block(config.start_block_for, request.signal)
     await this.#lives()
-    if (config.start_error !== '') {
-      throw new OrchestratorError('DRIVER_START', config.start_error, { recoverable: config.start_error_recoverable })
-    }
+    if (config.start_error) throw startError(config.start_error, config.start_error_recoverable === true)
     const { attempt, task, allocation } = request
     const runId = runIdOf(allocation.ID, task.Name, attempt)
     const living = this.#host.running().find((one) => one.allocationId === allocation.ID && one.taskName === task.Name)
@@ -194,10 +177,10 @@ export class MockDriver implements Driver {
     const process = this.#find(handle)
     if (process === undefined || process.exit !== undefined) return
     process.signals.push(name)
-    if (process.config.signal_error !== '') throw new OrchestratorError('DRIVER_SIGNAL', process.config.signal_error)
+    if (process.config.signal_error) throw new OrchestratorError('DRIVER_SIGNAL', process.config.signal_error)
     if (!ENDING_SIGNALS.has(name)) return
     const end = () => this.#host.end(process, { exitCode: 0, signal: 0, isOutOfMemory: false })
-    if (process.config.kill_after > 0) this.#host.clock.after(process.config.kill_after, end)
+    if (process.config.kill_after) this.#host.clock.after(process.config.kill_after, end)
     else end()
   }
 
@@ -207,7 +190,7 @@ export class MockDriver implements Driver {
     if (process !== undefined) this.#host.end(process, { exitCode: 137, signal: 9, isOutOfMemory: false })
   }
 
-  async destroy(handle: TaskHandle): Promise<void> {
+  async clear(handle: TaskHandle): Promise<void> {
     await this.kill(handle)
     this.#host.processes.delete(handle['runId'] as string)
   }
@@ -221,9 +204,17 @@ export class MockDriver implements Driver {
     return unclaimed.length
   }
 
-  async usage(handle: TaskHandle): Promise<TaskUsage> {
+  async stats(handle: TaskHandle): Promise<TaskUsage> {
     const process = this.#find(handle)
     return { memoryBytes: 0, userTimeMs: 0, systemTimeMs: 0, pids: process === undefined ? [] : [process.pid] }
+  }
+
+  async #block(durationMs: number, signal: AbortSignal): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#host.clock.after(durationMs, resolve)
+      signal.addEventListener('abort', () => resolve(), { once: true })
+    })
+    if (signal.aborted) throw startError('the start was given up')
   }
 
   #handleOf(process: MockProcess): TaskHandle {
@@ -244,11 +235,4 @@ const ENDING_SIGNALS = new Set(['SIGINT', 'SIGTERM', 'SIGQUIT', 'SIGHUP', 'SIGKI
 
 function runIdOf(allocationId: string, taskName: string, attempt: number): string {
   return `${allocationId}/${taskName}/${attempt}`
-}
-
-function readConfig(config: TaskStart['config']): z.infer<typeof configSchema> {
-  const result = configSchema.safeParse(config)
-  if (result.success) return result.data
-  const issue = result.error.issues[0]!
-  throw new OrchestratorError('DRIVER_CONFIG', `${issue.path.join('.')}: ${issue.message}`, { recoverable: false })
 }

@@ -5,21 +5,15 @@
 import { createHash } from 'node:crypto'
 import { accessSync, constants, statSync } from 'node:fs'
 import { dirname, isAbsolute, join } from 'node:path'
-import { z } from 'zod'
-import type { Driver, ProgramResult, TaskExit, TaskHandle, TaskProgram, TaskStart, TaskUsage } from '../../../agent/index.js'
-import { explainError, MEBIBYTE_BYTES, OrchestratorError, ZERO_TIME } from '../../../domain/index.js'
-import { runProgram } from '../../programs.js'
+import type { Driver, ExecRequest, ExecSession, TaskExit, TaskHandle, TaskPlace, TaskStart, TaskUsage } from '../../../agent/index.js'
+import { explainError, MEBIBYTE_BYTES, ZERO_TIME } from '../../../domain/index.js'
+import { startProgram } from '../../programs.js'
 import type { SupervisorClient } from '../../supervisor/client.js'
 import { readProcess } from '../../supervisor/process-table.js'
 import type { RunInfo, RunStart } from '../../supervisor/protocol.js'
 import { findTools } from '../../supervisor/supervisor.js'
 import { findTaskUser, isRoot, type TaskUser } from '../../task-user.js'
-
-const configSchema = z.object({
-  command: z.string('The argument "command" is required').min(1, 'The argument "command" is required'),
-  args: z.array(z.union([z.string(), z.number(), z.boolean()]).transform(String)).nullish(),
-  work_dir: z.string().nullish(),
-})
+import { configOf, startError } from '../driver-errors.js'
 
 /** What a task is given to find its programs by, when its own environment says nothing of it. */
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
@@ -32,6 +26,7 @@ const PAGE_BYTES = 4096
 
 export class RawExecDriver implements Driver {
   readonly name = 'raw_exec'
+  readonly isolation = 'none'
   readonly #supervisor: SupervisorClient
   readonly #hostEnvironment: Readonly<Record<string, string>>
 
@@ -61,7 +56,7 @@ export class RawExecDriver implements Driver {
 
   async start(request: TaskStart): Promise<TaskHandle> {
     const { allocation, task, attempt, directories } = request
-    const config = readConfig(request.config)
+    const config = configOf('raw_exec', request.config)
     const environment = { ...this.#hostEnvironment, ...request.environment }
     const start: RunStart = {
       runId: runIdOf(allocation.ID, task.Name, attempt),
@@ -82,18 +77,16 @@ export class RawExecDriver implements Driver {
     return handleOf(await this.#supervisor.ask('start', start))
   }
 
-  async run(
-    { task, environment, directories }: Parameters<Driver['run']>[0],
-    { command, args, timeoutMs }: TaskProgram,
-  ): Promise<ProgramResult> {
+  async exec(_: TaskHandle, { task, environment, directories }: TaskPlace, { command, terminal }: ExecRequest): Promise<ExecSession> {
     const whole = { ...this.#hostEnvironment, ...environment }
-    return runProgram({
-      command: findCommand(command, directories.task, whole['PATH'] ?? DEFAULT_PATH),
+    const [program = '', ...args] = command
+    return startProgram({
+      command: findCommand(program, directories.task, whole['PATH'] ?? DEFAULT_PATH),
       args,
       environment: whole,
       folder: directories.task,
       user: findUser(task.User, directories.task),
-      timeoutMs,
+      ...(terminal === undefined ? {} : { terminal }),
     })
   }
 
@@ -118,7 +111,7 @@ export class RawExecDriver implements Driver {
     await this.#supervisor.ask('kill', { runId: runIn(handle) })
   }
 
-  async destroy(handle: TaskHandle): Promise<void> {
+  async clear(handle: TaskHandle): Promise<void> {
     await this.#supervisor.ask('destroy', { runId: runIn(handle) })
   }
 
@@ -129,7 +122,7 @@ export class RawExecDriver implements Driver {
     return unclaimed.length
   }
 
-  async usage(handle: TaskHandle): Promise<TaskUsage> {
+  async stats(handle: TaskHandle): Promise<TaskUsage> {
     const pids = await this.#supervisor.ask('pids', { runId: runIn(handle) })
     const found = pids.map(readProcess).filter((stat) => stat !== undefined)
     const sum = (of: (stat: (typeof found)[number]) => number) => found.reduce((total, stat) => total + of(stat), 0)
@@ -157,17 +150,6 @@ function runIdOf(allocationId: string, taskName: string, attempt: number): strin
 
 function taskIdOf(allocationId: string, taskName: string): string {
   return `${allocationId}-${createHash('sha256').update(taskName).digest('hex').slice(0, 8)}`
-}
-
-function readConfig(config: TaskStart['config']): z.infer<typeof configSchema> {
-  const result = configSchema.safeParse(config)
-  if (result.success) return result.data
-  const mistakes = result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`)
-  throw new OrchestratorError('DRIVER_CONFIG', `failed to parse config: ${mistakes.join('; ')}`, { recoverable: false })
-}
-
-function startError(message: string): OrchestratorError {
-  return new OrchestratorError('DRIVER_START', message, { recoverable: false })
 }
 
 function findCommand(command: string, taskFolder: string, path: string): string {
