@@ -34,8 +34,8 @@ describe('raw_exec', () => {
         world.reconnect()
         return new RawExecDriver(world.client, { PATH: '/usr/bin:/bin' })
       },
-      running: shell('trap "exit 0" INT TERM; while :; do sleep 0.05; done'),
-      deaf: shell('trap "" INT TERM; while :; do sleep 0.05; done'),
+      running: shell('trap "exit 0" INT TERM; echo ready; while :; do sleep 0.05; done'),
+      deaf: shell('trap "" INT TERM; echo ready; while :; do sleep 0.05; done'),
       exiting: (code) => shell(`exit ${code}`),
       wrong: { args: ['x'] },
       directories: makeDirectories(world.folder),

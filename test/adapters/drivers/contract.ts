@@ -1,14 +1,15 @@
 /** What every driver keeps to, whatever it runs. A life of the agent is a driver of its own over the same host. */
 import { randomUUID } from 'node:crypto'
-import { mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { Driver, TaskHandle, TaskStart } from '../../../src/agent/index.js'
+import { until } from './supervised.js'
 
 export interface ContractHost {
   /** Another life of the agent: whatever the one before still asks for is not asked any more. */
   nextLife(): Driver
-  /** `config` of a task that runs until it is asked to end, and of one that does not listen. */
+  /** `config` of a task that runs until it is asked to end, and of one that does not listen. Real ones say `ready` first. */
   readonly running: TaskStart['config']
   readonly deaf: TaskStart['config']
   exiting(code: number): TaskStart['config']
@@ -17,6 +18,12 @@ export interface ContractHost {
   /** What tasks say can be read and programs be run beside them. */
   readonly isReal: boolean
   readonly task?: Partial<TaskStart['task']>
+}
+
+/** Before it is so far, a signal ends even what will not listen. */
+async function untilReady({ isReal, directories }: ContractHost): Promise<void> {
+  const log = join(directories.logs, 'main.stdout.0')
+  await until(() => !isReal || (existsSync(log) && readFileSync(log, 'utf8').includes('ready\n')))
 }
 
 export function taskStart(host: ContractHost, config: TaskStart['config'], over: Partial<TaskStart> = {}): TaskStart {
@@ -144,6 +151,7 @@ export function driverContract(open: () => Promise<ContractHost> | ContractHost)
     const third = host.nextLife()
     expect(await third.attach(handle)).toBe(true)
     const exit = third.wait(handle)
+    await untilReady(host)
     await third.signal(handle, 'SIGINT')
     expect(await exit).toMatchObject({ exitCode: 0, signal: 0 })
     await third.clear(handle)
@@ -165,6 +173,7 @@ export function driverContract(open: () => Promise<ContractHost> | ContractHost)
     const handle = await host.nextLife().start(taskStart(host, host.deaf))
     const driver = host.nextLife()
     const exit = driver.wait(handle)
+    await untilReady(host)
     await driver.signal(handle, 'SIGINT')
     await driver.kill(handle)
     expect((await exit).exitCode).toBe(137)
