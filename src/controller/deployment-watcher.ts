@@ -21,7 +21,6 @@ import {
 import { isSpecChanged } from '../jobspec/index.js'
 import { hasRescheduleAttemptsLeft } from '../scheduler/index.js'
 import { type CommandBody, ownerKey, type StateView } from '../state/index.js'
-import { logTimeMs } from './log-time.js'
 import { newEvaluation } from './new-evaluation.js'
 
 export interface DeploymentWatcherDeps {
@@ -177,7 +176,7 @@ export class DeploymentWatcher {
   }
 
   #nowMs(): number {
-    return logTimeMs(this.#deps.view, this.#deps.clock)
+    return this.#deps.clock.wallMs()
   }
 }
 

@@ -6,7 +6,6 @@
  */
 import { type Clock, type Evaluation, parseRfc3339Ms } from '../domain/index.js'
 import { ownerKey, type StateView } from '../state/index.js'
-import { logTimeMs } from './log-time.js'
 
 export interface NextWork {
   readonly evaluation: Evaluation
@@ -73,7 +72,7 @@ export class EvaluationBroker {
   }
 
   #untilDueMs(evaluation: Evaluation): number {
-    return (parseRfc3339Ms(evaluation.WaitUntil) ?? 0) - logTimeMs(this.#view, this.#clock)
+    return (parseRfc3339Ms(evaluation.WaitUntil) ?? 0) - this.#clock.wallMs()
   }
 
   /**

@@ -13,8 +13,8 @@ import { apply, type Command, type CommandBody, type CommandKind, cutState, deco
 import { ChangeFeed } from './change-feed.js'
 import { checksumOf } from './checksum.js'
 import { EventFeed } from './event-feed.js'
+import { LogClock } from './log-clock.js'
 import { COMMAND_BYTES_MAX, CommandReader, ENTRIES_PER_RECORD, encodeCommand, type LogEntry, makeRecord } from './log-record.js'
-import { logTimeMs } from './log-time.js'
 import type { Clock, CommandLog, Logger, Random, Snapshot } from './ports.js'
 
 export interface LeaderDeps {
@@ -43,6 +43,8 @@ type Held = { readonly index: LogIndex; readonly release: () => void }
 export class Leader {
   readonly state: State
   readonly epoch: number
+  /** What reconcilers go by. */
+  readonly clock: LogClock
   readonly changes: ChangeFeed
   readonly events: EventFeed
   readonly #deps: LeaderDeps
@@ -80,7 +82,8 @@ export class Leader {
     this.#durableIndex = state.index
     this.#chainHash = chainHash
     this.#snapshotIndex = snapshotIndex
-    this.#snapshotMs = deps.clock.monotonicMs()
+    this.clock = new LogClock(deps.clock, state.atMs)
+    this.#snapshotMs = this.clock.monotonicMs()
     this.changes = new ChangeFeed(state)
     this.events = new EventFeed(state, () => this.#applying)
   }
@@ -114,7 +117,7 @@ export class Leader {
   propose(bodies: readonly CommandBody[]): LogIndex {
     this.#throwIfStopped()
     for (const body of bodies) {
-      const command: Command = { ...body, atMs: logTimeMs(this.state, this.#deps.clock) }
+      const command: Command = { ...body, atMs: this.clock.wallMs() }
       try {
         for (const entry of encodeCommand(command, this.#entryBytesMax)) this.#applyEntry(entry)
       } catch (error) {
@@ -169,7 +172,7 @@ export class Leader {
     return new Promise((resolve, reject) => {
       const give = (reason: string) => reject(new OrchestratorError('NO_LEADER', 'No cluster leader', { index, reason }))
       if (this.#stopped !== undefined) return give(this.#stopped)
-      const cancel = this.#deps.clock.after(NO_LEADER_AFTER_MS, () => give('nothing became durable in time'))
+      const cancel = this.clock.after(NO_LEADER_AFTER_MS, () => give('nothing became durable in time'))
       this.release(index, () => {
         cancel()
         resolve()
@@ -199,7 +202,7 @@ export class Leader {
 
   #isLeaseFresh(): boolean {
     const { confirmedMs, leaseMs } = this.#deps.log.lease()
-    return this.#deps.clock.monotonicMs() - confirmedMs < leaseMs / 2
+    return this.clock.monotonicMs() - confirmedMs < leaseMs / 2
   }
 
   #queueFlush(): void {
@@ -283,10 +286,10 @@ export class Leader {
   #maybeSnapshot(): void {
     const every = this.#deps.snapshotEveryCommands ?? SNAPSHOT_EVERY_COMMANDS
     const count = this.state.index - this.#snapshotIndex
-    const isOld = count > 0 && this.#deps.clock.monotonicMs() - this.#snapshotMs >= SNAPSHOT_EVERY_MS
+    const isOld = count > 0 && this.clock.monotonicMs() - this.#snapshotMs >= SNAPSHOT_EVERY_MS
     if (this.#isSnapshotting || (count < every && !isOld)) return
     this.#isSnapshotting = true
-    this.#snapshotMs = this.#deps.clock.monotonicMs()
+    this.#snapshotMs = this.clock.monotonicMs()
     this.#writeSnapshot().catch((error: unknown) => {
       this.#deps.logger.error({ error: explainError(error) }, 'snapshot failed')
       this.#isSnapshotting = false
@@ -312,7 +315,7 @@ export class Leader {
 
   /** Lets everybody else have a turn: for work that takes more than some milliseconds in all. */
   breathe(): Promise<void> {
-    return new Promise((resolve) => this.#deps.clock.after(0, resolve))
+    return new Promise((resolve) => this.clock.after(0, resolve))
   }
 }
 

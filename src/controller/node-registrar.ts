@@ -13,7 +13,6 @@ import { HeartbeatMonitor } from './heartbeat-monitor.js'
 import type { HostChannel, HostQuestion, QuestionKind } from './host-channel.js'
 import { JoinNonces } from './join-nonces.js'
 import type { Leader } from './leader.js'
-import { logTimeMs } from './log-time.js'
 import { nodeEvaluations } from './node-evaluations.js'
 import { isSilent, mayComeBack } from './silence.js'
 import { UndeclaredHosts } from './undeclared-hosts.js'
@@ -140,7 +139,7 @@ export class NodeRegistrar {
     })
     for (let from = 0; from < unknown.length; from += REPORTS_PER_COMMAND) {
       const part = unknown.slice(from, from + REPORTS_PER_COMMAND)
-      leader.propose([this.#updateCommand(nodeId, part, random, logTimeMs(leader.state, clock))])
+      leader.propose([this.#updateCommand(nodeId, part, random, clock.wallMs())])
     }
   }
 
@@ -225,7 +224,7 @@ export class NodeRegistrar {
     if (isKnown && isNewer) {
       const reports = request.reports.filter((report) => leader.state.allocations.get(report.ID)?.NodeID === nodeId)
       for (let from = 0; from < reports.length; from += REPORTS_PER_COMMAND) {
-        const update = this.#updateCommand(nodeId, reports.slice(from, from + REPORTS_PER_COMMAND), random, logTimeMs(leader.state, clock))
+        const update = this.#updateCommand(nodeId, reports.slice(from, from + REPORTS_PER_COMMAND), random, clock.wallMs())
         // Only the last part says that the report was taken: a crash before it lets the agent say all of it again.
         const isLast = from + REPORTS_PER_COMMAND >= reports.length
         leader.propose([isLast ? { ...update, number: request.number } : update])
@@ -263,7 +262,7 @@ export class NodeRegistrar {
     const { leader, random, logger, clock } = this.#deps
     const node = leader.state.nodes.get(nodeId)
     if (node === undefined || node.Status === 'down' || leader.isStopped) return
-    const status = mayComeBack(leader.state, nodeId, logTimeMs(leader.state, clock)) ? 'disconnected' : 'down'
+    const status = mayComeBack(leader.state, nodeId, clock.wallMs()) ? 'disconnected' : 'down'
     if (status === 'disconnected') this.#monitor.heard(nodeId)
     if (status === node.Status) return
     logger.warn({ nodeId, name: node.Name, status }, 'node is silent')

@@ -13,7 +13,6 @@ import { isSpecChanged } from '../jobspec/index.js'
 import { explainPlan, type Scheduler } from '../scheduler/index.js'
 import { jobKey } from '../state/index.js'
 import type { Leader } from './leader.js'
-import { logTimeMs } from './log-time.js'
 import { newEvaluation } from './new-evaluation.js'
 
 export class Planner {
@@ -38,7 +37,7 @@ export class Planner {
     const registered = state.jobs.get(jobKey(job))
     const next = asRegistered(registered, job, state.index + 1)
     const evaluation = { ...newEvaluation(this.#random.uuid(), next, 'job-register'), AnnotatePlan: true }
-    const nowMs = logTimeMs(state, this.#clock)
+    const nowMs = this.#clock.wallMs()
     const result = this.#scheduler.schedule(evaluation, { nowMs, newId: () => this.#random.uuid(), job: next })
     const reasons = isExplained ? explainPlan(state, next, result) : []
     await this.#leader.whenDurable(state.index)
@@ -49,7 +48,7 @@ export class Planner {
   async explain(namespace: string, id: string): Promise<JobExplanation | undefined> {
     const { state } = this.#leader
     const job = state.jobs.get(namespacedKey(namespace, id))
-    const explanation = job === undefined ? undefined : this.#scheduler.explain(job, logTimeMs(state, this.#clock))
+    const explanation = job === undefined ? undefined : this.#scheduler.explain(job, this.#clock.wallMs())
     await this.#leader.whenDurable(state.index)
     return explanation
   }

@@ -18,7 +18,6 @@ import { HostCalls } from './host-calls.js'
 import { HostChannel } from './host-channel.js'
 import { Leader, type LeaderDeps } from './leader.js'
 import { LeaderReader } from './leader-reader.js'
-import { logTimeMs } from './log-time.js'
 import { NodeRegistrar, type NodeRegistrarOptions } from './node-registrar.js'
 import { Planner } from './planner.js'
 import type { CommandLog, GitSource, JobReader, SyntaxReader } from './ports.js'
@@ -91,8 +90,8 @@ export class Server {
   }
 
   private constructor(deps: ServerDeps, leader: Leader) {
-    const { bus, clock, random, logger, git, syntax, jobs, options } = deps
-    const { state } = leader
+    const { bus, random, logger, git, syntax, jobs, options } = deps
+    const { state, clock } = leader
     const nudge = () => leader.nudge()
     const scheduler = createScheduler(state)
     this.#deps = deps
@@ -130,12 +129,12 @@ export class Server {
     leader.nudge()
   }
 
-  /** Messages from the bus that were not heeded, by reason. */
   /** How long the broker has been away; 0 while it is there. */
   get awayMs(): number {
     return this.#brokerWatch.awayMs
   }
 
+  /** Messages from the bus that were not heeded, by reason. */
   get droppedMessages(): ReadonlyMap<string, number> {
     return this.#channel.dropped.counts
   }
@@ -172,7 +171,7 @@ export class Server {
 
   #collectGarbage(): void {
     if (!this.leader.hasRoom) return
-    const garbage = computeGarbage(this.leader.state, logTimeMs(this.leader.state, this.#deps.clock))
+    const garbage = computeGarbage(this.leader.state, this.leader.clock.wallMs())
     if (garbage !== undefined) this.leader.propose([garbage])
   }
 
@@ -192,7 +191,7 @@ export class Server {
   #every(delayMs: number, work: () => void): void {
     let cancel = () => {}
     const again = () => {
-      cancel = this.#deps.clock.after(delayMs, () => {
+      cancel = this.leader.clock.after(delayMs, () => {
         if (this.leader.isStopped) return
         work()
         again()

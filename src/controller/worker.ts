@@ -5,7 +5,6 @@ import { type CommandBody, ownerKey } from '../state/index.js'
 import type { Adoption } from './adoption.js'
 import type { EvaluationBroker } from './evaluation-broker.js'
 import type { Leader } from './leader.js'
-import { logTimeMs } from './log-time.js'
 import { newEvaluation } from './new-evaluation.js'
 
 /** Of one turn: what is left waits for the next one, so that heartbeats and readers get their turns. */
@@ -44,9 +43,9 @@ export class Worker {
 
   /** A throw of the scheduler fails this evaluation with its cause and touches nothing else. */
   #process(evaluation: Evaluation): readonly CommandBody[] {
-    const { leader, scheduler, clock, random, logger } = this.#deps
+    const { scheduler, clock, random, logger } = this.#deps
     try {
-      const nowMs = logTimeMs(leader.state, clock)
+      const nowMs = clock.wallMs()
       const result = scheduler.schedule(evaluation, { nowMs, newId: () => random.uuid() })
       return [planCommand(withCreated(result, [...this.#cancelBlocked(result), ...this.#askForPreempted(result.plan)]))]
     } catch (error) {

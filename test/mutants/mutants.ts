@@ -344,4 +344,11 @@ export const MUTANTS: readonly Mutant[] = [
     replace: '',
     finders: ['P1', 'L4'],
   },
+  {
+    name: 'time-stands-still-while-the-wall-clock-is-behind',
+    file: 'src/controller/log-clock.ts',
+    find: '    const passedMs = Math.floor(this.#atMs + this.#clock.monotonicMs() - this.#atMonotonicMs)\n',
+    replace: '    const passedMs = this.#atMs\n',
+    finders: ['L4', 'L1'],
+  },
 ]
