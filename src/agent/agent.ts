@@ -106,7 +106,7 @@ export class Agent {
     this.#disk = new DiskWatch({ ...deps, look: deps.diskProblem, onChange: (problem) => void this.#onDisk(problem).catch(deps.onFatal) })
     this.#broker = new BrokerWatch({ ...deps, onChange: deps.onBroker })
     this.#local = new LocalState(deps.store, deps.clock, deps.logger)
-    this.#outbox = new Outbox(this.#local)
+    this.#outbox = new Outbox(this.#local, () => this.#link?.send())
     this.#drivers = new Map(deps.drivers.map((driver) => [driver.name, driver]))
     this.#data = new DataWatch({
       ...deps,
@@ -259,12 +259,11 @@ export class Agent {
       const runner = this.#shells.get(id)?.runner
       if (runner?.hasEnded === true && !this.#outbox.holds(id)) void this.#outbox.put(runner.report())
     }
-    if (!this.#outbox.isEmpty) this.#link?.send()
   }
 
   #carryOut(order: Order, clusterId: string): void {
     const shell = this.#shells.get(order.id)
-    if (order.kind === 'absent') return shell?.post({ kind: 'absent' })
+    if (order.kind === 'absent') return shell?.runner.hasEnded === true ? undefined : shell?.post({ kind: 'absent' })
     const { allocation, job, want } = order
     try {
       const target = shell ?? this.#newShell(AllocationRunner.create({ allocation, job, clusterId, want }, this.#deps.options, this.#now()))
@@ -346,7 +345,6 @@ export class Agent {
 
   #onSettled(): void {
     if (this.#isStopped) return
-    if (!this.#outbox.isEmpty) this.#link?.send()
     if (this.#hasHeardServer) this.#admit()
     for (const look of this.#settled) look()
   }

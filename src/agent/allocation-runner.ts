@@ -145,10 +145,13 @@ export class AllocationRunner {
     return this.#group.Tasks
   }
 
+  /** `record` is the same object as before where nothing of it has changed. */
   handle(input: AllocationInput, now: Now): readonly AllocationAction[] {
     const actions = this.#take(input, now)
     const settled = this.#settle(now)
-    this.#record = { ...this.#record, tasks: Object.fromEntries([...this.#tasks].map(([name, { record }]) => [name, record])) }
+    const isChanged = [...this.#tasks].some(([name, { record }]) => record !== this.#record.tasks[name])
+    if (isChanged)
+      this.#record = { ...this.#record, tasks: Object.fromEntries([...this.#tasks].map(([name, { record }]) => [name, record])) }
     this.#noticeEnd(now)
     return [...actions, ...settled]
   }
@@ -176,7 +179,7 @@ export class AllocationRunner {
       case 'desired':
         return this.#onDesired(input, now)
       case 'absent':
-        this.#record = { ...this.#record, want: 'stop' }
+        if (this.#record.want !== 'stop') this.#record = { ...this.#record, want: 'stop' }
         return this.#end({ because: null, skipDelay: false, step: 'delay' }, now)
       case 'admit':
         this.#record = { ...this.#record, isAdmitted: true }

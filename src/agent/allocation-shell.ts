@@ -1,9 +1,10 @@
 /**
  * Runs one allocation's machine: feeds it one event at a time, writes down what it decided, then does it through the ports.
- * Whatever comes back from a port is the next event.
+ * Whatever comes back from a port is the next event. What a later life of the agent could not find out by itself is on disk before it
+ * is done; everything else goes on while it is being written.
  */
 import type { AllocationReport, Clock, Job, Logger, Node, Random, Task } from '../domain/index.js'
-import { type AllocationAction, type AllocationInput, type AllocationRunner, findGroup } from './allocation-runner.js'
+import { type AllocationAction, type AllocationInput, type AllocationRecord, type AllocationRunner, findGroup } from './allocation-runner.js'
 import { CheckLoop, type CheckReading } from './checks/check-loop.js'
 import { checksOf } from './checks/check-spec.js'
 import type { AllocationNetwork, Driver } from './driver.js'
@@ -99,8 +100,10 @@ export class AllocationShell {
     try {
       while (this.#inputs.length > 0 && !this.#isClosed) {
         const hadEnded = this.runner.hasEnded
+        const { record } = this.runner
         const actions = this.#inputs.splice(0).flatMap((input) => this.runner.handle(input, this.#now()))
-        await this.#save()
+        const saved = this.#save(record)
+        await (actions.some(isWrittenFirst) ? saved : undefined)
         if (this.#isClosed) return
         for (const [task, walk] of this.#walks) {
           const { record } = this.runner.task(task)!
@@ -179,10 +182,11 @@ export class AllocationShell {
     return { wallMs: clock.wallMs(), monotonicMs: clock.monotonicMs(), fraction: random.fraction() }
   }
 
-  /** The record first and the report with it: what is told has been written down. */
-  async #save(): Promise<void> {
+  /** The record, where it is not `before`, and the report with it. */
+  #save(before: AllocationRecord): Promise<void> | undefined {
     const { local, outbox } = this.#deps
-    const saved = local.save({ [allocationKey(this.id)]: this.runner.record })
+    const { record } = this.runner
+    const saved = record === before ? undefined : local.save({ [allocationKey(this.id)]: record })
     const report = this.#report()
     const text = JSON.stringify(report)
     // At rest the processes are only away for a while, which is not the server's business.
@@ -190,7 +194,7 @@ export class AllocationShell {
       this.#told = text
       void outbox.put(report)
     }
-    await saved
+    return saved
   }
 
   #perform(action: AllocationAction): void {
@@ -321,4 +325,14 @@ export class AllocationShell {
       templateEnvironment: template,
     })
   }
+}
+
+/**
+ * A start would be repeated, and what was made to end taken for a crash, by a life of the agent that knows nothing of it. Hooks are
+ * carried out again in any case.
+ */
+function isWrittenFirst(action: AllocationAction): boolean {
+  if (action.kind !== 'task') return false
+  const { kind } = action.action
+  return kind === 'start' || kind === 'signal' || kind === 'kill' || kind === 'clear'
 }

@@ -1,6 +1,7 @@
 /**
  * What this agent must still know after a crash, in its small store. All that is saved in one turn is one write, so an order
- * and what follows from it become durable together or not at all.
+ * and what follows from it become durable together or not at all. One write at a time: what is saved meanwhile is the next, and an older
+ * value is never written over a newer one.
  */
 import { type AllocationReport, type Clock, explainError, type Logger, type Node } from '../domain/index.js'
 import type { AllocationRecord } from './allocation-runner.js'
@@ -39,7 +40,9 @@ export class LocalState {
   readonly #logger: Logger
   #agent: AgentRecord
   #changes: Record<string, unknown> = {}
-  #write: Promise<void> | undefined
+  /** The write that takes up `#changes` as soon as the one before it is through. */
+  #next: Promise<void> | undefined
+  #last: Promise<void> = Promise.resolve()
 
   constructor(store: LocalStore, clock: Clock, logger: Logger) {
     this.#store = store
@@ -72,14 +75,16 @@ export class LocalState {
   /** Resolves when the changes are durable, with all others of this turn. `undefined` deletes. */
   save(changes: Readonly<Record<string, unknown>>): Promise<void> {
     Object.assign(this.#changes, changes)
-    this.#write ??= Promise.resolve().then(() => this.#flush())
-    return this.#write
+    if (this.#next !== undefined) return this.#next
+    this.#next = this.#last.then(() => this.#flush())
+    this.#last = this.#next
+    return this.#next
   }
 
   async #flush(): Promise<void> {
     const changes = this.#changes
     this.#changes = {}
-    this.#write = undefined
+    this.#next = undefined
     for (let failures = 0; ; failures++) {
       try {
         await this.#store.write(changes)

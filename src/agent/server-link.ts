@@ -111,7 +111,7 @@ export class ServerLink {
     for (const end of this.#waits) end()
   }
 
-  /** Something is in the outbox. */
+  /** Something in the outbox can be sent. */
   send(): void {
     void this.#sendReports()
   }
@@ -385,7 +385,7 @@ export class ServerLink {
     if (this.#isSending) return
     this.#isSending = true
     try {
-      for (let failures = 0; !outbox.isEmpty && this.#isJoined && !this.#isClosed; ) {
+      for (let failures = 0; outbox.isReady && this.#isJoined && !this.#isClosed; ) {
         failures = (await this.#trySend()) ? 0 : failures + 1
         if (failures > 0) await this.#backOff(failures)
       }

@@ -182,7 +182,7 @@ export class TaskRunner {
       case 'open':
         return this.#record.phase === 'gated' && !this.#record.awaitsServer ? this.#prepare(now) : []
       case 'server-heard':
-        this.#set({ awaitsServer: false })
+        if (this.#record.awaitsServer) this.#set({ awaitsServer: false })
         return []
       case 'hook-done':
         return this.#isUnderWay(input.hook) ? this.#onHookDone(input.hook) : []
