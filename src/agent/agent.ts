@@ -180,7 +180,7 @@ export class Agent {
     const late = new Promise<void>((resolve) => {
       giveUp = this.#deps.clock.after(LAST_WRITE_WITHIN_MS, resolve)
     })
-    await Promise.race([this.#local.save({}), late])
+    await Promise.race([this.#local.written(), late])
     giveUp()
   }
 
@@ -267,6 +267,7 @@ export class Agent {
     const { allocation, job, want } = order
     try {
       const target = shell ?? this.#newShell(AllocationRunner.create({ allocation, job, clusterId, want }, this.#deps.options, this.#now()))
+      if (shell === undefined && want === 'run' && this.#disk.problem === null) target.prepare()
       target.post({ kind: 'desired', allocation, job, clusterId, want })
       target.post({ kind: 'server-heard' })
     } catch (error) {

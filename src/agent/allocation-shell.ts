@@ -83,6 +83,11 @@ export class AllocationShell {
     this.#checks.close()
   }
 
+  /** Lays out its folders while what it replaces still ends. Where that cannot be done, the hook that needs them tries again and says why. */
+  prepare(): void {
+    this.#createFolders().catch(() => {})
+  }
+
   post(input: AllocationInput): void {
     if (this.#isClosed) return
     if (input.kind === 'rest') this.#isResting = true
@@ -102,8 +107,8 @@ export class AllocationShell {
         const hadEnded = this.runner.hasEnded
         const { record } = this.runner
         const actions = this.#inputs.splice(0).flatMap((input) => this.runner.handle(input, this.#now()))
-        const saved = this.#save(record)
-        await (actions.some(isWrittenFirst) ? saved : undefined)
+        this.#save(record)
+        await (actions.some(isWrittenFirst) ? this.#deps.local.written() : undefined)
         if (this.#isClosed) return
         for (const [task, walk] of this.#walks) {
           const { record } = this.runner.task(task)!
@@ -183,10 +188,10 @@ export class AllocationShell {
   }
 
   /** The record, where it is not `before`, and the report with it. */
-  #save(before: AllocationRecord): Promise<void> | undefined {
+  #save(before: AllocationRecord): void {
     const { local, outbox } = this.#deps
     const { record } = this.runner
-    const saved = record === before ? undefined : local.save({ [allocationKey(this.id)]: record })
+    if (record !== before) void local.save({ [allocationKey(this.id)]: record })
     const report = this.#report()
     const text = JSON.stringify(report)
     // At rest the processes are only away for a while, which is not the server's business.
@@ -194,7 +199,6 @@ export class AllocationShell {
       this.#told = text
       void outbox.put(report)
     }
-    return saved
   }
 
   #perform(action: AllocationAction): void {

@@ -30,6 +30,7 @@ export interface OutboxEntry {
 
 const NEVER_JOINED: AgentRecord = { clusterId: '', epoch: 0, version: 0, versionEpoch: 0, node: null, reportNumber: 0, serverKeys: [] }
 const RETRY_MS = 1_000
+const WRITE_AFTER_MS = 10
 
 export const allocationKey = (id: string) => `allocation/${id}`
 export const outboxKey = (id: string) => `outbox/${id}`
@@ -43,6 +44,8 @@ export class LocalState {
   /** The write that takes up `#changes` as soon as the one before it is through. */
   #next: Promise<void> | undefined
   #last: Promise<void> = Promise.resolve()
+  /** Lets `#next` begin as soon as the last is through. */
+  #open = () => {}
 
   constructor(store: LocalStore, clock: Clock, logger: Logger) {
     this.#store = store
@@ -72,13 +75,29 @@ export class LocalState {
     return this.save({ agent: this.#agent })
   }
 
-  /** Resolves when the changes are durable, with all others of this turn. `undefined` deletes. */
+  /**
+   * Resolves when the changes are durable, with all others of this turn. `undefined` deletes. Unless somebody waits for `written`, that
+   * is after a moment, so that what follows from one event is one write.
+   */
   save(changes: Readonly<Record<string, unknown>>): Promise<void> {
     Object.assign(this.#changes, changes)
     if (this.#next !== undefined) return this.#next
-    this.#next = this.#last.then(() => this.#flush())
+    const opened = new Promise<void>((resolve) => {
+      const cancel = this.#clock.after(WRITE_AFTER_MS, resolve)
+      this.#open = () => {
+        cancel()
+        resolve()
+      }
+    })
+    this.#next = Promise.all([this.#last, opened]).then(() => this.#flush())
     this.#last = this.#next
     return this.#next
+  }
+
+  /** Resolves when all that was saved is durable, and sees to it that this is now. */
+  written(): Promise<void> {
+    this.#open()
+    return this.#last
   }
 
   async #flush(): Promise<void> {

@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest'
 import { AGENT_DEFAULTS } from '../../src/agent/index.js'
 import { SECOND } from '../../src/domain/index.js'
-import { settle } from './hand-clock.js'
 import { AgentHarness, mockTask, resources, stopped, wanted } from './harness.js'
 
 const BATCH_POLICY = { Attempts: 0, Interval: 60 * SECOND, Delay: SECOND, Mode: 'fail', RenderTemplates: false }
@@ -16,7 +15,7 @@ test('an agent runs what it is told to and reports it', async () => {
 test('an allocation that is to stop ends and is reported complete', async () => {
   const { harness, server } = await begin([wanted(1)])
   server.publish([stopped(wanted(1), 20)])
-  await settle()
+  await harness.settle()
   expect(harness.running()).toEqual([])
   const report = server.lastReport(wanted(1).allocation.ID)!
   expect(report.ClientStatus).toBe('complete')
@@ -39,7 +38,7 @@ test('an allocation that is to stop before it was ever seen is reported complete
 test('what is absent from a newer set ends', async () => {
   const { harness, server } = await begin([wanted(1), wanted(2)])
   server.publish([wanted(2)])
-  await settle()
+  await harness.settle()
   expect(harness.running()).toEqual([`${wanted(2).allocation.ID}/main/1`])
 })
 
@@ -47,12 +46,12 @@ test('neither an older version nor an older epoch is obeyed', async () => {
   const { harness, server } = await begin([wanted(1)])
   server.epoch = 3
   server.publish()
-  await settle()
+  await harness.settle()
   const newest = server.set()
   const nothing = { entries: [], bodies: [], jobs: [], count: 0, hash: '0000000000000000' }
   server.send({ ...newest, ...nothing, version: newest.version - 1 })
   server.send({ ...newest, ...nothing, epoch: 2, version: newest.version + 10 })
-  await settle()
+  await harness.settle()
   expect(harness.running()).toHaveLength(1)
 })
 
@@ -60,7 +59,7 @@ test('an older epoch is not obeyed after a restart of the agent either', async (
   const { harness, server } = await begin([wanted(1)])
   server.epoch = 3
   server.publish()
-  await settle()
+  await harness.settle()
   await harness.kill()
   server.epoch = 2
   server.wanted = []
@@ -88,10 +87,10 @@ test('nothing acts before all parts of a set are there, in whatever order they c
   expect(parts.length).toBeGreaterThan(2)
   const [first, ...others] = parts
   for (const part of others.reverse()) server.sendBytes(part)
-  await settle()
+  await harness.settle()
   expect(harness.running()).toEqual([])
   server.sendBytes(first!)
-  await settle()
+  await harness.settle()
   expect(harness.running()).toHaveLength(2)
 })
 
@@ -101,7 +100,7 @@ test('a set whose entries are not those that it announces is pulled', async () =
   server.wanted = [wanted(1), wanted(2)]
   server.version++
   server.send({ ...server.set(), count: 3 })
-  await settle()
+  await harness.settle()
   expect(server.pullCount).toBe(pullsBefore + 1)
   expect(harness.running()).toHaveLength(2)
 })
@@ -110,7 +109,7 @@ test('answers of many parts arrive: to a join, a pull and a report', async () =>
   const { harness, server } = await begin([wanted(1)], { messageBytesMax: 1_300 })
   expect(harness.running()).toHaveLength(1)
   server.publish([wanted(1), wanted(2)])
-  await settle()
+  await harness.settle()
   await expect.poll(() => server.lastReport(wanted(2).allocation.ID)?.ClientStatus).toBe('running')
 })
 
@@ -120,7 +119,7 @@ test('a body that is missing keeps what runs and is pulled', async () => {
   server.wanted = [wanted(1), wanted(2)]
   server.version++
   server.send({ ...server.set(), baseVersion: 1, bodies: [] })
-  await settle()
+  await harness.settle()
   expect(server.pullCount).toBe(pullsBefore + 1)
   expect(harness.running()).toHaveLength(2)
 })
@@ -182,7 +181,7 @@ test('after kill -9 of the agent its task is attached again and not started anew
   await harness.clock.advance(5_000)
   expect(harness.host.running()).toEqual(before)
   server.publish([stopped(wanted(1), 20)])
-  await settle()
+  await harness.settle()
   expect(server.lastReport(wanted(1).allocation.ID)?.ClientStatus).toBe('complete')
 })
 
@@ -217,7 +216,7 @@ test('a start whose answer the agent did not live to hear is found and not repea
   await harness.start()
   await harness.kill()
   harness.host.startSupervisor()
-  await settle()
+  await harness.settle()
   await harness.start()
   await harness.clock.advance(5_000)
   expect(harness.running()).toHaveLength(1)
@@ -244,7 +243,7 @@ test('an allocation placed within the share of one that is to end starts only wh
   }
   const { harness, server } = await begin([large(1)])
   server.publish([stopped(large(1), 20), large(2)])
-  await settle()
+  await harness.settle()
   expect(harness.running()).toEqual([`${large(1).allocation.ID}/main/1`])
   await harness.clock.advance(3_100)
   expect(harness.running()).toEqual([`${large(2).allocation.ID}/main/1`])
@@ -254,7 +253,7 @@ test('an allocation waits for the end of the one it replaces on the same node', 
   const old = wanted(1, {}, [mockTask({ Config: { kill_after: '2s' } })])
   const { harness, server } = await begin([old])
   server.publish([stopped(old, 20), wanted(2, { PreviousAllocation: old.allocation.ID })])
-  await settle()
+  await harness.settle()
   expect(harness.running()).toHaveLength(1)
   await harness.clock.advance(2_100)
   expect(harness.running()).toEqual([`${wanted(2).allocation.ID}/main/1`])
@@ -303,9 +302,9 @@ test('nor does one that cannot reach its server', async () => {
 test('folders of ended allocations go, except for the newest', async () => {
   const { harness, server } = await begin([wanted(1), wanted(2)])
   server.publish([stopped(wanted(1), 20), stopped(wanted(2), 20)])
-  await settle()
+  await harness.settle()
   server.publish([])
-  await settle()
+  await harness.settle()
   expect(harness.folders.size).toBe(1)
 })
 

@@ -39,6 +39,8 @@ import { HandClock, settle } from './hand-clock.js'
 export const CLUSTER = 'cluster-1'
 export const SERVER_KEY = 'server-key'
 const REGION = 'global'
+/** Several writes that follow from each other. */
+const SETTLED_AFTER_MS = 50
 
 export interface Wanted {
   readonly allocation: Allocation
@@ -271,8 +273,13 @@ export class AgentHarness {
       onRefused: (reason) => this.refusals.push(reason),
     })
     await this.agent.start()
-    await settle()
+    await this.settle()
     return this
+  }
+
+  /** Until everything that waits for nothing but its being written down has happened. */
+  async settle(): Promise<void> {
+    await this.clock.advance(SETTLED_AFTER_MS)
   }
 
   /** kill -9: nothing of this life has an effect any more. */

@@ -2,7 +2,6 @@
 import { describe, expect, test } from 'vitest'
 import { readVariables } from '../../src/agent/hooks/env-file.js'
 import { SECOND, type Template } from '../../src/domain/index.js'
-import { settle } from './hand-clock.js'
 import { AgentHarness, mockTask, type Wanted, wanted } from './harness.js'
 
 const TEMPLATE: Template = {
@@ -52,9 +51,9 @@ async function begin(one: Wanted, before: (harness: AgentHarness) => void = () =
     },
     async change(path: string, items: Readonly<Record<string, string>> | null) {
       harness.server.setVariable(path, items)
-      await settle()
+      await harness.settle()
       await harness.clock.advance(QUIET_MS)
-      await settle()
+      await harness.settle()
     },
   }
 }
@@ -89,7 +88,7 @@ describe('templates', () => {
   test('a task that waits for its templates can be stopped', async () => {
     const { harness, server, state } = await begin(soupTask({}))
     server.publish([])
-    await settle()
+    await harness.settle()
     expect(state().State).toBe('dead')
     expect(harness.running()).toEqual([])
   })
@@ -169,7 +168,7 @@ describe('templates', () => {
     server.setVariable('soup', { kind: 'fish' })
     await harness.start()
     await harness.clock.advance(QUIET_MS)
-    await settle()
+    await harness.settle()
     expect(file('local/x')).toBe('fish')
     expect(state().Restarts).toBe(1)
   })

@@ -1,13 +1,12 @@
 /** An agent whose books are gone: what is wanted is found again, what nobody claims ends, and nothing ever runs twice. */
 import { expect, test } from 'vitest'
-import { settle } from './hand-clock.js'
 import { AgentHarness, mockTask, wanted } from './harness.js'
 
 async function joined(...numbers: number[]): Promise<AgentHarness> {
   const harness = new AgentHarness()
   harness.server.wanted = numbers.map((number) => wanted(number))
   await harness.start()
-  await settle()
+  await harness.settle()
   return harness
 }
 
@@ -62,7 +61,7 @@ test('a task that was started several times is found again, too', async () => {
   const before = harness.running()
   await loseBooks(harness)
   await harness.start()
-  await settle()
+  await harness.settle()
   expect(harness.running()).toEqual(before)
 })
 

@@ -28,11 +28,11 @@ function slowDisk() {
 }
 
 test('nothing is sent before it is on disk', async () => {
-  const { waiting, local } = slowDisk()
+  const { waiting, clock, local } = slowDisk()
   let ready = 0
   const outbox = new Outbox(local, () => ready++)
   void outbox.put(reportOf('a'))
-  await settle()
+  await clock.advance(10)
   expect([outbox.isReady, outbox.batch().reports, outbox.holds('a')]).toEqual([false, [], true])
   waiting[0]!.take()
   await settle()
@@ -40,12 +40,12 @@ test('nothing is sent before it is on disk', async () => {
 })
 
 test('what is newer than the first that is not on disk waits with it', async () => {
-  const { waiting, local } = slowDisk()
+  const { waiting, clock, local } = slowDisk()
   const outbox = new Outbox(local, () => {})
   void outbox.put(reportOf('a'))
-  await settle()
+  await clock.advance(10)
   void outbox.put(reportOf('b'))
-  await settle()
+  await clock.advance(10)
   waiting[0]!.take()
   await settle()
   expect(outbox.batch().reports.map(({ ID }) => ID)).toEqual(['a'])
@@ -57,8 +57,10 @@ test('what is newer than the first that is not on disk waits with it', async () 
 test('a write that is tried again does not bring back what was replaced meanwhile', async () => {
   const { rows, waiting, clock, local } = slowDisk()
   void local.save({ key: 'old' })
+  void local.written()
   await settle()
-  const newer = local.save({ key: 'new' })
+  void local.save({ key: 'new' })
+  const newer = local.written()
   await settle()
   expect(waiting).toHaveLength(1)
   waiting[0]!.refuse()

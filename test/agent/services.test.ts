@@ -3,7 +3,6 @@ import { expect, test } from 'vitest'
 import { memoryHookPorts } from '../../src/adapters/memory/hook-ports.js'
 import type { CheckAnswer } from '../../src/agent/index.js'
 import { SECOND, type Service, type ServiceCheck } from '../../src/domain/index.js'
-import { settle } from './hand-clock.js'
 import { AgentHarness, mockTask, type Wanted, wanted } from './harness.js'
 
 const SERVICE: Service = {
@@ -124,7 +123,7 @@ test('a service of a task goes when the task ends, that of the group with the al
   const { services, harness } = await begin(one)
   expect(services().map(([, name]) => name)).toEqual(['outer', 'inner'])
   harness.server.publish([])
-  await settle()
+  await harness.settle()
   expect(harness.running()).toHaveLength(1)
   expect(services()).toEqual([])
 })
@@ -141,7 +140,7 @@ test('a canary has its own tags until it is promoted', async () => {
   expect(services()[0]![2]).toEqual(['trial'])
   const promoted = { ...one.allocation, AllocModifyIndex: 30, DeploymentStatus: { ...one.allocation.DeploymentStatus!, Canary: false } }
   harness.server.publish([{ ...one, allocation: promoted }])
-  await settle()
+  await harness.settle()
   expect(services()[0]![2]).toEqual(['main'])
 })
 
@@ -209,7 +208,7 @@ test('checks of an allocation that ends are made no more', async () => {
   const { harness, asked } = await begin(deployed({}))
   await harness.clock.advance(3_000)
   harness.server.publish([])
-  await settle()
+  await harness.settle()
   const count = asked.length
   await harness.clock.advance(10_000)
   expect(asked.length).toBe(count)
