@@ -2,14 +2,12 @@
  * `<task>/secrets`: in memory where this host lets us, so that what is written there reaches no disk; a plain folder otherwise.
  * The mount goes with the folder.
  */
-import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { promisify } from 'node:util'
 import { explainError, type Logger } from '../../domain/index.js'
+import { KeptShell } from '../kept-shell.js'
 import { findTool } from '../supervisor/supervisor.js'
 import { isRoot, type TaskUser } from '../task-user.js'
 
-const run = promisify(execFile)
 /** As in Nomad: 1 MiB, and nothing in it can be executed. */
 const OPTIONS = 'size=1m,noexec,nosuid,nodev,mode=0700'
 
@@ -17,6 +15,7 @@ export class SecretFolders {
   readonly #mount: string | undefined
   readonly #unmount: string | undefined
   readonly #logger: Logger
+  readonly #shell = new KeptShell()
   #isPossible: boolean
 
   constructor(logger: Logger) {
@@ -31,7 +30,7 @@ export class SecretFolders {
     if (!this.#isPossible || isMountPoint(folder)) return
     const owner = user === undefined ? '' : `,uid=${user.uid},gid=${user.gid}`
     try {
-      await run(this.#mount!, ['-t', 'tmpfs', '-o', `${OPTIONS}${owner}`, 'drover-secrets', folder])
+      await this.#run([this.#mount!, '-t', 'tmpfs', '-o', `${OPTIONS}${owner}`, 'drover-secrets', folder])
     } catch (error) {
       // A container without the right to mount: once is enough to know.
       this.#isPossible = false
@@ -43,7 +42,12 @@ export class SecretFolders {
   async unmountBelow(folder: string): Promise<void> {
     if (this.#unmount === undefined || !isRoot()) return
     const points = mountPoints().filter((point) => point.startsWith(`${folder}/`))
-    if (points.length > 0) await run(this.#unmount, ['-l', ...points])
+    if (points.length > 0) await this.#run([this.#unmount, '-l', ...points])
+  }
+
+  async #run(words: readonly string[]): Promise<void> {
+    const { exitCode, output } = await this.#shell.run(words)
+    if (exitCode !== 0) throw new Error(output.trim() || `${words[0]} ended with ${exitCode}`)
   }
 }
 
