@@ -108,7 +108,8 @@ export class AllocationShell {
         const { record } = this.runner
         const actions = this.#inputs.splice(0).flatMap((input) => this.runner.handle(input, this.#now()))
         this.#save(record)
-        await (actions.some(isWrittenFirst) ? this.#deps.local.written() : undefined)
+        // Never in the turn of whoever posted: an order that is being carried out is seen whole.
+        await undefined
         if (this.#isClosed) return
         for (const [task, walk] of this.#walks) {
           const { record } = this.runner.task(task)!
@@ -116,7 +117,7 @@ export class AllocationShell {
           this.#calls.follow(task, record)
         }
         this.#checks.sync(checksOf(this.#servicesUp(), this.runner.record.allocation, this.#nodeAddress))
-        for (const action of actions) this.#perform(action)
+        for (const action of actions) this.#perform(action).catch(this.#deps.onFatal)
         if (this.runner.hasEnded && !hadEnded) this.#deps.onEnded(this)
         this.#deps.onSettled(this)
       }
@@ -201,7 +202,9 @@ export class AllocationShell {
     }
   }
 
-  #perform(action: AllocationAction): void {
+  async #perform(action: AllocationAction): Promise<void> {
+    if (isWrittenFirst(action)) await this.#deps.local.written()
+    if (this.#isClosed) return
     if (action.kind === 'task') return this.#performTask(action.task, action.action)
     const { timer, serial } = action
     this.#after(action.delayMs, () => this.post({ kind: 'timer', timer, serial }))
