@@ -4,7 +4,13 @@
  * is done; everything else goes on while it is being written.
  */
 import type { AllocationReport, Clock, Job, Logger, Node, Random, Task } from '../domain/index.js'
-import { type AllocationAction, type AllocationInput, type AllocationRecord, type AllocationRunner, findGroup } from './allocation-runner.js'
+import {
+  type AllocationAction,
+  type AllocationInput,
+  type AllocationRecord,
+  type AllocationRunner,
+  findGroup,
+} from './allocation-runner.js'
 import { CheckLoop, type CheckReading } from './checks/check-loop.js'
 import { checksOf } from './checks/check-spec.js'
 import type { AllocationNetwork, Driver } from './driver.js'
