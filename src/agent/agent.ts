@@ -110,7 +110,7 @@ export class Agent {
     this.#drivers = new Map(deps.drivers.map((driver) => [driver.name, driver]))
     this.#data = new DataWatch({
       ...deps,
-      ask: (questions) => this.#link?.askData(questions) ?? Promise.reject(new OrchestratorError('NOT_JOINED', 'the agent has not begun')),
+      ask: async (questions) => this.#linked().askData(questions),
     })
   }
 
@@ -221,6 +221,7 @@ export class Agent {
       region: deps.options.region,
       node: () => this.#node!,
       dataOf: (namespace) => this.#data.of(namespace),
+      signIdentities: async (allocationId, task, identities) => this.#linked().askIdentities({ allocationId, task, identities }),
       onSettled: () => this.#onSettled(),
       onEnded: (ended) => void this.#forgetSecrets(ended.id),
     })
@@ -274,6 +275,12 @@ export class Agent {
       // A contradiction inside one allocation must not keep the others from being obeyed.
       this.#deps.logger.error({ allocationId: order.id, error: explainError(error) }, 'allocation cannot be run')
     }
+  }
+
+  /** @throws OrchestratorError NOT_JOINED */
+  #linked(): ServerLink {
+    if (this.#link !== undefined) return this.#link
+    throw new OrchestratorError('NOT_JOINED', 'the agent has not begun')
   }
 
   #now(): Now {

@@ -22,6 +22,7 @@ import type { HookContext, HookEnvironment, TemplateData } from './hooks/hook.js
 import { allocationKey, type LocalState } from './local-state.js'
 import type { Outbox } from './outbox.js'
 import type { AllocationDirectories, HookPorts } from './ports.js'
+import type { IdentityToken } from './protocol.js'
 import { type OwnedService, registrationsOf, servicesUp } from './services.js'
 import { taskEvent } from './task-events.js'
 import type { Now, TaskAction, TaskInput } from './task-runner.js'
@@ -36,6 +37,8 @@ export interface ShellDeps {
   readonly drivers: ReadonlyMap<string, Driver>
   readonly templates: TemplateEngine
   readonly hookPorts: HookPorts
+  /** See `HookContext`. */
+  readonly signIdentities: (allocationId: string, task: string, names: readonly string[]) => Promise<readonly IdentityToken[]>
   /** What templates may ask for in a namespace. */
   readonly dataOf: (namespace: string) => TemplateData
   readonly region: string
@@ -272,13 +275,15 @@ export class AllocationShell {
       task: () => this.runner.task(taskName)!.task,
       node: deps.node,
       region: deps.region,
-      environment: () => this.#environmentOf(taskName, {}),
+      state: () => this.runner.task(taskName)!.record.state,
+      environment: () => this.#environmentOf(taskName, identityOf(this.#walkOf(taskName).environment())),
       hostPath: (path) => this.#hostPath(taskName, path),
       isolation: () => this.#calls.isolationOf(taskName),
       directories,
       createFolders: () => this.#createFolders(),
       ports: deps.hookPorts,
       data: deps.dataOf(this.runner.record.allocation.Namespace),
+      signIdentities: (names) => deps.signIdentities(this.id, taskName, names),
       clock: deps.clock,
       logger: deps.logger,
       fraction: () => deps.random.fraction(),
@@ -325,7 +330,7 @@ export class AllocationShell {
     return this.#environment(nobody, { shared: this.#deps.directories.of(this.id, '').shared, local: '', secrets: '' }, {})
   }
 
-  #environment(task: Task, folders: EnvironmentInput['folders'], { hook = {}, template = {} }: HookEnvironment): TaskEnvironment {
+  #environment(task: Task, folders: EnvironmentInput['folders'], { identity, hook = {}, template = {} }: HookEnvironment): TaskEnvironment {
     const { allocation, job } = this.runner.record
     return buildEnvironment({
       node: this.#deps.node(),
@@ -334,6 +339,7 @@ export class AllocationShell {
       task,
       region: this.#deps.region,
       folders,
+      ...(identity === undefined ? {} : { identity }),
       hookEnvironments: [hook],
       templateEnvironment: template,
     })
@@ -348,4 +354,8 @@ function isWrittenFirst(action: AllocationAction): boolean {
   if (action.kind !== 'task') return false
   const { kind } = action.action
   return kind === 'start' || kind === 'signal' || kind === 'kill' || kind === 'clear'
+}
+
+function identityOf({ identity }: HookEnvironment): HookEnvironment {
+  return identity === undefined ? {} : { identity }
 }

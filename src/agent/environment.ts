@@ -32,10 +32,18 @@ export interface EnvironmentInput {
   readonly hookEnvironments?: readonly Variables[]
   readonly templateEnvironment?: Variables
   readonly vault?: { readonly token: string; readonly namespace: string }
-  readonly identity?: { readonly token: string; readonly named: Readonly<Record<string, string>> }
+  readonly identity?: IdentityTokens
+  /** Where the API is served to the task alone; undefined: nowhere. */
+  readonly socket?: string
 }
 
 export type Variables = Readonly<Record<string, string>>
+
+/** `token` is empty where the default identity is not for the environment. */
+export interface IdentityTokens {
+  readonly token: string
+  readonly named: Readonly<Record<string, string>>
+}
 
 export interface TaskEnvironment {
   readonly variables: Variables
@@ -234,13 +242,13 @@ function upstreamVariables(group: TaskGroup | undefined): Variables {
 
 type Upstream = { readonly DestinationName: string; readonly LocalBindPort: number; readonly LocalBindAddress?: string }
 
-function identityVariables({ vault, identity, folders }: EnvironmentInput): Variables {
+function identityVariables({ vault, identity, socket }: EnvironmentInput): Variables {
   const variables: Record<string, string> = {}
   if (vault !== undefined) Object.assign(variables, dropEmpty({ VAULT_TOKEN: vault.token, VAULT_NAMESPACE: vault.namespace }))
   if (identity === undefined) return variables
   if (identity.token !== '') variables['NOMAD_TOKEN'] = identity.token
   for (const [name, token] of Object.entries(identity.named)) variables[`NOMAD_TOKEN_${name}`] = token
-  variables['NOMAD_UNIX_ADDR'] = `unix://${folders.secrets}/api.sock`
+  if (socket !== undefined) variables['NOMAD_UNIX_ADDR'] = `unix://${socket}`
   return variables
 }
 

@@ -57,7 +57,9 @@ export class HookWalk {
 
   environment(): HookEnvironment {
     const gains = this.#rows().map(({ name }) => this.#hooks.get(name)?.environment?.() ?? {})
+    const identity = gains.find((gain) => gain.identity !== undefined)?.identity
     return {
+      ...(identity === undefined ? {} : { identity }),
       hook: Object.assign({}, ...gains.map(({ hook }) => hook)) as NonNullable<HookEnvironment['hook']>,
       template: Object.assign({}, ...gains.map(({ template }) => template)) as NonNullable<HookEnvironment['template']>,
     }

@@ -6,7 +6,7 @@ import type { Random } from '../domain/index.js'
 import type { LocalState } from './local-state.js'
 import { decodeMessage, encodeMessage, encodeValue, type MessageKind, type Messages } from './messages.js'
 import type { Signer, Verify } from './ports.js'
-import type { RpcMethod } from './protocol.js'
+import type { QuestionKind, RpcMethod } from './protocol.js'
 import { Reassembly } from './reassembly.js'
 import { ReplayWindow } from './replay-window.js'
 import { type CallAnswer, callKind, DroppedMessage, openPart, type Seal, type SealedPart, sealMessage } from './seal.js'
@@ -23,8 +23,6 @@ export interface HostSealsDeps {
 }
 
 const ANSWER = '-response'
-
-export type QuestionKind = 'starting' | 'register' | 'heartbeat' | 'pull' | 'report' | 'data'
 
 /** Said by nobody whom this host knows as its server. */
 export class UnknownServerKey extends DroppedMessage {

@@ -14,6 +14,8 @@ import type {
   Envelope,
   HeartbeatRequest,
   HeartbeatResponse,
+  IdentityRequest,
+  IdentityResponse,
   PullRequest,
   PullResponse,
   RegisterRequest,
@@ -39,6 +41,8 @@ export interface Messages {
   readonly 'report-response': ReportResponse
   readonly data: DataRequest
   readonly 'data-response': DataResponse
+  readonly identity: IdentityRequest
+  readonly 'identity-response': IdentityResponse
 }
 
 export type MessageKind = keyof Messages
@@ -128,6 +132,15 @@ const schemas: { readonly [Kind in MessageKind]: z.ZodType<Messages[Kind]> } = {
   'report-response': z.object({ ...envelope, number: index, isKnown: z.boolean() }),
   data: z.object({ ...envelope, questions: z.array(z.tuple([dataQuestion, z.string()])) }),
   'data-response': z.object({ ...envelope, answers: z.array(z.object({ key: z.string(), version: z.string(), found: dataFound })) }),
+  identity: z.object({ ...envelope, allocationId: z.string().min(1), task: z.string().min(1), identities: z.array(z.string()).max(100) }),
+  'identity-response': z.discriminatedUnion('kind', [
+    z.object({
+      ...envelope,
+      kind: z.literal('signed'),
+      tokens: z.array(z.object({ identity: z.string(), token: z.string().min(1), expiresMs: z.number().nullable() })),
+    }),
+    z.object({ ...envelope, kind: z.literal('refused'), reason: z.string() }),
+  ]),
 }
 
 const packr = new Packr({ useRecords: false })

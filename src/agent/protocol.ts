@@ -16,6 +16,7 @@ export interface Subjects {
   readonly pull: (nodeId: string) => string
   readonly report: (nodeId: string) => string
   readonly data: (nodeId: string) => string
+  readonly identity: (nodeId: string) => string
   readonly rpc: (nodeId: string, method: RpcMethod) => string
 }
 
@@ -30,9 +31,13 @@ export function subjects(region: string): Subjects {
     pull: (nodeId) => of(nodeId, 'pull'),
     report: (nodeId) => of(nodeId, 'report'),
     data: (nodeId) => of(nodeId, 'data'),
+    identity: (nodeId) => of(nodeId, 'identity'),
     rpc: (nodeId, method) => of(nodeId, `rpc.${method}`),
   }
 }
+
+/** What a host asks of its server. */
+export type QuestionKind = 'starting' | 'register' | 'heartbeat' | 'pull' | 'report' | 'data' | 'identity'
 
 /** Every message: which cluster, and the highest epoch its sender knows. An agent obeys no older epoch. */
 export interface Envelope {
@@ -196,4 +201,26 @@ export interface DataInstance {
   readonly registration: ServiceRegistration
   readonly nodeName: string
   readonly nodeAddress: string
+}
+
+/** agent → server: tokens that prove who a task is, for identities that it asks for in its job. */
+export interface IdentityRequest extends Envelope {
+  readonly allocationId: string
+  readonly task: string
+  readonly identities: readonly string[]
+}
+
+export type IdentityResponse = Envelope &
+  (
+    | { readonly kind: 'signed'; readonly tokens: readonly IdentityToken[] }
+    /** The server knows of no such task on this host, or of no such identity. */
+    | { readonly kind: 'refused'; readonly reason: string }
+  )
+
+export interface IdentityToken {
+  readonly identity: string
+  /** A JSON web token, signed by the server. */
+  readonly token: string
+  /** Wall ms; null: valid as long as its key. */
+  readonly expiresMs: number | null
 }

@@ -5,7 +5,7 @@
 import { type Bus, type Clock, explainError, type Logger, type Node, OrchestratorError, type Random } from '../domain/index.js'
 import { type WholeSet, wholeSetOf } from './desired-set.js'
 import type { DroppedMessages } from './dropped-messages.js'
-import { type HostSeals, type QuestionKind, UnknownServerKey } from './host-seals.js'
+import { type HostSeals, UnknownServerKey } from './host-seals.js'
 import type { LocalState } from './local-state.js'
 import type { Messages } from './messages.js'
 import type { Outbox } from './outbox.js'
@@ -15,6 +15,9 @@ import {
   type DataResponse,
   type DesiredSet,
   type Envelope,
+  type IdentityRequest,
+  type IdentityToken,
+  type QuestionKind,
   type RegisterRequest,
   type RegisterResponse,
   type ServerKeys,
@@ -118,9 +121,18 @@ export class ServerLink {
 
   /** A question that the server may hold for a while. */
   async askData(questions: DataRequest['questions']): Promise<DataResponse['answers']> {
-    if (!this.#isJoined) throw new OrchestratorError('NOT_JOINED', 'this host is in no cluster yet')
+    if (!this.#isJoined) throw notJoined()
     const response = await this.#request('data', { ...this.#envelope(), questions }, DATA_HELD_MS + this.#deps.requestTimeoutMs)
     return this.#heeds(response) ? response.answers : []
+  }
+
+  /** @throws OrchestratorError IDENTITY with the server's reason, and whatever a question may fail with */
+  async askIdentities(wanted: Omit<IdentityRequest, keyof Envelope>): Promise<readonly IdentityToken[]> {
+    if (!this.#isJoined) throw notJoined()
+    const response = await this.#request('identity', { ...this.#envelope(), ...wanted })
+    if (!this.#heeds(response)) throw notJoined()
+    if (response.kind === 'signed') return response.tokens
+    throw new OrchestratorError('IDENTITY', response.reason)
   }
 
   /** What is held is not what the server wants, or may not be. */
@@ -429,4 +441,8 @@ export class ServerLink {
       this.#waits.add(end)
     })
   }
+}
+
+function notJoined(): OrchestratorError {
+  return new OrchestratorError('NOT_JOINED', 'this host is in no cluster yet')
 }

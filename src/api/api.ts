@@ -26,6 +26,7 @@ import { serviceRoutes } from './routes/services.js'
 import { sourceRoutes } from './routes/source.js'
 import { uiRoutes } from './routes/ui.js'
 import { variableRoutes } from './routes/variables.js'
+import { workloadIdentityRoutes } from './routes/workload-identity.js'
 import { refusedRoutes } from './writes/refuse.js'
 
 export interface ApiDeps {
@@ -70,6 +71,7 @@ export class Api {
       ...eventRoutes(deps),
       ...sourceRoutes(deps),
       ...commitPlanRoutes(deps),
+      ...workloadIdentityRoutes(deps),
       ...uiRoutes,
     ])
   }

@@ -107,6 +107,10 @@ export interface ApiSettings {
   readonly writes: 'none'
   /** Whether what is in variables may be read over the API. */
   readonly showVariables: boolean
+  /** Public JSON web keys of workload identities. */
+  readonly identityKeys: readonly Readonly<Record<string, string>>[]
+  /** Undefined: discovery is off. */
+  readonly oidcIssuer?: string | undefined
   /** Drover's own. */
   readonly version: string
   /** Where this API listens, `host:port`. */

@@ -10,6 +10,7 @@ import {
   type MessageKind,
   type Messages,
   openPart,
+  type QuestionKind,
   Reassembly,
   ReplayWindow,
   type Seal,
@@ -34,8 +35,6 @@ export interface HostChannelDeps {
   /** The id that a host with this key must have. */
   readonly nodeIdOf: (publicKey: string) => string
 }
-
-export type QuestionKind = 'starting' | 'register' | 'heartbeat' | 'pull' | 'report' | 'data'
 
 export interface HostQuestion<Kind extends QuestionKind> {
   readonly nodeId: string

@@ -16,6 +16,8 @@ export type {
   Clock,
   CommandLog,
   GitSource,
+  IdentityClaims,
+  IdentitySigner,
   JobFileOptions,
   JobFileOutcome,
   JobFileTree,

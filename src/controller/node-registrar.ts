@@ -2,7 +2,7 @@
  * Speaks with the agents: lets declared hosts join, hears their heartbeats, takes their reports and hands out their sets.
  * Every answer waits until what it tells of is durable and this process is known to lead.
  */
-import type { HeartbeatResponse, RegisterRequest, RegisterResponse, ReportResponse, Signer, Verify } from '../agent/index.js'
+import type { HeartbeatResponse, QuestionKind, RegisterRequest, RegisterResponse, ReportResponse, Signer, Verify } from '../agent/index.js'
 import { type AllocationReport, type Bus, type Clock, explainError, type Logger, type Random } from '../domain/index.js'
 import type { CommandBody } from '../state/index.js'
 import type { Adoption } from './adoption.js'
@@ -10,7 +10,7 @@ import type { AllocationPublisher } from './allocation-publisher.js'
 import { reportEvaluations, reportServices, withoutServices } from './allocation-reports.js'
 import { DeclaredHosts, type KeyBinding, withDeclaration } from './declared-hosts.js'
 import { HeartbeatMonitor } from './heartbeat-monitor.js'
-import type { HostChannel, HostQuestion, QuestionKind } from './host-channel.js'
+import type { HostChannel, HostQuestion } from './host-channel.js'
 import { JoinNonces } from './join-nonces.js'
 import type { Leader } from './leader.js'
 import { nodeEvaluations } from './node-evaluations.js'

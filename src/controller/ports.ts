@@ -133,3 +133,25 @@ export type JobFileOutcome =
     }
   /** Not read this time, which says nothing of the file: to be tried again. */
   | { readonly kind: 'aborted'; readonly reason: string }
+
+/** Signs tokens that prove who a task is. */
+export interface IdentitySigner {
+  /** JSON web keys, without what is secret of them. */
+  readonly publicKeys: readonly Readonly<Record<string, string>>[]
+  /** A JSON web token in its compact form. */
+  sign(claims: IdentityClaims): Promise<string>
+}
+
+/** Members of a JSON web token. Times in seconds. */
+export interface IdentityClaims {
+  readonly aud?: string | readonly string[]
+  readonly iat: number
+  readonly nbf: number
+  readonly exp?: number
+  readonly jti: string
+  readonly sub: string
+  readonly nomad_allocation_id: string
+  readonly nomad_job_id: string
+  readonly nomad_namespace: string
+  readonly nomad_task: string
+}

@@ -16,11 +16,12 @@ import { computeGarbage } from './garbage-collector.js'
 import { GitReconciler, type GitReconcilerOptions, type SyncOutcome } from './git-reconciler.js'
 import { HostCalls } from './host-calls.js'
 import { HostChannel } from './host-channel.js'
+import { IdentityKeeper } from './identity-keeper.js'
 import { Leader, type LeaderDeps } from './leader.js'
 import { LeaderReader } from './leader-reader.js'
 import { NodeRegistrar, type NodeRegistrarOptions } from './node-registrar.js'
 import { Planner } from './planner.js'
-import type { CommandLog, GitSource, JobReader, SyntaxReader } from './ports.js'
+import type { CommandLog, GitSource, IdentitySigner, JobReader, SyntaxReader } from './ports.js'
 import { ReconcileLoop } from './reconcile-loop.js'
 import { Worker } from './worker.js'
 
@@ -40,6 +41,7 @@ export interface ServerDeps {
   readonly git: GitSource
   readonly syntax: SyntaxReader
   readonly jobs: JobReader
+  readonly identities: IdentitySigner
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
@@ -123,6 +125,7 @@ export class Server {
     leader.onTurnEnd(() => publisher.prepare())
     this.#registrar = new NodeRegistrar({ leader, bus, channel, clock, random, logger, publisher, adoption, options: options.nodes })
     this.#data = new DataKeeper({ leader, channel, clock })
+    new IdentityKeeper({ leader, channel, clock, random, logger, signer: deps.identities, region: options.nodes.region })
     this.source = new GitReconciler({ leader, git, syntax, jobs, random, logger, options: options.source, region: options.nodes.region })
     const loopOptions = { everyMs: options.sourcePollMs, backOffMsMin: SOURCE_BACK_OFF_MS_MIN, backOffMsMax: options.sourcePollMs }
     this.#sourceLoop = new ReconcileLoop(clock, loopOptions, () => this.#lookAtSource())

@@ -67,6 +67,12 @@ export const serverConfigSchema = z.strictObject({
       show_variables: z.boolean().default(false),
     })
     .prefault({}),
+  identity: z
+    .strictObject({
+      /** Where others reach this server's `/.well-known/`: stands in every token of a workload. Absent: discovery is off. */
+      issuer: z.url({ protocol: /^https?$/ }).optional(),
+    })
+    .prefault({}),
 })
 
 export const agentConfigSchema = z.strictObject({

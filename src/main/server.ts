@@ -5,6 +5,7 @@ import { systemClock } from '../adapters/clock.js'
 import { CliGitSource, refuseShortRef } from '../adapters/git/git-source.js'
 import { WorkerSyntaxReader } from '../adapters/hcl-syntax/index.js'
 import { createHostCheck, startHttp } from '../adapters/http/index.js'
+import { openIdentitySigner } from '../adapters/identity-signer.js'
 import { createLogger } from '../adapters/logger.js'
 import { loadServerKeys, nodeIdOfKey, verifySignature } from '../adapters/node-key.js'
 import { systemRandom } from '../adapters/random.js'
@@ -59,6 +60,7 @@ export async function startServer(
     const { log, movedTo } = await openState(dataFolder, { adoptCluster })
     undo.push(() => log.close())
     if (movedTo !== undefined) logger.warn({ movedTo }, 'the state that could not be read was moved away')
+    const identities = await openIdentitySigner(dataFolder, config.identity.issuer)
     const syntax = new WorkerSyntaxReader()
     const jobs = new WorkerJobReader()
     const jobRequests = new WorkerJobRequests()
@@ -73,6 +75,7 @@ export async function startServer(
       git,
       syntax,
       jobs,
+      identities,
       clock: systemClock,
       random: systemRandom,
       logger,
@@ -117,6 +120,8 @@ export async function startServer(
         name: config.name,
         writes: config.api.writes,
         showVariables: config.api.show_variables,
+        identityKeys: identities.publicKeys,
+        oidcIssuer: config.identity.issuer,
         version: readVersion(),
       },
     })

@@ -18,10 +18,12 @@ import {
   encodeMessage,
   type HookPorts,
   hashEntries,
+  type IdentityRequest,
   MemoryLocalStore,
   type MessageKind,
   type Messages,
   openPart,
+  type QuestionKind,
   Reassembly,
   type RegisterRequest,
   type RegisterResponse,
@@ -30,7 +32,7 @@ import {
   sealMessage,
   subjects,
 } from '../../src/agent/index.js'
-import type { Allocation, AllocationReport, Bus, Job, Node } from '../../src/domain/index.js'
+import type { Allocation, AllocationReport, Bus, Clock, Job, Node } from '../../src/domain/index.js'
 import { fakeSigner, fakeVerify } from '../fake-keys.js'
 import { allocation, job, node, task, taskGroup } from '../fixtures.js'
 import { SeededRandom } from '../simulation/seeded-random.js'
@@ -67,16 +69,25 @@ export class FakeServer {
   nextKeys: readonly string[] = []
   session = ''
   isDeclared = true
+  /** Of tokens; 0: they last. */
+  identityTtlMs = 0
+  readonly signed: IdentityRequest[] = []
   messageBytesMax = 1_000_000
 
   readonly #variables = new Map<string, Readonly<Record<string, string>>>()
   #dataVersion = 1
   readonly #heldData: (() => void)[] = []
 
-  constructor(bus: Bus, thisNode: Node) {
+  constructor(bus: Bus, thisNode: Node, clock: Pick<Clock, 'wallMs'>) {
     this.bus = bus
     this.node = thisNode
     this.#answers('data', (request) => this.#answerData(request))
+    this.#answers('identity', (request) => {
+      this.signed.push(request)
+      const expiresMs = this.identityTtlMs === 0 ? null : clock.wallMs() + this.identityTtlMs
+      const tokens = request.identities.map((identity) => ({ identity, token: `${identity} ${this.signed.length}`, expiresMs }))
+      return { ...this.#envelope(), kind: 'signed', tokens }
+    })
     this.#answers('register', (request) => {
       this.registered = request
       return this.answerRegister(request)
@@ -126,7 +137,7 @@ export class FakeServer {
     return { kind: 'variable', variable: row }
   }
 
-  #answers<Kind extends 'register' | 'heartbeat' | 'pull' | 'report' | 'data'>(
+  #answers<Kind extends QuestionKind>(
     kind: Kind,
     answer: (request: Messages[Kind]) => Messages[`${Kind}-response`] | undefined | Promise<Messages[`${Kind}-response`]>,
   ): void {
@@ -237,7 +248,7 @@ export class AgentHarness {
 
   constructor(over: Partial<Node> = {}) {
     this.node = node({ ID: 'node-1', ...over })
-    this.server = new FakeServer(this.hub.connect(), this.node)
+    this.server = new FakeServer(this.hub.connect(), this.node, this.clock)
   }
 
   async start(): Promise<this> {

@@ -51,6 +51,7 @@ export class World {
         name: 'alder',
         writes: 'none',
         showVariables: true,
+        identityKeys: [],
         version: '0.1.0',
         address: '127.0.0.1:4646',
       },

@@ -35,11 +35,10 @@ test('docs/jobspec-support.md is what `npm run jobspec-support` writes', () => {
 
 describe('what was accepted without a word', () => {
   test.each([
-    ['identity', task('      identity {\n        env = true\n      }'), '9:9 "env" is not carried out'],
     [
-      'a named identity',
-      task('      identity {\n        name = "x"\n        aud = ["a"]\n        ttl = "1h"\n      }'),
-      '8:7 "identity" is not carried out',
+      'extra claims of an identity',
+      task('      identity {\n        name = "x"\n        aud = ["a"]\n        ttl = "1h"\n        extra_claims = ["x"]\n      }'),
+      '12:9 "extra_claims" is not carried out',
     ],
     [
       'stop_on_client_after',

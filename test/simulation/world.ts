@@ -140,6 +140,7 @@ export class World {
       git: this.repository.sourceFor(process.clock),
       syntax,
       jobs: new InProcessJobReader(syntax),
+      identities: { publicKeys: [], sign: async ({ sub }) => sub },
       clock: process.clock,
       random: this.random,
       logger: silentLogger,

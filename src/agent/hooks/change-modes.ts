@@ -83,7 +83,6 @@ export class ChangeModes {
   }
 }
 
-/** Signals as they are told, in the words of Go's runtime. */
 const SIGNAL_TEXTS: Readonly<Record<string, string>> = {
   SIGABRT: 'aborted',
   SIGALRM: 'alarm clock',
@@ -99,6 +98,7 @@ const SIGNAL_TEXTS: Readonly<Record<string, string>> = {
   SIGWINCH: 'window changed',
 }
 
-function signalText(name: string): string {
+/** Signals as they are told, in the words of Go's runtime. */
+export function signalText(name: string): string {
   return SIGNAL_TEXTS[name] ?? name
 }

@@ -2,10 +2,11 @@
  * What happens around a task is a row of a table: what it is called, which tasks have it, and what carries it out. The machines walk
  * the rows and know none of them by name.
  */
-import type { Allocation, Clock, Job, Logger, Node, Task, TaskEvent, TaskGroup } from '../../domain/index.js'
+import type { Allocation, Clock, Job, Logger, Node, Task, TaskEvent, TaskGroup, TaskState } from '../../domain/index.js'
 import type { Driver, TaskDirectories, TaskMount } from '../driver.js'
-import type { TaskEnvironment, Variables } from '../environment.js'
+import type { IdentityTokens, TaskEnvironment, Variables } from '../environment.js'
 import type { HookPorts, ProgramResult, TaskProgram } from '../ports.js'
+import type { IdentityToken } from '../protocol.js'
 import type { TaskFact } from '../task-events.js'
 import type { TaskHookRule, TaskInput } from '../task-runner.js'
 import type { Found, Query, Value } from '../template/index.js'
@@ -31,6 +32,7 @@ export interface TaskHook {
 }
 
 export interface HookEnvironment {
+  readonly identity?: IdentityTokens
   readonly hook?: Variables
   /** Set last, as they are. */
   readonly template?: Variables
@@ -50,7 +52,8 @@ export interface HookContext {
   readonly group: () => TaskGroup
   readonly task: () => Task
   readonly node: () => Node
-  /** Without what templates add. */
+  readonly state: () => TaskState
+  /** Without what hooks and templates add, identities aside. */
   readonly environment: () => TaskEnvironment
   /** Where on the host a path lies that the author wrote for the task, with its references filled in. Relative to the task's folder. */
   readonly hostPath: (path: string) => string
@@ -62,6 +65,8 @@ export interface HookContext {
   readonly ports: HookPorts
   readonly region: string
   readonly data: TemplateData
+  /** Of this task, by name; rejects while no server answers. @throws OrchestratorError IDENTITY when the server refuses */
+  readonly signIdentities: (names: readonly string[]) => Promise<readonly IdentityToken[]>
   /** Inside the task, as its driver does it. */
   readonly run: (program: TaskProgram) => Promise<ProgramResult>
   readonly clock: Clock

@@ -31,7 +31,7 @@ export const SERVICE_SUPPORT: { readonly [Name in ServiceStructs & keyof typeof 
     TaggedAddresses: CONSUL_ONLY('tagged_addresses'),
     TaskName: by('the agent'),
     OnUpdate: CHECKS,
-    Identity: refused('agents hand out no identities yet', 'Take the "identity" block out.'),
+    Identity: withoutEffect('an identity of a service is for Consul, and services are registered with this server'),
     Weights: CONSUL_ONLY('weights'),
     Provider: [differs(CATALOGUE.by, CONSUL_SERVICES, { value: { words: 'is "consul"', holds: (name) => name === 'consul' } }), CATALOGUE],
     Cluster: withoutEffect('there is no Consul here', otherThan('default')),

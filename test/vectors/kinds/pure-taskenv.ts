@@ -76,6 +76,12 @@ function inputOf(each: Case): EnvironmentInput {
     hookEnvironments: (each.hookenv ?? []).map(({ Env }) => Env),
     templateEnvironment: each.templateenv ?? {},
     ...(each.vaulttoken === undefined ? {} : { vault: { token: each.vaulttoken, namespace: each.vaultns ?? '' } }),
-    ...(each.token === undefined && each.tokens === undefined ? {} : { identity: { token: each.token ?? '', named: each.tokens ?? {} } }),
+    ...identityOf(each),
   }
+}
+
+/** The reference serves its API to each task that has an identity. */
+function identityOf({ token, tokens, dirs }: Case): Pick<EnvironmentInput, 'identity' | 'socket'> {
+  if (token === undefined && tokens === undefined) return {}
+  return { identity: { token: token ?? '', named: tokens ?? {} }, socket: `${dirs.Secrets ?? ''}/api.sock` }
 }
