@@ -2,7 +2,17 @@
  * The agent of one host: makes what runs here equal to the set that the server wants of it, and tells what became of it.
  * Knows the world only through the ports it is given, so the simulation runs this very class.
  */
-import { type Bus, type Clock, explainError, invariant, type Logger, type Node, OrchestratorError, type Random } from '../domain/index.js'
+import {
+  type Allocation,
+  type Bus,
+  type Clock,
+  explainError,
+  invariant,
+  type Logger,
+  type Node,
+  OrchestratorError,
+  type Random,
+} from '../domain/index.js'
 import { type AllocationRecord, AllocationRunner } from './allocation-runner.js'
 import { AllocationShell } from './allocation-shell.js'
 import { BrokerWatch } from './broker-watch.js'
@@ -19,6 +29,7 @@ import { Outbox } from './outbox.js'
 import type { AllocationDirectories, AllocationFiles, Fingerprint, HookPorts, HostUsage, LocalStore, Signer, Verify } from './ports.js'
 import { RpcServer } from './rpc-server.js'
 import { ServerLink } from './server-link.js'
+import { SilenceWatch } from './silence-watch.js'
 import type { Now } from './task-runner.js'
 
 export interface AgentOptions {
@@ -99,12 +110,18 @@ export class Agent {
   #rpc: RpcServer | undefined
   readonly #broker: BrokerWatch
   readonly #data: DataWatch
+  readonly #silence: SilenceWatch
   readonly #settled = new Set<() => void>()
 
   constructor(deps: AgentDeps) {
     this.#deps = deps
     this.#disk = new DiskWatch({ ...deps, look: deps.diskProblem, onChange: (problem) => void this.#onDisk(problem).catch(deps.onFatal) })
     this.#broker = new BrokerWatch({ ...deps, onChange: deps.onBroker })
+    this.#silence = new SilenceWatch({
+      ...deps,
+      shells: () => this.#shells.values(),
+      lastHeardMs: () => this.#link?.lastHeardMs ?? deps.clock.monotonicMs(),
+    })
     this.#local = new LocalState(deps.store, deps.clock, deps.logger)
     this.#outbox = new Outbox(this.#local, () => this.#link?.send())
     this.#drivers = new Map(deps.drivers.map((driver) => [driver.name, driver]))
@@ -156,6 +173,7 @@ export class Agent {
     })
     this.#disk.start()
     this.#link.start()
+    this.#silence.start()
   }
 
   async stop(options: StopOptions): Promise<void> {
@@ -164,6 +182,7 @@ export class Agent {
     this.#isStopped = true
     this.#broker.close()
     this.#disk.close()
+    this.#silence.close()
     this.#cancelStrays()
     this.#link?.close()
     this.#rpc?.close()
@@ -221,6 +240,7 @@ export class Agent {
       region: deps.options.region,
       node: () => this.#node!,
       dataOf: (namespace) => this.#data.of(namespace),
+      predecessorOf: (allocation) => this.#predecessorOf(allocation),
       signIdentities: async (allocationId, task, identities) => this.#linked().askIdentities({ allocationId, task, identities }),
       onSettled: () => this.#onSettled(),
       onEnded: (ended) => void this.#forgetSecrets(ended.id),
@@ -275,6 +295,15 @@ export class Agent {
       // A contradiction inside one allocation must not keep the others from being obeyed.
       this.#deps.logger.error({ allocationId: order.id, error: explainError(error) }, 'allocation cannot be run')
     }
+  }
+
+  /** Whose files an allocation is handed: those of the one that it replaces, once that has ended here. */
+  #predecessorOf({ PreviousAllocation, Namespace, JobID, TaskGroup }: Allocation): string | undefined {
+    const previous = this.#shells.get(PreviousAllocation ?? '')?.runner
+    if (previous?.hasEnded !== true) return undefined
+    const { allocation } = previous.record
+    const isSame = allocation.Namespace === Namespace && allocation.JobID === JobID && allocation.TaskGroup === TaskGroup
+    return isSame ? allocation.ID : undefined
   }
 
   /** @throws OrchestratorError NOT_JOINED */

@@ -35,6 +35,8 @@ export interface AllocationRecord {
   readonly health: HealthRecord | null
   /** When all processes had ended, wall ms; null while it lives. */
   readonly endedMs: number | null
+  /** It has run longer than it may, and is ended for that. */
+  readonly isOverdue?: true
 }
 
 export interface HealthRecord {
@@ -67,7 +69,7 @@ export type AllocationInput =
   /** The agent goes and takes its processes with it; they start again when it is back. */
   | { readonly kind: 'rest' }
 
-export type AllocationTimer = 'health' | 'shutdown-delay'
+export type AllocationTimer = 'health' | 'shutdown-delay' | 'max-run'
 
 export type AllocationAction =
   | { readonly kind: 'task'; readonly task: string; readonly action: TaskAction }
@@ -78,9 +80,16 @@ export interface AllocationLimits {
 }
 
 /** Why the group is being ended, and how far that has come. */
-type Ending = { readonly because: TaskEvent | null; readonly skipDelay: boolean; step: 'delay' | 'tasks' }
+type Ending = {
+  readonly because: TaskEvent | null
+  readonly skipDelay: boolean
+  /** What is told of each kill, instead of its signal. */
+  readonly killing?: string
+  step: 'delay' | 'tasks'
+}
 
 const NANOSECONDS_PER_MS = 1e6
+const OVERDUE = 'allocation exceeded max_run_duration'
 
 export class AllocationRunner {
   #record: AllocationRecord
@@ -93,7 +102,7 @@ export class AllocationRunner {
   #hasHeardServer = false
   #health: HealthTracker | undefined
   #checks: Readonly<Record<string, CheckResult>> = {}
-  readonly #serials: Record<AllocationTimer, number> = { health: 0, 'shutdown-delay': 0 }
+  readonly #serials: Record<AllocationTimer, number> = { health: 0, 'shutdown-delay': 0, 'max-run': 0 }
 
   /** An allocation that the server has just named. */
   static create(
@@ -145,6 +154,10 @@ export class AllocationRunner {
     return this.#group.Tasks
   }
 
+  get group(): TaskGroup {
+    return this.#group
+  }
+
   /** `record` is the same object as before where nothing of it has changed. */
   handle(input: AllocationInput, now: Now): readonly AllocationAction[] {
     const actions = this.#take(input, now)
@@ -157,13 +170,13 @@ export class AllocationRunner {
   }
 
   report(): AllocationReport {
-    const { allocation, health } = this.#record
+    const { allocation, health, isOverdue } = this.#record
     const taskStates = this.#taskStates()
     const status = clientStatusOf(Object.values(taskStates), this.hasEnded)
     const report: AllocationReport = {
       ID: allocation.ID,
       ClientStatus: status,
-      ClientDescription: DESCRIPTIONS[status] ?? '',
+      ClientDescription: isOverdue === true && this.hasEnded ? OVERDUE : (DESCRIPTIONS[status] ?? ''),
       TaskStates: taskStates,
     }
     return health === null ? report : { ...report, DeploymentStatus: { Healthy: health.isHealthy, Timestamp: health.timestamp } }
@@ -230,14 +243,22 @@ export class AllocationRunner {
 
   #onTimer(timer: AllocationTimer, serial: number, now: Now): readonly AllocationAction[] {
     if (this.#serials[timer] !== serial) return []
+    if (timer === 'max-run') return this.#endOverdue(now)
     // A health timer only makes `settle` look again.
     if (timer === 'health' || this.#ending?.step !== 'delay') return []
     this.#ending.step = 'tasks'
     return this.#killNext(now)
   }
 
+  /** Nothing of it is started any more, poststop tasks included. */
+  #endOverdue(now: Now): readonly AllocationAction[] {
+    this.#record = { ...this.#record, isOverdue: true }
+    return this.#end({ because: null, skipDelay: true, killing: OVERDUE, step: 'tasks' }, now)
+  }
+
   #onRestore(now: Now): readonly AllocationAction[] {
     const actions = this.#toAll({ kind: 'restore' }, now)
+    if (this.#record.isOverdue === true) return [...actions, ...this.#endOverdue(now)]
     if (this.#record.want === 'run') return actions
     return [...actions, ...this.#end({ because: null, skipDelay: true, step: 'delay' }, now)]
   }
@@ -279,7 +300,17 @@ export class AllocationRunner {
     actions.push(...this.#skipPoststop(now))
     actions.push(...this.#openGates(now))
     actions.push(...this.#lookAtHealth(now))
+    actions.push(...this.#watchRunTime(now))
     return actions
+  }
+
+  /** The time that it may run counts from its placement, whatever it waited for. */
+  #watchRunTime(now: Now): readonly AllocationAction[] {
+    const maxMs = (this.#group.MaxRunDuration ?? 0) / NANOSECONDS_PER_MS
+    const { allocation, isAdmitted, isOverdue } = this.#record
+    if (maxMs <= 0 || !isAdmitted || isOverdue === true || this.#serials['max-run'] > 0) return []
+    const endMs = allocation.CreateTime / NANOSECONDS_PER_MS + maxMs
+    return [this.#armTimer('max-run', Math.max(0, endMs - now.wallMs))]
   }
 
   /** A failed task, a dead leader, or only sidecars left: the rest of the group ends. */
@@ -304,14 +335,14 @@ export class AllocationRunner {
     return []
   }
 
-  /** There is nothing to tidy up after an allocation that was stopped before any of its tasks had started. */
+  /** There is nothing to tidy up after an allocation that was stopped before any of its tasks had started; one that is overdue has no time to. */
   #skipPoststop(now: Now): readonly AllocationAction[] {
-    if (this.#ending === undefined || this.#record.want !== 'stop') return []
+    const ending = this.#ending
+    if (ending === undefined) return []
+    const { want, isOverdue } = this.#record
     const hasStarted = [...this.#tasks.values()].some(({ record }) => record.state.StartedAt !== ZERO_TIME)
-    if (hasStarted) return []
-    return this.#group.Tasks.filter(isPoststop).flatMap(({ Name }) =>
-      this.#toTask(Name, { kind: 'stop', skipDelay: true, afterwards: 'dead' }, now),
-    )
+    if (isOverdue !== true && (hasStarted || want !== 'stop')) return []
+    return this.#group.Tasks.filter(isPoststop).flatMap(({ Name }) => this.#toTask(Name, stopInput({ ...ending, skipDelay: true }), now))
   }
 
   #openGates(now: Now): readonly AllocationAction[] {
@@ -431,9 +462,14 @@ function isHeardWhenEnded(input: AllocationInput): boolean {
   return input.kind === 'task' || input.kind === 'restore'
 }
 
-function stopInput({ because, skipDelay }: Ending): TaskInput {
-  const stop = { kind: 'stop', skipDelay, afterwards: 'dead' } as const
-  return because === null ? stop : { ...stop, because }
+function stopInput({ because, skipDelay, killing }: Ending): TaskInput {
+  return {
+    kind: 'stop',
+    skipDelay,
+    afterwards: 'dead',
+    ...(because === null ? {} : { because }),
+    ...(killing === undefined ? {} : { killing }),
+  }
 }
 
 function isPoststop({ Lifecycle }: Task): boolean {

@@ -3,7 +3,7 @@
  * Whatever comes back from a port is the next event. What a later life of the agent could not find out by itself is on disk before it
  * is done; everything else goes on while it is being written.
  */
-import type { AllocationReport, Clock, Job, Logger, Node, Random, Task } from '../domain/index.js'
+import type { Allocation, AllocationReport, Clock, Job, Logger, Node, Random, Task } from '../domain/index.js'
 import {
   type AllocationAction,
   type AllocationInput,
@@ -37,6 +37,8 @@ export interface ShellDeps {
   readonly drivers: ReadonlyMap<string, Driver>
   readonly templates: TemplateEngine
   readonly hookPorts: HookPorts
+  /** Id of the allocation whose files this one is handed; undefined: it begins with none. */
+  readonly predecessorOf: (allocation: Allocation) => string | undefined
   /** See `HookContext`. */
   readonly signIdentities: (allocationId: string, task: string, names: readonly string[]) => Promise<readonly IdentityToken[]>
   /** What templates may ask for in a namespace. */
@@ -94,7 +96,7 @@ export class AllocationShell {
 
   /** Lays out its folders while what it replaces still ends. Where that cannot be done, the hook that needs them tries again and says why. */
   prepare(): void {
-    this.#createFolders().catch(() => {})
+    if (!this.#inheritsFiles) this.#createFolders().catch(() => {})
   }
 
   post(input: AllocationInput): void {
@@ -294,14 +296,28 @@ export class AllocationShell {
   }
 
   async #createFolders(): Promise<void> {
-    const { allocation, job } = this.runner.record
-    this.#created ??= this.#deps.directories.create(allocation, findGroup({ allocation, job }).Tasks)
+    this.#created ??= this.#newFolders()
     try {
       await this.#created
     } catch (error) {
       this.#created = undefined
       throw error
     }
+  }
+
+  /** Of the one that it replaces, which are only there once that has ended. */
+  get #inheritsFiles(): boolean {
+    const { Sticky, Migrate } = this.runner.group.EphemeralDisk
+    return (Sticky || Migrate) && this.runner.record.allocation.PreviousAllocation !== undefined
+  }
+
+  async #newFolders(): Promise<void> {
+    const { directories, predecessorOf } = this.#deps
+    const { allocation } = this.runner.record
+    const { Tasks } = this.runner.group
+    const predecessor = this.#inheritsFiles ? predecessorOf(allocation) : undefined
+    if (predecessor !== undefined) await directories.inherit(predecessor, allocation.ID, Tasks)
+    await directories.create(allocation, Tasks)
   }
 
   #environmentOf(taskName: string, gains: HookEnvironment): TaskEnvironment {

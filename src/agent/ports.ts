@@ -130,6 +130,8 @@ export interface AllocationFiles {
 /** The folders of allocations on the host. */
 export interface AllocationDirectories {
   create(allocation: Allocation, tasks: readonly Task[]): Promise<void>
+  /** Moves `alloc/data` and the `local` of each task from one allocation, which has ended, to another that has no folders yet. What is there is kept. */
+  inherit(fromId: string, toId: string, tasks: readonly Task[]): Promise<void>
   of(allocationId: string, taskName: string): TaskDirectories
   /** What is in the secrets folders is gone; they are made anew with the next `create`. */
   forgetSecrets(allocationId: string): Promise<void>

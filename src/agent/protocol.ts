@@ -37,7 +37,8 @@ export function subjects(region: string): Subjects {
 }
 
 /** What a host asks of its server. */
-export type QuestionKind = 'starting' | 'register' | 'heartbeat' | 'pull' | 'report' | 'data' | 'identity'
+export const QUESTION_KINDS = ['starting', 'register', 'heartbeat', 'pull', 'report', 'data', 'identity'] as const
+export type QuestionKind = (typeof QUESTION_KINDS)[number]
 
 /** Every message: which cluster, and the highest epoch its sender knows. An agent obeys no older epoch. */
 export interface Envelope {

@@ -88,8 +88,14 @@ export type TaskInput =
   | { readonly kind: 'exited'; readonly attempt: number; readonly exit: TaskExit }
   | { readonly kind: 'cleared'; readonly attempt: number }
   | { readonly kind: 'timer'; readonly serial: number }
-  /** `because`: told before the kill itself. `skipDelay`: without the task's shutdown delay. */
-  | { readonly kind: 'stop'; readonly because?: TaskEvent; readonly skipDelay: boolean; readonly afterwards: 'dead' | 'rest' }
+  /** `because`: told before the kill itself. `killing`: told of the kill. `skipDelay`: without the task's shutdown delay. */
+  | {
+      readonly kind: 'stop'
+      readonly because?: TaskEvent
+      readonly killing?: string
+      readonly skipDelay: boolean
+      readonly afterwards: 'dead' | 'rest'
+    }
   /** `isFailure`: the restart policy counts it as one. */
   | { readonly kind: 'restart'; readonly event: TaskEvent; readonly includesDead: boolean; readonly isFailure: boolean }
   /** `event`: told instead of the plain one. */
@@ -152,6 +158,8 @@ export class TaskRunner {
   /** The only timer that counts is the newest one. */
   #timer: { readonly serial: number; readonly purpose: 'shutdown-delay' | 'kill' | 'restart' } | undefined
   #serial = 0
+  /** What is told of the kill that is under way, instead of its signal. */
+  #killing: string | undefined
 
   constructor(record: TaskRecord, rules: TaskRules) {
     this.#record = record
@@ -393,6 +401,7 @@ export class TaskRunner {
       return []
     }
     if (input.because !== undefined) this.#tell(input.because)
+    this.#killing = input.killing
     this.#set({ afterStop: input.afterwards })
     if (phase === 'running') {
       this.#set({ phase: 'stopping' })
@@ -455,7 +464,8 @@ export class TaskRunner {
 
   #killingEvent(now: Now): TaskEvent {
     const timeoutMax = this.#rules.killTimeoutMsMax * NANOSECONDS_PER_MS
-    return taskEvent('Killing', now.wallMs, [{ fact: 'kill_timeout', timeout: this.#rules.task.KillTimeout, timeoutMax }])
+    const told: readonly TaskFact[] = this.#killing === undefined ? [] : [{ fact: 'display_message', text: this.#killing }]
+    return taskEvent('Killing', now.wallMs, [{ fact: 'kill_timeout', timeout: this.#rules.task.KillTimeout, timeoutMax }, ...told])
   }
 
   #killTimeoutMs(): number {

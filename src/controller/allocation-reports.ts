@@ -34,7 +34,7 @@ export function reportEvaluations(
 
 function findTrigger(allocation: Allocation, report: AllocationReport, job: Job, nowMs: number): Evaluation['TriggeredBy'] | undefined {
   if (allocation.ClientStatus === 'unknown' && report.ClientStatus !== 'unknown') return 'reconnect'
-  if (isPlaceFreed(allocation, report, job)) return 'alloc-stop'
+  if (isPlaceFreed(allocation, report, job) || isEndedAlone(allocation, report, job)) return 'alloc-stop'
   const reported: Allocation = { ...allocation, ClientStatus: report.ClientStatus, TaskStates: report.TaskStates }
   if (report.ClientStatus !== 'failed' || allocation.FollowupEvalID !== undefined) return undefined
   // A failed allocation that must wait before it is replaced needs an evaluation too: it makes the delayed one.
@@ -44,6 +44,12 @@ function findTrigger(allocation: Allocation, report: AllocationReport, job: Job,
 /** On its node a system job may be placed again only when what was restarted there has gone. */
 function isPlaceFreed({ DesiredTransition }: Allocation, { ClientStatus }: AllocationReport, { Type }: Job): boolean {
   return Type === 'system' && DesiredTransition?.Migrate === true && isClientTerminal({ ClientStatus })
+}
+
+/** A service that its host has ended while no server was heard: others may have known nothing of it. */
+function isEndedAlone({ DesiredStatus, TaskGroup }: Allocation, { ClientStatus }: AllocationReport, { Type, TaskGroups }: Job): boolean {
+  if (Type !== 'service' || DesiredStatus !== 'run' || ClientStatus !== 'complete') return false
+  return (TaskGroups.find(({ Name }) => Name === TaskGroup)?.Disconnect?.StopOnClientAfter ?? 0) > 0
 }
 
 /** What the allocations of `reports` offer now, as their agent says; what is not in here any more is deregistered. */

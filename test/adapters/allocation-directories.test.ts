@@ -142,6 +142,29 @@ test('a link that a task left in the place of a folder is not followed when the 
   expect(statSync(outside).mode & 0o777).toBe(0o700)
 })
 
+test('what an allocation has kept is handed on once, and a link in its place is not', async () => {
+  const world = new World()
+  const HEIR = 'a0000000-0000-4000-8000-000000000002'
+  onTestFinished(() => world.directories.remove(HEIR))
+  const tasks = [{ Name: 'web', User: '' } as Task, { Name: 'sly', User: '' } as Task]
+  await world.directories.create({ ID } as Allocation, tasks)
+  writeFileSync(join(world.root, ID, 'alloc', 'data', 'kept'), 'x')
+  writeFileSync(join(world.root, ID, 'web', 'local', 'note'), 'y')
+  rmSync(join(world.root, ID, 'sly', 'local'), { recursive: true })
+  symlinkSync('/etc', join(world.root, ID, 'sly', 'local'))
+  await world.directories.inherit(ID, HEIR, tasks)
+  await world.directories.create({ ID: HEIR } as Allocation, tasks)
+  expect(readFileSync(join(world.root, HEIR, 'alloc', 'data', 'kept'), 'utf8')).toBe('x')
+  expect(readFileSync(join(world.root, HEIR, 'web', 'local', 'note'), 'utf8')).toBe('y')
+  expect(lstatSync(join(world.root, HEIR, 'sly', 'local')).isDirectory()).toBe(true)
+  expect(existsSync(join(world.root, HEIR, 'sly', 'local', 'hostname'))).toBe(false)
+
+  // As after a crash in between: nothing of the heir is replaced.
+  mkdirSync(join(world.root, ID, 'alloc', 'data'))
+  await world.directories.inherit(ID, HEIR, tasks)
+  expect(readFileSync(join(world.root, HEIR, 'alloc', 'data', 'kept'), 'utf8')).toBe('x')
+})
+
 test('reading refuses secrets by whatever way they are reached, and lists them', async () => {
   const world = new World()
   await world.create()

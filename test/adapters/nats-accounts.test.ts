@@ -9,7 +9,7 @@ import { hostInbox, natsAuthorization, SERVER_INBOX } from '../../src/adapters/n
 import { connectNats, type NatsBus } from '../../src/adapters/nats/index.js'
 import { findNatsServer } from '../../src/adapters/nats/server-process.js'
 import { loadOrCreate, nodeIdOfKey, type StoredKey } from '../../src/adapters/node-key.js'
-import { subjects } from '../../src/agent/index.js'
+import { QUESTION_KINDS, subjects } from '../../src/agent/index.js'
 
 const LONG_MS = 20_000
 const binary = findNatsServer()
@@ -63,10 +63,12 @@ describe.skipIf(binary === undefined)('accounts of a broker (skipped where no na
   test('a host asks, is answered and told, and answers calls in as many parts as it likes', async () => {
     const [bus, host] = [await asServer(), await asHost(0)]
     const { nodeId } = hosts[0]!
-    bus.subscribe(subject.heartbeat('*'), (message) => message.respond(bytes(`to ${message.subject.split('.')[3]}`)))
-    await expect
-      .poll(() => host.request(subject.heartbeat(nodeId), bytes(''), 500).then(textOf, () => ''), { timeout: LONG_MS })
-      .toBe(`to ${nodeId}`)
+    for (const kind of QUESTION_KINDS) {
+      bus.subscribe(subject[kind]('*'), (message) => message.respond(bytes(`${kind} of ${message.subject.split('.')[3]}`)))
+      await expect
+        .poll(() => host.request(subject[kind](nodeId), bytes(''), 500).then(textOf, () => ''), { timeout: LONG_MS })
+        .toBe(`${kind} of ${nodeId}`)
+    }
     const told: string[] = []
     for (const what of [subject.desired(nodeId), subject.answer(nodeId)]) host.subscribe(what, (message) => told.push(message.subject))
     let gone: AbortSignal | undefined

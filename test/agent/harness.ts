@@ -238,6 +238,7 @@ export class AgentHarness {
   readonly written = new Map<string, Uint8Array>()
   hookPorts: HookPorts = memoryHookPorts(this.written)
   readonly folders = new Set<string>()
+  readonly directories = new MemoryAllocationDirectories(this.folders)
   readonly failures: unknown[] = []
   readonly refusals: string[] = []
   serverKeys: readonly string[] = []
@@ -260,7 +261,6 @@ export class AgentHarness {
       monotonicMs: () => this.clock.monotonicMs(),
       after: (delayMs: number, callback: () => void) => this.clock.after(delayMs, () => (life.isAlive ? callback() : undefined)),
     }
-    const directories = new MemoryAllocationDirectories(this.folders)
     this.agent = new Agent({
       nodeId: this.node.ID,
       bus,
@@ -268,7 +268,7 @@ export class AgentHarness {
       random: this.random,
       logger: silentLogger,
       store: new MemoryLocalStore(this.rows, () => (life.isAlive ? Promise.resolve() : new Promise(() => {}))),
-      directories,
+      directories: this.directories,
       files: noFiles,
       drivers: [new MockDriver(this.host, { isAlive: () => life.isAlive })],
       fingerprint: async () => this.node,

@@ -68,7 +68,14 @@ test('a task that asks for none waits for nobody', async () => {
 })
 
 test('templates see the tokens of the environment', async () => {
-  const template = { DestPath: 'local/x', EmbeddedTmpl: '{{ env "NOMAD_TOKEN" }}', LeftDelim: '{{', RightDelim: '}}', Perms: '0644', SourcePath: '' }
+  const template = {
+    DestPath: 'local/x',
+    EmbeddedTmpl: '{{ env "NOMAD_TOKEN" }}',
+    LeftDelim: '{{',
+    RightDelim: '}}',
+    Perms: '0644',
+    SourcePath: '',
+  }
   const { file } = await begin({ Identity: identity({ Env: true }), Templates: [template as never] })
   expect(file('local/x')).toBe('default 1')
 })

@@ -40,18 +40,6 @@ describe('what was accepted without a word', () => {
       task('      identity {\n        name = "x"\n        aud = ["a"]\n        ttl = "1h"\n        extra_claims = ["x"]\n      }'),
       '12:9 "extra_claims" is not carried out',
     ],
-    [
-      'stop_on_client_after',
-      job('    disconnect {\n      stop_on_client_after = "1m"\n    }'),
-      '10:7 "stop_on_client_after" is not carried out',
-    ],
-    [
-      'max_run_duration',
-      `${job('    max_run_duration = "1m"').replace('job "j" {', 'job "j" {\n  type = "batch"')}`,
-      '10:5 "max_run_duration" is not carried out',
-    ],
-    ['ephemeral_disk sticky', job('    ephemeral_disk {\n      sticky = true\n    }'), '10:7 "sticky" is not carried out'],
-    ['ephemeral_disk migrate', job('    ephemeral_disk {\n      migrate = true\n    }'), '10:7 "migrate" is not carried out'],
     ['csi_plugin', task('      csi_plugin {\n        id = "a"\n        type = "node"\n      }'), '8:7 "csi_plugin" is not carried out'],
     ['consul of a group', job('    consul {}'), '9:5 "consul" is not carried out'],
     ['consul of a task', task('      consul {}'), '8:7 "consul" is not carried out'],

@@ -105,6 +105,7 @@ export class SimulatedHost {
       logger: silentLogger,
       store: this.#store(process),
       directories: {
+        inherit: async () => {},
         create: async () => {},
         of: () => DIRECTORIES,
         forgetSecrets: async () => {},

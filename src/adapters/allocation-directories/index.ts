@@ -10,7 +10,7 @@
  *       tmp                 1777
  */
 import { closeSync, constants, fchmodSync, fchownSync, mkdirSync, openSync, realpathSync } from 'node:fs'
-import { readdir, rm } from 'node:fs/promises'
+import { lstat, readdir, rename, rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import type { AllocationDirectories, TaskDirectories } from '../../agent/index.js'
 import { type Allocation, type Logger, OrchestratorError, type Task } from '../../domain/index.js'
@@ -38,6 +38,17 @@ export class DiskAllocationDirectories implements AllocationDirectories {
     makeFolder(join(folder, 'alloc', 'logs'), 0o755)
     for (const name of ['data', 'tmp']) makeFolder(join(folder, 'alloc', name), 0o777, NOBODY)
     await Promise.all(tasks.map((task) => this.#createTask(allocation.ID, task)))
+  }
+
+  async inherit(fromId: string, toId: string, tasks: readonly Task[]): Promise<void> {
+    const [from, to] = [this.#folderOf(fromId), this.#folderOf(toId)]
+    makeFolder(to, 0o755)
+    makeFolder(join(to, 'alloc'), 0o1777)
+    await moveFolder(join(from, 'alloc', 'data'), join(to, 'alloc', 'data'))
+    for (const { Name } of tasks) {
+      makeFolder(join(to, Name), 0o777, NOBODY)
+      await moveFolder(join(from, Name, 'local'), join(to, Name, 'local'))
+    }
   }
 
   async #createTask(allocationId: string, task: Task): Promise<void> {
@@ -100,4 +111,10 @@ function makeFolder(path: string, mode: number, owner?: TaskUser): void {
   } finally {
     closeSync(fd)
   }
+}
+
+/** A link that a task has put in its place is left alone, and what is at the destination is kept: it was moved in an earlier life of the agent. */
+async function moveFolder(from: string, to: string): Promise<void> {
+  const [source, there] = await Promise.all([from, to].map((path) => lstat(path).catch(() => undefined)))
+  if (source?.isDirectory() === true && there === undefined) await rename(from, to)
 }

@@ -10,6 +10,13 @@ export class MemoryAllocationDirectories implements AllocationDirectories {
     this.#ids = ids
   }
 
+  /** From whom to whom. */
+  readonly inherited: (readonly [string, string])[] = []
+
+  async inherit(fromId: string, toId: string): Promise<void> {
+    this.inherited.push([fromId, toId])
+  }
+
   async create(allocation: { readonly ID: string }): Promise<void> {
     this.#ids.add(allocation.ID)
   }

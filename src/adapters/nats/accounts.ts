@@ -3,6 +3,7 @@
  * speaks and hears below its own subtree; the server speaks to all hosts. Signatures do not depend on it: it keeps readers out, and
  * whoever would flood the others.
  */
+import { QUESTION_KINDS } from '../../agent/index.js'
 
 /** Where answers to the server arrive, and to a host. */
 export const SERVER_INBOX = '_INBOX.drover-server'
@@ -15,8 +16,7 @@ export interface BrokerUsers {
   readonly hosts: readonly { readonly name: string; readonly publicKey: string; readonly nodeId: string }[]
 }
 
-/** What a host says of itself, and what it is told. */
-const HOST_SAYS = ['starting', 'register', 'heartbeat', 'pull', 'report']
+/** What a host is told. */
 const HOST_HEARS = ['desired', 'answer', 'rpc.*']
 
 export function natsAuthorization({ region, serverKeys, hosts }: BrokerUsers): string {
@@ -24,13 +24,13 @@ export function natsAuthorization({ region, serverKeys, hosts }: BrokerUsers): s
   const server = serverKeys.map((key) =>
     user('server', key, {
       publish: [...HOST_HEARS.map((what) => `${root}.*.${what}`), '_INBOX.drover-host.>', `${SERVER_INBOX}.>`],
-      subscribe: [...HOST_SAYS.map((what) => `${root}.*.${what}`), `${SERVER_INBOX}.>`],
+      subscribe: [...QUESTION_KINDS.map((what) => `${root}.*.${what}`), `${SERVER_INBOX}.>`],
       answers: false,
     }),
   )
   const others = hosts.map(({ name, publicKey, nodeId }) =>
     user(name, publicKey, {
-      publish: HOST_SAYS.map((what) => `${root}.${nodeId}.${what}`),
+      publish: QUESTION_KINDS.map((what) => `${root}.${nodeId}.${what}`),
       // That an asker has gone is told beside the place where its answers arrive.
       subscribe: [...HOST_HEARS.map((what) => `${root}.${nodeId}.${what}`), `${hostInbox(nodeId)}.>`, `${SERVER_INBOX}.*.cancel`],
       answers: true,

@@ -1,7 +1,7 @@
 /** Job, group and what they share. */
 import type { JOB_STRUCTS } from '../decode/job-structs.js'
 import { MIGRATE_DEFAULT } from '../defaults.js'
-import { by, otherThan, refused, type SupportOf, withoutEffect } from './support.js'
+import { by, differs, otherThan, refused, type SupportOf, withoutEffect } from './support.js'
 
 const SERVER = by('the server, whatever a file says')
 const RECONCILER = by('the git reconciler')
@@ -133,7 +133,7 @@ export const JOB_SUPPORT: { readonly [Name in keyof typeof JOB_STRUCTS]: Support
     Meta: AGENT,
     Services: BLOCK,
     ShutdownDelay: AGENT,
-    MaxRunDuration: refused('agents do not end tasks for their age yet', 'Let the command end itself, for example with timeout(1).'),
+    MaxRunDuration: AGENT,
     StopAfterClientDisconnect: withoutEffect('Nomad has dropped it in 1.8; write disconnect { stop_on_client_after = … }'),
     MaxClientDisconnect: withoutEffect('Nomad has dropped it in 1.8; write disconnect { lost_after = … }'),
     Scaling: BLOCK,
@@ -149,21 +149,15 @@ export const JOB_SUPPORT: { readonly [Name in keyof typeof JOB_STRUCTS]: Support
   },
   DisconnectStrategy: {
     LostAfter: SCHEDULER,
-    StopOnClientAfter: refused(
-      'agents do not end tasks because the server is silent yet',
-      'Write lost_after, and let the task notice by itself.',
-    ),
+    StopOnClientAfter: AGENT,
     Replace: SCHEDULER,
     Reconcile: SCHEDULER,
   },
   EphemeralDisk: {
-    Sticky: refused(
-      'the files of an allocation are not handed on to the one that replaces it yet',
-      'Keep what must last outside the allocation.',
-    ),
-    Migrate: refused(
-      'the files of an allocation are not handed on to the one that replaces it yet',
-      'Keep what must last outside the allocation.',
+    Sticky: by('the agent, and the scheduler, which prefers the host'),
+    Migrate: differs(
+      'the agent',
+      'the files of an allocation are handed on to the one that replaces it on the same host, not from host to host',
     ),
     SizeMB: by('the scheduler, which reserves it; nothing measures what is used'),
   },
