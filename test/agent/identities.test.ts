@@ -28,9 +28,8 @@ async function begin(task: Parameters<typeof mockTask>[0], before: (harness: Age
   harness.server.wanted = [one]
   before(harness)
   await harness.start()
-  // What was begun has come to its end.
-  await harness.clock.advance(0)
-  await settle()
+  // Time stands still until it runs.
+  while (harness.running().length === 0) await settle()
   const id = one.allocation.ID
   return {
     harness,
