@@ -1,14 +1,14 @@
 /** What ends an allocation besides the server and its own tasks, and what is handed on to the one that replaces it. */
 import { describe, expect, test } from 'vitest'
 import { SECOND } from '../../src/domain/index.js'
-import { START_MS, settle } from './hand-clock.js'
+import { START_MS } from './hand-clock.js'
 import { AgentHarness, mockTask, stopped, type Wanted, wanted } from './harness.js'
 
 async function begin(...all: readonly Wanted[]) {
   const harness = new AgentHarness()
   harness.server.wanted = all
   await harness.start()
-  await settle()
+  await harness.settle()
   return harness
 }
 
@@ -25,7 +25,7 @@ describe('max_run_duration', () => {
   test('counts from the placement, and ends everything, poststop tasks included', async () => {
     const one = bounded()
     const harness = await begin(one)
-    await harness.clock.advance(9_999)
+    await harness.clock.advance(9_900)
     expect(harness.running()).toHaveLength(1)
     await harness.clock.advance(2_000)
     expect(harness.running()).toEqual([])

@@ -1,7 +1,6 @@
 /** Tokens of a task: where they lie, when they are fetched anew, and what the task hears of it. */
 import { expect, test } from 'vitest'
 import type { WorkloadIdentity } from '../../src/domain/index.js'
-import { settle } from './hand-clock.js'
 import { AgentHarness, mockTask, wanted } from './harness.js'
 
 const IDENTITY: WorkloadIdentity = {
@@ -28,8 +27,7 @@ async function begin(task: Parameters<typeof mockTask>[0], before: (harness: Age
   harness.server.wanted = [one]
   before(harness)
   await harness.start()
-  // Time stands still until it runs.
-  while (harness.running().length === 0) await settle()
+  await harness.settle()
   const id = one.allocation.ID
   return {
     harness,
@@ -86,9 +84,9 @@ test('what expires is fetched anew after half of its time, and the task gets its
       server.identityTtlMs = TTL_MS
     },
   )
-  await harness.clock.advance(TTL_MS / 2 - 1)
+  await harness.clock.advance(TTL_MS / 2 - 1_000)
   expect(file('secrets/nomad_short.jwt')).toBe('short 1')
-  await harness.clock.advance(1)
+  await harness.clock.advance(1_000)
   expect([file('secrets/nomad_short.jwt'), process().signals]).toEqual(['short 2', ['SIGUSR1']])
   expect(told().at(-1)).toBe('Signaling: Identity[short]: new Identity token acquired')
   await harness.clock.advance(TTL_MS / 2)
