@@ -21,6 +21,7 @@ import { type CommandBody, jobKey } from '../state/index.js'
 import { computeAgentsChanges } from './agents/agents-changes.js'
 import { AgentsFolderReader } from './agents/agents-folder.js'
 import { computeChangesInSlices, type DesiredChanges, type FileReading, type SourceReadings } from './desired-state.js'
+import { KnownMistakes } from './known-mistakes.js'
 import type { Leader } from './leader.js'
 import { newEvaluation } from './new-evaluation.js'
 import { oneShotActs } from './one-shot-acts.js'
@@ -72,6 +73,7 @@ const COMMITS_SEARCHED_FOR_TRAILERS = 1_000
 export class GitReconciler {
   readonly #deps: GitReconcilerDeps
   readonly #unchanged: UnchangedJobs
+  readonly #mistakes = new KnownMistakes()
   readonly #agents: AgentsFolderReader
   readonly #variables = new VariablesFolderReader()
   /** Why the last look failed, for people; null when it went well. */
@@ -162,10 +164,16 @@ export class GitReconciler {
   }
 
   async #readJobs(tree: SourceTree): Promise<{ readings: SourceReadings; aborted: readonly string[] }> {
-    const { unchanged, unread } = this.#unchanged.look(tree)
+    const look = this.#unchanged.look(tree)
     const nodePools = nodePoolsIn(tree.entries)
     const read: FileReading[] = findHiddenJobs(tree.entries).map(({ entry: { path, blob }, mistake }) => {
       return { kind: 'mistakes', path, blob, mistakes: [mistake] }
+    })
+    this.#mistakes.retain(tree)
+    const unread = look.unread.filter(({ entry: { path } }) => {
+      const known = this.#mistakes.find(tree, path, nodePools)
+      if (known !== undefined) read.push(known)
+      return known === undefined
     })
     const aborted: string[] = []
     for (let from = 0; from < unread.length; from += FILES_READ_AT_ONCE) {
@@ -176,7 +184,7 @@ export class GitReconciler {
         if (typeof reading === 'string') aborted.push(reading)
         else read.push(reading)
     }
-    return { readings: { unchanged, read }, aborted }
+    return { readings: { unchanged: look.unchanged, read }, aborted }
   }
 
   /** The path alone when the reading was aborted. */
@@ -185,8 +193,12 @@ export class GitReconciler {
     switch (outcome.kind) {
       case 'job':
         return { kind: 'job', path: entry.path, blob: entry.blob, job: outcome.job, inputs: outcome.inputs }
-      case 'mistakes':
-        return { kind: 'mistakes', path: entry.path, blob: entry.blob, mistakes: outcome.mistakes, names: outcome.names }
+      case 'mistakes': {
+        const { mistakes, names, inputs } = outcome
+        const reading = { kind: 'mistakes', path: entry.path, blob: entry.blob, mistakes, names } as const
+        if (inputs !== undefined) this.#mistakes.keep({ reading, inputs, nodePools })
+        return reading
+      }
       case 'aborted':
         this.#deps.logger.warn({ path: entry.path, reason: outcome.reason }, 'file not read yet')
         return entry.path

@@ -17,31 +17,73 @@ export async function readJobFile(
   return new JobFileReading(tree, syntaxReader, options).read(path)
 }
 
+/** Remembers what of the repository was looked at. */
+class WatchedTree implements JobFileTree {
+  readonly #tree: JobFileTree
+  readonly #paths = new Set<string>()
+  #isListed = false
+
+  constructor(tree: JobFileTree) {
+    this.#tree = tree
+  }
+
+  /** Undefined where it was looked through as a whole. */
+  get inputs(): JobSource['inputs'] | undefined {
+    return this.#isListed ? undefined : [...this.#paths].map((path) => ({ path, blob: this.#tree.blobOf(path) }))
+  }
+
+  has(path: string): boolean {
+    this.#paths.add(path)
+    return this.#tree.has(path)
+  }
+
+  list(folder: string): readonly string[] {
+    if (folder === '') this.#isListed = true
+    else this.#paths.add(folder.endsWith('/') ? folder : `${folder}/`)
+    return this.#tree.list(folder)
+  }
+
+  blobOf(path: string): string {
+    return this.#tree.blobOf(path)
+  }
+
+  read(path: string): ReturnType<JobFileTree['read']> {
+    this.#paths.add(path)
+    return this.#tree.read(path)
+  }
+}
+
 class JobFileReading {
+  readonly #tree: WatchedTree
   readonly #texts = new Map<string, string>()
   readonly #syntaxes = new Map<string, Syntax>()
   readonly #limits: Limits
 
   constructor(
-    private readonly tree: JobFileTree,
+    tree: JobFileTree,
     private readonly syntaxReader: SyntaxReader,
     private readonly options: JobFileOptions,
   ) {
+    this.#tree = new WatchedTree(tree)
     this.#limits = options.limits ?? LIMITS
   }
 
   async read(path: string): Promise<JobFileOutcome> {
     const own = await this.#readSyntax(path)
-    if (own.kind !== 'read') return own
+    if (own.kind !== 'read') return this.#withInputs(own)
     const outcome = await this.#evaluate(path, own.value)
     const { namespace } = this.options
-    if (outcome.kind !== 'mistakes' || namespace === undefined) return outcome
-    return { ...outcome, names: nameOfJob(own.value, namespace) }
+    if (outcome.kind !== 'mistakes' || namespace === undefined) return this.#withInputs(outcome)
+    return this.#withInputs({ ...outcome, names: nameOfJob(own.value, namespace) })
+  }
+
+  #withInputs(outcome: JobFileOutcome): JobFileOutcome {
+    return outcome.kind === 'mistakes' ? { ...outcome, inputs: this.#tree.inputs } : outcome
   }
 
   async #evaluate(path: string, syntax: Syntax): Promise<JobFileOutcome> {
     for (;;) {
-      const outcome = parseJob({ ...this.options, syntax, tree: this.tree, files: this.#texts, syntaxes: this.#syntaxes })
+      const outcome = parseJob({ ...this.options, syntax, tree: this.#tree, files: this.#texts, syntaxes: this.#syntaxes })
       if (outcome.kind === 'mistakes') return outcome
       if (outcome.kind === 'job')
         return { kind: 'job', job: outcome.job, warnings: outcome.warnings, inputs: this.#inputsOf(path, outcome.inputs) }
@@ -67,7 +109,7 @@ class JobFileReading {
   }
 
   async #readText(path: string): Promise<Step<string>> {
-    const file = await this.tree.read(path)
+    const file = await this.#tree.read(path)
     if ('mistake' in file) return { kind: 'mistakes', mistakes: [file.mistake] }
     this.#texts.set(path, file.text)
     return { kind: 'read', value: file.text }
@@ -84,6 +126,6 @@ class JobFileReading {
 
   /** The job file first; each once. */
   #inputsOf(path: string, inputs: readonly string[]): JobSource['inputs'] {
-    return [...new Set([path, ...inputs])].map((input) => ({ path: input, blob: this.tree.blobOf(input) }))
+    return [...new Set([path, ...inputs])].map((input) => ({ path: input, blob: this.#tree.blobOf(input) }))
   }
 }

@@ -130,6 +130,8 @@ export type JobFileOutcome =
       readonly mistakes: readonly Mistake[]
       /** The job that the file's text names, where its folder means a namespace and that much can be read. */
       readonly names?: JobName | undefined
+      /** All that was looked at, also what was not there: as long as it stays so, so do the mistakes. Absent: not known. */
+      readonly inputs?: JobSource['inputs'] | undefined
     }
   /** Not read this time, which says nothing of the file: to be tried again. */
   | { readonly kind: 'aborted'; readonly reason: string }

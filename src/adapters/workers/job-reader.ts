@@ -3,6 +3,7 @@
  * done than handing them over, and what exceeds it is read again in a worker, whose verdict counts. A commit of hundreds is for the workers.
  */
 import { type JobFileOptions, type JobFileOutcome, type JobFileTree, type JobReader, readJobFile } from '../../controller/index.js'
+import type { JobSource } from '../../domain/index.js'
 import { companionNames, LIMITS, type Limits } from '../../jobspec/index.js'
 import { readFast } from '../hcl-syntax/read-syntax.js'
 import { Turnstile } from '../turnstile.js'
@@ -52,7 +53,7 @@ export class WorkerJobReader implements JobReader {
 
   async read(path: string, tree: JobFileTree, options: JobFileOptions): Promise<JobFileOutcome> {
     const file = await tree.read(path)
-    if ('mistake' in file) return { kind: 'mistakes', mistakes: [file.mistake] }
+    if ('mistake' in file) return { kind: 'mistakes', mistakes: [file.mistake], inputs: [{ path, blob: tree.blobOf(path) }] }
     const quick = await this.#readInline(path, file.text, tree, options)
     return quick ?? this.#readInWorker(path, file.text, tree, options)
   }
@@ -84,20 +85,23 @@ export class WorkerJobReader implements JobReader {
       question.kind === 'paths' ? { kind: 'paths', paths: tree.list('') } : { kind: 'text', ...(await tree.read(question.path)) }
     const task = { kind: 'job-file', path, text, treeId, companions, options: { ...options, limits: this.#limits } } as const
     const outcome = (await this.#pool.run(task, answer)) as JobFileOutcome
-    if (outcome.kind === 'aborted') return this.#giveUp(path, text, outcome)
+    if (outcome.kind === 'aborted') return this.#giveUp(path, text, tree, outcome)
     this.#attempts.delete(path)
-    if (outcome.kind === 'mistakes') return outcome
-    return { ...outcome, inputs: outcome.inputs.map((input) => ({ path: input.path, blob: tree.blobOf(input.path) })) }
+    const filledIn = (inputs: JobSource['inputs']) => inputs.map((input) => ({ path: input.path, blob: tree.blobOf(input.path) }))
+    if (outcome.kind === 'job') return { ...outcome, inputs: filledIn(outcome.inputs) }
+    return outcome.inputs === undefined ? outcome : { ...outcome, inputs: filledIn(outcome.inputs) }
   }
 
-  #giveUp(path: string, text: string, outcome: Extract<JobFileOutcome, { kind: 'aborted' }>): JobFileOutcome {
+  #giveUp(path: string, text: string, tree: JobFileTree, outcome: Extract<JobFileOutcome, { kind: 'aborted' }>): JobFileOutcome {
     const known = this.#attempts.get(path)
     const count = known?.text === text ? known.count + 1 : 1
     if (this.#attempts.size >= FILES_REMEMBERED_MAX) this.#attempts.clear()
     this.#attempts.set(path, { text, count })
     if (count < ATTEMPTS_MAX) return outcome
     const detail = `It was given up ${count} times: ${outcome.reason}. Make the file smaller, or let it compute less.`
-    return { kind: 'mistakes', mistakes: [{ path, line: 0, column: 0, summary: 'File cannot be read', detail, snippet: '' }] }
+    const mistakes = [{ path, line: 0, column: 0, summary: 'File cannot be read', detail, snippet: '' }]
+    // Whatever else it was to read: it is not tried once more at every commit.
+    return { kind: 'mistakes', mistakes, inputs: [{ path, blob: tree.blobOf(path) }] }
   }
 
   #treeIdOf(tree: JobFileTree): number {
