@@ -196,9 +196,8 @@ export class World {
     this.#checkHearing(host?.name ?? nodeId)
     if (host === undefined || !host.isReachable) return
     const wellMs = this.time.nowMs - host.disturbedMs
-    const { lossShare, lateShare } = this.network.faults
     // Under heavy loss three beats in a row may go astray.
-    if (lossShare + lateShare > LOSS_IN_DOUBT || wellMs < 2 * HEARTBEAT_TTL_MS) return
+    if (this.#isLossInDoubt || wellMs < 2 * HEARTBEAT_TTL_MS) return
     this.fail(new Violation('I12', `${host.name} was well for ${(wellMs / 1000).toFixed(0)} s and is called down`))
   }
 
@@ -346,9 +345,15 @@ export class World {
     this.fail(new Violation('P1', `allocation ${allocationId} ${what} and is not in the log`))
   }
 
+  get #isLossInDoubt(): boolean {
+    const { lossShare, lateShare } = this.network.faults
+    return lossShare + lateShare > LOSS_IN_DOUBT
+  }
+
   /** From now on nothing goes wrong any more. */
   calm(): void {
     this.isCalm = true
+    if (this.#isLossInDoubt) for (const host of this.hosts) host.disturbedMs = this.time.nowMs
     Object.assign(this.network.faults, NO_NETWORK_FAULTS)
     Object.assign(this.logFaults, { requestLostShare: 0, answerLostShare: 0, slowShare: 0, crashShare: 0, delayMsMax: 3 })
     for (const host of this.hosts) {
