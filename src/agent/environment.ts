@@ -1,6 +1,6 @@
 /**
  * The environment of a task, and `${…}` in the texts of a job that only the host can fill in. Later sources win: what the
- * allocation is, meta, devices, the task's own `env` in its declared order, hooks, templates. Source:
+ * allocation is, meta, the task's own `env` in its declared order, hooks, devices, templates. Source:
  * Nomad docs, "Runtime Environment".
  */
 import {
@@ -8,7 +8,6 @@ import {
   type AllocatedTaskResources,
   type Allocation,
   type AllocNetworkStatus,
-  allocationNameIndex,
   type Job,
   type Node,
   type Port,
@@ -59,14 +58,14 @@ export function buildEnvironment(input: EnvironmentInput): TaskEnvironment {
     ...portVariables(input),
     ...upstreamVariables(groupOf(input)),
     ...identityVariables(input),
-    ...metaVariables(input, nodeValues),
   }
+  Object.assign(variables, metaVariables(input, { variables, nodeValues }))
   const add = (source: Variables) => {
     for (const [name, value] of Object.entries(source)) variables[name] = interpolate(value, { variables, nodeValues })
   }
-  add(input.deviceEnvironment ?? {})
   add(input.task.Env ?? {})
   for (const environment of input.hookEnvironments ?? []) add(environment)
+  add(input.deviceEnvironment ?? {})
   Object.assign(variables, input.templateEnvironment ?? {})
   return { variables: cleanNames(variables), nodeValues }
 }
@@ -91,7 +90,7 @@ export function nodeValuesOf(node: Node, region: string): Variables {
     'node.unique.id': node.ID,
     'node.unique.name': node.Name,
     'node.datacenter': node.Datacenter,
-    'node.region': region,
+    ...(region === '' ? {} : { 'node.region': region }),
     'node.class': node.NodeClass,
     'node.pool': node.NodePool,
     ...prefixed('attr.', node.Attributes),
@@ -111,8 +110,7 @@ function placeVariables({ node, job, allocation, task, region, folders }: Enviro
     NOMAD_ALLOC_ID: allocation.ID,
     NOMAD_SHORT_ALLOC_ID: allocation.ID.slice(0, 8),
     NOMAD_ALLOC_NAME: allocation.Name,
-    // A name without a number counts as the first.
-    NOMAD_ALLOC_INDEX: String(Math.max(0, allocationNameIndex(allocation.Name))),
+    NOMAD_ALLOC_INDEX: allocationIndex(allocation),
     NOMAD_TASK_NAME: task.Name,
     NOMAD_GROUP_NAME: allocation.TaskGroup,
     NOMAD_JOB_ID: job.ID,
@@ -125,26 +123,33 @@ function placeVariables({ node, job, allocation, task, region, folders }: Enviro
   })
 }
 
+/** What stands in the brackets of `job.group[7]`: a name without a number counts as the first, one below zero has no index. */
+function allocationIndex({ Name, JobID, TaskGroup }: Allocation): string {
+  const text = Name.slice(JobID.length + TaskGroup.length + 2, -1)
+  const index = /^[+-]?\d+$/.test(text) ? Number(text) : 0
+  return index < 0 ? '' : String(index)
+}
+
 function dropEmpty(values: Variables): Variables {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== '' && value !== undefined))
 }
 
 function limitVariables({ allocation, task }: EnvironmentInput): Variables {
   const given = allocatedTo(allocation, task.Name)
-  const positive = (value: number | undefined) => (value === undefined || value <= 0 ? '' : String(value))
+  const unlessZero = (value: number | undefined) => (value === undefined || value === 0 ? '' : String(value))
   if (given === undefined) {
     return dropEmpty({
-      NOMAD_CPU_LIMIT: positive(task.Resources.CPU),
-      NOMAD_MEMORY_LIMIT: positive(task.Resources.MemoryMB),
-      NOMAD_MEMORY_MAX_LIMIT: positive(task.Resources.MemoryMaxMB),
+      NOMAD_CPU_LIMIT: unlessZero(task.Resources.CPU),
+      NOMAD_MEMORY_LIMIT: unlessZero(task.Resources.MemoryMB),
+      NOMAD_MEMORY_MAX_LIMIT: unlessZero(task.Resources.MemoryMaxMB),
     })
   }
   return dropEmpty({
-    NOMAD_CPU_LIMIT: positive(given.Cpu.CpuShares),
+    NOMAD_CPU_LIMIT: unlessZero(given.Cpu.CpuShares),
     // One space when no cores are reserved: what the reference sets.
     NOMAD_CPU_CORES: formatCores(given.Cpu.ReservedCores ?? []) || ' ',
-    NOMAD_MEMORY_LIMIT: positive(given.Memory.MemoryMB),
-    NOMAD_MEMORY_MAX_LIMIT: positive(given.Memory.MemoryMaxMB),
+    NOMAD_MEMORY_LIMIT: unlessZero(given.Memory.MemoryMB),
+    NOMAD_MEMORY_MAX_LIMIT: unlessZero(given.Memory.MemoryMaxMB),
   })
 }
 
@@ -176,9 +181,10 @@ function portVariables(input: EnvironmentInput): Variables {
       }
     }
   }
-  for (const mapping of allocation.AllocatedResources?.Shared?.Ports ?? []) {
-    Object.assign(variables, groupPort(mapping, driverPorts), allocationPort(mapping, input.networkStatus))
-  }
+  for (const { ReservedPorts, DynamicPorts } of allocation.AllocatedResources?.Shared?.Networks ?? [])
+    for (const port of [...(ReservedPorts ?? []), ...(DynamicPorts ?? [])]) Object.assign(variables, networkPort(port))
+  for (const mapping of allocation.AllocatedResources?.Shared?.Ports ?? [])
+    Object.assign(variables, groupPort(mapping), allocationPort(mapping, input.networkStatus))
   return variables
 }
 
@@ -187,7 +193,7 @@ function ownPort({ Label, Value }: Port, ip: string, driverPorts: Readonly<Recor
     [`NOMAD_ADDR_${Label}`]: address(ip, Value),
     [`NOMAD_IP_${Label}`]: ip,
     [`NOMAD_${ip.includes(':') ? 'IPv6' : 'IPv4'}_${Label}`]: ip,
-    [`NOMAD_PORT_${Label}`]: String(driverPorts[Label] ?? Value),
+    [`NOMAD_PORT_${Label}`]: String(driverPorts[Label] || Value),
     [`NOMAD_HOST_PORT_${Label}`]: String(Value),
   }
 }
@@ -197,8 +203,13 @@ function siblingPort(taskName: string, { Label, Value }: Port, ip: string): Vari
   return { [`NOMAD_ADDR_${name}`]: address(ip, Value), [`NOMAD_IP_${name}`]: ip, [`NOMAD_PORT_${name}`]: String(Value) }
 }
 
-function groupPort({ Label, Value, To, HostIP }: AllocatedPortMapping, driverPorts: Readonly<Record<string, number>>): Variables {
-  const seenByTask = String(To > 0 ? To : (driverPorts[Label] ?? Value))
+/** Of rows that have the ports of their group only in its network. */
+function networkPort({ Label, Value, To }: Port): Variables {
+  return { [`NOMAD_PORT_${Label}`]: String(To > 0 ? To : Value), [`NOMAD_HOST_PORT_${Label}`]: String(Value) }
+}
+
+function groupPort({ Label, Value, To, HostIP }: AllocatedPortMapping): Variables {
+  const seenByTask = String(To > 0 ? To : Value)
   return {
     [`NOMAD_ADDR_${Label}`]: address(HostIP, Value),
     [`NOMAD_IP_${Label}`]: HostIP,
@@ -206,7 +217,7 @@ function groupPort({ Label, Value, To, HostIP }: AllocatedPortMapping, driverPor
     [`NOMAD_HOST_ADDR_${Label}`]: address(HostIP, Value),
     [`NOMAD_HOST_IP_${Label}`]: HostIP,
     [`NOMAD_HOST_PORT_${Label}`]: String(Value),
-    [`NOMAD_ALLOC_PORT_${Label}`]: String(To > 0 ? To : Value),
+    [`NOMAD_ALLOC_PORT_${Label}`]: seenByTask,
   }
 }
 
@@ -215,7 +226,7 @@ function allocationPort({ Label, Value, To }: AllocatedPortMapping, network: All
   return {
     [`NOMAD_ALLOC_INTERFACE_${Label}`]: network.InterfaceName,
     [`NOMAD_ALLOC_IP_${Label}`]: network.Address,
-    [`NOMAD_ALLOC_ADDR_${Label}`]: address(network.Address, To > 0 ? To : Value),
+    [`NOMAD_ALLOC_ADDR_${Label}`]: address(network.Address, To === 0 ? Value : To),
   }
 }
 
@@ -228,11 +239,10 @@ function upstreamVariables(group: TaskGroup | undefined): Variables {
   const variables: Record<string, string> = {}
   for (const service of group?.Services ?? []) {
     const proxy = service.Connect?.SidecarService?.['Proxy'] as { readonly Upstreams?: readonly Upstream[] | null } | null | undefined
-    for (const { DestinationName, LocalBindPort, LocalBindAddress } of proxy?.Upstreams ?? []) {
-      const ip = LocalBindAddress || '127.0.0.1'
-      for (const name of [DestinationName, DestinationName.replace(/[^A-Za-z0-9_.]/g, '_')]) {
-        variables[`NOMAD_UPSTREAM_ADDR_${name}`] = address(ip, LocalBindPort)
-        variables[`NOMAD_UPSTREAM_IP_${name}`] = ip
+    for (const { DestinationName, LocalBindPort } of proxy?.Upstreams ?? []) {
+      for (const name of [DestinationName, cleanName(DestinationName)]) {
+        variables[`NOMAD_UPSTREAM_ADDR_${name}`] = address(UPSTREAM_IP, LocalBindPort)
+        variables[`NOMAD_UPSTREAM_IP_${name}`] = UPSTREAM_IP
         variables[`NOMAD_UPSTREAM_PORT_${name}`] = String(LocalBindPort)
       }
     }
@@ -240,7 +250,10 @@ function upstreamVariables(group: TaskGroup | undefined): Variables {
   return variables
 }
 
-type Upstream = { readonly DestinationName: string; readonly LocalBindPort: number; readonly LocalBindAddress?: string }
+/** Whatever address the upstream binds: tasks of the group share its loopback. */
+const UPSTREAM_IP = '127.0.0.1'
+
+type Upstream = { readonly DestinationName: string; readonly LocalBindPort: number }
 
 function identityVariables({ vault, identity, socket }: EnvironmentInput): Variables {
   const variables: Record<string, string> = {}
@@ -248,12 +261,13 @@ function identityVariables({ vault, identity, socket }: EnvironmentInput): Varia
   if (identity === undefined) return variables
   if (identity.token !== '') variables['NOMAD_TOKEN'] = identity.token
   for (const [name, token] of Object.entries(identity.named)) variables[`NOMAD_TOKEN_${name}`] = token
-  if (socket !== undefined) variables['NOMAD_UNIX_ADDR'] = `unix://${socket}`
+  const hasToken = Object.keys(variables).some((name) => name.startsWith('NOMAD_TOKEN'))
+  if (socket !== undefined && hasToken) variables['NOMAD_UNIX_ADDR'] = `unix://${socket}`
   return variables
 }
 
 /** Every key twice, as it is and in upper case; the former may itself hold `${…}`. */
-function metaVariables(input: EnvironmentInput, nodeValues: Variables): Variables {
+function metaVariables(input: EnvironmentInput, environment: TaskEnvironment): Variables {
   const { job, task } = input
   const optional = job.Dispatched ? (job.ParameterizedJob?.MetaOptional ?? []) : []
   const merged: Record<string, string> = {
@@ -262,10 +276,9 @@ function metaVariables(input: EnvironmentInput, nodeValues: Variables): Variable
     ...groupOf(input)?.Meta,
     ...task.Meta,
   }
-  const environment = { variables: {}, nodeValues }
   const variables: Record<string, string> = {}
   for (const [name, value] of Object.entries(merged)) {
-    variables[`NOMAD_META_${name.toUpperCase()}`] = interpolate(value, environment)
+    variables[`NOMAD_META_${upperCase(name)}`] = interpolate(value, environment)
   }
   for (const [name, value] of Object.entries(merged)) {
     variables[interpolate(`NOMAD_META_${name}`, environment)] = interpolate(value, environment)
@@ -273,12 +286,25 @@ function metaVariables(input: EnvironmentInput, nodeValues: Variables): Variable
   return variables
 }
 
+/** Letter by letter: one without a single capital stays, `ß` for example. */
+function upperCase(text: string): string {
+  return [...text].map((letter) => (letter.toUpperCase().length === letter.length ? letter.toUpperCase() : letter)).join('')
+}
+
 const CLEANED = /^NOMAD_(ADDR|IP|PORT|HOST_PORT|META)_/
 
 function cleanNames(variables: Variables): Variables {
-  const cleaned: Record<string, string> = {}
-  for (const [name, value] of Object.entries(variables)) {
-    cleaned[CLEANED.test(name) ? name.replace(/[^A-Za-z0-9_.]/g, '_') : name] = value
-  }
-  return cleaned
+  return Object.fromEntries(Object.entries(variables).map(([name, value]) => [CLEANED.test(name) ? cleanName(name) : name, value]))
+}
+
+/** One `_` for each byte that shells take in no name. */
+function cleanName(name: string): string {
+  return name.replace(/[^A-Za-z0-9_.]/gu, (letter) => '_'.repeat(utf8Length(letter)))
+}
+
+function utf8Length(letter: string): number {
+  const code = letter.codePointAt(0)!
+  if (code < 0x80) return 1
+  if (code < 0x800) return 2
+  return code < 0x10000 ? 3 : 4
 }

@@ -35,9 +35,10 @@ export class PortIndex {
     this.#addresses = addressesOf(node)
     const everywhere = this.#read(node.ReservedResources.Networks.ReservedHostPorts, 'reserved_ports')
     for (const addresses of this.#addresses.values()) for (const address of addresses) this.#reserve(address, everywhere)
+    for (const { Device, IP } of node.NodeResources.Networks ?? []) if (Device !== '' && IP) this.#reserve(IP, everywhere)
     for (const network of node.NodeResources.NodeNetworks ?? []) {
-      for (const { Address, ReservedPorts } of network.Addresses ?? [])
-        this.#reserve(Address, this.#read(ReservedPorts ?? '', 'reserved_ports'))
+      for (const { Alias, Address, ReservedPorts } of network.Addresses ?? [])
+        this.#reserve(Address, this.#read(ReservedPorts ?? '', `reserved_ports for network "${Alias}"`))
     }
   }
 
@@ -53,13 +54,14 @@ export class PortIndex {
     for (const port of ports) used.add(port)
   }
 
-  take(resources: AllocatedResources, id: string): void {
-    const shared = resources.Shared.Ports ?? []
-    const own = new Set<string>()
-    for (const { Value, HostIP, IgnoreCollision } of shared) if (IgnoreCollision !== true) this.#takeOne(HostIP, Value, id, own)
-    // Older rows carry their ports in the networks; where both are there they say the same.
-    if (shared.length === 0) for (const network of resources.Shared.Networks ?? []) this.#takeNetwork(network, id, own)
-    for (const task of Object.values(resources.Tasks)) for (const network of task.Networks ?? []) this.#takeNetwork(network, id, own)
+  /** Where an allocation has ports of its group they are all it has: rows of older releases carry them in networks instead. */
+  take({ Shared, Tasks }: AllocatedResources, id: string): void {
+    if ((Shared.Ports ?? []).length > 0) return this.#takeAll(Shared.Ports!, `alloc ${id}`)
+    for (const network of Shared.Networks ?? []) this.#takeNetwork(network, `alloc ${id}`)
+    for (const [name, task] of Object.entries(Tasks)) {
+      const [first] = task.Networks ?? []
+      if (first !== undefined) this.#takeNetwork(first, `task ${name} of alloc ${id}`)
+    }
   }
 
   /** Ports for the group network `ask`, and takes them. `startAt` in [0, 1) says where to look for dynamic ones first. */
@@ -102,9 +104,9 @@ export class PortIndex {
     for (const address of addresses) {
       const used = this.#usedOn(address)
       const isFree = (value: number) =>
-        !used.has(value) && !kept.has(value) && !offered.some((other) => other.Value === value && other.HostIP === address)
+        !used.has(value) && !kept.has(value) && !offered.some((other) => other.Value === value)
       const value = firstFree(min, max, startAt, isFree)
-      if (value !== undefined) return grant(port, address, value)
+      if (value !== undefined) return grant(port.To === -1 ? { ...port, To: value } : port, address, value)
     }
     return 'dynamic port selection failed'
   }
@@ -113,22 +115,31 @@ export class PortIndex {
     return this.#addresses.get(networkOf(port)) ?? []
   }
 
-  #takeNetwork(network: NetworkResource, id: string, own: Set<string>): void {
-    for (const { Value } of [...(network.ReservedPorts ?? []), ...(network.DynamicPorts ?? [])])
-      this.#takeOne(network.IP ?? '', Value, id, own)
+  #takeNetwork({ IP = '', ReservedPorts, DynamicPorts }: NetworkResource, owner: string): void {
+    const ports = [...(ReservedPorts ?? []), ...(DynamicPorts ?? [])]
+    this.#takeAll(
+      ports.map(({ Value }) => ({ Value, HostIP: IP })),
+      `network ${IP} in ${owner}`,
+    )
   }
 
-  /** An allocation that names one port twice does not collide with itself. */
-  #takeOne(address: string, value: number, id: string, own: Set<string>): void {
-    if (value < 0 || value >= PORT_LIMIT) {
-      this.collision ??= `collision when reserving port for alloc ${id}: [invalid port ${value}]`
-      return
+  /** Of several owners whose ports collide the last is told: all its ports that are in use, or the first that is none. */
+  #takeAll(ports: readonly Pick<AllocatedPortMapping, 'Value' | 'HostIP' | 'IgnoreCollision'>[], owner: string): void {
+    const reasons: string[] = []
+    for (const { Value, HostIP, IgnoreCollision } of ports) {
+      if (Value < 0 || Value >= PORT_LIMIT) {
+        this.#collide(owner, [`invalid port ${Value}`])
+        return
+      }
+      const used = this.#usedOn(HostIP)
+      if (used.has(Value) && IgnoreCollision !== true) reasons.push(`port ${Value} already in use`)
+      used.add(Value)
     }
-    const used = this.#usedOn(address)
-    const key = `${address} ${value}`
-    if (used.has(value) && !own.has(key)) this.collision ??= `collision when reserving port for alloc ${id}: [port ${value} already in use]`
-    own.add(key)
-    used.add(value)
+    if (reasons.length > 0) this.#collide(owner, reasons)
+  }
+
+  #collide(owner: string, reasons: readonly string[]): void {
+    this.collision = `collision when reserving port for ${owner}: [${reasons.join(' ')}]`
   }
 
   #usedOn(address: string): Set<number> {
@@ -147,7 +158,7 @@ export function addressesFor(node: Node, port: Port): readonly string[] {
 }
 
 function networkOf(port: Port): string {
-  return port.HostNetwork || 'default'
+  return port.HostNetwork
 }
 
 function noAddresses(port: Port): string {
@@ -155,7 +166,7 @@ function noAddresses(port: Port): string {
 }
 
 function grant(port: Port, HostIP: string, Value: number): AllocatedPortMapping {
-  const granted = { Label: port.Label, Value, To: port.To === -1 ? Value : port.To, HostIP }
+  const granted = { Label: port.Label, Value, To: port.To, HostIP }
   return port.IgnoreCollision === true ? { ...granted, IgnoreCollision: true } : granted
 }
 
@@ -172,14 +183,12 @@ function firstFree(min: number, max: number, startAt: number, isFree: (port: num
 
 function addressesOf(node: Node): ReadonlyMap<string, readonly string[]> {
   const addresses = new Map<string, string[]>()
-  const add = (alias: string, address: string) => {
-    const known = addresses.get(alias)
-    if (known === undefined) addresses.set(alias, [address])
-    else known.push(address)
-  }
   for (const network of node.NodeResources.NodeNetworks ?? []) {
-    for (const { Alias, Address } of network.Addresses ?? []) add(Alias || 'default', Address)
+    for (const { Alias, Address } of network.Addresses ?? []) {
+      const known = addresses.get(Alias)
+      if (known === undefined) addresses.set(Alias, [Address])
+      else known.push(Address)
+    }
   }
-  if (addresses.size === 0) for (const { IP } of node.NodeResources.Networks ?? []) if (IP) add('default', IP)
   return addresses
 }
