@@ -3,7 +3,7 @@
  * References are resolved here; operators and functions go to the expression engine that the agent is given. Unknown names
  * are errors, unlike in environment values. Source: Nomad docs, "Interpolation", and its recorded answers.
  */
-import type { TaskEnvironment, Variables } from './environment.js'
+import type { TaskEnvironment } from './environment.js'
 
 export type ConfigValue = { readonly kind: 'value'; readonly value: unknown } | ConfigProblem
 export interface ConfigProblem {
@@ -12,39 +12,44 @@ export interface ConfigProblem {
   readonly detail: string
 }
 
-/** Names to values; dotted names are nested objects, `env` is flat. */
+/** Names to values; dotted names are nested objects, `env` is one flat map. */
 export type ConfigScope = Readonly<Record<string, unknown>>
 
 /** Evaluates a whole template of HCL over a scope. */
 export type TemplateEngine = (template: string, scope: ConfigScope) => ConfigValue
 
 export function configScope({ variables, nodeValues }: TaskEnvironment): ConfigScope {
-  const scope: Record<string, unknown> = {}
-  for (const [name, value] of Object.entries(variables)) nest(scope, name, value)
+  const scope: Branch = {}
   for (const [name, value] of Object.entries(nodeValues)) {
     nest(scope, name, value)
     if (!name.startsWith('node.')) nest(scope, `node.${name}`, value)
   }
+  for (const [name, value] of Object.entries(variables)) nest(scope, name, value)
   // Last, so that a variable named `env.x` cannot hide it.
-  scope['env'] = flatten(variables)
-  return scope
+  return { ...scope, env: new Map(Object.entries(variables)) }
 }
 
-function flatten(variables: Variables): Variables {
-  return Object.assign(Object.create(null), variables)
+interface Branch {
+  [name: string]: string | Branch
 }
 
-function nest(scope: Record<string, unknown>, dotted: string, value: string): void {
+/** Of `a` and `a.b` the longer one is reached, and `a..b` is not at all; the flat `env` has them all. */
+function nest(scope: Branch, dotted: string, value: string): void {
   const parts = dotted.split('.')
+  if (parts.includes('')) return
   const last = parts.pop()!
   let at = scope
   for (const part of parts) {
-    // A name that is a value already has no members: `a` and `a.b` cannot both be; the flat `env` has both.
-    if (typeof at[part] === 'string') return
-    at[part] ??= {}
-    at = at[part] as Record<string, unknown>
+    const known = Object.hasOwn(at, part) ? at[part] : undefined
+    at = typeof known === 'object' ? known : put(at, part, {})
   }
-  at[last] ??= value
+  if (!Object.hasOwn(at, last)) put(at, last, value)
+}
+
+/** Also where the name is that of a setter of all objects. */
+function put<Value extends string | Branch>(branch: Branch, name: string, value: Value): Value {
+  Object.defineProperty(branch, name, { value, enumerable: true, writable: true, configurable: true })
+  return value
 }
 
 /** Fills in every text of `config`, at any depth. The first problem ends it. */
@@ -74,42 +79,34 @@ function evaluateAll(
 const REFERENCE = /^\s*([A-Za-z_][\w-]*)((?:\.[A-Za-z_0-9][\w-]*|\["[^"\\$%]*"\])*)\s*$/
 const TEMPLATE_PART = /\$\$\{|%%\{|\$\{([^{}]*)\}|\$\{|%\{/g
 
+/** What is only references is filled in here; everything else, mistakes too, is the engine's. */
 function evaluateText(text: string, scope: ConfigScope, engine: TemplateEngine): ConfigValue {
   if (!text.includes('${') && !text.includes('%{')) return { kind: 'value', value: text }
   let isPlain = true
-  let problem: ConfigProblem | undefined
   const filled = text.replace(TEMPLATE_PART, (match, inner: string | undefined) => {
     if (match === '$${') return '${'
     if (match === '%%{') return '%{'
     const reference = inner === undefined ? null : REFERENCE.exec(inner)
     const value = reference === null ? undefined : resolve(scope, reference[1]!, reference[2]!)
-    if (value === undefined || (value.kind === 'value' && typeof value.value !== 'string')) isPlain = false
-    else if (value.kind === 'problem') problem ??= value
-    return value?.kind === 'value' ? String(value.value) : ''
+    isPlain &&= value !== undefined
+    return value ?? ''
   })
-  if (!isPlain) return engine(text, scope)
-  return problem ?? { kind: 'value', value: filled }
+  return isPlain ? { kind: 'value', value: filled } : engine(text, scope)
 }
 
 const KEYWORDS = new Set(['true', 'false', 'null'])
 
-function resolve(scope: ConfigScope, root: string, path: string): ConfigValue | undefined {
-  if (KEYWORDS.has(root)) return undefined
-  if (!Object.hasOwn(scope, root)) return { kind: 'problem', summary: 'Unknown variable', detail: `There is no variable named "${root}".` }
+function resolve(scope: ConfigScope, root: string, path: string): string | undefined {
+  if (KEYWORDS.has(root) || !Object.hasOwn(scope, root)) return undefined
   let value: unknown = scope[root]
-  for (const [step, attribute, key] of path.matchAll(/\.([\w-]+)|\["([^"]*)"\]/g)) {
+  for (const [, attribute, key] of path.matchAll(/\.([\w-]+)|\["([^"]*)"\]/g)) {
     const name = attribute ?? key!
-    const isObject = typeof value === 'object' && value !== null
-    if (!isObject || !Object.hasOwn(value as object, name)) return missing(step, name)
-    value = (value as Readonly<Record<string, unknown>>)[name]
+    if (value instanceof Map) value = value.get(name)
+    else if (typeof value === 'object' && value !== null && Object.hasOwn(value, name))
+      value = (value as Readonly<Record<string, unknown>>)[name]
+    else return undefined
   }
-  return { kind: 'value', value }
-}
-
-function missing(step: string, name: string): ConfigProblem {
-  return step.startsWith('.')
-    ? { kind: 'problem', summary: 'Unsupported attribute', detail: `This object does not have an attribute named "${name}".` }
-    : { kind: 'problem', summary: 'Invalid index', detail: 'The given key does not identify an element in this collection value.' }
+  return typeof value === 'string' ? value : undefined
 }
 
 /** For hosts without an expression engine: whatever is more than a reference is refused. */

@@ -3,16 +3,16 @@
  * allocation is, meta, the task's own `env` in its declared order, hooks, devices, templates. Source:
  * Nomad docs, "Runtime Environment".
  */
-import {
-  type AllocatedPortMapping,
-  type AllocatedTaskResources,
-  type Allocation,
-  type AllocNetworkStatus,
-  type Job,
-  type Node,
-  type Port,
-  type Task,
-  type TaskGroup,
+import type {
+  AllocatedPortMapping,
+  AllocatedTaskResources,
+  Allocation,
+  AllocNetworkStatus,
+  Job,
+  Node,
+  Port,
+  Task,
+  TaskGroup,
 } from '../domain/index.js'
 
 export interface EnvironmentInput {

@@ -3,16 +3,27 @@
  * Unlike in a job's file, an unknown name is an error, and only a few functions are there.
  */
 
-import { walk } from './hcl/constants.js'
 import { convert, toWhole } from './hcl/convert.js'
 import { evaluate } from './hcl/evaluate.js'
 import { BudgetSpent, Evaluation, type Scope, withinBudget } from './hcl/evaluation.js'
 import { FUNCTIONS } from './hcl/functions/functions.js'
 import { anything, type FunctionTable, number } from './hcl/functions/signature.js'
 import { readTemplateText } from './hcl/scan.js'
-import { entriesOf, FALSE, itemsOf, NULL, numberValue, objectValue, stringValue, TRUE, tupleValue, type Value } from './hcl/values.js'
+import {
+  describeTypeOf,
+  entriesOf,
+  FALSE,
+  itemsOf,
+  mapValue,
+  NULL,
+  numberValue,
+  objectValue,
+  stringValue,
+  TRUE,
+  tupleValue,
+  type Value,
+} from './hcl/values.js'
 import { LIMITS } from './limits.js'
-import type { Expression } from './syntax.js'
 
 export type TemplateReading =
   | { readonly kind: 'value'; readonly value: string | null }
@@ -57,8 +68,6 @@ export function evaluateTemplate(template: string, scope: Readonly<Record<string
   const read = readTemplateText(source, template, { start: 0, end: template.length }, LIMITS)
   if (read.kind === 'fault') return { kind: 'problem', summary: read.fault.summary, detail: read.fault.detail }
   const names = new Map(Object.entries(scope).map(([name, value]) => [name, toValue(value)]))
-  const unknown = unknownName(read.value, names)
-  if (unknown !== undefined) return unknown
   const evaluation = new Evaluation(LIMITS, undefined, RUNTIME_FUNCTIONS)
   const context: Scope = { source, names, parent: undefined }
   const value = withinBudget(() => {
@@ -75,19 +84,8 @@ export function evaluateTemplate(template: string, scope: Readonly<Record<string
   return {
     kind: 'problem',
     summary: 'Incorrect attribute value type',
-    detail: `Inappropriate value for attribute "value": string required, but have ${value.kind}.`,
+    detail: `Inappropriate value for attribute "value": string required, but have ${describeTypeOf(value)}.`,
   }
-}
-
-function unknownName(expression: Expression, names: ReadonlyMap<string, Value>): TemplateReading | undefined {
-  const bound = new Set<string>()
-  for (const part of walk(expression)) {
-    if (part.kind === 'for') for (const name of [part.keyName, part.valueName]) if (name !== undefined) bound.add(name)
-    if (part.kind === 'traversal' && !names.has(part.root) && !bound.has(part.root)) {
-      return { kind: 'problem', summary: 'Unknown variable', detail: `There is no variable named "${part.root}".` }
-    }
-  }
-  return undefined
 }
 
 function toValue(plain: unknown): Value {
@@ -95,6 +93,11 @@ function toValue(plain: unknown): Value {
   if (typeof plain === 'string') return stringValue(plain)
   if (typeof plain === 'number') return numberValue(plain)
   if (typeof plain === 'boolean') return plain ? TRUE : FALSE
+  if (plain instanceof Map)
+    return mapValue(
+      'string',
+      [...plain].map(([name, value]) => [name, toValue(value)] as const),
+    )
   if (Array.isArray(plain)) return tupleValue(plain.map(toValue))
   return objectValue(Object.entries(plain).map(([name, value]) => [name, toValue(value)]))
 }

@@ -118,6 +118,12 @@ export function suggestName(name: string, known: Iterable<string>): string | und
   return best
 }
 
+/** As HCL suggests names itself: the first that fewer than three letters tell apart, whether a later one is nearer or not. */
+export function suggestFirst(name: string, known: Iterable<string>): string | undefined {
+  for (const candidate of known) if (editDistance(name, candidate, 3) < 3) return candidate
+  return undefined
+}
+
 /** Insertions, deletions, substitutions and swaps of neighbours; at most `limit`. */
 function editDistance(left: string, right: string, limit: number): number {
   if (Math.abs(left.length - right.length) >= limit) return limit

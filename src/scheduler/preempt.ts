@@ -132,7 +132,7 @@ function holdsPort({ AllocatedResources: { Shared, Tasks } }: Allocation, addres
   const ofTasks = Object.values(Tasks).flatMap((task) => task.Networks ?? [])
   const networks = shared.length > 0 ? ofTasks : [...(Shared.Networks ?? []), ...ofTasks]
   return (
-    shared.some(({ HostIP, Value, IgnoreCollision }) => HostIP === address && Value === port && IgnoreCollision !== true) ||
+    shared.some(({ HostIP, Value }) => HostIP === address && Value === port) ||
     networks.some(
       ({ IP, ReservedPorts, DynamicPorts }) =>
         IP === address && [...(ReservedPorts ?? []), ...(DynamicPorts ?? [])].some(({ Value }) => Value === port),

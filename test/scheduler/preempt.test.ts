@@ -87,12 +87,17 @@ test('who holds the port on another address is neither in the way nor ended', ()
   expect(victimsOf(host, ask, rows)).toEqual({ placed: 1, victims: [rows[1]!.ID] })
 })
 
-test('who shares the port with everybody is not in the way', () => {
+test('who shares a port is in the way of somebody who does not', () => {
   const port = { Label: 'http', Value: 8080, To: 0, HostNetwork: 'default' }
   const held = { Label: 'http', Value: 8080, To: 0, HostIP: '127.0.0.1' }
-  const rows = [holder(90, 1, 100, { Ports: [{ ...held, IgnoreCollision: true }] }), holder(10, 2, 100, { Ports: [held] })]
   const network = { Mode: 'host', ReservedPorts: [port], DynamicPorts: null }
-  expect(victimsOf(node(), { network }, rows)).toEqual({ placed: 1, victims: [rows[1]!.ID] })
+  const rows = (priority: number) => [
+    holder(priority, 1, 100, { Ports: [{ ...held, IgnoreCollision: true }] }),
+    holder(10, 2, 100, { Ports: [held] }),
+  ]
+  expect(victimsOf(node(), { network }, rows(90))).toEqual({ placed: 0, victims: [] })
+  const { placed, victims } = victimsOf(node(), { network }, rows(10))
+  expect([placed, new Set(victims)]).toEqual([1, new Set(rows(10).map(({ ID }) => ID))])
 })
 
 test('of those that are alike the same one ends, in whatever order they were stored', () => {

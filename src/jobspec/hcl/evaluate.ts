@@ -2,9 +2,11 @@
  * Expressions to values. A reference whose root is in no scope is not an error but the text that stands for it at run
  * time. What fails adds its fault to the evaluation and yields `unknown`, which spreads without adding further faults.
  */
+
+import { suggestFirst } from '../mistakes.js'
 import type { Conditional, Expression, ForExpression, ObjectLiteral, Span, Step, Template } from '../syntax.js'
 import { convert, unify } from './convert.js'
-import { childScope, type Evaluation, findName, type Scope } from './evaluation.js'
+import { childScope, type Evaluation, findName, namesIn, type Scope } from './evaluation.js'
 import { callFunction } from './functions/call.js'
 import { indexInto, memberOf } from './members.js'
 import { literalName } from './names.js'
@@ -45,6 +47,12 @@ export function evaluate(evaluation: Evaluation, scope: Scope, expression: Expre
       return evaluate(evaluation, scope, expression.inner)
     case 'traversal': {
       const root = findName(scope, expression.root)
+      if (root === undefined && evaluation.isRuntime) {
+        const near = suggestFirst(expression.root, namesIn(scope))
+        const hint = near === undefined ? '' : ` Did you mean "${near}"?`
+        evaluation.fail(scope.source, expression, 'Unknown variable', `There is no variable named "${expression.root}".${hint}`)
+        return UNKNOWN
+      }
       if (root === undefined) {
         const meant = Object.hasOwn(MISSPELT, expression.root) ? MISSPELT[expression.root] : undefined
         if (meant !== undefined)
@@ -212,14 +220,14 @@ function requireBool(evaluation: Evaluation, scope: Scope, expression: Expressio
   }
   const converted = convert(value, 'bool')
   if ('value' in converted && converted.value.kind === 'bool') return converted.value.value
-  evaluation.fail(scope.source, expression, summary, `${detail}: ${'refusal' in converted ? converted.refusal : ''}.`)
+  evaluation.fail(scope.source, expression, summary, `${detail}.`)
   return undefined
 }
 
 function evaluateUnary(evaluation: Evaluation, scope: Scope, expression: Extract<Expression, { kind: 'unary' }>): Value {
   const type = expression.operator === '-' ? 'number' : 'bool'
   const operand = evaluate(evaluation, scope, expression.operand)
-  const converted = operandOf(evaluation, scope, operand, type, expression.operand)
+  const converted = operandOf(evaluation, scope, operand, type, 'unary', expression.operand)
   if (converted.kind === 'number') return numberValue(converted.value.neg())
   return converted.kind === 'bool' ? boolValue(!converted.value) : UNKNOWN
 }
@@ -300,8 +308,8 @@ function iterate(evaluation: Evaluation, scope: Scope, expression: ForExpression
       expression.collection,
       isNull ? 'Iteration over null value' : 'Iteration over non-iterable value',
       isNull
-        ? 'A null value cannot be used as the collection in a for expression.'
-        : `A value of type ${describeTypeOf(collection)} cannot be used as the collection in a for expression.`,
+        ? "A null value cannot be used as the collection in a 'for' expression."
+        : `A value of type ${describeTypeOf(collection)} cannot be used as the collection in a 'for' expression.`,
     )
     return undefined
   }

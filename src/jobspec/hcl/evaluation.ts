@@ -99,6 +99,11 @@ export class Evaluation {
     readonly budget: Budget = new Budget(limits),
   ) {}
 
+  /** On the host a name that nobody knows is a mistake: there is no later time at which it could be filled in. */
+  get isRuntime(): boolean {
+    return this.functions !== undefined
+  }
+
   step(source: SourceText, span: Span): void {
     this.budget.spend(1, source, span)
   }
@@ -140,6 +145,13 @@ export function findName(scope: Scope, name: string): Value | undefined {
     if (found !== undefined) return found
   }
   return undefined
+}
+
+/** In order. */
+export function namesIn(scope: Scope): readonly string[] {
+  const names = new Set<string>()
+  for (let at: Scope | undefined = scope; at !== undefined; at = at.parent) for (const name of at.names.keys()) names.add(name)
+  return [...names].sort()
 }
 
 export function childScope(scope: Scope, names: Iterable<readonly [string, Value]>): Scope {

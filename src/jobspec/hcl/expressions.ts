@@ -85,6 +85,8 @@ function readTerm(cursor: Cursor): Expression {
       if (cursor.word(token) === "'") {
         cursor.fail('Invalid character', 'Single quotes are not valid. Use double quotes (") to enclose strings.')
       }
+      if (token.kind === 'end')
+        return cursor.fail('Missing expression', 'Expected the start of an expression, but found the end of the file.')
       return cursor.fail('Invalid expression', 'Expected the start of an expression, but found an invalid expression token.')
   }
 }

@@ -18,12 +18,11 @@ export function memberOf(evaluation: Evaluation, scope: Scope, value: Value, ste
   } else if (value.kind === 'map') {
     evaluation.fail(scope.source, step, 'Missing map element', `This map does not have an element with the key "${step.name}".`)
   } else if (entries === undefined) {
-    evaluation.fail(
-      scope.source,
-      step,
-      'Unsupported attribute',
-      `Can't access attributes on a primitive-typed value or a list (${describeTypeOf(value)}).`,
-    )
+    const detail =
+      itemsOf(value) === undefined
+        ? `Can't access attributes on a primitive-typed value (${describeTypeOf(value)}).`
+        : 'This value does not have any attributes.'
+    evaluation.fail(scope.source, step, 'Unsupported attribute', detail)
   } else {
     evaluation.fail(scope.source, step, 'Unsupported attribute', `This object does not have an attribute named "${step.name}".`)
   }
@@ -45,12 +44,21 @@ export function indexInto(evaluation: Evaluation, scope: Scope, value: Value, ke
   if (entries !== undefined) {
     const name = convert(key, 'string')
     if ('refusal' in name || name.value.kind !== 'string')
-      return refuse('The given key does not identify an element in this collection value: string required.')
-    return entries.get(name.value.value) ?? refuse('The given key does not identify an element in this collection value.')
+      return refuse(`${NO_ELEMENT}: ${'refusal' in name ? name.refusal : 'string required'}.`)
+    const hint = value.kind === 'object' && key.kind === 'number' ? ` ${NO_POSITIONS}` : ''
+    return entries.get(name.value.value) ?? refuse(`${NO_ELEMENT}.${hint}`)
   }
   const items = value.kind === 'set' ? undefined : itemsOf(value)
-  if (items === undefined) return refuse(`This value does not have any indices (${describeTypeOf(value)}).`)
-  const at = toWhole(key)
-  if (at === undefined) return refuse('The given key does not identify an element in this collection value: a whole number is required.')
-  return items[at] ?? refuse(`The given index ${at} is outside the collection, which has ${items.length} element(s).`)
+  if (items === undefined) return refuse('This value does not have any indices.')
+  const at = convert(key, 'number')
+  if ('refusal' in at || at.value.kind !== 'number')
+    return refuse(`${NO_ELEMENT}: ${'refusal' in at ? at.refusal : 'a number is required'}.`)
+  if (at.value.value.isNegative()) return refuse(`${NO_ELEMENT}: a negative number is not a valid index for a sequence.`)
+  const position = toWhole(at.value)
+  if (position === undefined)
+    return refuse(`${NO_ELEMENT}: indexing a sequence requires a whole number, but the given index has a fractional part.`)
+  return items[position] ?? refuse(`${NO_ELEMENT}.`)
 }
+
+const NO_ELEMENT = 'The given key does not identify an element in this collection value'
+const NO_POSITIONS = 'An object only supports looking up attributes by name, not by numeric index.'

@@ -21,8 +21,8 @@ export function applyBinary(
     return boolValue(areEqual(left, right) === (operator === '=='))
   }
   const type = LOGICAL.has(operator) ? 'bool' : 'number'
-  const a = operandOf(evaluation, scope, left, type, expression.left)
-  const b = operandOf(evaluation, scope, right, type, expression.right)
+  const a = operandOf(evaluation, scope, left, type, 'left', expression.left)
+  const b = operandOf(evaluation, scope, right, type, 'right', expression.right)
   if (a.kind === 'bool' && b.kind === 'bool') return boolValue(operator === '&&' ? a.value && b.value : a.value || b.value)
   if (a.kind !== 'number' || b.kind !== 'number') return UNKNOWN
   const result = compute(operator, a.value, b.value)
@@ -37,11 +37,22 @@ export function applyBinary(
   return UNKNOWN
 }
 
-export function operandOf(evaluation: Evaluation, scope: Scope, value: Value, type: 'number' | 'bool', span: Span): Value {
+export function operandOf(
+  evaluation: Evaluation,
+  scope: Scope,
+  value: Value,
+  type: 'number' | 'bool',
+  side: 'left' | 'right' | 'unary',
+  span: Span,
+): Value {
   if (value.kind === 'unknown') return UNKNOWN
-  const converted = value.kind === 'null' ? { refusal: 'argument must not be null' } : convert(value, type)
+  if (value.kind === 'null') {
+    evaluation.fail(scope.source, span, 'Operation failed', 'Error during operation: argument must not be null.')
+    return UNKNOWN
+  }
+  const converted = convert(value, type)
   if ('value' in converted) return converted.value
-  evaluation.fail(scope.source, span, 'Invalid operand', `Unsuitable value for the operand: ${converted.refusal}.`)
+  evaluation.fail(scope.source, span, 'Invalid operand', `Unsuitable value for ${side} operand: ${converted.refusal}.`)
   return UNKNOWN
 }
 

@@ -2,6 +2,8 @@
  * Templates: quoted texts, heredocs and the strings of JSON. First the pieces in order (literal text, `${…}`, `%{…}`), then
  * the marks that eat blanks, then the indentation of `<<-`, and at last the tree of the directives.
  */
+
+import { suggestFirst } from '../mistakes.js'
 import type { Expression, ForExpression, Span, Template } from '../syntax.js'
 import { readExpression, readName } from './expressions.js'
 import type { Cursor } from './tokens.js'
@@ -207,10 +209,8 @@ function readSequence(cursor: Cursor, at: number): InterpolationPiece | Directiv
     if (text[end] !== '}') {
       if (isDirective)
         cursor.fail('Extra characters in control sequence', 'Expected a closing brace to end the sequence, but found extra characters.')
-      cursor.fail(
-        'Extra characters after interpolation expression',
-        'Expected a closing brace to end the interpolation expression, but found extra characters.',
-      )
+      if (close.kind === 'end') cursor.fail('Unclosed template interpolation sequence', NEVER_CLOSED)
+      cursor.fail('Extra characters after interpolation expression', EXTRA_CHARACTERS)
     }
     cursor.moveTo(end + 1)
     const common = { trimsBefore, trimsAfter, start: cursor.start(at), end: cursor.end(end + 1) }
@@ -220,9 +220,23 @@ function readSequence(cursor: Cursor, at: number): InterpolationPiece | Directiv
   })
 }
 
+const NEVER_CLOSED =
+  'There is no closing brace for this interpolation sequence before the end of the file. This might be caused by incorrect nesting inside the given expression.'
+const EXTRA_CHARACTERS = `Expected a closing brace to end the interpolation expression, but found extra characters.
+
+This can happen when you include interpolation syntax for another language, such as shell scripting, but forget to escape the \
+interpolation start token. If this is an embedded sequence for another language, escape it by starting with "$\${" instead of just "\${".`
+
+const DIRECTIVES = ['if', 'for', 'else', 'endif', 'endfor']
+
 function readDirective(cursor: Cursor): Directive {
   const token = cursor.peek()
-  const word = token.kind === 'identifier' ? cursor.word(token) : ''
+  if (token.kind !== 'identifier')
+    cursor.fail(
+      'Invalid template directive',
+      'A template directive keyword ("if", "for", etc) is expected at the beginning of a %{ sequence.',
+    )
+  const word = cursor.word(token)
   switch (word) {
     case 'if':
       cursor.read()
@@ -236,12 +250,15 @@ function readDirective(cursor: Cursor): Directive {
       cursor.read()
       const first = readName(cursor)
       const second = cursor.take(',') ? readName(cursor) : undefined
-      if (!cursor.isWord('in')) cursor.fail("Invalid 'for' directive", "A 'for' directive requires 'in' keyword after names.")
+      if (!cursor.isWord('in')) cursor.fail("Invalid 'for' directive", "For directive requires 'in' keyword after names.")
       cursor.read()
       return { word, keyName: second === undefined ? undefined : first, valueName: second ?? first, collection: readExpression(cursor) }
     }
-    default:
-      return cursor.fail('Invalid template control keyword', `"${word}" is not a valid template control keyword.`)
+    default: {
+      const near = suggestFirst(word, DIRECTIVES)
+      const hint = near === undefined ? '' : ` Did you mean "${near}"?`
+      return cursor.fail('Invalid template control keyword', `"${word}" is not a valid template control keyword.${hint}`)
+    }
   }
 }
 
@@ -335,7 +352,8 @@ class TemplateBuilder {
         if (directive.word === 'if') parts.push(this.cursor.within(() => this.conditional(piece, directive.condition)))
         else if (directive.word === 'for') parts.push(this.cursor.within(() => this.loop(piece, directive)))
         else if (stops.includes(directive.word)) return parts
-        else this.cursor.fail(`Unexpected ${directive.word} directive`, 'It closes nothing that was opened before it.', piece)
+        else
+          this.cursor.fail(`Unexpected ${directive.word} directive`, 'The control directives within this template are unbalanced.', piece)
       }
     }
   }

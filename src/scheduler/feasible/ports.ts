@@ -14,6 +14,8 @@ export type PortOffer =
 
 type Holder = Pick<Allocation, 'AllocatedResources'> & Partial<Pick<Allocation, 'ID'>>
 
+type PortUse = Pick<AllocatedPortMapping, 'Value' | 'HostIP' | 'IgnoreCollision'>
+
 export class PortIndex {
   readonly #node: Node
   /** Addresses by host network alias; `default` is the main one. */
@@ -26,7 +28,10 @@ export class PortIndex {
 
   static of(node: Node, allocations: readonly Holder[]): PortIndex {
     const index = new PortIndex(node)
-    for (const { ID, AllocatedResources } of allocations) index.take(AllocatedResources, ID ?? '')
+    const shared: PortUse[] = []
+    for (const { ID, AllocatedResources } of allocations) shared.push(...index.#take(AllocatedResources, ID ?? ''))
+    // Last, so that who shares a port is in nobody's way in whatever order allocations are stored.
+    for (const { HostIP, Value } of shared) index.#usedOn(HostIP).add(Value)
     return index
   }
 
@@ -54,14 +59,22 @@ export class PortIndex {
     for (const port of ports) used.add(port)
   }
 
-  /** Where an allocation has ports of its group they are all it has: rows of older releases carry them in networks instead. */
-  take({ Shared, Tasks }: AllocatedResources, id: string): void {
-    if ((Shared.Ports ?? []).length > 0) return this.#takeAll(Shared.Ports!, `alloc ${id}`)
+  /**
+   * Where an allocation has ports of its group they are all it has: rows of older releases carry them in networks instead.
+   * @returns those that it shares with others
+   */
+  #take({ Shared, Tasks }: AllocatedResources, id: string): readonly PortUse[] {
+    const ports = Shared.Ports ?? []
+    if (ports.length > 0) {
+      this.#takeAll(ports, `alloc ${id}`)
+      return ports.filter(({ IgnoreCollision }) => IgnoreCollision === true)
+    }
     for (const network of Shared.Networks ?? []) this.#takeNetwork(network, `alloc ${id}`)
     for (const [name, task] of Object.entries(Tasks)) {
       const [first] = task.Networks ?? []
       if (first !== undefined) this.#takeNetwork(first, `task ${name} of alloc ${id}`)
     }
+    return []
   }
 
   /** Ports for the group network `ask`, and takes them. `startAt` in [0, 1) says where to look for dynamic ones first. */
@@ -78,7 +91,7 @@ export class PortIndex {
       if (typeof offer === 'string') return { kind: 'refused', reason: offer }
       ports.push(offer)
     }
-    for (const { HostIP, Value, IgnoreCollision } of ports) if (IgnoreCollision !== true) this.#usedOn(HostIP).add(Value)
+    for (const { HostIP, Value } of ports) this.#usedOn(HostIP).add(Value)
     return { kind: 'ports', ports }
   }
 
@@ -103,8 +116,7 @@ export class PortIndex {
     const kept = new Set(statics.filter((other) => networkOf(other) === networkOf(port)).map((other) => other.Value))
     for (const address of addresses) {
       const used = this.#usedOn(address)
-      const isFree = (value: number) =>
-        !used.has(value) && !kept.has(value) && !offered.some((other) => other.Value === value)
+      const isFree = (value: number) => !used.has(value) && !kept.has(value) && !offered.some((other) => other.Value === value)
       const value = firstFree(min, max, startAt, isFree)
       if (value !== undefined) return grant(port.To === -1 ? { ...port, To: value } : port, address, value)
     }
@@ -124,15 +136,16 @@ export class PortIndex {
   }
 
   /** Of several owners whose ports collide the last is told: all its ports that are in use, or the first that is none. */
-  #takeAll(ports: readonly Pick<AllocatedPortMapping, 'Value' | 'HostIP' | 'IgnoreCollision'>[], owner: string): void {
+  #takeAll(ports: readonly PortUse[], owner: string): void {
     const reasons: string[] = []
     for (const { Value, HostIP, IgnoreCollision } of ports) {
       if (Value < 0 || Value >= PORT_LIMIT) {
         this.#collide(owner, [`invalid port ${Value}`])
         return
       }
+      if (IgnoreCollision === true) continue
       const used = this.#usedOn(HostIP)
-      if (used.has(Value) && IgnoreCollision !== true) reasons.push(`port ${Value} already in use`)
+      if (used.has(Value)) reasons.push(`port ${Value} already in use`)
       used.add(Value)
     }
     if (reasons.length > 0) this.#collide(owner, reasons)

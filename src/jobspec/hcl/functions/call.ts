@@ -1,5 +1,5 @@
 /** Calls of functions: arguments are evaluated, converted to what the function asks for, and handed over. */
-import { suggestName } from '../../mistakes.js'
+import { suggestFirst, suggestName } from '../../mistakes.js'
 import type { Call, Expression, Span } from '../../syntax.js'
 import { convert } from '../convert.js'
 import { evaluate } from '../evaluate.js'
@@ -17,14 +17,16 @@ const SPECIAL: Readonly<Record<string, (evaluation: Evaluation, scope: Scope, ca
 }
 
 export function callFunction(evaluation: Evaluation, scope: Scope, call: Call): Value {
-  const isJob = evaluation.functions === undefined
+  const isJob = !evaluation.isRuntime
   const special = isJob && Object.hasOwn(SPECIAL, call.name) ? SPECIAL[call.name] : undefined
   if (special !== undefined) return special(evaluation, scope, call)
   const functions = evaluation.functions ?? FUNCTIONS
   const signature = Object.hasOwn(functions, call.name) ? functions[call.name] : undefined
   if (signature === undefined) {
     evaluation.budget.spend(textSteps(call.name.length * call.name.length), scope.source, call)
-    const near = suggestName(call.name, [...Object.keys(functions), ...(isJob ? Object.keys(SPECIAL) : [])])
+    const near = isJob
+      ? suggestName(call.name, [...Object.keys(functions), ...Object.keys(SPECIAL)])
+      : suggestFirst(call.name, Object.keys(functions).sort())
     const hint = near === undefined ? '' : ` Did you mean "${near}"?`
     evaluation.fail(scope.source, nameSpan(call), 'Call to unknown function', `There is no function named "${call.name}".${hint}`)
     return UNKNOWN
