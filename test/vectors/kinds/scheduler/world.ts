@@ -9,6 +9,7 @@ import {
   type HostVolume,
   type Job,
   MINUTE,
+  type NetworkResource,
   type Node,
   type NodePool,
   type ReschedulePolicy,
@@ -111,6 +112,13 @@ function withCapabilities(
   )
 }
 
+/** A port that names no network of the host is on the main one. */
+function completeNetwork(network: NetworkResource): NetworkResource {
+  const completePorts = (ports: NetworkResource['ReservedPorts']) =>
+    ports?.map((port) => ({ ...port, HostNetwork: port.HostNetwork ?? 'default' })) ?? null
+  return { ...network, ReservedPorts: completePorts(network.ReservedPorts), DynamicPorts: completePorts(network.DynamicPorts) }
+}
+
 export function completeAllocation(raw: Raw<Allocation>): Allocation {
   const { Metrics: _, ...base } = allocation()
   const row = { ...base, ...raw }
@@ -179,6 +187,7 @@ function completeGroup(raw: Raw<TaskGroup>, type: string, update: UpdateStrategy
     Update: update === null ? null : { ...update, ...raw.Update },
     Migrate: type === 'service' ? { ...base.Migrate!, ...raw.Migrate } : null,
     ReschedulePolicy: 'ReschedulePolicy' in raw ? (raw.ReschedulePolicy ?? null) : defaultReschedulePolicy(type),
+    Networks: raw.Networks?.map(completeNetwork) ?? null,
     Services: raw.Services?.map((service) => Object.assign({ Connect: null, Cluster: 'default' }, service)) ?? null,
     EphemeralDisk: { ...base.EphemeralDisk, ...raw.EphemeralDisk },
     Disconnect:
