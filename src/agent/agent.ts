@@ -243,7 +243,7 @@ export class Agent {
       predecessorOf: (allocation) => this.#predecessorOf(allocation),
       signIdentities: async (allocationId, task, identities) => this.#linked().askIdentities({ allocationId, task, identities }),
       onSettled: () => this.#onSettled(),
-      onEnded: (ended) => void this.#forgetSecrets(ended.id),
+      onEnded: (ended) => void this.#clearAway(ended.id),
     })
     this.#shells.set(shell.id, shell)
     return shell
@@ -343,7 +343,7 @@ export class Agent {
     this.#cancelStrays()
     this.#cancelStrays = this.#deps.clock.after(STRAYS_EVERY_MS, () => this.#endStrays())
     const isClaimed = (id: string) => this.#shells.get(id)?.runner.hasEnded === false
-    void this.#endUnclaimed(isClaimed)
+    void this.#endUnclaimed(isClaimed).then(() => this.#releaseNetworks(isClaimed))
     void this.#removeStrayFolders()
   }
 
@@ -384,6 +384,16 @@ export class Agent {
     if (this.#isStopped) return
     if (this.#hasHeardServer) this.#admit()
     for (const look of this.#settled) look()
+  }
+
+  /** What an allocation that has ended has no use for any more. Its files are kept for people to look at. */
+  async #clearAway(allocationId: string): Promise<void> {
+    await Promise.all([this.#forgetSecrets(allocationId), this.#deps.hookPorts.network.release(allocationId)])
+  }
+
+  async #releaseNetworks(isClaimed: (allocationId: string) => boolean): Promise<void> {
+    const count = await this.#deps.hookPorts.network.releaseUnclaimed(isClaimed)
+    if (count > 0) this.#deps.logger.info({ count }, 'gave back networks that no allocation of this host claims')
   }
 
   async #forgetSecrets(allocationId: string): Promise<void> {

@@ -23,7 +23,7 @@ import { allocationKey, type LocalState } from './local-state.js'
 import type { Outbox } from './outbox.js'
 import type { AllocationDirectories, HookPorts } from './ports.js'
 import type { IdentityToken } from './protocol.js'
-import { type OwnedService, registrationsOf, servicesUp } from './services.js'
+import { type OwnedService, registrationsOf, servicesUp, type Whereabouts } from './services.js'
 import { taskEvent } from './task-events.js'
 import type { Now, TaskAction, TaskInput } from './task-runner.js'
 
@@ -127,7 +127,7 @@ export class AllocationShell {
           walk.follow(record)
           this.#calls.follow(task, record)
         }
-        this.#checks.sync(checksOf(this.#servicesUp(), this.runner.record.allocation, this.#nodeAddress))
+        this.#checks.sync(checksOf(this.#servicesUp(), this.runner.record.allocation, this.#whereabouts))
         for (const action of actions) this.#perform(action).catch(this.#deps.onFatal)
         if (this.runner.hasEnded && !hadEnded) this.#deps.onEnded(this)
         this.#deps.onSettled(this)
@@ -147,12 +147,19 @@ export class AllocationShell {
   #report(): AllocationReport {
     const { allocation } = this.runner.record
     const { Datacenter } = this.#deps.node()
-    const services = registrationsOf(this.#servicesUp(), { allocation, datacenter: Datacenter, nodeAddress: this.#nodeAddress })
-    return { ...this.runner.report(), Services: services }
+    const services = registrationsOf(this.#servicesUp(), { allocation, datacenter: Datacenter, whereabouts: this.#whereabouts })
+    const { network } = this.#whereabouts
+    return { ...this.runner.report(), ...(network === null ? {} : { NetworkStatus: network }), Services: services }
   }
 
-  get #nodeAddress(): string {
-    return this.#deps.node().Attributes['unique.network.ip-address'] ?? ''
+  get #network(): AllocationNetwork {
+    return this.#deps.hookPorts.network.find(this.id) ?? HOST_NETWORK
+  }
+
+  get #whereabouts(): Whereabouts {
+    const network = this.#network
+    const nodeAddress = this.#deps.node().Attributes['unique.network.ip-address'] ?? ''
+    return { nodeAddress, network: network.kind === 'namespace' ? network.status : null }
   }
 
   #servicesUp(): readonly OwnedService[] {
@@ -174,7 +181,7 @@ export class AllocationShell {
       directories: (task) => this.#deps.directories.of(this.id, task),
       environment: (task) => this.#environmentOf(task, this.#walkOf(task).environment()),
       mounts: (task) => this.#walkOf(task).mounts(),
-      network: () => HOST_NETWORK,
+      network: () => this.#network,
       note: (task, event) => this.post({ kind: 'task', task, input: { kind: 'note', event } }),
       isClosed: () => this.#isClosed,
     })
@@ -283,6 +290,7 @@ export class AllocationShell {
       isolation: () => this.#calls.isolationOf(taskName),
       directories,
       createFolders: () => this.#createFolders(),
+      groupEnvironment: () => this.#groupEnvironment(),
       ports: deps.hookPorts,
       data: deps.dataOf(this.runner.record.allocation.Namespace),
       signIdentities: (names) => deps.signIdentities(this.id, taskName, names),
@@ -358,6 +366,7 @@ export class AllocationShell {
       ...(identity === undefined ? {} : { identity }),
       hookEnvironments: [hook],
       templateEnvironment: template,
+      networkStatus: this.#whereabouts.network,
     })
   }
 }

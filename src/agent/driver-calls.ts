@@ -127,7 +127,8 @@ export class DriverCalls {
   }
 
   #placeOf(taskName: string, task: Task): TaskPlace {
-    return { task, environment: this.#deps.environment(taskName).variables, directories: this.#deps.directories(taskName) }
+    const { environment, directories, network } = this.#deps
+    return { task, environment: environment(taskName).variables, directories: directories(taskName), network: network() }
   }
 
   #startRequest(taskName: string, attempt: number, signal: AbortSignal): TaskStart {

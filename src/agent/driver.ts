@@ -15,7 +15,6 @@ export interface TaskStart extends TaskPlace {
   readonly resources: AllocatedTaskResources
   /** Besides the folders of the task itself. Only for drivers that isolate: others see the host's paths. */
   readonly mounts: readonly TaskMount[]
-  readonly network: AllocationNetwork
   /** What people should know while the start is under way. */
   readonly tell: (progress: DriverProgress) => void
   /** The start is not wanted any more: whatever takes long in it may be given up, with any error. */
@@ -28,6 +27,7 @@ export interface TaskPlace {
   /** The folders in it are as the task sees them, see `Driver.isolation`. */
   readonly environment: Readonly<Record<string, string>>
   readonly directories: TaskDirectories
+  readonly network: AllocationNetwork
 }
 
 export interface TaskDirectories {

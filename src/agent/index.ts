@@ -7,6 +7,7 @@ export { type ConfigScope, type ConfigValue, refuseExpressions, type TemplateEng
 export { DroppedMessages } from './dropped-messages.js'
 export { MemoryLocalStore } from './memory-local-store.js'
 export { decodeMessage, decodeValue, encodeMessage, encodeValue, hashEntries, type MessageKind, type Messages } from './messages.js'
+export type * from './network.js'
 export type * from './ports.js'
 export type * from './protocol.js'
 export { DATA_HELD_MS, dataKey, QUESTION_KINDS, subjects } from './protocol.js'

@@ -1,6 +1,7 @@
 /** What the agent asks of its host. Real adapters and the simulated host implement these. */
 import type { Allocation, Job, Node, Task, TaskArtifact } from '../domain/index.js'
 import type { TaskDirectories } from './driver.js'
+import type { NetworkPort } from './network.js'
 import type { FileEntry, HostStats } from './rpc.js'
 
 /** What a task asks for and nobody would carry out is told before anything of it is run, rather than left out. */
@@ -60,6 +61,7 @@ export interface HookPorts {
   readonly files: TaskFiles
   readonly artifacts: Artifacts
   readonly checks: CheckPort
+  readonly network: NetworkPort
   readonly refusalOf: RefusalOf
   /** Bytes nobody can guess, the same ones for the same purpose as long as this agent has its key. */
   stableRandom(purpose: string, size: number): Uint8Array

@@ -5,6 +5,7 @@
 import {
   type AllocatedPortMapping,
   type Allocation,
+  type AllocNetworkStatus,
   NAMESPACE_DEFAULT,
   type Service,
   type ServiceCheck,
@@ -81,11 +82,33 @@ export interface ServicePlace {
   readonly port: number
 }
 
-/** Where it is reached: a port of the allocation by its label, a number, or no port at all. */
-export function placeOf(allocation: Allocation, portLabel: string, address: string, nodeAddress: string): ServicePlace {
+/** Where an allocation is reached. */
+export interface Whereabouts {
+  /** Of the host, where a service has no port. */
+  readonly nodeAddress: string
+  /** Of the allocation's own network; null: it has its host's. */
+  readonly network: AllocNetworkStatus | null
+}
+
+/** What a service or check says of where it is: a port of the allocation by its label, a number, or no port at all. */
+export interface Advertised {
+  readonly portLabel: string
+  /** Wins over every mode. */
+  readonly address: string
+  /** `alloc`: inside the allocation's own network. Every other one is the host's, with the port that the host maps. */
+  readonly mode: string
+}
+
+export function placeOf(
+  allocation: Allocation,
+  { portLabel, address, mode }: Advertised,
+  { nodeAddress, network }: Whereabouts,
+): ServicePlace {
   const port = findPort(allocation, portLabel)
-  const isNumber = port === undefined && /^\d+$/.test(portLabel)
-  return { address: address || port?.HostIP || nodeAddress, port: port?.Value ?? (isNumber ? Number(portLabel) : 0) }
+  const literal = port === undefined && /^\d+$/.test(portLabel) ? Number(portLabel) : 0
+  if (mode === 'alloc' && network !== null && network.Address !== '')
+    return { address: address || network.Address, port: port === undefined ? literal : port.To > 0 ? port.To : port.Value }
+  return { address: address || port?.HostIP || nodeAddress, port: port?.Value ?? literal }
 }
 
 function findPort(allocation: Allocation, label: string): AllocatedPortMapping | undefined {
@@ -95,17 +118,17 @@ function findPort(allocation: Allocation, label: string): AllocatedPortMapping |
 export interface RegistrationInput {
   readonly allocation: Allocation
   readonly datacenter: string
-  /** Of the host, where a service has no port. */
-  readonly nodeAddress: string
+  readonly whereabouts: Whereabouts
 }
 
 export function registrationsOf(owned: readonly OwnedService[], input: RegistrationInput): readonly ServiceRegistration[] {
   return owned.map(({ task, service }) => registrationOf(task, service, input))
 }
 
-function registrationOf(task: string, service: Service, { allocation, datacenter, nodeAddress }: RegistrationInput): ServiceRegistration {
+function registrationOf(task: string, service: Service, { allocation, datacenter, whereabouts }: RegistrationInput): ServiceRegistration {
   const isCanary = allocation.DeploymentStatus?.Canary === true && service.CanaryTags !== null
-  const { address, port } = placeOf(allocation, service.PortLabel, service.Address, nodeAddress)
+  const advertised = { portLabel: service.PortLabel, address: service.Address, mode: service.AddressMode }
+  const { address, port } = placeOf(allocation, advertised, whereabouts)
   return {
     ID: `_nomad-task-${allocation.ID}-${task === '' ? `group-${allocation.TaskGroup}` : task}-${service.Name}-${service.PortLabel}`,
     ServiceName: service.Name,

@@ -6,12 +6,13 @@ import { DiskReserve } from '../adapters/disk-reserve.js'
 import { createFingerprint, createHostUsage } from '../adapters/fingerprint/index.js'
 import { LmdbLocalStore } from '../adapters/local-store/index.js'
 import { createLogger } from '../adapters/logger.js'
+import { AllocationNetworks, networkFingerprint } from '../adapters/network/index.js'
 import { loadOrCreateKey, verifySignature } from '../adapters/node-key.js'
 import { makePassableFolder } from '../adapters/passable-folder.js'
 import { systemRandom } from '../adapters/random.js'
 import { SupervisorClient } from '../adapters/supervisor/client.js'
 import { AGENT_DEFAULTS, Agent, describeBroker, type StopOptions } from '../agent/index.js'
-import { type Bus, explainError } from '../domain/index.js'
+import { type Bus, explainError, type Logger } from '../domain/index.js'
 import { evaluateTemplate } from '../jobspec/index.js'
 import { onlyNews, tell } from './child-channel.js'
 import type { AgentConfig } from './config.js'
@@ -19,6 +20,16 @@ import { createDrivers } from './drivers.js'
 import { createHookPorts } from './hook-ports.js'
 import { supervisorCommand } from './supervisor-command.js'
 import { readVersion } from './version.js'
+
+function createNetworks(folder: string, network: AgentConfig['network'], logger: Logger): AllocationNetworks {
+  return new AllocationNetworks({
+    folder,
+    bridge: { name: network.bridge_name, subnet: network.bridge_subnet, isHairpin: network.bridge_hairpin_mode },
+    pluginFolders: network.cni_path,
+    listFolder: network.cni_config_dir,
+    logger,
+  })
+}
 
 export interface RunningAgent {
   readonly nodeId: string
@@ -34,6 +45,7 @@ export async function startAgent(config: AgentConfig, bus: Bus): Promise<Running
   const store = await LmdbLocalStore.open(folder)
   const supervisor = new SupervisorClient({ folder: join(folder, 'supervisor'), command: supervisorCommand(), logger })
   supervisor.start()
+  const networks = createNetworks(folder, config.network, logger)
   const drivers = createDrivers({ supervisor, environment: process.env })
   const allocationsFolder = join(folder, 'alloc')
   const reserve = new DiskReserve(folder, logger)
@@ -47,7 +59,14 @@ export async function startAgent(config: AgentConfig, bus: Bus): Promise<Running
     directories: new DiskAllocationDirectories(allocationsFolder, logger),
     files: new DiskAllocationFiles(allocationsFolder),
     drivers,
-    fingerprint: createFingerprint({ nodeId: key.nodeId, name: config.name, dataFolder: folder, drivers, version: readVersion() }),
+    fingerprint: createFingerprint({
+      nodeId: key.nodeId,
+      name: config.name,
+      dataFolder: folder,
+      drivers,
+      version: readVersion(),
+      networks: () => networkFingerprint(networks, config.network.bridge_name),
+    }),
     hostUsage: createHostUsage(folder),
     diskProblem: () => reserve.problem(),
     onDiskProblem: (problem) => tell({ kind: 'note', text: `agent ${config.name}: ${problem ?? 'the disk takes new work again'}` }),
@@ -56,7 +75,7 @@ export async function startAgent(config: AgentConfig, bus: Bus): Promise<Running
     verify: verifySignature,
     serverKeys: config.server_keys,
     templates: evaluateTemplate,
-    hookPorts: createHookPorts(folder, key, config.artifacts),
+    hookPorts: createHookPorts(folder, key, config.artifacts, networks),
     options: { ...AGENT_DEFAULTS, region: config.region },
     onFatal: (error) => {
       process.stderr.write(`agent stopped: ${explainError(error)}\n`)

@@ -93,6 +93,21 @@ export const agentConfigSchema = z.strictObject({
       files_max: z.number().int().positive().default(4_096),
     })
     .prefault({}),
+  network: z
+    .strictObject({
+      /** Of group networks in mode "bridge". An interface's name has at most 15 characters. */
+      bridge_name: z
+        .string()
+        .regex(/^[A-Za-z0-9_.-]{1,15}$/)
+        .default('drover'),
+      bridge_subnet: z.string().default('172.26.64.0/20'),
+      bridge_hairpin_mode: z.boolean().default(false),
+      /** Where CNI plugins are looked for, in order. */
+      cni_path: z.array(z.string()).default(['/opt/cni/bin', '/usr/lib/cni', '/usr/libexec/cni']),
+      /** Configurations of this host, for mode "cni/<name>". */
+      cni_config_dir: z.string().default('/opt/cni/config'),
+    })
+    .prefault({}),
 })
 
 export type AgentConfig = z.infer<typeof agentConfigSchema>

@@ -13,7 +13,12 @@ import { artifactDownloadCommand } from './supervisor-command.js'
 const DOWNLOAD_MS_MAX = 30 * 60_000
 const GIBIBYTE_BYTES = 2 ** 30
 
-export function createHookPorts(folder: string, key: ReturnType<typeof loadOrCreateKey>, artifacts: AgentConfig['artifacts']): HookPorts {
+export function createHookPorts(
+  folder: string,
+  key: ReturnType<typeof loadOrCreateKey>,
+  artifacts: AgentConfig['artifacts'],
+  network: HookPorts['network'],
+): HookPorts {
   const limits = {
     allowsPrivateAddresses: artifacts.allow_private_addresses,
     allowsInsecure: artifacts.allow_insecure,
@@ -26,6 +31,7 @@ export function createHookPorts(folder: string, key: ReturnType<typeof loadOrCre
     files: taskFiles,
     artifacts: new ArtifactGetter({ folder: join(folder, 'artifacts'), command: artifactDownloadCommand(), limits }),
     checks: checkPort,
+    network,
     refusalOf: taskRefusal,
     stableRandom: (purpose, size) => stretch(key.sign(Buffer.from(`template ${purpose}`)), size),
   }

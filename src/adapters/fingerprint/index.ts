@@ -3,6 +3,7 @@ import { existsSync, readFileSync, statfsSync } from 'node:fs'
 import { arch, cpus, freemem, hostname, networkInterfaces, release, totalmem, uptime } from 'node:os'
 import type { Driver, Fingerprint, HostStats, HostUsage } from '../../agent/index.js'
 import type { Node } from '../../domain/index.js'
+import type { NetworkFingerprint } from '../network/index.js'
 
 export interface FingerprintOptions {
   readonly nodeId: string
@@ -10,6 +11,8 @@ export interface FingerprintOptions {
   readonly dataFolder: string
   readonly drivers: readonly Driver[]
   readonly version: string
+  /** Networks that allocations may have for themselves. */
+  readonly networks: () => Promise<NetworkFingerprint>
 }
 
 const MEBIBYTE_BYTES = 1024 * 1024
@@ -49,16 +52,25 @@ export function createFingerprint(options: FingerprintOptions): Fingerprint {
       'unique.storage.bytesfree': String(disk.bavail * disk.bsize),
     }
     for (const [, info] of infos) Object.assign(attributes, info.nodeAttributes)
+    const own = await options.networks()
+    Object.assign(attributes, own.attributes)
     return makeNode(options, attributes, infos, {
       cores: cores.length,
       mhz,
       diskMb: Math.floor((disk.bavail * disk.bsize) / MEBIBYTE_BYTES),
       address,
+      own,
     })
   }
 }
 
-type Measured = { readonly cores: number; readonly mhz: number; readonly diskMb: number; readonly address: ReturnType<typeof mainAddress> }
+type Measured = {
+  readonly cores: number
+  readonly mhz: number
+  readonly diskMb: number
+  readonly address: ReturnType<typeof mainAddress>
+  readonly own: NetworkFingerprint
+}
 
 function makeNode(
   options: FingerprintOptions,
@@ -66,7 +78,7 @@ function makeNode(
   infos: readonly (readonly [string, Awaited<ReturnType<Driver['fingerprint']>>])[],
   measured: Measured,
 ): Node {
-  const { cores, mhz, diskMb, address } = measured
+  const { cores, mhz, diskMb, address, own } = measured
   return {
     ID: options.nodeId,
     Datacenter: 'dc1',
@@ -84,7 +96,7 @@ function makeNode(
       Cpu: { CpuShares: cores * mhz, TotalCpuCores: cores, ReservableCpuCores: Array.from({ length: cores }, (_, core) => core) },
       Memory: { MemoryMB: Math.floor(totalmem() / MEBIBYTE_BYTES) },
       Disk: { DiskMB: diskMb },
-      Networks: [{ Mode: 'host', Device: address.device, CIDR: `${address.ip}/32`, IP: address.ip, MBits: 1_000 }],
+      Networks: [{ Mode: 'host', Device: address.device, CIDR: `${address.ip}/32`, IP: address.ip, MBits: 1_000 }, ...own.networks],
       NodeNetworks: [
         {
           Mode: 'host',
@@ -93,6 +105,7 @@ function makeNode(
           Speed: 1_000,
           Addresses: [{ Family: 'ipv4', Alias: 'default', Address: address.ip, ReservedPorts: '', Gateway: '' }],
         },
+        ...own.nodeNetworks,
       ],
       Devices: null,
       MinDynamicPort: 20_000,

@@ -1,5 +1,5 @@
 /** For simulated hosts: files are only told of, downloads and checks succeed. */
-import type { HookPorts } from '../../agent/index.js'
+import type { HookPorts, OwnNetwork } from '../../agent/index.js'
 
 export function memoryHookPorts(files: Map<string, Uint8Array> = new Map()): HookPorts {
   return {
@@ -18,7 +18,27 @@ export function memoryHookPorts(files: Map<string, Uint8Array> = new Map()): Hoo
       tcp: async () => ({ isPassing: true, output: '', statusCode: 0 }),
       grpc: async () => ({ isPassing: true, output: '', statusCode: 0 }),
     },
+    network: memoryNetworks(),
     refusalOf: () => undefined,
     stableRandom: (_, size) => new Uint8Array(size),
+  }
+}
+
+function memoryNetworks(): HookPorts['network'] {
+  const made = new Map<string, OwnNetwork>()
+  return {
+    async prepare({ allocationId, hostname, dns }) {
+      const status = { InterfaceName: 'eth0', Address: '172.26.64.2', DNS: dns }
+      const network: OwnNetwork = { kind: 'namespace', path: `/run/netns/${allocationId}`, status, hostname }
+      made.set(allocationId, network)
+      return network
+    },
+    find: (allocationId) => made.get(allocationId),
+    release: async (allocationId) => void made.delete(allocationId),
+    async releaseUnclaimed(isClaimed) {
+      const unclaimed = [...made.keys()].filter((id) => !isClaimed(id))
+      for (const id of unclaimed) made.delete(id)
+      return unclaimed.length
+    },
   }
 }

@@ -13,6 +13,8 @@ export interface RunStart {
   readonly workFolder: string
   /** `uid`, `gid` to change to; null: as the supervisor. */
   readonly user: { readonly uid: number; readonly gid: number } | null
+  /** Path of the network namespace that it is to be in; null: the supervisor's. */
+  readonly networkNamespace: string | null
   readonly logs: RunLogs
 }
 

@@ -299,5 +299,6 @@ export function findTools(): Tools {
     setsid: demand('setsid', 'util-linux'),
     env: demand('env', 'coreutils'),
     setpriv: findTool('setpriv'),
+    nsenter: findTool('nsenter'),
   }
 }

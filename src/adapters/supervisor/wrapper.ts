@@ -13,6 +13,8 @@ export interface Tools {
   readonly env: string
   /** Undefined: tasks can only run as the supervisor's own user. */
   readonly setpriv: string | undefined
+  /** Undefined: tasks can only run in the supervisor's own network. */
+  readonly nsenter: string | undefined
 }
 
 /** Argument 1 is the run's folder. The traps are no-ops that keep the wrapper alive; the task gets the default of each signal. */
@@ -36,7 +38,8 @@ until read -r word <&6; do :; done
 export function commandScript(start: RunStart, tools: Tools, cgroup: string | undefined): string {
   const user = start.user === null ? [] : [tools.setpriv!, `--reuid=${start.user.uid}`, `--regid=${start.user.gid}`, '--clear-groups']
   const environment = Object.entries(start.environment).map(([name, value]) => `${name}=${value}`)
-  const words = [tools.setsid, ...user, tools.env, '-i', '--', ...environment, start.command, ...start.args]
+  const network = start.networkNamespace === null ? [] : [tools.nsenter!, `--net=${start.networkNamespace}`, '--']
+  const words = [tools.setsid, ...network, ...user, tools.env, '-i', '--', ...environment, start.command, ...start.args]
   return [
     // The shell's own pid, told by the kernel: "$$" would be that of the wrapper.
     'read -r pid word </proc/self/stat',

@@ -1,7 +1,7 @@
 /** The checks of an allocation's services as they are to be made. Pure. */
 import { sha256 } from '@noble/hashes/sha2.js'
 import type { Allocation, Service, ServiceCheck } from '../../domain/index.js'
-import { type OwnedService, placeOf } from '../services.js'
+import { type OwnedService, placeOf, type Whereabouts } from '../services.js'
 
 export interface CheckSpec {
   /** The same for the same check of the same allocation, over restarts. */
@@ -36,15 +36,24 @@ export interface CheckRestartRule {
 const NANOSECONDS_PER_MS = 1e6
 const INTERVAL_MS_MIN = 1_000
 
-export function checksOf(owned: readonly OwnedService[], allocation: Allocation, nodeAddress: string): readonly CheckSpec[] {
+export function checksOf(owned: readonly OwnedService[], allocation: Allocation, whereabouts: Whereabouts): readonly CheckSpec[] {
   return owned.flatMap(({ task, service }) =>
-    (service.Checks ?? []).flatMap((check) => specOf(task, service, check, allocation, nodeAddress) ?? []),
+    (service.Checks ?? []).flatMap((check) => specOf(task, service, check, allocation, whereabouts) ?? []),
   )
 }
 
-function specOf(owner: string, service: Service, check: ServiceCheck, allocation: Allocation, nodeAddress: string): CheckSpec | undefined {
+function specOf(
+  owner: string,
+  service: Service,
+  check: ServiceCheck,
+  allocation: Allocation,
+  whereabouts: Whereabouts,
+): CheckSpec | undefined {
   const task = check.TaskName || service.TaskName || owner
-  const probe = probeOf(service, check, task, placeOf(allocation, check.PortLabel || service.PortLabel, service.Address, nodeAddress))
+  // Without a port of its own it is made where the service is reached, else at the host's side of the port.
+  const mode = check.AddressMode || (check.PortLabel === '' ? service.AddressMode : 'host')
+  const advertised = { portLabel: check.PortLabel || service.PortLabel, address: service.Address, mode }
+  const probe = probeOf(service, check, task, placeOf(allocation, advertised, whereabouts))
   if (probe === undefined) return undefined
   const restart = check.CheckRestart
   return {

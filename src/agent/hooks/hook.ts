@@ -62,6 +62,8 @@ export interface HookContext {
   readonly directories: TaskDirectories
   /** Folders of the allocation are made once, whichever task is first. */
   readonly createFolders: () => Promise<void>
+  /** What is known of the group without any of its tasks. */
+  readonly groupEnvironment: () => TaskEnvironment
   readonly ports: HookPorts
   readonly region: string
   readonly data: TemplateData

@@ -5,12 +5,13 @@ import { ARTIFACTS } from './artifacts.js'
 import { DISPATCH_PAYLOAD } from './dispatch-payload.js'
 import type { HookRow } from './hook.js'
 import { IDENTITIES } from './identities.js'
+import { NETWORK } from './network.js'
 import { TASK_FOLDERS } from './task-folders.js'
 import { TEMPLATES } from './templates.js'
 import { VALIDATE } from './validate.js'
 import { VOLUMES } from './volumes.js'
 
-export const HOOKS: readonly HookRow[] = [VALIDATE, TASK_FOLDERS, IDENTITIES, DISPATCH_PAYLOAD, VOLUMES, ARTIFACTS, TEMPLATES]
+export const HOOKS: readonly HookRow[] = [VALIDATE, TASK_FOLDERS, NETWORK, IDENTITIES, DISPATCH_PAYLOAD, VOLUMES, ARTIFACTS, TEMPLATES]
 
 /** The rows that a task has, for its machine. */
 export function hooksOf(task: Task, group: TaskGroup): readonly TaskHookRule[] {

@@ -27,7 +27,10 @@ const VAULT: Row = [
 const NO_NUMA: Row = refused('hosts do not tell their memory nodes', 'Take the "numa" block out.')
 const NO_SCHEDULE: Row = refused('tasks are not paused by the clock', 'Take the "schedule" block out, and let the task decide for itself.')
 const NO_CSI: Row = refused('storage plugins are not run yet', 'Take the "csi_plugin" block out; the task runs without it.')
-const HOST_MODES = { words: 'is not "host"', holds: (mode: unknown): boolean => mode !== '' && mode !== 'host' }
+const UNKNOWN_MODES = {
+  words: 'is not "host", "bridge", "none" or "cni/<name>"',
+  holds: (mode: unknown): boolean => !['', 'host', 'bridge', 'none'].includes(String(mode)) && !/^cni\/./.test(String(mode)),
+}
 
 export const TASK_SUPPORT: { readonly [Name in keyof typeof TASK_STRUCTS]: SupportOf<Name> } = {
   Task: {
@@ -84,18 +87,18 @@ export const TASK_SUPPORT: { readonly [Name in keyof typeof TASK_STRUCTS]: Suppo
   },
   NetworkResource: {
     Mode: [
-      refused('tasks share the network of their host', 'Take "mode" out, or write mode = "host".', { value: HOST_MODES }),
-      by('the agent'),
+      refused('there is no network mode of this name', 'Write "host", "bridge", "none" or "cni/<name>".', { value: UNKNOWN_MODES }),
+      by('the agent: host, none, and where the host has CNI plugins bridge and cni/<name>'),
     ],
     Device: withoutEffect('the network of a host is chosen by host_network'),
     CIDR: withoutEffect('the network of a host is chosen by host_network'),
     IP: withoutEffect('the network of a host is chosen by host_network'),
-    DNS: withoutEffect('tasks share the network of their host, and its resolver'),
+    DNS: withoutEffect('tasks use the resolver of their host'),
     ReservedPorts: BLOCK,
     DynamicPorts: BLOCK,
-    Hostname: withoutEffect('tasks share the network of their host, and its name'),
+    Hostname: withoutEffect('tasks have the name of their host'),
     MBits: withoutEffect('Nomad has dropped it in 0.12'),
-    CNI: withoutEffect('it belongs to network modes that begin with "cni/"'),
+    CNI: BLOCK,
   },
   DNSConfig: {
     Servers: by('the resolver of a network of its own'),
@@ -103,7 +106,7 @@ export const TASK_SUPPORT: { readonly [Name in keyof typeof TASK_STRUCTS]: Suppo
     Options: by('the resolver of a network of its own'),
   },
   Port: { Label: SCHEDULER, Value: SCHEDULER, To: AGENT, HostNetwork: SCHEDULER, IgnoreCollision: SCHEDULER },
-  CNIConfig: { Args: by('the plugin of the network') },
+  CNIConfig: { Args: by('the plugins of the network') },
   RequestedDevice: { Name: DEVICE, Count: DEVICE, Constraints: DEVICE, Affinities: DEVICE },
   NUMAResource: { Affinity: NO_NUMA, Devices: NO_NUMA },
   LogConfig: {

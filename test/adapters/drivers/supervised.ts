@@ -52,6 +52,7 @@ export class Supervised {
     return {
       runId,
       taskId: runId,
+      networkNamespace: null,
       command: '/bin/sh',
       args: ['-c', script],
       environment: { PATH: '/usr/bin:/bin' },

@@ -66,6 +66,7 @@ export class RawExecDriver implements Driver {
       environment,
       workFolder: config.work_dir ? workFolder(config.work_dir, directories.task) : directories.task,
       user: findUser(task.User, directories.task),
+      networkNamespace: namespaceOf(request),
       logs: {
         folder: directories.logs,
         task: task.Name,
@@ -77,15 +78,18 @@ export class RawExecDriver implements Driver {
     return handleOf(await this.#supervisor.ask('start', start))
   }
 
-  async exec(_: TaskHandle, { task, environment, directories }: TaskPlace, { command, terminal }: ExecRequest): Promise<ExecSession> {
-    const whole = { ...this.#hostEnvironment, ...environment }
-    const [program = '', ...args] = command
+  async exec(_: TaskHandle, place: TaskPlace, { command: words, terminal }: ExecRequest): Promise<ExecSession> {
+    const { task, directories } = place
+    const environment = { ...this.#hostEnvironment, ...place.environment }
+    const [program = '', ...args] = words
+    const command = findCommand(program, directories.task, environment['PATH'] ?? DEFAULT_PATH)
+    const user = findUser(task.User, directories.task)
+    const namespace = namespaceOf(place)
     return startProgram({
-      command: findCommand(program, directories.task, whole['PATH'] ?? DEFAULT_PATH),
-      args,
-      environment: whole,
+      // Only root may enter a namespace: the change of user follows.
+      ...(namespace === null ? { command, args, user } : { ...entering(namespace, user, [command, ...args]), user: null }),
+      environment,
       folder: directories.task,
-      user: findUser(task.User, directories.task),
       ...(terminal === undefined ? {} : { terminal }),
     })
   }
@@ -133,6 +137,18 @@ export class RawExecDriver implements Driver {
       systemTimeMs: (sum(({ systemTicks }) => systemTicks) * 1000) / TICKS_PER_SECOND,
     }
   }
+}
+
+/** @throws OrchestratorError DRIVER_START */
+function namespaceOf({ network }: TaskPlace): string | null {
+  if (network.kind === 'host') return null
+  if (findTools().nsenter === undefined) throw startError('a network of its own needs nsenter, part of util-linux')
+  return network.path
+}
+
+function entering(namespace: string, user: TaskUser | null, words: readonly string[]) {
+  const change = user === null ? [] : [`--setuid=${user.uid}`, `--setgid=${user.gid}`]
+  return { command: findTools().nsenter!, args: [`--net=${namespace}`, ...change, '--', ...words] }
 }
 
 function handleOf({ runId, pid, startTime, bootId }: RunInfo): TaskHandle {

@@ -1,0 +1,200 @@
+/**
+ * Networks of allocations by CNI. What was made is written down before and after, so that a life of the agent gives back what an earlier
+ * one took: an address is held until its own DEL, whatever becomes of the namespace.
+ */
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import type { NetworkPort, NetworkWant, OwnNetwork } from '../../agent/index.js'
+import { type AllocNetworkStatus, explainError, type Logger, OrchestratorError } from '../../domain/index.js'
+import { KeptShell } from '../kept-shell.js'
+import { argumentsText, type BridgeOptions, bridgeList, type CniList, LOOPBACK_LIST, pluginInput, statusOf } from './cni-lists.js'
+import { CniPlugins } from './cni-plugins.js'
+import { HostLists } from './host-lists.js'
+import { Namespaces } from './namespaces.js'
+
+export interface NetworkOptions {
+  /** Of the agent: what networks there are is written down in it. */
+  readonly folder: string
+  readonly bridge: BridgeOptions
+  /** Where plugins are looked for, in order. */
+  readonly pluginFolders: readonly string[]
+  /** Lists of the host, for `cni/<name>`. */
+  readonly listFolder: string
+  readonly logger: Logger
+}
+
+interface NetworkRecord {
+  readonly want: NetworkWant
+  readonly list: CniList
+  readonly namespace: string
+  /** Of the last plugin; absent: it was not made to its end. */
+  readonly result?: unknown
+}
+
+const DEVICE = 'eth0'
+
+export class AllocationNetworks implements NetworkPort {
+  readonly plugins: CniPlugins
+  readonly lists: HostLists
+  readonly #folder: string
+  readonly #options: NetworkOptions
+  readonly #namespaces: Namespaces
+  readonly #records = new Map<string, NetworkRecord>()
+  readonly #underWay = new Map<string, Promise<unknown>>()
+
+  constructor(options: NetworkOptions) {
+    this.#options = options
+    this.#folder = join(options.folder, 'networks')
+    const shell = new KeptShell()
+    this.plugins = new CniPlugins(options.pluginFolders, this.#folder, shell)
+    this.lists = new HostLists(options.listFolder)
+    this.#namespaces = new Namespaces(shell)
+    if (existsSync(this.#folder)) for (const name of readdirSync(this.#folder)) this.#restore(name)
+  }
+
+  find(allocationId: string): OwnNetwork | undefined {
+    const record = this.#records.get(allocationId)
+    return record === undefined || !this.#isWhole(record) ? undefined : networkOf(record)
+  }
+
+  async prepare(want: NetworkWant): Promise<OwnNetwork> {
+    await this.#inTurn(want.allocationId, () => this.#prepare(want))
+    return networkOf(this.#records.get(want.allocationId)!)
+  }
+
+  async release(allocationId: string): Promise<void> {
+    try {
+      await this.#inTurn(allocationId, () => this.#release(allocationId))
+    } catch (error) {
+      this.#options.logger.warn({ allocationId, error: explainError(error) }, 'network could not be given back, trying again later')
+    }
+  }
+
+  async releaseUnclaimed(isClaimed: (allocationId: string) => boolean): Promise<number> {
+    const unclaimed = [...this.#records.keys()].filter((id) => !isClaimed(id))
+    for (const id of unclaimed) await this.release(id)
+    return unclaimed.length
+  }
+
+  /** One thing at a time for each allocation: all of its tasks ask for their network. */
+  async #inTurn(allocationId: string, work: () => Promise<void>): Promise<void> {
+    const before = this.#underWay.get(allocationId) ?? Promise.resolve()
+    const mine = before.then(work, work)
+    this.#underWay.set(allocationId, mine)
+    try {
+      await mine
+    } finally {
+      if (this.#underWay.get(allocationId) === mine) this.#underWay.delete(allocationId)
+    }
+  }
+
+  async #prepare(want: NetworkWant): Promise<void> {
+    const known = this.#records.get(want.allocationId)
+    if (known !== undefined && this.#isWhole(known)) return
+    if (known !== undefined) await this.#release(want.allocationId)
+    const list = this.#listOf(want)
+    await refuseBusyPorts(want, list)
+    const record = { want, list, namespace: this.#namespaces.pathOf(want.allocationId) }
+    this.#keep(record)
+    try {
+      await this.#namespaces.create(want.allocationId)
+      this.#keep({ ...record, result: await this.#add(record) })
+    } catch (error) {
+      await this.#release(want.allocationId).catch((problem: unknown) =>
+        this.#options.logger.warn(
+          { allocationId: want.allocationId, error: explainError(problem) },
+          'half a network is left, trying again later',
+        ),
+      )
+      throw error
+    }
+  }
+
+  #listOf({ mode }: NetworkWant): CniList {
+    if (mode === 'bridge') return bridgeList(this.#options.bridge)
+    return mode === 'none' ? LOOPBACK_LIST : this.lists.find(mode.slice('cni/'.length))
+  }
+
+  #isWhole({ want, result }: NetworkRecord): boolean {
+    return result !== undefined && this.#namespaces.has(want.allocationId)
+  }
+
+  async #add({ want, list, namespace }: NetworkRecord): Promise<unknown> {
+    let result: unknown
+    for (const plugin of list.plugins)
+      result = await this.plugins.call(plugin.type, pluginInput(list, plugin, want, result), callOf('ADD', want, namespace))
+    return result ?? {}
+  }
+
+  async #release(allocationId: string): Promise<void> {
+    const record = this.#records.get(allocationId)
+    if (record === undefined) return
+    const { want, list, result } = record
+    // After a restart of the host there is no namespace any more, and addresses and rules are given back without it.
+    const namespace = this.#namespaces.has(allocationId) ? record.namespace : ''
+    const failures: unknown[] = []
+    const attempt = (work: Promise<unknown>) => work.catch((error: unknown) => failures.push(error))
+    for (const plugin of [...list.plugins].reverse())
+      await attempt(this.plugins.call(plugin.type, pluginInput(list, plugin, want, result), callOf('DEL', want, namespace)))
+    await attempt(this.#namespaces.remove(allocationId))
+    if (failures.length > 0) throw failures[0]
+    this.#records.delete(allocationId)
+    rmSync(this.#fileOf(allocationId), { force: true })
+  }
+
+  #keep(record: NetworkRecord): void {
+    mkdirSync(this.#folder, { recursive: true, mode: 0o700 })
+    const file = this.#fileOf(record.want.allocationId)
+    writeFileSync(`${file}.new`, JSON.stringify(record), { mode: 0o600, flush: true })
+    renameSync(`${file}.new`, file)
+    this.#records.set(record.want.allocationId, record)
+  }
+
+  #restore(name: string): void {
+    const path = join(this.#folder, name)
+    // Left of calls under way when the agent died; on a disk that takes no changes they stay.
+    if (!name.endsWith('.json') || name.startsWith('call-')) return
+    try {
+      const record = JSON.parse(readFileSync(path, 'utf8')) as NetworkRecord
+      this.#records.set(record.want.allocationId, record)
+    } catch (error) {
+      this.#options.logger.error(
+        { path, error: explainError(error) },
+        'what was written of a network cannot be read: its address stays taken',
+      )
+    }
+  }
+
+  #fileOf(allocationId: string): string {
+    return join(this.#folder, `${allocationId}.json`)
+  }
+}
+
+function networkOf({ want, namespace, result }: NetworkRecord): OwnNetwork {
+  const status: AllocNetworkStatus = statusOf(result, want.dns)
+  return { kind: 'namespace', path: namespace, status, hostname: want.hostname }
+}
+
+function callOf(command: 'ADD' | 'DEL', want: NetworkWant, namespace: string) {
+  return { command, containerId: want.allocationId, namespace, device: DEVICE, args: argumentsText(want.args) } as const
+}
+
+/** `portmap` asks nobody: it would take the connections of a program of the host. @throws OrchestratorError NETWORK */
+async function refuseBusyPorts({ ports }: NetworkWant, list: CniList): Promise<void> {
+  if (!list.plugins.some(({ capabilities }) => capabilities?.['portMappings'] === true)) return
+  for (const { Label, Value, HostIP } of ports) {
+    const problem = await listenOnce(Value, HostIP)
+    if (problem === 'EADDRINUSE')
+      throw new OrchestratorError('NETWORK', `host port ${Value} ("${Label}") is used by a program of this host`, { port: Value })
+  }
+}
+
+/** The code of what goes wrong. */
+function listenOnce(port: number, host: string): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const server = createServer()
+    server.once('error', (error: NodeJS.ErrnoException) => resolve(error.code))
+    server.listen({ port, ...(host === '' ? {} : { host }), exclusive: true }, () => server.close(() => resolve(undefined)))
+  })
+}

@@ -1,0 +1,33 @@
+/** What a node gains by the CNI plugins and configurations of its host. */
+import type { NodeResources } from '../../domain/index.js'
+import { isRoot } from '../task-user.js'
+import type { AllocationNetworks } from './allocation-networks.js'
+
+export interface NetworkFingerprint {
+  readonly attributes: Readonly<Record<string, string>>
+  readonly networks: NonNullable<NodeResources['Networks']>
+  readonly nodeNetworks: NonNullable<NodeResources['NodeNetworks']>
+}
+
+/** What the built-in list for bridges calls. */
+const BRIDGE_PLUGINS = ['loopback', 'bridge', 'host-local', 'firewall', 'portmap']
+
+export async function networkFingerprint(networks: AllocationNetworks, bridgeName: string): Promise<NetworkFingerprint> {
+  // Namespaces are for root to make.
+  if (!isRoot()) return { attributes: {}, networks: [], nodeNetworks: [] }
+  const attributes: Record<string, string> = {}
+  for (const name of networks.plugins.names()) {
+    const version = await networks.plugins.versionOf(name)
+    if (version !== undefined) attributes[`plugins.cni.version.${name}`] = version
+  }
+  const hasBridge = BRIDGE_PLUGINS.every((name) => networks.plugins.find(name) !== undefined)
+  const modes = [
+    ...(hasBridge ? [{ Mode: 'bridge', Device: bridgeName }] : []),
+    ...networks.lists.names().map((name) => ({ Mode: `cni/${name}`, Device: '' })),
+  ]
+  return {
+    attributes,
+    networks: modes,
+    nodeNetworks: modes.map((mode) => ({ ...mode, MacAddress: '', Speed: 0, Addresses: null })),
+  }
+}

@@ -1,0 +1,2 @@
+export { AllocationNetworks, type NetworkOptions } from './allocation-networks.js'
+export { type NetworkFingerprint, networkFingerprint } from './fingerprint.js'
