@@ -65,7 +65,7 @@ export async function startAgent(config: AgentConfig, bus: Bus): Promise<Running
       dataFolder: folder,
       drivers,
       version: readVersion(),
-      networks: () => networkFingerprint(networks, config.network.bridge_name),
+      networks: () => networkFingerprint(networks),
     }),
     hostUsage: createHostUsage(folder),
     diskProblem: () => reserve.problem(),

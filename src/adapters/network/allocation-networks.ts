@@ -35,6 +35,7 @@ interface NetworkRecord {
 const DEVICE = 'eth0'
 
 export class AllocationNetworks implements NetworkPort {
+  readonly bridge: BridgeOptions
   readonly plugins: CniPlugins
   readonly lists: HostLists
   readonly #folder: string
@@ -45,6 +46,7 @@ export class AllocationNetworks implements NetworkPort {
 
   constructor(options: NetworkOptions) {
     this.#options = options
+    this.bridge = options.bridge
     this.#folder = join(options.folder, 'networks')
     const shell = new KeptShell()
     this.plugins = new CniPlugins(options.pluginFolders, this.#folder, shell)
@@ -112,7 +114,7 @@ export class AllocationNetworks implements NetworkPort {
   }
 
   #listOf({ mode }: NetworkWant): CniList {
-    if (mode === 'bridge') return bridgeList(this.#options.bridge)
+    if (mode === 'bridge') return bridgeList(this.bridge)
     return mode === 'none' ? LOOPBACK_LIST : this.lists.find(mode.slice('cni/'.length))
   }
 

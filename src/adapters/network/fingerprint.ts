@@ -12,22 +12,19 @@ export interface NetworkFingerprint {
 /** What the built-in list for bridges calls. */
 const BRIDGE_PLUGINS = ['loopback', 'bridge', 'host-local', 'firewall', 'portmap']
 
-export async function networkFingerprint(networks: AllocationNetworks, bridgeName: string): Promise<NetworkFingerprint> {
+export async function networkFingerprint(networks: AllocationNetworks): Promise<NetworkFingerprint> {
+  const attributes: Record<string, string> = { 'nomad.bridge.hairpin_mode': String(networks.bridge.isHairpin) }
   // Namespaces are for root to make.
-  if (!isRoot()) return { attributes: {}, networks: [], nodeNetworks: [] }
-  const attributes: Record<string, string> = {}
+  if (!isRoot()) return { attributes, networks: [], nodeNetworks: [] }
   for (const name of networks.plugins.names()) {
     const version = await networks.plugins.versionOf(name)
     if (version !== undefined) attributes[`plugins.cni.version.${name}`] = version
   }
   const hasBridge = BRIDGE_PLUGINS.every((name) => networks.plugins.find(name) !== undefined)
-  const modes = [
-    ...(hasBridge ? [{ Mode: 'bridge', Device: bridgeName }] : []),
-    ...networks.lists.names().map((name) => ({ Mode: `cni/${name}`, Device: '' })),
-  ]
+  const modes = [...(hasBridge ? ['bridge'] : []), ...networks.lists.names().map((name) => `cni/${name}`)]
   return {
     attributes,
-    networks: modes,
-    nodeNetworks: modes.map((mode) => ({ ...mode, MacAddress: '', Speed: 0, Addresses: null })),
+    networks: modes.map((Mode) => ({ Mode })),
+    nodeNetworks: modes.map((Mode) => ({ Mode, Device: '', MacAddress: '', Speed: 0, Addresses: null })),
   }
 }
