@@ -149,7 +149,7 @@ describe.skipIf(!canRun)('networks of allocations (root, with CNI plugins and ip
 
   test('what fails half way is given back whole', async () => {
     // No bridge: the plugin refuses it.
-    run('ip', 'link', 'add', bridge.name, 'type', 'dummy')
+    run('ip', 'link', 'add', bridge.name, 'type', 'veth', 'peer', 'name', `${bridge.name}p`)
     networks = open()
     const want = wantOf()
     await expect(networks.prepare(want)).rejects.toThrow('plugin type="bridge" failed (add)')
