@@ -56,7 +56,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'nobody-ends-what-was-forgotten',
     file: 'src/agent/agent.ts',
-    find: '    void this.#endUnclaimed(isClaimed)\n',
+    find: '    void this.#endUnclaimed(isClaimed).then(() => this.#releaseNetworks(isClaimed))\n',
     replace: '    void isClaimed\n',
     finders: ['L4', 'L5', 'L6', 'I5', 'I12'],
   },
