@@ -3,7 +3,18 @@ import type { Clock, Random } from '../domain/index.js'
 import { requestFailed, unknownPath, wrongMethod } from './errors.js'
 import type { JobRequests } from './job-requests.js'
 import { Parameters } from './parameters.js'
-import type { AgentCaller, ApiSettings, BusHealth, CommitPlanner, Planner, SourceHealth, SourceTexts, StateReader, Turns } from './ports.js'
+import type {
+  Actor,
+  AgentCaller,
+  ApiSettings,
+  BusHealth,
+  CommitPlanner,
+  Planner,
+  SourceHealth,
+  SourceTexts,
+  StateReader,
+  Turns,
+} from './ports.js'
 import type { ApiRequest, ApiResponse } from './request.js'
 import { type RouteMatch, Router } from './router.js'
 import { absentRoutes } from './routes/absent.js'
@@ -28,11 +39,13 @@ import { uiRoutes } from './routes/ui.js'
 import { variableRoutes } from './routes/variables.js'
 import { workloadIdentityRoutes } from './routes/workload-identity.js'
 import { refusedRoutes } from './writes/refuse.js'
+import { runtimeRoutes } from './writes/runtime.js'
 
 export interface ApiDeps {
   readonly reader: StateReader
   readonly agents: AgentCaller
   readonly planner: Planner
+  readonly actor: Actor
   readonly commitPlanner: CommitPlanner
   readonly jobRequests: JobRequests
   readonly sourceTexts: SourceTexts
@@ -73,6 +86,7 @@ export class Api {
       ...commitPlanRoutes(deps),
       ...workloadIdentityRoutes(deps),
       ...uiRoutes,
+      ...(deps.settings.writes === 'runtime' ? runtimeRoutes(deps.actor) : []),
     ])
   }
 

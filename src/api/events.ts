@@ -22,6 +22,7 @@ export interface ApiEvent {
 const TYPES: Readonly<Partial<Record<CommandKind, string>>> = {
   'job-register': 'JobRegistered',
   'job-deregister': 'JobDeregistered',
+  'periodic-launch': 'JobRegistered',
   'node-register': 'NodeRegistration',
   'node-status': 'NodeStreamEvent',
   'node-eligibility': 'NodeEligibility',

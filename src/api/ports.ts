@@ -1,7 +1,19 @@
 /** What the HTTP API asks of the server it is part of. */
 
 import type { RpcMethod, RpcParts, RpcRequests } from '../agent/index.js'
-import type { CommitPlan, CommitSummary, Job, JobExplanation, LogIndex, Mistake, Reason, SchedulingResult } from '../domain/index.js'
+import type {
+  ActName,
+  ActOutcome,
+  ActRequests,
+  CommitPlan,
+  CommitSummary,
+  Job,
+  JobExplanation,
+  LogIndex,
+  Mistake,
+  Reason,
+  SchedulingResult,
+} from '../domain/index.js'
 import type { ApiJob } from '../jobspec/index.js'
 import type { StateEvents, StateView, TableName } from '../state/index.js'
 
@@ -66,6 +78,12 @@ export interface CommitPlanner {
   plan(summary: CommitSummary): Promise<CommitPlan>
 }
 
+/** Acts on what runs. */
+export interface Actor {
+  /** Resolves when what was done is durable. @throws OrchestratorError NO_LEADER */
+  perform<Name extends ActName>(name: Name, request: ActRequests[Name]): Promise<ActOutcome<Name>>
+}
+
 /** HCL text to a job as its author wrote it, nothing filled in; used by the parse endpoint. */
 export interface JobspecParser {
   parse(request: {
@@ -103,8 +121,8 @@ export interface ApiSettings {
   readonly region: string
   readonly datacenter: string
   readonly name: string
-  /** `none`: what is desired is changed in the repository only. */
-  readonly writes: 'none'
+  /** `runtime`: acts on what runs are carried out, and what is desired is changed in the repository only. */
+  readonly writes: 'none' | 'runtime'
   /** Whether what is in variables may be read over the API. */
   readonly showVariables: boolean
   /** Public JSON web keys of workload identities. */

@@ -3,6 +3,7 @@
  * nothing that the server would not do. Nothing is proposed.
  */
 import {
+  type Clock,
   type Commit,
   type CommitPlan,
   type CommitSummary,
@@ -19,7 +20,7 @@ import { computeAgentsChanges } from './agents/agents-changes.js'
 import { checksumOf } from './checksum.js'
 import { computeChangesInSlices, type DesiredChanges, type FileReading, type ReadJob } from './desired-state.js'
 import type { Leader } from './leader.js'
-import { oneShotActs } from './one-shot-acts.js'
+import { performTrailers } from './one-shot-acts.js'
 import { guardRewind } from './rewind.js'
 
 /** Stands for what a job specifies. */
@@ -30,7 +31,10 @@ export function specHash(job: Parameters<typeof specText>[0]): string {
 type HashedJob = ReadJob & { readonly spec: string }
 
 /** What a question needs of the leader. */
-type Asked = Pick<Leader, 'state' | 'breathe' | 'whenDurable'>
+type Asked = Pick<Leader, 'state' | 'breathe' | 'whenDurable'> & { readonly clock: Pick<Clock, 'wallMs'> }
+
+/** What a file would hand over is not part of the question. */
+const ANY_PAYLOAD = { get: () => ({ kind: 'bytes' as const, bytes: new Uint8Array(1) }) }
 
 export class CommitPlanner {
   readonly #leader: Asked
@@ -48,7 +52,7 @@ export class CommitPlanner {
     const held = summary.leaves === null ? null : guardRewind(summary.leaves, COMMIT.id, summary.trailers, this.#rules(summary))
     if (held !== null) return { ...NOTHING, held }
     const changes = await this.#compare(summary)
-    const acts = oneShotActs(state, summary.trailers, this.#random)
+    const acts = performTrailers(state, summary.trailers, { env: this.#env, payloads: ANY_PAYLOAD, propose: () => {} })
     const plan = {
       jobs: planJobs(state, summary, changes),
       held: changes.held,
@@ -59,6 +63,10 @@ export class CommitPlanner {
     }
     await this.#leader.whenDurable(state.index)
     return plan
+  }
+
+  get #env() {
+    return { random: this.#random, nowMs: this.#leader.clock.wallMs() }
   }
 
   #rules({ isShallow }: CommitSummary) {
@@ -75,7 +83,8 @@ export class CommitPlanner {
       hashes.set(asked, known)
       return known !== spec
     }
-    const slices = computeChangesInSlices(state, COMMIT, summary.trailers, readings, isChanged)
+    // What the question holds of a job is too little to tell a forbidden transition.
+    const slices = computeChangesInSlices(state, COMMIT, summary.trailers, readings, { isChanged, transitionProblem: () => undefined })
     for (;;) {
       const { done, value } = slices.next()
       if (done === true) return value

@@ -69,6 +69,7 @@ function madeUpDeclaration(name: string, publicKey: string): NodeDeclaration {
     reserved: { cpuMhz: 0, memoryMb: 0, diskMb: 0, ports: '' },
     hostVolumes: {},
     isEligible: true,
+    drain: null,
   }
 }
 
@@ -76,6 +77,7 @@ function madeUpDeclaration(name: string, publicKey: string): NodeDeclaration {
 export function withDeclaration(node: Node, declaration: NodeDeclaration, known: Node | undefined): Node {
   const { reserved } = declaration
   const DrainStrategy = known?.DrainStrategy ?? null
+  const isOpen = declaration.isEligible && declaration.drain === null && DrainStrategy === null
   const declared: Node = {
     ...node,
     Name: declaration.name,
@@ -95,15 +97,15 @@ export function withDeclaration(node: Node, declaration: NodeDeclaration, known:
     ),
     Status: 'ready',
     StatusDescription: '',
-    SchedulingEligibility: declaration.isEligible && DrainStrategy === null ? 'eligible' : 'ineligible',
+    SchedulingEligibility: known?.SchedulingEligibility ?? (isOpen ? 'eligible' : 'ineligible'),
     DrainStrategy,
   }
   return { ...declared, ComputedClass: computeNodeClass(declared) }
 }
 
 function declaredPart(node: Node): unknown {
-  const { Name, NodePool, NodeClass, Datacenter, Meta, ReservedResources, HostVolumes, SchedulingEligibility } = node
-  return [Name, NodePool, NodeClass, Datacenter, Meta, ReservedResources, HostVolumes, SchedulingEligibility]
+  const { Name, NodePool, NodeClass, Datacenter, Meta, ReservedResources, HostVolumes } = node
+  return [Name, NodePool, NodeClass, Datacenter, Meta, ReservedResources, HostVolumes]
 }
 
 function isSame(a: unknown, b: unknown): boolean {

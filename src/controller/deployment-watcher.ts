@@ -18,9 +18,9 @@ import {
   parseRfc3339Ms,
   type Random,
 } from '../domain/index.js'
-import { isSpecChanged } from '../jobspec/index.js'
 import { hasRescheduleAttemptsLeft } from '../scheduler/index.js'
 import { type CommandBody, ownerKey, type StateView } from '../state/index.js'
+import { failDeployment } from './deployment-failure.js'
 import { newEvaluation } from './new-evaluation.js'
 
 export interface DeploymentWatcherDeps {
@@ -104,35 +104,9 @@ export class DeploymentWatcher {
   }
 
   #fail(deployment: Deployment, job: Job, reason: string): void {
+    const { view, random, propose } = this.#deps
     const isReverting = Object.values(deployment.TaskGroups).some((state) => state.AutoRevert && !isGroupDone(state))
-    const revert = isReverting ? this.#findRevert(deployment, job) : undefined
-    const description = revert === undefined ? reason : `${reason} - ${revert.description}`
-    const evaluation = newEvaluation(this.#deps.random.uuid(), job, 'deployment-watcher', { DeploymentID: deployment.ID })
-    this.#deps.propose([
-      {
-        kind: 'deployment-update',
-        updates: [{ DeploymentID: deployment.ID, Status: 'failed', StatusDescription: description }],
-        evaluations: [evaluation],
-      },
-      ...(revert?.command === undefined ? [] : [revert.command]),
-    ])
-  }
-
-  /** The newest stable version other than this one becomes a new version; its content is what git had before. */
-  #findRevert(deployment: Deployment, job: Job): { readonly description: string; readonly command?: CommandBody } {
-    const versions = this.#deps.view.jobVersions.by('job', ownerKey(deployment))
-    const stable = versions
-      .filter((version) => version.Stable && version.CreateIndex === job.CreateIndex && version.Version !== job.Version)
-      .sort((a, b) => b.Version - a.Version)[0]
-    if (stable === undefined) return { description: 'no stable job version to auto revert to' }
-    if (!isSpecChanged(job, stable)) {
-      return { description: `not rolling back to stable job version ${stable.Version} as current job has same specification` }
-    }
-    const reverted: Job = { ...stable, Version: job.Version + 1, Stable: false }
-    return {
-      description: `rolling back to job version ${stable.Version}`,
-      command: { kind: 'job-register', job: reverted, source: null, evaluations: [], revertOf: stable.Version },
-    }
+    propose(failDeployment(view, deployment, job, { reason, isReverting, random }).commands)
   }
 
   #promote(deployment: Deployment, job: Job): void {
@@ -219,6 +193,11 @@ function healthyCanaries(state: DeploymentState, group: string, allocations: rea
       allocation.DeploymentStatus?.Healthy === true &&
       !isTerminal(allocation),
   )
+}
+
+export function healthyCanaryCount(view: StateView, deployment: Deployment, group: string): number {
+  const state = deployment.TaskGroups[group]
+  return state === undefined ? 0 : healthyCanaries(state, group, view.allocations.by('deployment', deployment.ID)).length
 }
 
 /** The groups whose canaries are all healthy and not promoted yet. */

@@ -14,7 +14,7 @@ import {
   namespacedKey,
   parseNamespacedKey,
 } from '../domain/index.js'
-import { isSpecChanged, type JobName } from '../jobspec/index.js'
+import { isSpecChanged, type JobName, transitionProblem } from '../jobspec/index.js'
 import { jobKey, type StateView } from '../state/index.js'
 import { ALLOW_DELETE, isJobNamed, isTrailer, trailerWords } from './trailers.js'
 
@@ -55,6 +55,15 @@ export interface DesiredChanges<Read extends ReadJob = Job> {
   readonly held: Held | null
 }
 
+/** How a job that was read is held against the one that is registered. */
+export interface ComparisonRules<Read> {
+  readonly isChanged: (asked: Job, read: Read) => boolean
+  /** Why the one may not become the other, in Nomad's words. */
+  readonly transitionProblem: (registered: Job, read: Read) => string | undefined
+}
+
+export const FULL_RULES: ComparisonRules<Job> = { isChanged: isSpecChanged, transitionProblem }
+
 /** A commit may remove this many jobs, or this share of all, without being asked. */
 const REMOVALS_FREE = 3
 const REMOVALS_FREE_SHARE = 0.2
@@ -63,7 +72,7 @@ const REMOVALS_FREE_SHARE = 0.2
 const COMPARISONS_PER_SLICE = 64
 
 export function computeChanges(view: StateView, commit: Commit, trailers: Commit['trailers'], readings: SourceReadings): DesiredChanges {
-  const slices = computeChangesInSlices(view, commit, trailers, readings, isSpecChanged)
+  const slices = computeChangesInSlices(view, commit, trailers, readings, FULL_RULES)
   for (;;) {
     const { done, value } = slices.next()
     if (done === true) return value
@@ -76,15 +85,21 @@ export function* computeChangesInSlices<Read extends ReadJob>(
   commit: Commit,
   trailers: Commit['trailers'],
   readings: SourceReadings<Read>,
-  isChanged: (asked: Job, read: Read) => boolean,
+  rules: ComparisonRules<Read>,
 ): Generator<undefined, DesiredChanges<Read>> {
-  const { wanted, frozen } = setDuplicatesAside(view, readings)
+  const { wanted, frozen: unsound } = setDuplicatesAside(view, readings)
+  const frozen = [...unsound]
   const registrations: DesiredChanges<Read>['registrations'][number][] = []
   const moved: JobSource[] = []
   let compared = 0
   for (const reading of wanted.values()) {
     if (++compared % COMPARISONS_PER_SLICE === 0) yield
-    const change = compareWithRegistered(view, commit, reading, isChanged)
+    const forbidden = forbidTransition(view, reading, rules)
+    if (forbidden !== undefined) {
+      frozen.push(forbidden)
+      continue
+    }
+    const change = compareWithRegistered(view, commit, reading, rules.isChanged)
     if (change.isNew) registrations.push({ job: { ...reading.job, Version: change.source.version }, source: change.source })
     else if (change.isMoved) moved.push(change.source)
   }
@@ -153,6 +168,20 @@ function freezeDuplicate(key: string, { path, blob }: Definition, same: readonly
 function freeze(view: StateView, { path, blob, mistakes, names }: Extract<FileReading<ReadJob>, { kind: 'mistakes' }>): FrozenFile {
   const job = view.jobSources.by('path', path)[0] ?? names
   return { path, blob, namespace: job?.namespace ?? null, jobId: job?.jobId ?? null, mistakes }
+}
+
+/** What a job is, a service or launched at times, is fixed for as long as it is there. */
+function forbidTransition<Read extends ReadJob>(
+  view: StateView,
+  { job, path, blob }: JobReading<Read>,
+  rules: ComparisonRules<Read>,
+): FrozenFile | undefined {
+  const registered = view.jobs.get(jobKey(job))
+  const summary = registered === undefined || registered.Stop ? undefined : rules.transitionProblem(registered, job)
+  if (summary === undefined) return undefined
+  const detail = 'Give the job another ID, or commit its file without it first: the job is stopped, and may be registered anew.'
+  const mistake: Mistake = { path, line: 0, column: 0, summary, detail, snippet: '' }
+  return { path, blob, namespace: job.Namespace, jobId: job.ID, mistakes: [mistake] }
 }
 
 function compareWithRegistered<Read extends ReadJob>(

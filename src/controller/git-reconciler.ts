@@ -16,16 +16,16 @@ import {
   type Random,
   type SourceStatus,
 } from '../domain/index.js'
-import { isSpecChanged } from '../jobspec/index.js'
 import { type CommandBody, jobKey } from '../state/index.js'
 import { computeAgentsChanges } from './agents/agents-changes.js'
 import { AgentsFolderReader } from './agents/agents-folder.js'
-import { computeChangesInSlices, type DesiredChanges, type FileReading, type SourceReadings } from './desired-state.js'
+import { computeChangesInSlices, type DesiredChanges, type FileReading, FULL_RULES, type SourceReadings } from './desired-state.js'
+import { payloadPaths } from './dispatch-trailer.js'
 import { KnownMistakes } from './known-mistakes.js'
 import type { Leader } from './leader.js'
 import { newEvaluation } from './new-evaluation.js'
-import { oneShotActs } from './one-shot-acts.js'
-import type { GitSource, JobReader, SyntaxReader } from './ports.js'
+import { type OneShotActs, performTrailers } from './one-shot-acts.js'
+import type { BlobContent, GitSource, JobReader, SyntaxReader } from './ports.js'
 import { nodePoolsIn } from './repository-layout.js'
 import { guardRewind } from './rewind.js'
 import { briefCommit, sourceFilesCommand } from './source-changes.js'
@@ -133,9 +133,7 @@ export class GitReconciler {
     // What is new goes in before what is gone goes out. With something unread, absence is not certain.
     const removals = isComplete ? changes.removals : []
     await this.#propose(removals, (job) => this.#deregisterCommand(job))
-    const acts = oneShotActs(leader.state, isFirstLook ? trailers : [], this.#deps.random)
-    const acting = asked.filter((each) => each.trailers.length > 0).map(({ id }) => id)
-    if (isFirstLook && acting.length > 0) await this.#propose([{ kind: 'commits-acted', commits: acting }, ...acts.commands], itself)
+    const acts = await this.#act(isFirstLook ? asked : [], tree)
     const files = sourceFilesCommand(leader.state, frozen, changes.moved)
     if (files !== undefined) await this.#propose([files], itself)
     // A cursor that stays where it was has the commit read again, also by a server that is started anew.
@@ -154,8 +152,25 @@ export class GitReconciler {
     return outcome
   }
 
+  /** All in one turn with the note that it was done: a crash before it is durable takes back both. */
+  async #act(asked: readonly Commit[], tree: SourceTree): Promise<OneShotActs> {
+    const acting = asked.filter(({ trailers }) => trailers.length > 0)
+    if (acting.length === 0) return { done: [], ignored: [] }
+    const { leader, random } = this.#deps
+    const trailers = acting.flatMap((commit) => commit.trailers)
+    const payloads = new Map<string, BlobContent | { readonly kind: 'unreadable'; readonly reason: string }>()
+    for (const path of payloadPaths(trailers)) {
+      const content = await tree.readBytes(path)
+      if (content !== undefined) payloads.set(path, content)
+    }
+    await leader.room()
+    leader.propose([{ kind: 'commits-acted', commits: acting.map(({ id }) => id) }])
+    const env = { random, nowMs: leader.clock.wallMs() }
+    return performTrailers(leader.state, trailers, { env, payloads, propose: (commands) => void leader.propose(commands) })
+  }
+
   async #compare(commit: Commit, trailers: Commit['trailers'], readings: SourceReadings): Promise<DesiredChanges> {
-    const slices = computeChangesInSlices(this.#deps.leader.state, commit, trailers, readings, isSpecChanged)
+    const slices = computeChangesInSlices(this.#deps.leader.state, commit, trailers, readings, FULL_RULES)
     for (;;) {
       const { done, value } = slices.next()
       if (done === true) return value

@@ -11,6 +11,7 @@ import { reportEvaluations, reportServices, withoutServices } from './allocation
 import { DeclaredHosts, type KeyBinding, withDeclaration } from './declared-hosts.js'
 import { HeartbeatMonitor } from './heartbeat-monitor.js'
 import type { HostChannel, HostQuestion } from './host-channel.js'
+import { hostOrders } from './host-orders.js'
 import { JoinNonces } from './join-nonces.js'
 import type { Leader } from './leader.js'
 import { nodeEvaluations } from './node-evaluations.js'
@@ -59,6 +60,7 @@ export class NodeRegistrar {
   /** Hosts that do not belong here and were told of, each with what was told. */
   readonly #told = new Map<string, string>()
   readonly #undeclared: UndeclaredHosts
+  #areOrdersDue = false
 
   constructor(deps: NodeRegistrarDeps) {
     this.#deps = deps
@@ -69,6 +71,9 @@ export class NodeRegistrar {
     const tickMs = Math.max(50, options.heartbeatTtlMs / 10)
     this.#monitor = new HeartbeatMonitor(clock, bus, { ttlMs: options.heartbeatTtlMs, tickMs }, (nodeId) => this.#onSilent(nodeId))
     for (const node of leader.state.nodes.values()) if (node.Status !== 'down') this.#monitor.heard(node.ID)
+    leader.state.nodeDeclarations.observe(() => {
+      this.#areOrdersDue = true
+    })
     channel.on('starting', (question) => this.#handle(question, () => this.#onStarting(question)))
     channel.on('register', (question) => this.#handle(question, () => this.#onRegister(question)))
     channel.on('heartbeat', (question) => this.#handle(question, () => this.#onHeartbeat(question)))
@@ -114,6 +119,7 @@ export class NodeRegistrar {
     const { reportNumber } = request
     leader.propose(adoption.adopt(node.ID, request.holds))
     leader.propose([{ kind: 'node-register', node, reportNumber, evaluations: nodeEvaluations(leader.state, node, random) }])
+    this.#order(node.ID)
     this.#hearOfUnknown(
       node.ID,
       request.holds.map(({ report }) => report),
@@ -128,6 +134,28 @@ export class NodeRegistrar {
       serverKeys: this.#serverKeys,
     }
     this.#answer(question, answer)
+  }
+
+  /** At the end of a turn in which files of hosts have changed. */
+  reconcileOrders(): void {
+    if (!this.#areOrdersDue || this.#deps.adoption.isHearing) return
+    this.#areOrdersDue = false
+    for (const nodeId of [...this.#deps.leader.state.nodes.keys()].sort()) if (this.#isHeard(nodeId)) this.#order(nodeId)
+  }
+
+  #isHeard(nodeId: string): boolean {
+    const node = this.#deps.leader.state.nodes.get(nodeId)
+    return node !== undefined && !isSilent(node)
+  }
+
+  /** What the host's file says of its work; looked at with each of its signs of life. */
+  #order(nodeId: string): void {
+    const { leader, random } = this.#deps
+    const node = leader.state.nodes.get(nodeId)
+    const declaration = this.#declarations.findOf(nodeId)
+    if (node === undefined || declaration === undefined) return
+    const orders = hostOrders(leader.state, node, declaration, { random, nowMs: leader.clock.wallMs() })
+    if (orders.length > 0) leader.propose(orders)
   }
 
   /** What was out of sight is seen again: whatever the agent said of it last was said before. */
@@ -179,6 +207,7 @@ export class NodeRegistrar {
     if (isJoined && isFresh) {
       this.#monitor.heard(nodeId)
       this.#undeclared.look(nodeId)
+      this.#order(nodeId)
     }
     // Joining again is how both sides learn what the repository says now.
     const isKnown = isJoined && this.#declarations.isAsDeclared(leader.state.nodes.get(nodeId)!)

@@ -1,78 +1,133 @@
 /**
- * Acts that a commit asks for by trailer, once: `Drover-Promote: <jobs or deployments>`, `Drover-Evaluate: <jobs>`,
- * `Drover-Restart: <allocations>`. A job is named by its id or as `<namespace>/<id>`, everything else by its id or the beginning of it.
+ * Acts that a commit asks for by trailer, once (docs/repository.md). A job is named by its id or as `<namespace>/<id>`, everything else by
+ * its id or the beginning of it.
  */
-import { type Allocation, type Commit, type Deployment, isDeploymentActive, isTerminal, type Job, type Random } from '../domain/index.js'
+import { type Allocation, type Commit, type Deployment, isDeploymentActive, type Job, type Node } from '../domain/index.js'
 import { type CommandBody, jobKey, ownerKey, type StateView } from '../state/index.js'
+import { type ActEnv, type Decided, refused } from './acts/act.js'
+import { ACTS } from './acts/index.js'
 import { promotableGroups } from './deployment-watcher.js'
-import { newEvaluation } from './new-evaluation.js'
-import { ALLOW_DELETE, ALLOW_REWIND, isJobNamed, trailerWords } from './trailers.js'
+import { type PayloadFiles, readDispatchTrailer } from './dispatch-trailer.js'
+import { readDrainTrailer } from './drain-trailer.js'
+import { ALLOW_DELETE, ALLOW_REWIND, DISPATCH, isJobNamed, trailerWords } from './trailers.js'
 
-/** What the trailers come to now, and for each that comes to nothing why. */
-interface OneShotActs {
-  readonly commands: readonly CommandBody[]
-  /** Those that come to something. */
+/** What the trailers come to, and for each that comes to nothing why. */
+export interface OneShotActs {
   readonly done: readonly string[]
   readonly ignored: readonly string[]
 }
 
-export function oneShotActs(view: StateView, trailers: Commit['trailers'], random: Random): OneShotActs {
-  const commands: CommandBody[] = []
+export interface TrailerContext {
+  readonly env: ActEnv
+  /** Of the commit: what jobs are dispatched with. */
+  readonly payloads: PayloadFiles
+  /** Called for each act in turn, so that the next one sees what it did. */
+  readonly propose: (commands: readonly CommandBody[]) => void
+}
+
+export function performTrailers(view: StateView, trailers: Commit['trailers'], context: TrailerContext): OneShotActs {
   const done: string[] = []
   const ignored: string[] = []
   for (const { key, value } of trailers) {
     if (READ_ELSEWHERE.has(key.toLowerCase())) continue
-    const act = ACTS_BY_KEY.get(key.toLowerCase())
-    for (const name of trailerWords(value)) {
-      const result = act === undefined ? `there is no such trailer; there are ${KNOWN.join(', ')}` : act(view, name, random)
-      if (typeof result === 'string') ignored.push(`${key}: ${name}: ${result}`)
-      else {
-        commands.push(result)
-        done.push(`${key}: ${name}`)
+    const act = ACTS_BY_KEY.get(key.toLowerCase()) ?? UNKNOWN
+    for (const asked of act.isOfWords ? trailerWords(value) : [value]) {
+      const outcome = act.decide(view, asked, context)
+      if (outcome.kind === 'refused') {
+        ignored.push(`${key}: ${asked}: ${outcome.text}`)
+        continue
       }
+      context.propose(outcome.commands)
+      done.push(`${key}: ${asked}`)
     }
   }
-  return { commands, done, ignored }
+  return { done, ignored }
 }
 
 /** The guards of deletions and rewinds ask for these. */
 const GUARDS = [ALLOW_DELETE, ALLOW_REWIND]
 const READ_ELSEWHERE: ReadonlySet<string> = new Set(GUARDS.map((name) => name.toLowerCase()))
 
-/** The command, or why there is nothing to do. */
-type Act = (view: StateView, name: string, random: Random) => CommandBody | string
-
-const ACTS: Readonly<Record<string, Act>> = {
-  'Drover-Promote': (view, name, random) => {
-    const deployment = findDeployment(view, name)
-    if (deployment === undefined) return 'no roll-out of this job or id is under way'
-    const groups = promotableGroups(view, deployment)
-    if (groups.length === 0) return 'no canaries wait to be promoted, or not all of them are healthy'
-    const job = view.jobs.get(ownerKey(deployment))!
-    const evaluations = [newEvaluation(random.uuid(), job, 'deployment-watcher', { DeploymentID: deployment.ID })]
-    return { kind: 'deployment-promote', deploymentId: deployment.ID, groups, evaluations }
-  },
-  'Drover-Evaluate': (view, name, random) => {
-    const job = findJob(view, name)
-    if (job === undefined) return 'no job of this id is registered'
-    return { kind: 'evaluation-update', evaluations: [newEvaluation(random.uuid(), job, 'job-register')] }
-  },
-  // Another takes its place, perhaps elsewhere.
-  'Drover-Restart': (view, name, random) => {
-    const allocation = findOnly(view.allocations.values(), name)
-    if (typeof allocation === 'string') return allocation
-    const job = view.jobs.get(ownerKey(allocation))
-    if (isTerminal(allocation) || job === undefined || job.Stop) return 'the allocation has ended'
-    const evaluations = [newEvaluation(random.uuid(), job, 'alloc-stop')]
-    return { kind: 'allocation-transition', transitions: { [allocation.ID]: { Migrate: true } }, evaluations }
-  },
-  'Drover-Dispatch': () => 'parameterized jobs do not run yet',
-  'Drover-Force': () => 'periodic jobs do not run yet',
+interface TrailerAct {
+  /** Each word of the value is an act of its own. */
+  readonly isOfWords: boolean
+  readonly decide: (view: StateView, asked: string, context: TrailerContext) => Decided<unknown> | ReturnType<typeof refused>
 }
 
-const ACTS_BY_KEY: ReadonlyMap<string, Act> = new Map(Object.entries(ACTS).map(([name, act]) => [name.toLowerCase(), act]))
-const KNOWN = [...Object.keys(ACTS), ...GUARDS]
+const ofWords = (decide: TrailerAct['decide']): TrailerAct => ({ isOfWords: true, decide })
+const ofLine = (decide: TrailerAct['decide']): TrailerAct => ({ isOfWords: false, decide })
+
+/** An act on a job that is named by one word. */
+function ofJobs(decide: (view: StateView, job: Job, env: ActEnv) => ReturnType<TrailerAct['decide']>): TrailerAct {
+  return ofWords((view, name, { env }) => {
+    const job = findJob(view, name)
+    return job === undefined ? refused('no job of this id is registered') : decide(view, job, env)
+  })
+}
+
+/** An act on the roll-out that is under way, of a job or by its own id. */
+function ofDeployments(decide: (view: StateView, deployment: Deployment, env: ActEnv) => ReturnType<TrailerAct['decide']>): TrailerAct {
+  return ofWords((view, name, { env }) => {
+    const deployment = findDeployment(view, name)
+    return deployment === undefined ? refused('no roll-out of this job or id is under way') : decide(view, deployment, env)
+  })
+}
+
+function ofAllocations(decide: (view: StateView, allocation: Allocation, env: ActEnv) => ReturnType<TrailerAct['decide']>): TrailerAct {
+  return ofWords((view, name, { env }) => {
+    const allocation = findOnly(view.allocations.values(), name)
+    return typeof allocation === 'string' ? refused(allocation) : decide(view, allocation, env)
+  })
+}
+
+function markOne(view: StateView, { ID, DeploymentID }: Allocation, isHealthy: boolean, env: ActEnv): ReturnType<TrailerAct['decide']> {
+  if (DeploymentID === undefined) return refused('the allocation belongs to no roll-out')
+  const marks = { healthy: isHealthy ? [ID] : [], unhealthy: isHealthy ? [] : [ID] }
+  return ACTS['deployment-health'](view, { deploymentId: DeploymentID, ...marks }, env)
+}
+
+const TRAILERS: Readonly<Record<string, TrailerAct>> = {
+  'Drover-Promote': ofDeployments((view, deployment, env) => {
+    const groups = promotableGroups(view, deployment)
+    if (groups.length === 0) return refused('no canaries wait to be promoted, or not all of them are healthy')
+    return ACTS['deployment-promote'](view, { deploymentId: deployment.ID, groups }, env)
+  }),
+  'Drover-Fail': ofDeployments((view, { ID }, env) => ACTS['deployment-fail'](view, { deploymentId: ID }, env)),
+  'Drover-Pause': ofDeployments((view, { ID }, env) => ACTS['deployment-pause'](view, { deploymentId: ID, isPaused: true }, env)),
+  'Drover-Resume': ofDeployments((view, { ID }, env) => ACTS['deployment-pause'](view, { deploymentId: ID, isPaused: false }, env)),
+  'Drover-Healthy': ofAllocations((view, allocation, env) => markOne(view, allocation, true, env)),
+  'Drover-Unhealthy': ofAllocations((view, allocation, env) => markOne(view, allocation, false, env)),
+  'Drover-Evaluate': ofJobs((view, job, env) => ACTS['job-evaluate'](view, { ...named(job), forceReschedule: false }, env)),
+  'Drover-Force': ofJobs((view, job, env) => ACTS['job-force'](view, named(job), env)),
+  'Drover-Stop': ofJobs((view, job, env) => ACTS['child-stop'](view, { ...named(job), purge: false }, env)),
+  // Another takes its place, perhaps elsewhere.
+  'Drover-Restart': ofAllocations((view, { ID }, env) => {
+    return ACTS['allocation-stop'](view, { allocationId: ID, skipsShutdownDelay: false }, env)
+  }),
+  'Drover-Drain': ofLine((view, line, { env }) => {
+    const reading = readDrainTrailer(line)
+    if (reading.kind === 'mistake') return refused(reading.problem)
+    const node = findNode(view, reading.host)
+    return typeof node === 'string' ? refused(node) : ACTS['node-drain'](view, { nodeId: node.ID, ...reading.request }, env)
+  }),
+  [DISPATCH]: ofLine((view, line, { env, payloads }) => {
+    const reading = readDispatchTrailer(line, payloads)
+    if (reading.kind === 'mistake') return refused(reading.problem)
+    const parent = findJob(view, reading.job)
+    return parent === undefined
+      ? refused('no job of this id is registered')
+      : ACTS['job-dispatch'](view, { ...named(parent), ...reading.request }, env)
+  }),
+}
+
+const ACTS_BY_KEY: ReadonlyMap<string, TrailerAct> = new Map(Object.entries(TRAILERS).map(([name, act]) => [name.toLowerCase(), act]))
+const KNOWN = [...Object.keys(TRAILERS), ...GUARDS]
+const UNKNOWN = ofWords(() => refused(`there is no such trailer; there are ${KNOWN.join(', ')}`))
 const ID_LENGTH_MIN = 8
+
+function named(job: Job): { readonly namespace: string; readonly jobId: string } {
+  return { namespace: job.Namespace, jobId: job.ID }
+}
 
 function findJob(view: StateView, name: string): Job | undefined {
   for (const job of view.jobs.values()) if (!job.Stop && isJobNamed(job, name)) return job
@@ -87,6 +142,13 @@ function findDeployment(view: StateView, name: string): Deployment | undefined {
   if (job !== undefined) return view.deployments.by('job', jobKey(job)).find(isUnderWay)
   const found = findOnly(view.deployments.values(), name)
   return typeof found !== 'string' && isUnderWay(found) ? found : undefined
+}
+
+/** By its name, or the beginning of its id. */
+function findNode(view: StateView, name: string): Node | string {
+  for (const node of view.nodes.values()) if (node.Name === name) return node
+  const found = findOnly(view.nodes.values(), name)
+  return typeof found === 'string' ? 'there is no host of this name or id' : found
 }
 
 /** The one whose id begins like this, or why there is none. */

@@ -5,12 +5,15 @@
 import { BrokerWatch } from '../agent/index.js'
 import { type Bus, type Clock, explainError, type Logger, type Random } from '../domain/index.js'
 import { createScheduler } from '../scheduler/index.js'
+import type { CommandBody } from '../state/index.js'
+import { Actor } from './actor.js'
 import { Adoption } from './adoption.js'
 import { AllocationPublisher } from './allocation-publisher.js'
 import { BlockedEvaluations } from './blocked-evaluations.js'
 import { CommitPlanner } from './commit-planner.js'
 import { DataKeeper } from './data-keeper.js'
 import { DeploymentWatcher } from './deployment-watcher.js'
+import { Drainer } from './drainer.js'
 import { EvaluationBroker } from './evaluation-broker.js'
 import { computeGarbage } from './garbage-collector.js'
 import { GitReconciler, type GitReconcilerOptions, type SyncOutcome } from './git-reconciler.js'
@@ -20,6 +23,7 @@ import { IdentityKeeper } from './identity-keeper.js'
 import { Leader, type LeaderDeps } from './leader.js'
 import { LeaderReader } from './leader-reader.js'
 import { NodeRegistrar, type NodeRegistrarOptions } from './node-registrar.js'
+import { PeriodicDispatcher } from './periodic-dispatcher.js'
 import { Planner } from './planner.js'
 import type { CommandLog, GitSource, IdentitySigner, JobReader, SyntaxReader } from './ports.js'
 import { ReconcileLoop } from './reconcile-loop.js'
@@ -69,11 +73,14 @@ export class Server {
   readonly commitPlanner: CommitPlanner
   readonly source: GitReconciler
   readonly calls: HostCalls
+  readonly actor: Actor
   readonly #brokerWatch: BrokerWatch
   readonly #deps: ServerDeps
   readonly #broker: EvaluationBroker
   readonly #blocked: BlockedEvaluations
   readonly #deployments: DeploymentWatcher
+  readonly #periodic: PeriodicDispatcher
+  readonly #drainer: Drainer
   readonly #channel: HostChannel
   readonly #registrar: NodeRegistrar
   readonly #adoption: Adoption
@@ -104,7 +111,11 @@ export class Server {
     this.#brokerWatch = new BrokerWatch({ bus, clock, logger, onChange: deps.onBroker })
     this.#broker = new EvaluationBroker(state, clock, nudge)
     this.#blocked = new BlockedEvaluations(state, (evaluation) => this.#broker.unblock(evaluation), nudge)
-    this.#deployments = new DeploymentWatcher({ view: state, clock, random, propose: (bodies) => leader.propose(bodies), onDue: nudge })
+    const propose = (bodies: readonly CommandBody[]) => void leader.propose(bodies)
+    this.actor = new Actor({ leader, random, logger })
+    this.#deployments = new DeploymentWatcher({ view: state, clock, random, propose, onDue: nudge })
+    this.#periodic = new PeriodicDispatcher({ view: state, clock, random, logger, propose, onDue: nudge })
+    this.#drainer = new Drainer({ view: state, clock, random, logger, propose, onDue: nudge })
     this.#adoption = new Adoption({
       view: state,
       clock,
@@ -121,6 +132,9 @@ export class Server {
     this.#channel = channel
     leader.onTurnEnd(() => this.#blocked.wakeFreed())
     leader.onTurnEnd(() => this.#deployments.reconcile())
+    leader.onTurnEnd(() => this.#whileLeading(() => this.#periodic.reconcile()))
+    leader.onTurnEnd(() => this.#whileLeading(() => this.#registrar.reconcileOrders()))
+    leader.onTurnEnd(() => this.#whileLeading(() => this.#drainer.reconcile()))
     leader.onTurnEnd(() => worker.drain())
     leader.onTurnEnd(() => publisher.prepare())
     this.#registrar = new NodeRegistrar({ leader, bus, channel, clock, random, logger, publisher, adoption, options: options.nodes })
@@ -156,12 +170,19 @@ export class Server {
     this.#adoption.stop()
     this.#data.stop()
     this.#deployments.stop()
+    this.#periodic.stop()
+    this.#drainer.stop()
     this.#broker.stop()
     for (const cancel of this.#cancels.splice(0)) cancel()
     await this.#unwatch()
     if (this.leader.isStopped) return
     await this.leader.whenDurable(this.leader.state.index)
     this.leader.retire('stopped as asked')
+  }
+
+  /** Nothing more is decided while too much is undurable, or while hosts of a lost cluster are still awaited. */
+  #whileLeading(work: () => void): void {
+    if (this.leader.hasRoom && !this.#adoption.isHearing) work()
   }
 
   async #begin(): Promise<void> {

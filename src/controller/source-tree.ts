@@ -56,6 +56,15 @@ export class SourceTree {
     return decode(entry, content)
   }
 
+  /** The bytes of a file, or why there are none; undefined where there is no such path. */
+  async readBytes(path: string): Promise<BlobContent | { readonly kind: 'unreadable'; readonly reason: string } | undefined> {
+    const entry = this.#byPath.get(path)
+    if (entry === undefined) return undefined
+    if (!isRegular(entry)) return { kind: 'unreadable', reason: irregularFile(entry).detail }
+    await this.prefetch([path])
+    return this.#contents.get(entry.blob)
+  }
+
   /** What stands for the content of a path now, as `SourceInput.blob` has it. */
   blobOf(path: string): string {
     if (!path.endsWith('/')) return this.#byPath.get(path)?.blob ?? ''

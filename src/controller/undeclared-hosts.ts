@@ -1,7 +1,17 @@
-/** Hosts that are there and whose file is gone: they get nothing new, keep what they run for a while, and hand it on then. */
-import { type Clock, isTerminal, type Logger, type Node, type Random, STOP_AFTER_UNDECLARED_MS_DEFAULT } from '../domain/index.js'
+/** Hosts that are there and whose file is gone: they are drained, and forgotten when nothing of theirs runs any more. */
+import {
+  type Clock,
+  isClientTerminal,
+  isTerminal,
+  type Logger,
+  MILLISECOND,
+  type Node,
+  type Random,
+  STOP_AFTER_UNDECLARED_MS_DEFAULT,
+} from '../domain/index.js'
 import { ownerKey } from '../state/index.js'
 import type { DeclaredHosts } from './declared-hosts.js'
+import { drainCommand } from './drain-command.js'
 import type { Leader } from './leader.js'
 import { newEvaluation } from './new-evaluation.js'
 
@@ -12,6 +22,12 @@ export interface UndeclaredHostsDeps {
   readonly logger: Logger
   readonly declarations: DeclaredHosts
 }
+
+/** Stands for what a file says that is not there. */
+const UNDECLARED = 'undeclared'
+/** So many files may go, or this share of all, without being taken for a mistake. */
+const GONE_FREE = 3
+const GONE_FREE_SHARE = 0.2
 
 export class UndeclaredHosts {
   readonly #deps: UndeclaredHostsDeps
@@ -29,7 +45,7 @@ export class UndeclaredHosts {
 
   /** At each heartbeat of a node. */
   look(nodeId: string): void {
-    const { leader, logger, clock, declarations } = this.#deps
+    const { leader, clock, declarations } = this.#deps
     if (declarations.findOf(nodeId) !== undefined) {
       this.#sinceMs.delete(nodeId)
       return
@@ -38,10 +54,43 @@ export class UndeclaredHosts {
     const nowMs = clock.monotonicMs()
     const sinceMs = this.#sinceMs.get(nodeId) ?? nowMs
     this.#sinceMs.set(nodeId, sinceMs)
-    if (nowMs - sinceMs >= this.stopAfterMs) return this.#moveAway(node)
-    if (node.SchedulingEligibility === 'ineligible') return
-    logger.warn({ nodeId, name: node.Name, stopAfterMs: this.stopAfterMs }, 'host is not declared any more')
-    leader.propose([{ kind: 'node-eligibility', nodeId, eligibility: 'ineligible', evaluations: [] }])
+    const isOverdue = nowMs - sinceMs >= this.stopAfterMs
+    if (leader.state.hostOrders.get(nodeId)?.statement !== UNDECLARED) this.#sendAway(node)
+    else if (this.#isEmpty(nodeId) && (isOverdue || node.DrainStrategy === null)) this.#forget(node)
+    else if (isOverdue) this.#moveAway(node)
+  }
+
+  /** Many at once are more likely a mistake: they get nothing new, and keep what they run for as long as may be. */
+  #sendAway(node: Node): void {
+    const { leader, logger } = this.#deps
+    const { ID: nodeId, Name: name } = node
+    const isMass = this.#isMass()
+    logger.warn({ nodeId, name, stopAfterMs: this.stopAfterMs, isMass }, 'host is not declared any more')
+    const terms = { deadline: this.stopAfterMs * MILLISECOND, ignoreSystemJobs: false, meta: { reason: 'its file is gone' } }
+    leader.propose([
+      { kind: 'host-order', nodeId, statement: UNDECLARED },
+      isMass
+        ? { kind: 'node-eligibility', nodeId, eligibility: 'ineligible', evaluations: [] }
+        : drainCommand(node, terms, leader.clock.wallMs()),
+    ])
+  }
+
+  #isMass(): boolean {
+    const { leader, declarations } = this.#deps
+    const living = [...leader.state.nodes.values()].filter(({ Status }) => Status !== 'down')
+    const gone = living.filter(({ ID }) => declarations.findOf(ID) === undefined).length
+    return gone > GONE_FREE && gone > GONE_FREE_SHARE * living.length
+  }
+
+  #isEmpty(nodeId: string): boolean {
+    for (const allocation of this.#deps.leader.state.allocations.valuesBy('node', nodeId)) if (!isClientTerminal(allocation)) return false
+    return true
+  }
+
+  #forget({ ID: nodeId, Name: name }: Node): void {
+    this.#sinceMs.delete(nodeId)
+    this.#deps.logger.info({ nodeId, name }, 'a host that is not declared any more runs nothing, and is forgotten')
+    this.#deps.leader.propose([{ kind: 'node-deregister', nodeId, evaluations: [] }])
   }
 
   #moveAway({ ID: nodeId, Name: name }: Node): void {

@@ -1,3 +1,4 @@
+export * from './act.js'
 export * from './allocation.js'
 export * from './clock-time.js'
 export * from './commit-plan.js'

@@ -97,11 +97,18 @@ export interface TaskGroupSummary {
   readonly Unknown: number
 }
 
+/** Of a periodic or parameterized job: the jobs that were made from it. */
+export interface ChildrenCounts {
+  readonly Pending: number
+  readonly Running: number
+  readonly Dead: number
+}
+
 export interface JobSummary {
   readonly JobID: string
   readonly Namespace: string
   readonly Summary: Readonly<Record<string, TaskGroupSummary>>
-  readonly Children: { readonly Pending: number; readonly Running: number; readonly Dead: number } | null
+  readonly Children: ChildrenCounts | null
   readonly CreateIndex: number
   readonly ModifyIndex: number
 }
@@ -109,6 +116,14 @@ export interface JobSummary {
 /** The group of that name, if the job has one. */
 export function findTaskGroup(job: Job, name: string): TaskGroup | undefined {
   return job.TaskGroups.find((group) => group.Name === name)
+}
+
+/** What a job may be dispatched with, before it is written as text. Source: Nomad docs, "dispatch" */
+export const PAYLOAD_BYTES_MAX = 16 * 1024
+
+/** Launched at its times: not stopped, not switched off, and not waiting to be dispatched first. */
+export function isTimed(job: Job): job is Job & { readonly Periodic: PeriodicConfig } {
+  return job.Periodic?.Enabled === true && !job.Stop && (job.ParameterizedJob === null || job.Dispatched)
 }
 
 /** Periodic and parameterized jobs are templates: they are never placed themselves, their children are. */

@@ -123,4 +123,16 @@ export interface NodeDeclaration {
   readonly reserved: { readonly cpuMhz: number; readonly memoryMb: number; readonly diskMb: number; readonly ports: string }
   readonly hostVolumes: Readonly<Record<string, { readonly path: string; readonly readOnly: boolean }>>
   readonly isEligible: boolean
+  /** What runs there is to be moved away; null: it may stay. */
+  readonly drain: DeclaredDrain | null
 }
+
+export interface DeclaredDrain {
+  /** What is left then is stopped; 0: it takes as long as it takes. */
+  readonly deadlineMs: number
+  /** Does not wait for the health of what replaces it. */
+  readonly isForced: boolean
+  readonly ignoresSystemJobs: boolean
+}
+
+export const DRAIN_DEADLINE_MS_DEFAULT = 3_600_000

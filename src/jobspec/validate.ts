@@ -3,8 +3,8 @@ import type { Job, Service, TaskGroup } from '../domain/index.js'
 import type { ApiObject } from './decode/api-job.js'
 import { exposeTexts, meshTexts } from './validate/connect.js'
 import { affinityTexts, constraintTexts, spreadTexts } from './validate/constraints.js'
-import { cronProblem } from './validate/cron-syntax.js'
 import { groupTexts } from './validate/groups.js'
+import { periodicProblem } from './validate/periodic.js'
 import { listText, type Problem, quote, warningsText, wrapTexts } from './validate/problem.js'
 import { warningsOf } from './validate/warnings.js'
 import { wantsVaultToken } from './vault-token.js'
@@ -92,33 +92,11 @@ function groupNameTexts(job: Job): string[] {
 
 const DISPATCHED_TYPES: ReadonlySet<string> = new Set(['batch', 'sysbatch'])
 
-function periodicTexts(job: Job): string[] {
-  const { Periodic } = job
+function periodicTexts({ Type, Periodic }: Job): string[] {
   if (Periodic === null || !Periodic.Enabled) return []
-  const misplaced = DISPATCHED_TYPES.has(job.Type) ? [] : ['Periodic can only be used with "batch" or "sysbatch" scheduler']
-  const texts: string[] = []
-  const specs = Periodic.Specs ?? []
-  if (Periodic.Spec !== '' && specs.length > 0) texts.push('Only cron or crons may be used')
-  if (Periodic.Spec === '' && specs.length === 0) texts.push('Must specify a spec')
-  if (!isTimeZone(Periodic.TimeZone)) texts.push(`Invalid time zone ${quote(Periodic.TimeZone)}: unknown time zone ${Periodic.TimeZone}`)
-  if (Periodic.SpecType === 'cron') {
-    for (const spec of [...(Periodic.Spec === '' ? [] : [Periodic.Spec]), ...specs]) {
-      const problem = cronProblem(spec)
-      if (problem !== undefined) texts.push(`Invalid cron spec ${quote(spec)}: ${problem}`)
-    }
-  } else texts.push(`Unknown periodic specification type ${quote(Periodic.SpecType)}`)
-  return texts.length === 0 ? misplaced : [...misplaced, listText(texts)]
-}
-
-function isTimeZone(name: string): boolean {
-  if (name === '' || name === 'UTC' || name === 'Local') return true
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: name })
-    return !/^[+-]/.test(name)
-  } catch {
-    // The one thing that this throws is that it does not know the zone.
-    return false
-  }
+  const misplaced = DISPATCHED_TYPES.has(Type) ? [] : ['Periodic can only be used with "batch" or "sysbatch" scheduler']
+  const text = periodicProblem(Periodic)
+  return text === undefined ? misplaced : [...misplaced, text]
 }
 
 function parameterizedTexts(job: Job): string[] {

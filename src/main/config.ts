@@ -62,7 +62,8 @@ export const serverConfigSchema = z.strictObject({
     .prefault({}),
   api: z
     .strictObject({
-      writes: z.enum(['none']).default('none'),
+      /** `runtime`: acts on what runs are carried out over the API too, and told of in the log. */
+      writes: z.enum(['none', 'runtime']).default('none'),
       /** Without access control whoever reaches the API would read every secret: so only where that is wanted. */
       show_variables: z.boolean().default(false),
     })

@@ -108,6 +108,7 @@ export async function startServer(
       reader: server.reader,
       agents: server.calls,
       planner: server.planner,
+      actor: server.actor,
       commitPlanner: server.commitPlanner,
       jobRequests,
       sourceTexts: createSourceTexts(git),

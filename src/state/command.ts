@@ -49,6 +49,21 @@ export type CommandBody =
       readonly evaluations: readonly Evaluation[]
     }
   /**
+   * A periodic job comes to one of its times, or is launched out of turn. `child` is null where the launch before it still runs and two
+   * must not overlap: the time passes.
+   */
+  | {
+      readonly kind: 'periodic-launch'
+      readonly namespace: string
+      readonly jobId: string
+      /** Times up to this one are done with, in milliseconds. */
+      readonly launchMs: number
+      readonly child: Job | null
+      readonly evaluations: readonly Evaluation[]
+    }
+  /** Counts all summaries anew. */
+  | { readonly kind: 'summaries-reconcile' }
+  /**
    * Of what one reading of a commit found: files that cannot be read now, paths that can be read again or are gone, and the sources of
    * jobs whose content did not change. Each holds by itself.
    */
@@ -91,7 +106,15 @@ export type CommandBody =
       readonly drain: DrainStrategy | null
       readonly eligibility: SchedulingEligibility
       readonly evaluations: readonly Evaluation[]
+      /** What whoever asked for it wants to be remembered. */
+      readonly meta?: Readonly<Record<string, string>> | null
     }
+  /** Everything on the host that the drain concerned has ended. */
+  | { readonly kind: 'node-drain-complete'; readonly nodeId: string; readonly isDeadlineReached: boolean }
+  /** What the host's file says of its work has been carried out. */
+  | { readonly kind: 'host-order'; readonly nodeId: string; readonly statement: string }
+  /** A host that nobody declares any more and that runs nothing is forgotten. */
+  | { readonly kind: 'node-deregister'; readonly nodeId: string; readonly evaluations: readonly Evaluation[] }
   | { readonly kind: 'evaluation-update'; readonly evaluations: readonly Evaluation[] }
   /**
    * A plan, whole or in parts. Only the last part (`closes`) carries the evaluation's end and those it created, so a
@@ -125,6 +148,14 @@ export type CommandBody =
       readonly kind: 'deployment-promote'
       readonly deploymentId: string
       readonly groups: readonly string[]
+      readonly evaluations: readonly Evaluation[]
+    }
+  /** A person says of allocations of a deployment whether they are well. */
+  | {
+      readonly kind: 'deployment-health'
+      readonly deploymentId: string
+      readonly healthy: readonly string[]
+      readonly unhealthy: readonly string[]
       readonly evaluations: readonly Evaluation[]
     }
   | { readonly kind: 'node-pool-put'; readonly pool: NodePool }

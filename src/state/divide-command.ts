@@ -23,7 +23,9 @@ export function divideCommand(command: Command): readonly [Command, Command] | u
     case 'node-status':
     case 'node-eligibility':
     case 'node-drain':
+    case 'node-deregister':
     case 'deployment-promote':
+    case 'deployment-health':
       return evaluationsFirst(command)
     case 'deployment-update':
       return evaluationsFirst(command) ?? halve(command, ['updates'])
@@ -73,8 +75,10 @@ type Caused = CommandOf<
   | 'node-status'
   | 'node-eligibility'
   | 'node-drain'
+  | 'node-deregister'
   | 'deployment-update'
   | 'deployment-promote'
+  | 'deployment-health'
   | 'allocation-update'
   | 'allocation-transition'
 >

@@ -2,14 +2,17 @@ export { apply } from './apply/apply.js'
 export { builtInRows } from './apply/settings.js'
 export type { Command, CommandBody, CommandKind, PlanClosing } from './command.js'
 export { divideCommand } from './divide-command.js'
+export { type DrainWait, drainDeadlineMs, isDrainForced, type LeftOnNode, leftOnNode } from './draining.js'
 export { dumpState } from './dump.js'
 export type { RowChange, StateEvents } from './events.js'
 export {
   createTables,
+  dispatchTokenKey,
   jobKey,
   jobSourceKey,
   jobVersionKey,
   ownerKey,
+  type PeriodicLaunch,
   type ScalingEvents,
   type TableName,
   type Tables,

@@ -37,9 +37,22 @@ export interface NodeReports {
   readonly number: number
 }
 
+/** What the file of a host said of its work (`eligible`, `drain`) when that was last carried out. */
+export interface HostOrder {
+  readonly nodeId: string
+  readonly statement: string
+}
+
 /** A commit whose trailers have been heeded: they do not count again, also when the ref comes back to it. */
 export interface ActedCommit {
   readonly id: string
+}
+
+/** When a periodic job was launched last, so that none of its times counts twice. */
+export interface PeriodicLaunch {
+  readonly namespace: string
+  readonly jobId: string
+  readonly launchMs: number
 }
 
 export function jobKey(job: { readonly Namespace: string; readonly ID: string }): string {
@@ -49,6 +62,11 @@ export function jobKey(job: { readonly Namespace: string; readonly ID: string })
 /** The key of the job that came from there. */
 export function jobSourceKey(source: { readonly namespace: string; readonly jobId: string }): string {
   return namespacedKey(source.namespace, source.jobId)
+}
+
+/** What tells two requests to dispatch the same thing from two requests to dispatch it twice. */
+export function dispatchTokenKey(child: Pick<Job, 'Namespace' | 'ParentID'>, token: string): string {
+  return `${namespacedKey(child.Namespace, child.ParentID)}\u0000${token}`
 }
 
 /** The key of the job that an allocation, evaluation, deployment or summary belongs to. */
@@ -71,8 +89,9 @@ export function versionSourceKey(source: Pick<VersionSource, 'namespace' | 'jobI
 
 export function createTables() {
   return {
-    jobs: new Table<Job, 'parent'>('jobs', jobKey, {
+    jobs: new Table<Job, 'parent' | 'dispatchToken'>('jobs', jobKey, {
       parent: (job) => (job.ParentID === '' ? undefined : namespacedKey(job.Namespace, job.ParentID)),
+      dispatchToken: (job) => (job.DispatchIdempotencyToken === '' ? undefined : dispatchTokenKey(job, job.DispatchIdempotencyToken)),
     }),
     /** Every kept version, the current one included, so that an allocation always finds the job it runs. */
     jobVersions: new Table<Job, 'job'>('jobVersions', (job) => jobVersionKey(job.Namespace, job.ID, job.CreateIndex, job.Version), {
@@ -86,6 +105,7 @@ export function createTables() {
     frozenFiles: new Table<FrozenFile>('frozenFiles', (file) => file.path, {}),
     /** As long as the version itself is kept. */
     versionSources: new Table<VersionSource, 'job'>('versionSources', versionSourceKey, { job: jobSourceKey }),
+    periodicLaunches: new Table<PeriodicLaunch>('periodicLaunches', jobSourceKey, {}),
     scalingEvents: new Table<ScalingEvents>('scalingEvents', ownerKey, {}),
     evaluations: new Table<Evaluation, 'job' | 'status' | 'deployment'>('evaluations', (evaluation) => evaluation.ID, {
       job: ownerKey,
@@ -107,6 +127,7 @@ export function createTables() {
       pool: (node) => node.NodePool,
     }),
     nodeReports: new Table<NodeReports>('nodeReports', (reports) => reports.nodeId, {}),
+    hostOrders: new Table<HostOrder>('hostOrders', (order) => order.nodeId, {}),
     /** Hosts that may join, by name. */
     nodeDeclarations: new Table<NodeDeclaration, 'publicKey'>('nodeDeclarations', (declaration) => declaration.name, {
       publicKey: (declaration) => declaration.publicKey || undefined,

@@ -36,6 +36,7 @@ export class World {
         },
       },
       commitPlanner: { plan: () => Promise.reject(new Error('no planner in this test')) },
+      actor: { perform: () => Promise.reject(new Error('no actor in this test')) },
       planner: {
         plan: () => Promise.reject(new Error('no planner in this test')),
         explain: () => Promise.reject(new Error('no planner in this test')),

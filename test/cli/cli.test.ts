@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { systemClock } from '../../src/adapters/clock.js'
 import {
   eventsCommand,
   type Io,
@@ -70,7 +71,7 @@ const world = filledWorld({
   planner,
   commitPlanner: {
     plan: (summary) => {
-      const asked = { state: world.state, breathe: async () => {}, whenDurable: async () => {} }
+      const asked = { state: world.state, clock: systemClock, breathe: async () => {}, whenDurable: async () => {} }
       return new CommitPlanner(asked, new SeededRandom(1), 'hold').plan(summary)
     },
   },

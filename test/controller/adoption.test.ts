@@ -77,6 +77,7 @@ const declare = (state: State, ...names: readonly string[]) => {
       reserved: { cpuMhz: 0, memoryMb: 0, diskMb: 0, ports: '' },
       hostVolumes: {},
       isEligible: true,
+      drain: null,
     })
 }
 

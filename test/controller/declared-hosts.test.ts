@@ -15,6 +15,7 @@ const declaration = (name: string, over: Partial<NodeDeclaration> = {}): NodeDec
   reserved: { cpuMhz: 0, memoryMb: 0, diskMb: 0, ports: '' },
   hostVolumes: {},
   isEligible: true,
+  drain: null,
   ...over,
 })
 
@@ -38,7 +39,7 @@ test('a host is as declared until its file says something else', () => {
   const joined = withDeclaration(node({ ID: 'id of K0', Meta: { rack: 'made up' } }), said, undefined)
   expect([joined.Meta, joined.SchedulingEligibility]).toEqual([{ rack: 'r1' }, 'ineligible'])
   expect(hosts.isAsDeclared(joined)).toBe(true)
-  for (const change of [{ meta: {} }, { pool: 'gpu' }, { isEligible: true }, { reserved: { ...said.reserved, ports: '22' } }]) {
+  for (const change of [{ meta: {} }, { pool: 'gpu' }, { reserved: { ...said.reserved, ports: '22' } }]) {
     state.nodeDeclarations.put(2, { ...said, ...change })
     expect(hosts.isAsDeclared(joined)).toBe(false)
   }

@@ -43,7 +43,15 @@ function newReconciler(rewind: 'hold' | 'follow'): GitReconciler {
     read: async (path, text) => (aborting.has(path) ? { kind: 'aborted', reason: 'the worker died' } : reader.read(path, text)),
     close: () => reader.close(),
   }
-  const deps = { leader, git, syntax, jobs: new InProcessJobReader(syntax), random: systemRandom, logger: silentLogger, region: 'global' }
+  const deps = {
+    leader,
+    git,
+    syntax,
+    jobs: new InProcessJobReader(syntax),
+    random: systemRandom,
+    logger: silentLogger,
+    region: 'global',
+  }
   return new GitReconciler({ ...deps, options: { rewind, ref: 'HEAD' } })
 }
 

@@ -3,7 +3,8 @@ import { silentLogger } from '../../src/adapters/logger.js'
 import { DeclaredHosts } from '../../src/controller/declared-hosts.js'
 import type { Leader } from '../../src/controller/leader.js'
 import { UndeclaredHosts } from '../../src/controller/undeclared-hosts.js'
-import { type CommandBody, State } from '../../src/state/index.js'
+import { SECOND } from '../../src/domain/index.js'
+import { apply, type CommandBody, State } from '../../src/state/index.js'
 import { allocation, job, node } from '../fixtures.js'
 import { SeededRandom } from '../simulation/seeded-random.js'
 import { ManualClock } from './manual-clock.js'
@@ -18,17 +19,27 @@ function world(stopAfterUndeclaredMs?: number) {
   state.allocations.put(1, allocation({ ...base, ID: 'ended', ClientStatus: 'complete' }))
   if (stopAfterUndeclaredMs !== undefined) state.schedulerConfiguration = { ...state.schedulerConfiguration, stopAfterUndeclaredMs }
   const proposed: CommandBody[] = []
-  const leader = { state, propose: (commands: readonly CommandBody[]) => proposed.push(...commands) } as unknown as Leader
   const clock = new ManualClock()
+  const leader = {
+    state,
+    clock,
+    propose: (commands: readonly CommandBody[]) => {
+      for (const command of commands) apply(state, state.index + 1, { ...command, atMs: clock.wallMs() })
+      proposed.push(...commands)
+    },
+  } as unknown as Leader
   const declarations = new DeclaredHosts(state, [], (key) => key)
   const hosts = new UndeclaredHosts({ leader, clock, random: new SeededRandom(1), logger: silentLogger, declarations })
   return { state, hosts, clock, proposed }
 }
 
-test('a host without a file gets nothing new at once, and hands on what runs there after ten minutes', () => {
+test('a host without a file is drained, with ten minutes to go', () => {
   const { hosts, clock, proposed } = world()
   hosts.look('n')
-  expect(proposed).toMatchObject([{ kind: 'node-eligibility', nodeId: 'n', eligibility: 'ineligible' }])
+  expect(proposed).toMatchObject([
+    { kind: 'host-order' },
+    { kind: 'node-drain', nodeId: 'n', eligibility: 'ineligible', drain: { Deadline: 600 * SECOND } },
+  ])
   clock.advance(599_000)
   hosts.look('n')
   expect(proposed.filter(({ kind }) => kind === 'allocation-transition')).toEqual([])
@@ -57,6 +68,7 @@ test('the cluster may say how long, and a file that is back ends the count', () 
     reserved: { cpuMhz: 0, memoryMb: 0, diskMb: 0, ports: '' },
     hostVolumes: {},
     isEligible: true,
+    drain: null,
   })
   hosts.look('n')
   state.nodeDeclarations.delete(3, 'n')

@@ -31,7 +31,15 @@ beforeEach(async () => {
   const log = new MemoryCommandLog(new MemoryLogStore(() => performance.now(), LEASE_MS), systemClock)
   leader = await Leader.start({ log, clock: systemClock, random: systemRandom, logger: silentLogger, onStop: () => {} })
   const syntax = new InProcessSyntaxReader()
-  const deps = { leader, git, syntax, jobs: new InProcessJobReader(syntax), random: systemRandom, logger: silentLogger, region: 'global' }
+  const deps = {
+    leader,
+    git,
+    syntax,
+    jobs: new InProcessJobReader(syntax),
+    random: systemRandom,
+    logger: silentLogger,
+    region: 'global',
+  }
   reconciler = new GitReconciler({ ...deps, options: { rewind: 'hold', ref: 'HEAD' } })
 })
 afterEach(async () => {

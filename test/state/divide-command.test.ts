@@ -123,7 +123,7 @@ const divisible: readonly CommandBody[] = [
 function declaration(name: string) {
   const reserved = { cpuMhz: 0, memoryMb: 0, diskMb: 0, ports: '' }
   const texts = { path: `agents/${name}.hcl`, pool: 'default', nodeClass: '', datacenter: 'dc1', publicKey: name }
-  return { name, ...texts, meta: {}, reserved, hostVolumes: {}, isEligible: true }
+  return { name, ...texts, meta: {}, reserved, hostVolumes: {}, isEligible: true, drain: null }
 }
 
 function pieces(command: Command): readonly Command[] {

@@ -36,9 +36,6 @@ const clientAllocationAct: Sentence = (view, call) => {
   if (view.allocations.get(call.id) === undefined) throw notFound(`Unknown allocation "${call.id}"`)
   return allocationAct(view, call)
 }
-const deploymentAct: Sentence = () =>
-  'a roll-out follows the repository: commit the version that is to run, and it replaces this one; the newest commit always wins'
-
 function fixed(text: string): Sentence {
   return () => text
 }
@@ -63,10 +60,18 @@ const REFUSED: readonly (readonly [methods: string, pattern: string, sentence: S
   [WRITE, '/v1/job/:id/periodic/force', byTrailer('launching a periodic job', (call) => `Drover-Force: ${call.id}`)],
   ['PUT POST DELETE', '/v1/job/:id/tag', fixed('a version carries the commit that made it; tag that commit (git tag)')],
   [WRITE, '/v1/deployment/promote/:id', byTrailer('promoting canaries', (call) => `Drover-Promote: ${call.id}`)],
-  [WRITE, '/v1/deployment/fail/:id', deploymentAct],
-  [WRITE, '/v1/deployment/pause/:id', deploymentAct],
-  [WRITE, '/v1/deployment/unblock/:id', deploymentAct],
-  [WRITE, '/v1/deployment/allocation-health/:id', fixed('the health of an allocation is what its tasks and checks say')],
+  [WRITE, '/v1/deployment/fail/:id', byTrailer('failing a roll-out', (call) => `Drover-Fail: ${call.id}`)],
+  [
+    WRITE,
+    '/v1/deployment/pause/:id',
+    byTrailer('pausing and resuming a roll-out', (call) => `Drover-Pause: ${call.id}" or "Drover-Resume: ${call.id}`),
+  ],
+  [WRITE, '/v1/deployment/unblock/:id', fixed('a roll-out waits for another region only where there are several')],
+  [
+    WRITE,
+    '/v1/deployment/allocation-health/:id',
+    byTrailer('saying what is healthy', () => 'Drover-Healthy: <allocation ids>" or "Drover-Unhealthy: <allocation ids>'),
+  ],
   [WRITE, '/v1/allocation/:id/stop', allocationAct],
   [`${WRITE} GET`, '/v1/client/allocation/:id/restart', clientAllocationAct],
   [`${WRITE} GET`, '/v1/client/allocation/:id/signal', clientAllocationAct],
@@ -76,7 +81,8 @@ const REFUSED: readonly (readonly [methods: string, pattern: string, sentence: S
   [
     WRITE,
     '/v1/node/:id/drain',
-    (view, call) => `${nodeFile(view, call)}; commit it with eligible = false to keep new work away: draining is not there yet`,
+    (view, call) =>
+      `${nodeFile(view, call)}; write a drain block there, or commit with the trailer "Drover-Drain: ${view.nodes.get(call.id)?.Name ?? call.id}"`,
   ],
   [WRITE, '/v1/node/:id/eligibility', (view, call) => `${nodeFile(view, call)}; declare the eligibility there and commit`],
   [WRITE, '/v1/node/:id/evaluate', fixed('nodes are evaluated by themselves when anything about them changes')],

@@ -2,13 +2,7 @@
  * Settings as files: `agents/_cluster.hcl` for the scheduler of the whole cluster, `agents/<pool>/_pool.hcl` for one pool. The names are
  * those of Nomad's agent configuration and pool specification.
  */
-import {
-  type NodePool,
-  readDuration,
-  SCHEDULER_CONFIGURATION_DEFAULT,
-  type SchedulerAlgorithm,
-  type SchedulerConfiguration,
-} from '../../domain/index.js'
+import { type NodePool, SCHEDULER_CONFIGURATION_DEFAULT, type SchedulerAlgorithm, type SchedulerConfiguration } from '../../domain/index.js'
 import type { HclBody } from '../../jobspec/index.js'
 import type { Body, DeclarationFields } from './declaration-fields.js'
 
@@ -26,7 +20,7 @@ const PREEMPTERS = {
 /** What is not said is as when there is no file. */
 export function decodeClusterSettings(fields: DeclarationFields, content: HclBody): SchedulerConfiguration {
   const body = fields.body(content, ['stop_after_undeclared'], ['scheduler_config'])
-  const stopAfterUndeclaredMs = decodeMs(fields, body.attributes, 'stop_after_undeclared')
+  const stopAfterUndeclaredMs = fields.durationMs(body.attributes, 'stop_after_undeclared', 1_000)
   const absent = {
     ...SCHEDULER_CONFIGURATION_DEFAULT,
     ...(stopAfterUndeclaredMs === undefined ? {} : { stopAfterUndeclaredMs }),
@@ -58,18 +52,7 @@ export function decodePool(fields: DeclarationFields, content: HclBody, name: st
   }
 }
 
-const NANOSECONDS_PER_MS = 1e6
-
 /** A time of at least a second, written as in `10m`. */
-function decodeMs(fields: DeclarationFields, attributes: Body['attributes'], name: string): number | undefined {
-  const text = fields.text(attributes, name)
-  if (text === undefined) return undefined
-  const reading = readDuration(text)
-  if (reading.kind === 'duration' && reading.nanoseconds >= 1_000 * NANOSECONDS_PER_MS) return reading.nanoseconds / NANOSECONDS_PER_MS
-  fields.refuse(attributes.get(name)!.value, 'Incorrect duration', `${JSON.stringify(text)} is no time of at least a second. Write "10m".`)
-  return undefined
-}
-
 interface SchedulerSettings {
   readonly algorithm?: SchedulerAlgorithm | undefined
   readonly hasOversubscription?: boolean | undefined

@@ -2,6 +2,7 @@
  * Takes known names out of files that only say what is: hosts, pools, the cluster. Only literal values; whatever is wrong is remembered
  * with its place, all of it.
  */
+import { formatDuration, MILLISECOND, readDuration } from '../../domain/index.js'
 import { type Expression, type Fault, fault, type HclAttribute, type HclBlock, type HclBody, type HclSyntax } from '../../jobspec/index.js'
 
 export type Attributes = ReadonlyMap<string, HclAttribute>
@@ -69,6 +70,17 @@ export class DeclarationFields {
 
   bool(attributes: Attributes, name: string): boolean | undefined {
     return this.#expect(attributes, name, 'true or false', (value): value is boolean => typeof value === 'boolean')
+  }
+
+  /** @param leastMs what would be too short to mean anything */
+  durationMs(attributes: Attributes, name: string, leastMs = 0): number | undefined {
+    const text = this.text(attributes, name)
+    if (text === undefined) return undefined
+    const reading = readDuration(text)
+    if (reading.kind === 'duration' && reading.nanoseconds >= leastMs * MILLISECOND) return reading.nanoseconds / MILLISECOND
+    const least = leastMs === 0 ? 'time' : `time of at least ${formatDuration(leastMs * MILLISECOND)}`
+    this.refuse(attributes.get(name)!.value, 'Incorrect duration', `${JSON.stringify(text)} is no ${least}. Write "10m".`)
+    return undefined
   }
 
   refuse(at: { readonly start: number; readonly end: number }, summary: string, detail: string): void {

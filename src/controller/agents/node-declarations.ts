@@ -1,5 +1,5 @@
 /** Hosts as files: `agents/<node>.hcl` (pool default) and `agents/<pool>/<node>.hcl`. */
-import type { NodeDeclaration } from '../../domain/index.js'
+import { DRAIN_DEADLINE_MS_DEFAULT, type NodeDeclaration } from '../../domain/index.js'
 import type { HclBody } from '../../jobspec/index.js'
 import { readPortRanges } from '../../scheduler/index.js'
 import type { Attributes, Body, DeclarationFields } from './declaration-fields.js'
@@ -9,7 +9,7 @@ export function decodeNodeDeclaration(
   content: HclBody,
   { path, pool, name }: Pick<NodeDeclaration, 'path' | 'pool' | 'name'>,
 ): NodeDeclaration {
-  const body = fields.body(content, ['public_key', 'class', 'datacenter', 'eligible'], ['meta', 'reserved', 'host_volume'])
+  const body = fields.body(content, ['public_key', 'class', 'datacenter', 'eligible'], ['meta', 'reserved', 'host_volume', 'drain'])
   const reserved = fields.block(body, 'reserved', ['cpu', 'memory', 'disk', 'ports'])?.attributes ?? NONE
   return {
     name,
@@ -27,6 +27,17 @@ export function decodeNodeDeclaration(
     },
     hostVolumes: decodeVolumes(fields, body),
     isEligible: fields.bool(body.attributes, 'eligible') ?? true,
+    drain: decodeDrain(fields, body),
+  }
+}
+
+function decodeDrain(fields: DeclarationFields, body: Body): NodeDeclaration['drain'] {
+  const attributes = fields.block(body, 'drain', ['deadline', 'force', 'ignore_system_jobs'])?.attributes
+  if (attributes === undefined) return null
+  return {
+    deadlineMs: fields.durationMs(attributes, 'deadline') ?? DRAIN_DEADLINE_MS_DEFAULT,
+    isForced: fields.bool(attributes, 'force') ?? false,
+    ignoresSystemJobs: fields.bool(attributes, 'ignore_system_jobs') ?? false,
   }
 }
 

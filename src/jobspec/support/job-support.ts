@@ -11,14 +11,8 @@ const AGENT = by('the agent')
 const API = by('the API, which shows it')
 const BLOCK = by('its parts')
 
-const PERIODIC = refused(
-  'periodic jobs are not launched yet',
-  'Take the "periodic" block out and run the job as it is, or keep the file out of jobs/ until then.',
-)
-const PARAMETERIZED = refused(
-  'parameterized jobs cannot be dispatched yet',
-  'Take the "parameterized" block out and commit one job for each set of parameters.',
-)
+const PERIODIC = by('the periodic dispatcher')
+const DISPATCH = by('the server, when the job is dispatched')
 const MULTIREGION = refused(
   'this server runs one region',
   'Take the "multiregion" block out, and commit the job to the repository of each region.',
@@ -42,8 +36,8 @@ export const JOB_SUPPORT: { readonly [Name in keyof typeof JOB_STRUCTS]: Support
     Update: BLOCK,
     Multiregion: MULTIREGION,
     Spreads: BLOCK,
-    Periodic: PERIODIC,
-    ParameterizedJob: PARAMETERIZED,
+    Periodic: BLOCK,
+    ParameterizedJob: BLOCK,
     Reschedule: BLOCK,
     Migrate: BLOCK,
     Meta: AGENT,
@@ -72,8 +66,15 @@ export const JOB_SUPPORT: { readonly [Name in keyof typeof JOB_STRUCTS]: Support
   Multiregion: { Strategy: MULTIREGION, Regions: MULTIREGION },
   MultiregionStrategy: { MaxParallel: MULTIREGION, OnFailure: MULTIREGION },
   MultiregionRegion: { Name: MULTIREGION, Count: MULTIREGION, Datacenters: MULTIREGION, NodePool: MULTIREGION, Meta: MULTIREGION },
-  PeriodicConfig: { Enabled: PERIODIC, Spec: PERIODIC, Specs: PERIODIC, SpecType: PERIODIC, ProhibitOverlap: PERIODIC, TimeZone: PERIODIC },
-  ParameterizedJobConfig: { Payload: PARAMETERIZED, MetaRequired: PARAMETERIZED, MetaOptional: PARAMETERIZED },
+  PeriodicConfig: {
+    Enabled: PERIODIC,
+    Spec: PERIODIC,
+    Specs: PERIODIC,
+    SpecType: by('the server; the one that there is is "cron"'),
+    ProhibitOverlap: PERIODIC,
+    TimeZone: PERIODIC,
+  },
+  ParameterizedJobConfig: { Payload: DISPATCH, MetaRequired: DISPATCH, MetaOptional: DISPATCH },
   Constraint: { LTarget: SCHEDULER, RTarget: SCHEDULER, Operand: SCHEDULER },
   Affinity: { LTarget: SCHEDULER, RTarget: SCHEDULER, Operand: SCHEDULER, Weight: SCHEDULER },
   Spread: { Attribute: SCHEDULER, Weight: SCHEDULER, SpreadTarget: SCHEDULER },

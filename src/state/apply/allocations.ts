@@ -1,4 +1,4 @@
-import { type Allocation, type AllocationReport, isClientTerminal, type LogIndex, unixNanoseconds } from '../../domain/index.js'
+import { type Allocation, type AllocationReport, isClientTerminal, type LogIndex, rfc3339, unixNanoseconds } from '../../domain/index.js'
 import { ownerKey } from '../schema.js'
 import type { State } from '../state.js'
 import { countDeploymentChange } from './deployments.js'
@@ -31,8 +31,7 @@ export function reportAllocations(state: State, index: LogIndex, command: Comman
 }
 
 function mergeReport(state: State, index: LogIndex, allocation: Allocation, report: AllocationReport): Allocation {
-  const hasHealth =
-    report.DeploymentStatus !== undefined && report.DeploymentStatus.Healthy !== null && allocation.DeploymentID !== undefined
+  const hasHealth = report.DeploymentStatus !== undefined && report.DeploymentStatus.Healthy !== null
   return {
     ...allocation,
     ClientStatus: report.ClientStatus,
@@ -81,6 +80,26 @@ export function transitionAllocations(state: State, index: LogIndex, command: Co
       DesiredTransition: { ...allocation.DesiredTransition, ...transition },
       ModifyIndex: index,
       AllocModifyIndex: index,
+      ModifyTime: unixNanoseconds(state.atMs),
+    })
+  }
+  putEvaluations(state, index, command.evaluations)
+}
+
+/** What a person says counts as what an agent says. */
+export function markHealth(state: State, index: LogIndex, command: CommandOf<'deployment-health'>): void {
+  for (const id of [...command.healthy, ...command.unhealthy]) {
+    const allocation = state.allocations.get(id)
+    if (allocation?.DeploymentID !== command.deploymentId) continue
+    storeAllocation(state, index, {
+      ...allocation,
+      DeploymentStatus: {
+        Healthy: command.healthy.includes(id),
+        Timestamp: rfc3339(state.atMs),
+        Canary: allocation.DeploymentStatus?.Canary ?? false,
+        ModifyIndex: index,
+      },
+      ModifyIndex: index,
       ModifyTime: unixNanoseconds(state.atMs),
     })
   }

@@ -10,12 +10,13 @@ import { assertNever, invariant, type LogIndex } from '../../domain/index.js'
 import type { Command } from '../command.js'
 import { variableKey } from '../schema.js'
 import type { State } from '../state.js'
-import { adoptAllocations, reportAllocations, transitionAllocations } from './allocations.js'
+import { adoptAllocations, markHealth, reportAllocations, transitionAllocations } from './allocations.js'
 import { promoteDeployment, updateDeployments } from './deployments.js'
 import { putEvaluations } from './evaluations.js'
 import { collectGarbage } from './garbage.js'
-import { deregisterJob, registerJob } from './jobs.js'
-import { declareNodes, drainNode, registerNode, setNodeEligibility, setNodeStatus } from './nodes.js'
+import { reconcileSummaries } from './job-status.js'
+import { deregisterJob, launchPeriodic, registerJob } from './jobs.js'
+import { completeDrain, declareNodes, deregisterNode, drainNode, registerNode, setNodeEligibility, setNodeStatus } from './nodes.js'
 import { applyPlan } from './plans.js'
 import { beginLeadership, configureScheduler, noteSourceFiles, putVariable, rememberActedCommits, syncSource } from './settings.js'
 
@@ -34,6 +35,10 @@ export function apply(state: State, index: LogIndex, command: Command): void {
       return registerJob(state, index, command)
     case 'job-deregister':
       return deregisterJob(state, index, command)
+    case 'periodic-launch':
+      return launchPeriodic(state, index, command)
+    case 'summaries-reconcile':
+      return reconcileSummaries(state, index)
     case 'source-files':
       return noteSourceFiles(state, index, command)
     case 'source-sync':
@@ -52,6 +57,12 @@ export function apply(state: State, index: LogIndex, command: Command): void {
       return setNodeEligibility(state, index, command)
     case 'node-drain':
       return drainNode(state, index, command)
+    case 'node-drain-complete':
+      return completeDrain(state, index, command)
+    case 'host-order':
+      return state.hostOrders.put(index, { nodeId: command.nodeId, statement: command.statement })
+    case 'node-deregister':
+      return deregisterNode(state, index, command)
     case 'evaluation-update':
       return putEvaluations(state, index, command.evaluations)
     case 'plan-apply':
@@ -66,6 +77,8 @@ export function apply(state: State, index: LogIndex, command: Command): void {
       return updateDeployments(state, index, command)
     case 'deployment-promote':
       return promoteDeployment(state, index, command)
+    case 'deployment-health':
+      return markHealth(state, index, command)
     case 'node-pool-put':
       return state.nodePools.put(index, {
         ...command.pool,

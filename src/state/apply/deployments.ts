@@ -32,7 +32,10 @@ export function storeDeployment(state: State, index: LogIndex, deployment: Deplo
 export function storeDeploymentStatus(state: State, index: LogIndex, update: DeploymentStatusUpdate): void {
   const known = state.deployments.get(update.DeploymentID)
   if (known === undefined) return
-  storeDeployment(state, index, { ...known, Status: update.Status, StatusDescription: update.StatusDescription })
+  // Time that a roll-out was held up counts against nobody.
+  const isResumed = known.Status === 'paused' && update.Status === 'running'
+  const TaskGroups = isResumed ? mapGroups(known.TaskGroups, (group) => withNewDeadline(state, group)) : known.TaskGroups
+  storeDeployment(state, index, { ...known, TaskGroups, Status: update.Status, StatusDescription: update.StatusDescription })
   if (update.Status === 'successful') markStable(state, index, known)
 }
 
@@ -59,9 +62,16 @@ export function promoteDeployment(state: State, index: LogIndex, command: Comman
 }
 
 function promoteGroup(state: State, group: DeploymentState): DeploymentState {
-  const RequireProgressBy =
-    group.ProgressDeadline === 0 ? group.RequireProgressBy : rfc3339(state.atMs + group.ProgressDeadline / MILLISECOND)
-  return { ...group, Promoted: true, RequireProgressBy }
+  return { ...withNewDeadline(state, group), Promoted: true }
+}
+
+function withNewDeadline(state: State, group: DeploymentState): DeploymentState {
+  if (group.ProgressDeadline === 0) return group
+  return { ...group, RequireProgressBy: rfc3339(state.atMs + group.ProgressDeadline / MILLISECOND) }
+}
+
+function mapGroups(groups: Deployment['TaskGroups'], change: (group: DeploymentState) => DeploymentState): Deployment['TaskGroups'] {
+  return Object.fromEntries(Object.entries(groups).map(([name, group]) => [name, change(group)]))
 }
 
 function describeRunning(groups: readonly (readonly [string, DeploymentState])[]): string {

@@ -6,6 +6,7 @@
  */
 import {
   type Allocation,
+  type ChildrenCounts,
   type ClientStatus,
   isDeploymentActive,
   isEvaluationTerminal,
@@ -46,7 +47,7 @@ export function storeJob(state: State, index: LogIndex, job: Job): void {
   const before = state.jobs.get(jobKey(job))
   state.jobs.put(index, job)
   state.jobVersions.put(index, job)
-  if (job.ParentID !== '' && before?.Status !== job.Status) countChildren(state, index, namespacedKey(job.Namespace, job.ParentID))
+  if (job.ParentID !== '') moveChild(state, index, job, before?.Status, job.Status)
 }
 
 function computeJobStatus(state: State, job: Job, key: string): JobStatus {
@@ -63,7 +64,7 @@ function computeJobStatus(state: State, job: Job, key: string): JobStatus {
     hasHistory = true
     if (!isEvaluationTerminal(evaluation)) return 'pending'
   }
-  return hasHistory ? 'dead' : 'pending'
+  return hasHistory || job.Stop ? 'dead' : 'pending'
 }
 
 /** Groups that a job once had stay in its summary. */
@@ -76,7 +77,7 @@ export function ensureSummary(state: State, index: LogIndex, job: Job): void {
     JobID: job.ID,
     Namespace: job.Namespace,
     Summary: {},
-    Children: isTemplateJob(job) ? { Pending: 0, Running: 0, Dead: 0 } : null,
+    Children: NO_CHILDREN,
     CreateIndex: index,
     ModifyIndex: index,
   }
@@ -99,7 +100,7 @@ export function recountAllocation(state: State, index: LogIndex, before: Allocat
   changeGroups(state, index, ownerKey(after), [after.TaskGroup], (group) => {
     const to = COUNTER[after.ClientStatus]
     const counts = { ...group, [to]: group[to] + 1 }
-    if (before === undefined) return counts
+    if (before === undefined) return { ...counts, Queued: Math.max(0, counts.Queued - 1) }
     const from = COUNTER[before.ClientStatus]
     // What completed or failed keeps its place in the history of the group.
     return from === 'Complete' || from === 'Failed' ? counts : { ...counts, [from]: Math.max(0, counts[from] - 1) }
@@ -126,14 +127,43 @@ function changeGroups(
   state.jobSummaries.put(index, { ...summary, Summary: { ...summary.Summary, ...changed }, ModifyIndex: index })
 }
 
-function countChildren(state: State, index: LogIndex, parentKey: string): void {
-  const summary = state.jobSummaries.get(parentKey)
+const CHILD_COUNTER: Readonly<Record<JobStatus, keyof ChildrenCounts>> = { pending: 'Pending', running: 'Running', dead: 'Dead' }
+const NO_CHILDREN: ChildrenCounts = Object.freeze({ Pending: 0, Running: 0, Dead: 0 })
+
+/** Counts a child of a periodic or parameterized job under what it is now. What was collected stays counted as dead. */
+export function moveChild(state: State, index: LogIndex, child: Job, from: JobStatus | undefined, to: JobStatus): void {
+  if (from === to) return
+  const summary = state.jobSummaries.get(namespacedKey(child.Namespace, child.ParentID))
   if (summary === undefined) return
-  const children = { Pending: 0, Running: 0, Dead: 0 }
-  for (const child of state.jobs.valuesBy('parent', parentKey)) {
-    if (child.Status === 'pending') children.Pending++
-    else if (child.Status === 'running') children.Running++
-    else children.Dead++
+  const counts = { ...(summary.Children ?? NO_CHILDREN) }
+  if (from !== undefined) counts[CHILD_COUNTER[from]] = Math.max(0, counts[CHILD_COUNTER[from]] - 1)
+  counts[CHILD_COUNTER[to]]++
+  state.jobSummaries.put(index, { ...summary, Children: counts, ModifyIndex: index })
+}
+
+/** As Nomad counts them anew: nothing is queued, templates have no groups, and only they have children. */
+export function reconcileSummaries(state: State, index: LogIndex): void {
+  for (const job of state.jobs.all()) {
+    const known = state.jobSummaries.get(jobKey(job))
+    const counted = isTemplateJob(job) ? countedTemplate(state, job) : countedJob(state, job)
+    const summary = { JobID: job.ID, Namespace: job.Namespace, CreateIndex: known?.CreateIndex ?? job.CreateIndex, ...counted }
+    state.jobSummaries.put(index, { ...summary, ModifyIndex: index })
   }
-  state.jobSummaries.put(index, { ...summary, Children: children, ModifyIndex: index })
+}
+
+type Counted = Pick<JobSummary, 'Summary' | 'Children'>
+
+function countedTemplate(state: State, job: Job): Counted {
+  const counts = { ...NO_CHILDREN }
+  for (const child of state.jobs.valuesBy('parent', jobKey(job))) counts[CHILD_COUNTER[child.Status]]++
+  return { Summary: {}, Children: counts }
+}
+
+function countedJob(state: State, job: Job): Counted {
+  const groups: Record<string, TaskGroupSummary> = Object.fromEntries(job.TaskGroups.map((group) => [group.Name, EMPTY]))
+  for (const { TaskGroup, ClientStatus } of state.allocations.valuesBy('job', jobKey(job))) {
+    const group = groups[TaskGroup] ?? EMPTY
+    groups[TaskGroup] = { ...group, [COUNTER[ClientStatus]]: group[COUNTER[ClientStatus]] + 1 }
+  }
+  return { Summary: groups, Children: null }
 }

@@ -2,7 +2,7 @@ import { invariant, isEvaluationTerminal, type Job, type LogIndex, namespacedKey
 import { jobKey, jobVersionKey } from '../schema.js'
 import type { State } from '../state.js'
 import { putEvaluations, putJobEvaluations } from './evaluations.js'
-import { ensureSummary, refreshJobStatus, storeJob } from './job-status.js'
+import { ensureSummary, moveChild, refreshJobStatus, storeJob } from './job-status.js'
 import type { CommandOf } from './kind.js'
 
 /** The current version and five before it (Nomad API docs, "Jobs"). */
@@ -45,6 +45,14 @@ function putVersionSource(state: State, index: LogIndex, { job, source, revertOf
   if (repeated !== undefined) state.versionSources.put(index, { ...repeated, version, revertOf })
 }
 
+/** I23 A time of a periodic job is launched at most once.  test/controller/periodic-dispatcher.test.ts */
+export function launchPeriodic(state: State, index: LogIndex, command: CommandOf<'periodic-launch'>): void {
+  const { namespace, jobId, launchMs, child, evaluations, atMs } = command
+  const known = state.periodicLaunches.get(namespacedKey(namespace, jobId))
+  state.periodicLaunches.put(index, { namespace, jobId, launchMs: Math.max(launchMs, known?.launchMs ?? 0) })
+  if (child !== null) registerJob(state, index, { kind: 'job-register', job: child, source: null, evaluations, atMs })
+}
+
 /** Stops the job, as a version of its own; with `purge` it and all it left behind goes. */
 export function deregisterJob(state: State, index: LogIndex, command: CommandOf<'job-deregister'>): void {
   const key = namespacedKey(command.namespace, command.jobId)
@@ -81,7 +89,9 @@ export function purgeJob(state: State, index: LogIndex, job: Job): void {
   state.jobSummaries.delete(index, key)
   state.jobSources.delete(index, key)
   state.scalingEvents.delete(index, key)
+  state.periodicLaunches.delete(index, key)
   state.jobs.delete(index, key)
+  if (job.ParentID !== '') moveChild(state, index, job, job.Status, 'dead')
   const open = state.evaluations.by('job', key).filter((evaluation) => !isEvaluationTerminal(evaluation))
   putEvaluations(
     state,

@@ -66,14 +66,32 @@ export function drainNode(state: State, index: LogIndex, command: CommandOf<'nod
     DrainStrategy: command.drain,
     SchedulingEligibility: command.eligibility,
     LastDrain: {
-      StartedAt: isStart ? now : (node.LastDrain?.StartedAt ?? now),
+      StartedAt: isStart ? command.drain.StartedAt : (node.LastDrain?.StartedAt ?? now),
       UpdatedAt: now,
       Status: isStart ? 'draining' : 'canceled',
       AccessorID: '',
-      Meta: null,
+      Meta: command.meta ?? (isStart ? null : (node.LastDrain?.Meta ?? null)),
     },
     Events: appendEvent(node.Events, nodeEvent(state, index, 'Drain', message)),
   })
+  putEvaluations(state, index, command.evaluations)
+}
+
+/** The host stays as it is, ineligible, until somebody wants it back. */
+export function completeDrain(state: State, index: LogIndex, command: CommandOf<'node-drain-complete'>): void {
+  const node = findNode(state, command.nodeId)
+  const now = rfc3339(state.atMs)
+  const details = command.isDeadlineReached ? { deadline_reached: 'true' } : null
+  changeNode(state, index, node, {
+    DrainStrategy: null,
+    LastDrain: { StartedAt: now, AccessorID: '', Meta: null, ...node.LastDrain, UpdatedAt: now, Status: 'complete' },
+    Events: appendEvent(node.Events, { ...nodeEvent(state, index, 'Drain', 'Node drain complete'), Details: details }),
+  })
+}
+
+export function deregisterNode(state: State, index: LogIndex, command: CommandOf<'node-deregister'>): void {
+  state.nodes.delete(index, command.nodeId)
+  state.hostOrders.delete(index, command.nodeId)
   putEvaluations(state, index, command.evaluations)
 }
 

@@ -55,6 +55,7 @@ test('a host is what its file says, in the pool of its folder', async () => {
     meta: { rack: 'r1' },
     reserved: { cpuMhz: 500, memoryMb: 0, ports: '22,80-81' },
     isEligible: true,
+    drain: null,
   })
   expect(cluster.pools).toEqual(['all', 'default', 'gpu'])
 })

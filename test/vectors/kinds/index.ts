@@ -3,7 +3,10 @@ import type { VectorKind } from '../kind.js'
 import { LIST_KINDS } from './api-lists.js'
 import { hclFunctions } from './hcl-functions.js'
 import { hclJobspecs } from './hcl-jobspecs.js'
+import { pureJobId } from './job-requests.js'
+import { STORE_KINDS } from './job-store.js'
 import { pureCanonicalize } from './pure-canonicalize.js'
+import { pureCron } from './pure-cron.js'
 import { pureDiff } from './pure-diff.js'
 import { pureHealth } from './pure-health.js'
 import { pureFilter, purePaginate } from './pure-lists.js'
@@ -26,6 +29,9 @@ export const KINDS: readonly VectorKind[] = [
   hclJobspecs,
   pureCanonicalize,
   pureValidate,
+  pureCron,
+  ...STORE_KINDS,
+  pureJobId,
   pureDiff,
   pureFilter,
   purePaginate,

@@ -1,0 +1,56 @@
+/** The API of a server whose `api.writes` is `runtime`, around a leader with a log in memory and nothing else. */
+import { systemClock } from '../../src/adapters/clock.js'
+import { silentLogger } from '../../src/adapters/logger.js'
+import { MemoryCommandLog, MemoryLogStore } from '../../src/adapters/memory/command-log.js'
+import { systemRandom } from '../../src/adapters/random.js'
+import { Actor } from '../../src/controller/actor.js'
+import { Leader } from '../../src/controller/leader.js'
+import { LeaderReader } from '../../src/controller/leader-reader.js'
+import type { CommandBody, State } from '../../src/state/index.js'
+import { World } from './world.js'
+
+const LEASE_MS = 3_600_000
+
+export class ActingWorld {
+  readonly #leader: Leader
+  readonly #http: World
+
+  static async start(): Promise<ActingWorld> {
+    const log = new MemoryCommandLog(new MemoryLogStore(() => performance.now(), LEASE_MS), systemClock)
+    const leader = await Leader.start({ log, clock: systemClock, random: systemRandom, logger: silentLogger, onStop: () => {} })
+    return new ActingWorld(leader)
+  }
+
+  private constructor(leader: Leader) {
+    this.#leader = leader
+    const settings = {
+      region: 'global',
+      datacenter: 'dc1',
+      name: 'alder',
+      writes: 'runtime' as const,
+      showVariables: true,
+      version: '0.1.0',
+      address: '127.0.0.1:4646',
+    }
+    const actor = new Actor({ leader, random: systemRandom, logger: silentLogger })
+    this.#http = new World({ reader: new LeaderReader(leader), actor, settings })
+  }
+
+  get state(): State {
+    return this.#leader.state
+  }
+
+  propose(...commands: readonly CommandBody[]): void {
+    this.#leader.propose(commands)
+  }
+
+  send(method: string, path: string, body?: unknown): ReturnType<World['send']> {
+    return this.#http.send(method, path, body)
+  }
+
+  async stop(): Promise<void> {
+    await this.#leader.whenDurable(this.#leader.state.index)
+    this.#leader.retire('the test is over')
+    await this.#http.http.close()
+  }
+}

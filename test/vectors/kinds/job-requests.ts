@@ -1,0 +1,115 @@
+/**
+ * `jobid.json`: requests to dispatch and to force, and what they are answered with. Registering and stopping are the repository's part: they
+ * stand for commits here.
+ */
+
+import { dispatchChildId } from '../../../src/controller/child-jobs.js'
+import type { Job } from '../../../src/domain/index.js'
+import { canonicalizeJob, readApiJob, validateJob, warningsText } from '../../../src/jobspec/index.js'
+import { ActingWorld } from '../../api/acting-world.js'
+import { compareJson, type Mismatch } from '../compare.js'
+import type { CaseResult, VectorKind } from '../kind.js'
+
+interface Step {
+  readonly Method: string
+  readonly Path: string
+  readonly Body?: unknown
+}
+
+interface Result {
+  readonly status: number
+  readonly body?: unknown
+  readonly text?: string
+}
+
+interface Case {
+  readonly name: string
+  readonly steps?: readonly Step[]
+  readonly results?: readonly Result[]
+  readonly parent?: string
+  readonly prefix?: string
+  readonly at?: string
+  readonly id?: string
+}
+
+export const pureJobId: VectorKind = {
+  kind: 'pure/jobid',
+  async *run(content) {
+    for (const each of content as readonly Case[]) yield each.steps === undefined ? formatCase(each) : await runCase(each)
+  },
+}
+
+const EIGHT_HEX = '0123abcd'
+
+function formatCase({ name, parent, prefix, at, id }: Case): CaseResult {
+  const got = dispatchChildId(parent!, prefix!, Date.parse(at!), `${EIGHT_HEX}-0000-4000-8000-000000000000`)
+  return { name, mismatches: compareJson(id!.replace('<8 hex>', EIGHT_HEX), got) }
+}
+
+async function runCase({ name, steps, results }: Case): Promise<CaseResult> {
+  const world = await ActingWorld.start()
+  const mismatches: Mismatch[] = []
+  let child = ''
+  for (const [at, step] of steps!.entries()) {
+    const expected = results![at]!
+    const got = await answer(world, { ...step, Path: step.Path.replace('{DispatchedJobID}', child) })
+    child = (got.body as { DispatchedJobID?: string } | undefined)?.DispatchedJobID ?? child
+    mismatches.push(...compareResult(expected, got, `$.results[${at}]`))
+  }
+  await world.stop()
+  return { name, mismatches }
+}
+
+async function answer(world: ActingWorld, { Method, Path, Body }: Step): Promise<Result> {
+  if (Path === '/v1/jobs' && Method === 'POST') return register(world, (Body as { Job: unknown }).Job)
+  const jobId = /^\/v1\/job\/([^/]+)$/.exec(Path)?.[1]
+  if (Method === 'DELETE' && jobId !== undefined && world.state.jobs.get(`default\u0000${jobId}`)?.ParentID === '') {
+    world.propose({ kind: 'job-deregister', namespace: 'default', jobId, purge: false, evaluations: [] })
+    return { status: 200, body: { EvalID: '', VolumeEvalID: '', VolumeEvalIndex: 0 } }
+  }
+  const { status, text } = await world.send(Method, Path, Body)
+  return status === 200 ? { status, body: JSON.parse(text) } : { status, text }
+}
+
+function register(world: ActingWorld, written: unknown): Result {
+  const job = canonicalizeJob(readApiJob(written))
+  world.propose({ kind: 'job-register', job, source: null, evaluations: [] })
+  return { status: 200, body: { Warnings: warningsText(validateJob(job).warnings) } }
+}
+
+/** Only what was recorded is compared; what differs from run to run by its shape. */
+function compareResult(expected: Result, got: Result, path: string): readonly Mismatch[] {
+  if (expected.status !== got.status) return [{ path: `${path}.status`, expected: expected.status, got: `${got.status} ${got.text ?? ''}` }]
+  if (expected.body === undefined)
+    return isShaped(expected.text ?? '', got.text ?? '') ? [] : [{ path: `${path}.text`, expected: expected.text, got: got.text }]
+  const seen = Array.isArray(got.body) ? got.body.map(({ ID }: Job) => ID) : { ...(got.body as object), Counts: countsOf(got.body as Job) }
+  return compareShapes(expected.body, seen, `${path}.body`)
+}
+
+function countsOf({ TaskGroups }: Job): Readonly<Record<string, number>> {
+  return Object.fromEntries((TaskGroups ?? []).map((group) => [group.Name, group.Count]))
+}
+
+function compareShapes(expected: unknown, got: unknown, path: string): readonly Mismatch[] {
+  if (typeof expected === 'string') return isShaped(expected, got) ? [] : [{ path, expected, got }]
+  if (typeof expected !== 'object' || expected === null) return compareJson(expected, got, {}, path)
+  if (Array.isArray(expected) && expected.length !== (got as unknown[])?.length) return [{ path, expected, got }]
+  return Object.entries(expected).flatMap(([name, value]) =>
+    compareShapes(value, (got as Record<string, unknown>)?.[name], `${path}.${name}`),
+  )
+}
+
+const SHAPES: Readonly<Record<string, string>> = {
+  '<unix>': '\\d+',
+  '<8 hex>': '[0-9a-f]{8}',
+  '<uuid>': '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}',
+  '<index>': '\\d+',
+}
+
+function isShaped(expected: string, got: unknown): boolean {
+  const pattern = expected
+    .split(/(<unix>|<8 hex>|<uuid>|<index>)/)
+    .map((part) => SHAPES[part] ?? part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
+    .join('')
+  return typeof got === 'string' && new RegExp(`^${pattern}$`, 's').test(got)
+}
