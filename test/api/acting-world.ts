@@ -7,7 +7,7 @@ import { Actor } from '../../src/controller/actor.js'
 import { Leader } from '../../src/controller/leader.js'
 import { LeaderReader } from '../../src/controller/leader-reader.js'
 import type { CommandBody, State } from '../../src/state/index.js'
-import { World } from './world.js'
+import { WORLD_SETTINGS, World } from './world.js'
 
 const LEASE_MS = 3_600_000
 
@@ -23,15 +23,7 @@ export class ActingWorld {
 
   private constructor(leader: Leader) {
     this.#leader = leader
-    const settings = {
-      region: 'global',
-      datacenter: 'dc1',
-      name: 'alder',
-      writes: 'runtime' as const,
-      showVariables: true,
-      version: '0.1.0',
-      address: '127.0.0.1:4646',
-    }
+    const settings = { ...WORLD_SETTINGS, writes: 'runtime' as const }
     const actor = new Actor({ leader, random: systemRandom, logger: silentLogger })
     this.#http = new World({ reader: new LeaderReader(leader), actor, settings })
   }

@@ -10,6 +10,17 @@ import { EventFeed } from '../../src/controller/event-feed.js'
 import { type Job, OrchestratorError } from '../../src/domain/index.js'
 import { type CommandKind, jobKey, State } from '../../src/state/index.js'
 
+export const WORLD_SETTINGS: HttpDeps['settings'] = {
+  region: 'global',
+  datacenter: 'dc1',
+  name: 'alder',
+  writes: 'none',
+  showVariables: true,
+  identityKeys: [],
+  version: '0.1.0',
+  address: '127.0.0.1:4646',
+}
+
 export class World {
   readonly state = new State()
   readonly changes = new ChangeFeed(this.state)
@@ -46,16 +57,7 @@ export class World {
       sourceHealth: { problem: null },
       busHealth: { awayMs: 0, droppedMessages: new Map() },
       logger: silentLogger,
-      settings: {
-        region: 'global',
-        datacenter: 'dc1',
-        name: 'alder',
-        writes: 'none',
-        showVariables: true,
-        identityKeys: [],
-        version: '0.1.0',
-        address: '127.0.0.1:4646',
-      },
+      settings: WORLD_SETTINGS,
       ...over,
     })
   }

@@ -57,7 +57,6 @@ describe('what was accepted without a word', () => {
   })
 
   test.each([
-    ['migrate', job('    migrate {\n      max_parallel = 2\n    }'), 'line 10: "max_parallel" has no effect: hosts are not drained yet'],
     [
       'max_client_disconnect',
       job('    max_client_disconnect = "1h"'),

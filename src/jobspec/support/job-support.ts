@@ -1,6 +1,5 @@
 /** Job, group and what they share. */
 import type { JOB_STRUCTS } from '../decode/job-structs.js'
-import { MIGRATE_DEFAULT } from '../defaults.js'
 import { by, differs, otherThan, refused, type SupportOf, withoutEffect } from './support.js'
 
 const SERVER = by('the server, whatever a file says')
@@ -91,10 +90,10 @@ export const JOB_SUPPORT: { readonly [Name in keyof typeof JOB_STRUCTS]: Support
     AutoPromote: DEPLOYMENTS,
   },
   MigrateStrategy: {
-    MaxParallel: withoutEffect('hosts are not drained yet', otherThan(MIGRATE_DEFAULT['MaxParallel'])),
-    HealthCheck: withoutEffect('hosts are not drained yet', otherThan(MIGRATE_DEFAULT['HealthCheck'])),
-    MinHealthyTime: withoutEffect('hosts are not drained yet', otherThan(MIGRATE_DEFAULT['MinHealthyTime'])),
-    HealthyDeadline: withoutEffect('hosts are not drained yet', otherThan(MIGRATE_DEFAULT['HealthyDeadline'])),
+    MaxParallel: by('the drainer'),
+    HealthCheck: AGENT,
+    MinHealthyTime: AGENT,
+    HealthyDeadline: AGENT,
   },
   ReschedulePolicy: {
     Attempts: SCHEDULER,
