@@ -1,6 +1,7 @@
 /** The HTTP API as a command sees it: an address, a token, a namespace, and answers as JSON or as text that comes bit by bit. */
 import type { Command } from 'commander'
 import { CommandError, type Io } from './command.js'
+import { parseDurationMs } from './duration.js'
 
 export interface Connection {
   readonly address: string
@@ -12,6 +13,7 @@ export interface ConnectionOptions {
   readonly address?: string
   readonly token?: string
   readonly namespace?: string
+  readonly requestTimeout?: string
 }
 
 /** What shells say for a program that Ctrl-C ended. */
@@ -23,7 +25,8 @@ export function addConnectionOptions(command: Command): Command {
   return command
     .option('--address <url>', 'where the server answers (DROVER_ADDR, NOMAD_ADDR)', undefined)
     .option('--token <secret>', 'who asks (DROVER_TOKEN, NOMAD_TOKEN)', undefined)
-    .option('--namespace <name>', 'namespace to look in, * for all (DROVER_NAMESPACE, NOMAD_NAMESPACE)', undefined)
+    .option('-n, --namespace <name>', 'namespace to look in, * for all (DROVER_NAMESPACE, NOMAD_NAMESPACE)', undefined)
+    .option('--request-timeout <duration>', 'how long the server may take to answer', '30s')
 }
 
 /** Options win over Drover's environment, that over Nomad's. */
@@ -53,15 +56,18 @@ export class AnswerError extends CommandError {
 export class Client {
   readonly connection: Connection
   readonly #io: Io
+  readonly #timeoutMs: number
 
+  /** @throws CommandError for a timeout that is none */
   constructor(options: ConnectionOptions, io: Io) {
     this.connection = connectionOf(options, io.env)
     this.#io = io
+    this.#timeoutMs = options.requestTimeout === undefined ? TIMEOUT_MS : parseDurationMs(options.requestTimeout, '--request-timeout')
   }
 
   /** @throws CommandError when the server cannot be reached, AnswerError when it refuses */
-  async get<Answer>(path: string, query: Query = {}): Promise<Answer> {
-    return (await (await this.#send('GET', path, query)).json()) as Answer
+  get<Answer>(path: string, query: Query = {}): Promise<Answer> {
+    return this.#ask('GET', path, query, async (response) => (await response.json()) as Answer)
   }
 
   /** `undefined` for what is not there. */
@@ -74,49 +80,111 @@ export class Client {
     }
   }
 
-  async put<Answer>(path: string, body: unknown, query: Query = {}): Promise<Answer> {
-    return (await (await this.#send('PUT', path, query, JSON.stringify(body))).json()) as Answer
+  put<Answer>(path: string, body: unknown, query: Query = {}): Promise<Answer> {
+    return this.#ask('PUT', path, query, async (response) => (await response.json()) as Answer, JSON.stringify(body))
   }
 
   /** With the index that a later read can wait beyond. */
-  async getWithIndex<Answer>(path: string, query: Query = {}): Promise<{ readonly answer: Answer; readonly index: string }> {
-    const response = await this.#send('GET', path, query)
-    return { answer: (await response.json()) as Answer, index: response.headers.get('x-nomad-index') ?? '0' }
+  getWithIndex<Answer>(path: string, query: Query = {}): Promise<{ readonly answer: Answer; readonly index: string }> {
+    return this.#ask('GET', path, query, async (response) => ({
+      answer: (await response.json()) as Answer,
+      index: response.headers.get('x-nomad-index') ?? '0',
+    }))
   }
 
-  /** The text of an answer as it comes; ends when the answer does, or on Ctrl-C. */
-  async *stream(path: string, query: Query = {}): AsyncIterable<string> {
-    const response = await this.#send('GET', path, query)
+  /** The bytes of an answer as they come; ends when the answer does, or on Ctrl-C. */
+  async *bytes(path: string, query: Query = {}): AsyncIterable<Uint8Array> {
+    const response = await this.#ask('GET', path, query, async (answer) => answer)
     if (response.body === null) return
-    const decoder = new TextDecoder()
     try {
-      for await (const chunk of response.body) yield decoder.decode(chunk, { stream: true })
+      for await (const chunk of response.body) yield chunk
     } catch (error) {
       if (!this.#io.signal.aborted) throw new CommandError(`the connection to ${this.connection.address} broke: ${causeOf(error)}`)
     }
   }
 
-  async #send(method: string, path: string, query: Query, body?: string): Promise<Response> {
-    const { address, token, namespace } = this.connection
-    const parameters = new URLSearchParams({ namespace })
+  /** The same as text. */
+  async *stream(path: string, query: Query = {}): AsyncIterable<string> {
+    const decoder = new TextDecoder()
+    for await (const chunk of this.bytes(path, query)) yield decoder.decode(chunk, { stream: true })
+  }
+
+  /** What `read` takes from the answer within the time that there is; a body that is not read within it may come as slowly as it likes. */
+  async #ask<Result>(
+    method: string,
+    path: string,
+    query: Query,
+    read: (response: Response) => Promise<Result>,
+    body?: string,
+  ): Promise<Result> {
+    const { address, token } = this.connection
+    const headers: Record<string, string> = token === '' ? {} : { 'X-Nomad-Token': token }
+    const deadline = new Deadline(this.#timeoutMs + (query['wait'] === undefined ? 0 : HELD_MS), this.#io, address)
+    try {
+      const content = body === undefined ? {} : { body }
+      const signal = AbortSignal.any([this.#io.signal, deadline.signal])
+      const response = await this.#io.fetch(`${address}${path}?${this.#parameters(query)}`, { method, headers, signal, ...content })
+      if (!response.ok) throw new AnswerError(response.status, await describeRefusal(response, address, method, path))
+      return await read(response)
+    } catch (error) {
+      if (this.#io.signal.aborted) throw new CommandError('stopped', STOPPED)
+      if (error instanceof AnswerError) throw error
+      if (deadline.signal.aborted)
+        throw new CommandError(
+          `${address} has not answered within ${this.#timeoutMs / 1000} s (${method} ${path}); try again, or give it longer with --request-timeout`,
+        )
+      throw new CommandError(
+        `no server answers at ${address} (${causeOf(error)}); start one with "drover dev", or name another with --address`,
+      )
+    } finally {
+      deadline.end()
+    }
+  }
+
+  #parameters(query: Query): URLSearchParams {
+    const parameters = new URLSearchParams({ namespace: this.connection.namespace })
     for (const [name, value] of Object.entries(query)) {
       parameters.delete(name)
       for (const text of value === undefined ? [] : [value].flat()) parameters.append(name, text)
     }
-    const headers: Record<string, string> = token === '' ? {} : { 'X-Nomad-Token': token }
-    let response: Response
-    try {
-      const content = body === undefined ? {} : { body }
-      response = await this.#io.fetch(`${address}${path}?${parameters}`, { method, headers, signal: this.#io.signal, ...content })
-    } catch (error) {
-      if (this.#io.signal.aborted) throw new CommandError('stopped', STOPPED)
-      throw new CommandError(
-        `no server answers at ${address} (${causeOf(error)}); start one with "drover dev", or name another with --address`,
-      )
-    }
-    if (!response.ok) throw new AnswerError(response.status, `${await response.text()} (${method} ${path} answered ${response.status})`)
-    return response
+    return parameters
   }
+}
+
+const TIMEOUT_MS = 30_000
+/** How much longer an answer may take that waits for something to happen. */
+const HELD_MS = 120_000
+const SILENCE_MS = 2_000
+
+/** Says that it waits once that has taken a while, and ends what takes too long. */
+class Deadline {
+  readonly #late = new AbortController()
+  readonly #timers: readonly NodeJS.Timeout[]
+
+  constructor(ms: number, io: Io, address: string) {
+    const isHeld = ms >= HELD_MS
+    this.#timers = [
+      setTimeout(() => this.#late.abort(), ms),
+      ...(isHeld ? [] : [setTimeout(() => io.err(`waiting for ${address} to answer …\n`), SILENCE_MS)]),
+    ]
+  }
+
+  get signal(): AbortSignal {
+    return this.#late.signal
+  }
+
+  end(): void {
+    for (const timer of this.#timers) clearTimeout(timer)
+  }
+}
+
+/** Whoever answers without a word is seldom a Drover server. */
+async function describeRefusal(response: Response, address: string, method: string, path: string): Promise<string> {
+  const text = (await response.text()).trim()
+  const where = `${method} ${path} answered ${response.status}`
+  return text === '' || text.startsWith('<')
+    ? `what answers at ${address} is no Drover server (${where}); name one with --address`
+    : `${text} (${where})`
 }
 
 /** The system's word for it, behind fetch's. */

@@ -1,5 +1,6 @@
 /** What a command is, and what it may touch: everything outside comes in through `Io`, so tests need no process. */
 import type { Command } from 'commander'
+import type { Terminal } from './terminal.js'
 
 export interface Io {
   /** Data, for pipes. */
@@ -10,6 +11,8 @@ export interface Io {
   readonly fetch: typeof fetch
   /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal
+  /** Absent where output goes to a file or a program: nothing is coloured, cut or drawn over. */
+  readonly terminal?: Terminal | undefined
 }
 
 /** `define` adds arguments, options and an action to its command; the action resolves with the exit code. */
@@ -19,6 +22,9 @@ export interface CommandModule {
   readonly usage: string
   readonly summary: string
   readonly exitCodes: Readonly<Record<number, string>>
+  readonly aliases?: readonly string[]
+  /** What its arguments name, for shells that complete them. */
+  readonly completes?: 'job' | 'allocation' | 'node' | 'id' | 'file' | 'shell'
   define(command: Command, io: Io, finish: (code: Promise<number>) => Promise<void>): void
 }
 

@@ -1,6 +1,11 @@
 /** The command line: everything but the wiring. */
 export { CommandError, type CommandModule, type Io } from './command.js'
+export { commandsPage } from './commands-page.js'
+export { completionCommand } from './completion.js'
 export { eventsCommand } from './events.js'
+export { fsCommand } from './fs.js'
+export { historyCommand } from './history.js'
+export { inspectCommand } from './inspect.js'
 export {
   type DeclarationReading,
   type FileMistake,
@@ -11,8 +16,16 @@ export {
   type TreeReading,
   validateCommand,
 } from './job-files.js'
+export { allocationsCommand } from './lists/allocations.js'
+export { deploymentsCommand } from './lists/deployments.js'
+export { evaluationsCommand } from './lists/evaluations.js'
+export { jobsCommand } from './lists/jobs.js'
+export { namespacesCommand } from './lists/namespaces.js'
+export { nodesCommand } from './lists/nodes.js'
+export { servicesCommand } from './lists/services.js'
 export { logsCommand } from './logs.js'
 export { planCommand } from './plan.js'
 export { type ProgramOptions, runProgram } from './program.js'
 export { statusCommand } from './status.js'
+export type { Terminal } from './terminal.js'
 export { whyCommand } from './why.js'

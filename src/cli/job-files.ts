@@ -76,6 +76,7 @@ export function validateCommand(files: JobFiles): CommandModule {
     usage: '[options] [PATH...]',
     summary: 'check the files of the work tree, jobs and hosts, offline, and tell every mistake at once',
     exitCodes: { 0: 'sound', 1: 'not sound, or a path is not there' },
+    completes: 'file',
     define(command: Command, io: Io, finish) {
       command
         .argument('[PATH...]', 'files or folders; without one, everything below jobs/ and agents/')
@@ -122,6 +123,7 @@ export function renderCommand(files: JobFiles): CommandModule {
     usage: '[options] <FILE>',
     summary: 'print the job of a file as the server would store it',
     exitCodes: { 0: 'printed', 1: 'not sound, or not there' },
+    completes: 'file',
     define(command: Command, io: Io, finish) {
       command.argument('<FILE>').action((path: string) => finish(render(files, path, io)))
     },

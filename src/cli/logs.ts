@@ -2,11 +2,16 @@
 import type { Command } from 'commander'
 import { AnswerError, addConnectionOptions, Client, type ConnectionOptions } from './client.js'
 import { CommandError, type CommandModule, type Io } from './command.js'
+import { LineTail, lastLines } from './log-lines.js'
+import { resolve } from './resolve.js'
+import { shortId } from './table.js'
 import type { AllocationAnswer, AllocationStub, JobAnswer } from './wire.js'
 
 interface LogsOptions extends ConnectionOptions {
   readonly follow: boolean
   readonly stderr: boolean
+  readonly all: boolean
+  readonly timestamps: boolean
   readonly tail?: string
 }
 
@@ -15,38 +20,43 @@ export const logsCommand: CommandModule = {
   usage: '[options] <ALLOC|JOB> [TASK]',
   summary: 'print what a task of an allocation, or of the newest allocation of a job, has written',
   exitCodes: { 0: 'printed', 1: 'not found, nothing started yet, or no server answers' },
+  completes: 'job',
   define(command: Command, io: Io, finish) {
     addConnectionOptions(command)
-      .argument('<ALLOC|JOB>', 'a job id, an allocation id, or the beginning of one')
+      .argument('<ALLOC|JOB>', 'a job or an allocation: its id, the beginning of one, or job.group[0]')
       .argument('[TASK]', 'needed when there are several tasks')
       .option('-f, --follow', 'stay and print what is written later; a job is followed from version to version', false)
       .option('--stderr', 'standard error instead of standard output', false)
-      .option('--tail <bytes>', 'begin this many bytes before the end')
+      .option('--tail <lines>', 'only so many of the last lines')
+      .option('--all', 'of all allocations of the job that run, each line with its allocation', false)
+      .option('--timestamps', 'with -f: when each line arrived', false)
       .action((name: string, task: string | undefined, options: LogsOptions) => finish(printLogs(name, task, options, io)))
   },
 }
 
-async function printLogs(name: string, task: string | undefined, options: LogsOptions, io: Io): Promise<number> {
-  if (options.tail !== undefined && !/^\d+$/.test(options.tail))
-    throw new CommandError(`--tail takes a number of bytes, not ${options.tail}`)
-  const client = new Client(options, io)
-  const job = await client.find<JobAnswer>(`/v1/job/${encodeURIComponent(name)}`)
-  if (job === undefined) await printAllocation(await findAllocation(name, client), task, options, client, io)
-  else if (options.follow) await followJob(job, task, options, client, io)
-  else await printAllocation(newest(await allocationsOf(job, client), job), task, options, client, io)
-  return 0
+/** How lines are told apart: of which allocation, and when they came. */
+interface Mark {
+  readonly prefix: string
+  readonly withTime: boolean
 }
 
-async function findAllocation(prefix: string, client: Client): Promise<AllocationStub> {
-  const even = prefix.replaceAll('-', '').length % 2 === 0 ? prefix : prefix.slice(0, -1)
-  const isId = /^[0-9a-f-]{2,36}$/.test(prefix)
-  const found = isId
-    ? (await client.get<readonly AllocationStub[]>('/v1/allocations', { prefix: even })).filter(({ ID }) => ID.startsWith(prefix))
-    : []
-  const [only, ...others] = found
-  if (only === undefined) throw new CommandError(`no job and no allocation is called ${prefix}; "drover status" lists the jobs`)
-  if (others.length > 0) throw new CommandError(`${prefix} is the beginning of ${found.length} allocation ids, give more of it`)
-  return only
+async function printLogs(name: string, task: string | undefined, options: LogsOptions, io: Io): Promise<number> {
+  if (options.tail !== undefined && !/^\d+$/.test(options.tail))
+    throw new CommandError(`--tail takes a number of lines, not ${options.tail}`)
+  if (options.timestamps && !options.follow) throw new CommandError('--timestamps tells when lines arrive, so it needs --follow')
+  const client = new Client(options, io)
+  const mark = { prefix: '', withTime: options.timestamps }
+  const { kind, id } = await resolve(name, ['job', 'allocation'], client)
+  if (kind === 'allocation') {
+    if (options.all) throw new CommandError(`--all is for jobs, and ${name} is an allocation`)
+    await printAllocation(await client.get<AllocationStub>(`/v1/allocation/${id}`), task, mark, options, client, io)
+    return 0
+  }
+  const job = await client.get<JobAnswer>(`/v1/job/${encodeURIComponent(id)}`)
+  if (options.all) await printAll(await allocationsOf(job, client), job, task, options, client, io)
+  else if (options.follow) await followJob(job, task, mark, options, client, io)
+  else await printAllocation(newest(await allocationsOf(job, client), job), task, mark, options, client, io)
+  return 0
 }
 
 function allocationsOf(job: JobAnswer, client: Client): Promise<readonly AllocationStub[]> {
@@ -61,8 +71,33 @@ function newest(allocations: readonly AllocationStub[], job: JobAnswer): Allocat
   return first
 }
 
+async function printAll(
+  allocations: readonly AllocationStub[],
+  job: JobAnswer,
+  task: string | undefined,
+  options: LogsOptions,
+  client: Client,
+  io: Io,
+): Promise<void> {
+  const running = allocations.filter(({ ClientStatus }) => ClientStatus === 'running')
+  if (running.length === 0) throw new CommandError(`no allocation of job ${job.ID} runs; "drover status ${job.ID}" says why`)
+  const print = (allocation: AllocationStub) => {
+    const prefix = `${shortId(allocation.ID)} ${allocation.Name.slice(allocation.JobID.length + 1)} `
+    return printAllocation(allocation, task, { prefix, withTime: options.timestamps }, options, client, io)
+  }
+  if (options.follow) await Promise.all(running.map(print))
+  else for (const allocation of running) await print(allocation)
+}
+
 /** When an allocation has ended, the one that came after it is next. */
-async function followJob(job: JobAnswer, task: string | undefined, options: LogsOptions, client: Client, io: Io): Promise<void> {
+async function followJob(
+  job: JobAnswer,
+  task: string | undefined,
+  mark: Mark,
+  options: LogsOptions,
+  client: Client,
+  io: Io,
+): Promise<void> {
   const path = `/v1/job/${encodeURIComponent(job.ID)}/allocations`
   const printed = new Set<string>()
   let index = '0'
@@ -75,31 +110,43 @@ async function followJob(job: JobAnswer, task: string | undefined, options: Logs
     const allocation = newest(next.length > 0 ? next : list.answer, job)
     printed.add(allocation.ID)
     if (printed.size > 1) io.err(`-- allocation ${allocation.ID.slice(0, 8)}, version ${allocation.JobVersion}\n`)
-    await printAllocation(allocation, task, options, client, io)
+    await printAllocation(allocation, task, mark, options, client, io)
   }
 }
 
 async function printAllocation(
   allocation: AllocationStub,
   task: string | undefined,
+  mark: Mark,
   options: LogsOptions,
   client: Client,
   io: Io,
 ): Promise<void> {
   const name = task ?? (await onlyTask(allocation, client))
-  const query = {
-    task: name,
-    type: options.stderr ? 'stderr' : 'stdout',
-    plain: 'true',
-    follow: String(options.follow),
-    ...(options.tail === undefined ? {} : { origin: 'end', offset: options.tail }),
-  }
+  const path = `/v1/client/fs/logs/${allocation.ID}`
+  const query = { task: name, type: options.stderr ? 'stderr' : 'stdout', plain: 'true' }
   try {
-    for await (const text of client.stream(`/v1/client/fs/logs/${allocation.ID}`, query)) io.out(text)
+    const tail = options.tail === undefined ? undefined : await lastLines(Number(options.tail), path, query, client)
+    const lines = new LineTail(tail?.skip ?? 0)
+    if (tail !== undefined && !options.follow) io.out(marked(tail.text, mark))
+    else if (mark.prefix === '' && !mark.withTime && tail === undefined)
+      for await (const text of client.stream(path, { ...query, follow: String(options.follow) })) io.out(text)
+    else {
+      const origin = tail === undefined ? {} : { origin: 'end', offset: String(tail.length) }
+      for await (const bytes of client.bytes(path, { ...query, follow: String(options.follow), ...origin }))
+        io.out(marked(lines.add(bytes), mark))
+      io.out(marked(lines.end(), mark))
+    }
   } catch (error) {
     if (!(error instanceof AnswerError)) throw error
     throw new CommandError(`logs of ${allocation.Name} (${allocation.ID.slice(0, 8)}): ${error.message}`)
   }
+}
+
+function marked(text: string, { prefix, withTime }: Mark): string {
+  if (text === '' || (prefix === '' && !withTime)) return text
+  const time = withTime ? `${new Date().toISOString()} ` : ''
+  return text.replace(/^(?=.|\n)/gm, `${time}${prefix}`)
 }
 
 async function onlyTask(allocation: AllocationStub, client: Client): Promise<string> {

@@ -33,6 +33,7 @@ export function planCommand(files: JobFiles): CommandModule {
       1: 'something would change',
       [CANNOT_TELL]: 'files have mistakes, or no server answers',
     },
+    completes: 'file',
     define(command: Command, io: Io, finish) {
       addConnectionOptions(command)
         .argument('[PATH...]', 'files or folders of the work tree; without one, everything below jobs/')

@@ -1,6 +1,7 @@
 /** Puts commands together to one program. Whatever goes wrong becomes one sentence on stderr and an exit code. */
 import { Command, CommanderError } from 'commander'
 import { CommandError, type CommandModule, type Io } from './command.js'
+import { formatJson } from './json.js'
 
 export interface ProgramOptions {
   readonly version: string
@@ -21,6 +22,7 @@ export async function runProgram(args: readonly string[], io: Io, { version, com
     .helpCommand(true)
   for (const module of commands) {
     const command = program.command(module.name).summary(module.summary).description(module.summary)
+    command.aliases([...(module.aliases ?? [])])
     command.usage(module.usage).addHelpText('after', formatExitCodes(module.exitCodes))
     command.copyInheritedSettings(program)
     module.define(command, io, finish)
@@ -45,10 +47,17 @@ function formatExitCodes(codes: Readonly<Record<number, string>>): string {
 function explain(error: unknown, args: readonly string[], io: Io): number {
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return 0
-    const text = error.message.replace(/^error: /, '')
-    io.err(`drover: ${text}; "drover ${args[0]?.startsWith('-') === false ? `${args[0]} ` : ''}--help" lists what there is\n`)
-    return 1
+    const text = error.message.replace(/^error: /, '').replace(/\n\(Did you mean (.*)\?\)$/, '; did you mean $1?')
+    const isOfCommand = error.code !== 'commander.unknownCommand' && args[0]?.startsWith('-') === false
+    return tell(`${text}; "drover ${isOfCommand ? `${args[0]} ` : ''}--help" lists what there is`, 1, args, io)
   }
-  io.err(`drover: ${error instanceof Error ? error.message : String(error)}\n`)
-  return error instanceof CommandError ? error.exitCode : 1
+  const message = error instanceof Error ? error.message : String(error)
+  return tell(message, error instanceof CommandError ? error.exitCode : 1, args, io)
+}
+
+/** In the form that was asked for, so that programs need not read sentences. */
+function tell(message: string, exitCode: number, args: readonly string[], io: Io): number {
+  const isForPrograms = args.includes('--json') || args.some((arg, at) => /^(-o|--output)$/.test(arg) && args[at + 1] === 'json')
+  io.err(isForPrograms ? formatJson({ error: { message, exitCode } }) : `drover: ${message}\n`)
+  return exitCode
 }

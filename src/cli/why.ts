@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import { addConnectionOptions, Client, type ConnectionOptions } from './client.js'
 import type { CommandModule, Io } from './command.js'
 import { formatJson } from './json.js'
+import { resolve } from './resolve.js'
 import { describeSetAside } from './standing.js'
 import type { ExplanationAnswer, JobAnswer, ReasonAnswer } from './wire.js'
 
@@ -15,9 +16,10 @@ export const whyCommand: CommandModule = {
   usage: '[options] <JOB>',
   summary: 'tell why a job runs where it runs, what ended, and what is missing',
   exitCodes: { 0: 'told', 1: 'no such job, or no server answers' },
+  completes: 'job',
   define(command: Command, io: Io, finish) {
     addConnectionOptions(command)
-      .argument('<JOB>', 'the ID of a job')
+      .argument('<JOB>', 'the id of a job, or the beginning of one')
       .option('--json', 'codes and facts, for programs', false)
       .action((id: string, options: WhyOptions) => finish(tellWhy(id, options, io)))
   },
@@ -25,7 +27,8 @@ export const whyCommand: CommandModule = {
 
 async function tellWhy(id: string, options: WhyOptions, io: Io): Promise<number> {
   const client = new Client(options, io)
-  const { Namespace, ID } = await client.get<JobAnswer>(`/v1/job/${encodeURIComponent(id)}`)
+  const found = await resolve(id, ['job'], client)
+  const { Namespace, ID } = await client.get<JobAnswer>(`/v1/job/${encodeURIComponent(found.id)}`)
   const explanation = await client.get<ExplanationAnswer>(`/drover/v1/why/${Namespace}/${encodeURIComponent(ID)}`)
   if (options.json) io.out(formatJson(explanation))
   else {

@@ -21,6 +21,9 @@ export interface JobStatusAnswer {
   readonly Version: number
   readonly SubmitTime: number
   readonly GroupCountSum: number
+  readonly Priority: number
+  readonly NodePool: string
+  readonly Datacenters: readonly string[] | null
   readonly Allocs: readonly { readonly ClientStatus: string; readonly JobVersion: number }[] | null
 }
 
@@ -89,6 +92,7 @@ export interface TaskState {
 
 export interface EvaluationAnswer {
   readonly ID: string
+  readonly Namespace: string
   readonly JobID: string
   readonly Type: string
   readonly Status: string
@@ -111,6 +115,8 @@ export interface PlacementMetrics {
 
 export interface DeploymentAnswer {
   readonly ID: string
+  readonly Namespace: string
+  readonly CreateIndex: number
   readonly JobID: string
   readonly JobVersion: number
   readonly Status: string
@@ -123,6 +129,11 @@ export interface DeploymentAnswer {
 
 export interface NodeStub {
   readonly ID: string
+  readonly Address: string
+  readonly Version: string
+  /** Only when they were asked for. */
+  readonly NodeResources?: NodeResourcesAnswer
+  readonly ReservedResources?: NodeResourcesAnswer
   readonly Name: string
   readonly Datacenter: string
   readonly NodePool: string
@@ -132,14 +143,17 @@ export interface NodeStub {
   readonly Drain: boolean
 }
 
+export interface NodeResourcesAnswer {
+  readonly Cpu: { readonly CpuShares: number }
+  readonly Memory: { readonly MemoryMB: number }
+  readonly Disk: { readonly DiskMB: number }
+}
+
 export interface NodeAnswer extends NodeStub {
   readonly Attributes: Readonly<Record<string, string>>
   readonly Drivers: Readonly<Record<string, { readonly Detected: boolean; readonly Healthy: boolean; readonly HealthDescription: string }>>
-  readonly NodeResources: {
-    readonly Cpu: { readonly CpuShares: number }
-    readonly Memory: { readonly MemoryMB: number }
-    readonly Disk: { readonly DiskMB: number }
-  }
+  readonly NodeResources: NodeResourcesAnswer
+  readonly ReservedResources: NodeResourcesAnswer
 }
 
 export interface SearchAnswer {
@@ -154,6 +168,7 @@ export interface SourceAnswer {
   readonly problem: string | null
   readonly frozen: readonly {
     readonly path: string
+    readonly namespace: string | null
     readonly jobId: string | null
     readonly mistakes: readonly { readonly place: string; readonly summary: string; readonly detail: string }[]
   }[]
@@ -249,4 +264,68 @@ export interface ExplanationAnswer {
     readonly stops: readonly ReasonAnswer[]
     readonly missing: readonly ReasonAnswer[]
   }[]
+}
+
+export interface NamespaceAnswer {
+  readonly Name: string
+  readonly Description: string
+}
+
+export interface ServicesAnswer {
+  readonly Namespace: string
+  readonly Services: readonly { readonly ServiceName: string }[]
+}
+
+export interface ServiceAnswer {
+  readonly ServiceName: string
+  readonly Namespace: string
+  readonly Address: string
+  readonly Port: number
+  readonly Tags: readonly string[] | null
+  readonly JobID: string
+  readonly AllocID: string
+  readonly NodeID: string
+  readonly Datacenter: string
+}
+
+/** What an allocation was given; only when resources were asked for. */
+export interface AllocatedAnswer {
+  readonly NodeID: string
+  readonly ClientStatus: string
+  readonly AllocatedResources?: {
+    readonly Tasks: Readonly<
+      Record<string, { readonly Cpu: { readonly CpuShares: number }; readonly Memory: { readonly MemoryMB: number } }>
+    >
+    readonly Shared: {
+      readonly DiskMB: number
+      readonly Ports: readonly { readonly Label: string; readonly Value: number; readonly To: number; readonly HostIP: string }[] | null
+    }
+  } | null
+}
+
+/** Of a whole host, as its agent measured it. */
+export interface UsageAnswer {
+  readonly CPUTicksConsumed: number
+  readonly Memory: { readonly Total: number; readonly Used: number }
+}
+
+export interface FileAnswer {
+  readonly Name: string
+  readonly IsDir: boolean
+  readonly Size: number
+  readonly FileMode: string
+  readonly ModTime: string
+}
+
+export interface VersionsAnswer {
+  readonly Versions: readonly (JobAnswer & { readonly Stable: boolean })[]
+  readonly Diffs: readonly DiffAnswer[] | null
+}
+
+/** Which commit a version comes from. */
+export interface VersionSourceAnswer {
+  readonly version: number
+  readonly path: string
+  readonly commit: CommitAnswer
+  readonly revertOf: number | null
 }

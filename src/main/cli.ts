@@ -1,41 +1,8 @@
 #!/usr/bin/env node
 /** The program `drover`: which command is meant, and the world it runs in. */
-import { fileURLToPath } from 'node:url'
-import {
-  type CommandModule,
-  eventsCommand,
-  type Io,
-  logsCommand,
-  planCommand,
-  renderCommand,
-  runProgram,
-  statusCommand,
-  validateCommand,
-  whyCommand,
-} from '../cli/index.js'
+import { type Io, runProgram, type Terminal } from '../cli/index.js'
+import { loadCommands } from './commands.js'
 import { readVersion } from './version.js'
-
-/** Only what the command needs is loaded: looking at a job must not wait for a database and a broker client. */
-const LOADERS: Readonly<Record<string, () => Promise<CommandModule>>> = {
-  dev: async () => (await import('./programs.js')).devCommand(fileURLToPath(import.meta.url)),
-  server: async () => (await import('./programs.js')).serverCommand,
-  agent: async () => (await import('./programs.js')).agentCommand,
-  snapshot: async () => (await import('./state-commands.js')).snapshotCommand,
-  fsck: async () => (await import('./state-commands.js')).fsckCommand,
-  'nats-config': async () => (await import('./nats-config.js')).natsConfigCommand,
-  status: async () => statusCommand,
-  logs: async () => logsCommand,
-  why: async () => whyCommand,
-  events: async () => eventsCommand,
-  validate: async () => validateCommand(await jobFiles()),
-  render: async () => renderCommand(await jobFiles()),
-  plan: async () => planCommand(await jobFiles()),
-}
-
-async function jobFiles() {
-  const { LocalJobFiles } = await import('./job-files.js')
-  return new LocalJobFiles(process.cwd())
-}
 
 function createIo(): Io {
   const stopped = new AbortController()
@@ -48,13 +15,18 @@ function createIo(): Io {
     env: process.env,
     fetch,
     signal: stopped.signal,
+    terminal: terminalOf(process.stdout, process.env),
   }
 }
 
+/** Colours unless somebody wants none (https://no-color.org). */
+function terminalOf(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv): Terminal | undefined {
+  if (!stream.isTTY) return undefined
+  return { columns: stream.columns, hasColours: (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb' }
+}
+
 async function main(args: readonly string[]): Promise<number> {
-  const meant = args[0] === undefined ? undefined : LOADERS[args[0]]
-  const commands = await Promise.all((meant === undefined ? Object.values(LOADERS) : [meant]).map((load) => load()))
-  return runProgram(args, createIo(), { version: readVersion(), commands })
+  return runProgram(args, createIo(), { version: readVersion(), commands: await loadCommands(args[0] ?? '') })
 }
 
 process.exitCode = await main(process.argv.slice(2))

@@ -138,7 +138,7 @@ describe('why', () => {
   test('a job that is not there is one sentence and exit code 1', async () => {
     const { code, err } = await drover(['why', 'nothing-like-it'])
     expect(code).toBe(1)
-    expect(err).toContain('job not found')
+    expect(err).toMatch(/^drover: no job is called nothing-like-it in namespace default; .*\n$/)
   })
 })
 

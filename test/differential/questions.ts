@@ -96,7 +96,7 @@ async function register(reference: Reference, job: ApiObject): Promise<boolean> 
 async function askStore(reference: Reference, job: ApiObject): Promise<readonly Mismatch[] | undefined> {
   if (!(await register(reference, job))) return undefined
   const id = String(job['ID'])
-  const { text } = await reference.ask('GET', `/v1/job/${id}`)
+  const { text } = await reference.ask('GET', `/v1/job/${encodeURIComponent(id)}`)
   await reference.purge(id)
   return compareJson(comparable(JSON.parse(text), ''), comparable(JSON.parse(JSON.stringify(store(job))), ''))
 }
@@ -104,7 +104,7 @@ async function askStore(reference: Reference, job: ApiObject): Promise<readonly 
 async function askDiff(reference: Reference, { job, next }: Case): Promise<readonly Mismatch[] | undefined> {
   if (!(await register(reference, job))) return undefined
   const id = String(job['ID'])
-  const planned = await reference.ask('PUT', `/v1/job/${id}/plan`, { Job: next, Diff: true })
+  const planned = await reference.ask('PUT', `/v1/job/${encodeURIComponent(id)}/plan`, { Job: next, Diff: true })
   await reference.purge(id)
   if (planned.status !== 200 || isExpected([job, next], planned.text)) return undefined
   const answer = JSON.parse(planned.text) as { readonly Diff: unknown; readonly Annotations: PlanAnnotations | null }

@@ -20,6 +20,7 @@ export function sourceRoutes(deps: SourceDeps): readonly Route[] {
   return [
     { pattern: '/drover/v1/source', methods: { GET: reading(deps, (view) => readSource(view, sourceHealth)) } },
     { pattern: '/drover/v1/jobs', methods: { GET: reading(deps, listOwned) } },
+    { pattern: '/drover/v1/history/:id', methods: { GET: reading(deps, readHistory) } },
     { pattern: '/drover/v1/held', methods: { GET: reading(deps, readHeld) } },
     { pattern: '/drover/v1/commits/:id', methods: { GET: reading(deps, readCommit) } },
   ]
@@ -48,6 +49,20 @@ function listOwned(view: StateView, call: Call): Reading {
 function describeOwned(view: StateView, source: JobSource): Readonly<Record<string, unknown>> {
   const job = view.jobs.get(namespacedKey(source.namespace, source.jobId))
   return { ...source, standing: job === undefined ? null : standingOf(view, job) }
+}
+
+/** Which commit each kept version of a job comes from, the newest first. */
+function readHistory(view: StateView, call: Call): Reading {
+  const { namespace } = call.parameters
+  const job = view.jobs.get(namespacedKey(namespace, call.id))
+  const index = Math.max(view.versionSources.index, view.jobs.index)
+  const watch = [{ table: 'versionSources' }, { table: 'jobs' }] as const
+  if (job === undefined) return { index, watch, body: notFound('job not found') }
+  const versions = view.versionSources
+    .by('job', namespacedKey(namespace, call.id))
+    .filter(({ createIndex }) => createIndex === job.CreateIndex)
+    .sort((a, b) => b.version - a.version)
+  return { index, watch, body: encodeJson(versions.map(({ version, path, commit, revertOf }) => ({ version, path, commit, revertOf }))) }
 }
 
 function readHeld(view: StateView): Reading {

@@ -1,20 +1,18 @@
 import type { Client } from '../client.js'
 import type { Io } from '../command.js'
-import { formatJson } from '../json.js'
+import { type OutputFormat, printData } from '../output.js'
 import { describeFailures } from '../placement.js'
 import { describeSetAside } from '../standing.js'
 import { formatAge, formatFacts, formatTable, shortId } from '../table.js'
+import { paintStatus, type Terminal } from '../terminal.js'
 import type { AllocationStub, DeploymentAnswer, EvaluationAnswer, JobAnswer, JobSourceAnswer, JobSummary, SourceAnswer } from '../wire.js'
 import { describeSource, describeStatus } from './jobs.js'
 
 /** One job: what it is, since which commit, what runs of it, and what could not be placed. */
-export async function showJob(id: string, client: Client, io: Io, asJson: boolean): Promise<void> {
+export async function showJob(id: string, client: Client, io: Io, format: OutputFormat): Promise<void> {
   const path = `/v1/job/${encodeURIComponent(id)}`
   const job = await client.get<JobAnswer>(path)
-  if (asJson) {
-    io.out(formatJson(job))
-    return
-  }
+  if (await printData(format, job, [job.ID], io)) return
   const [summary, allocations, evaluations, deployment, owned, sources] = await Promise.all([
     client.get<JobSummary>(`${path}/summary`),
     client.get<readonly AllocationStub[]>(`${path}/allocations`),
@@ -25,9 +23,11 @@ export async function showJob(id: string, client: Client, io: Io, asJson: boolea
   ])
   const nowMs = Date.now()
   const source = owned.find(({ namespace, jobId }) => namespace === job.Namespace && jobId === job.ID)
-  io.out(formatFacts(factsOf(job, source, deployment, allocations, nowMs)))
-  io.out(`\n${formatTable(['GROUP', 'WANTED', 'RUNNING', 'STARTING', 'QUEUED', 'FAILED', 'LOST', 'COMPLETE'], groupRows(job, summary))}`)
-  if (allocations.length > 0) io.out(`\n${allocationTable(allocations, nowMs)}`)
+  io.out(formatFacts(factsOf(job, source, deployment, allocations, nowMs, io.terminal)))
+  io.out(
+    `\n${formatTable(['GROUP', 'WANTED', 'RUNNING', 'STARTING', 'QUEUED', 'FAILED', 'LOST', 'COMPLETE'], groupRows(job, summary), io.terminal)}`,
+  )
+  if (allocations.length > 0) io.out(`\n${allocationTable(allocations, nowMs, io.terminal)}`)
   const blocked = evaluations.filter((evaluation) => evaluation.Status === 'blocked').sort((a, b) => b.CreateIndex - a.CreateIndex)[0]
   if (blocked?.FailedTGAllocs) io.err(`\n${describeFailures(blocked.FailedTGAllocs)}`)
   for (const { frozen, ...rest } of sources) io.err(describeSource({ ...rest, frozen: frozen.filter((file) => file.jobId === job.ID) }))
@@ -39,12 +39,13 @@ function factsOf(
   deployment: DeploymentAnswer | null,
   allocations: readonly AllocationStub[],
   nowMs: number,
+  terminal: Terminal | undefined,
 ) {
   const facts: (readonly [string, string])[] = [
     ['job', job.ID],
     ['namespace', job.Namespace],
     ['type', job.Type],
-    ['status', describeStatus({ ...job, Allocs: allocations })],
+    ['status', paintStatus(describeStatus({ ...job, Allocs: allocations }), terminal)],
     ['version', `${job.Version}, ${formatAge(job.SubmitTime, nowMs)} ago`],
   ]
   if (job.StatusDescription !== '') facts.push(['description', job.StatusDescription])
@@ -54,7 +55,8 @@ function factsOf(
     const setAside = source.standing === null ? '' : describeSetAside(source.standing)
     if (setAside !== '') facts.push(['set aside', setAside])
   }
-  if (deployment !== null) facts.push(['deployment', `${shortId(deployment.ID)} ${deployment.Status}: ${deployment.StatusDescription}`])
+  if (deployment !== null)
+    facts.push(['deployment', `${shortId(deployment.ID)} ${paintStatus(deployment.Status, terminal)}: ${deployment.StatusDescription}`])
   return facts
 }
 
@@ -67,7 +69,7 @@ function groupRows(job: JobAnswer, { Summary }: JobSummary): readonly (readonly 
 }
 
 /** Newest first. */
-export function allocationTable(allocations: readonly AllocationStub[], nowMs: number): string {
+export function allocationTable(allocations: readonly AllocationStub[], nowMs: number, terminal: Terminal | undefined): string {
   const rows = [...allocations]
     .sort((a, b) => b.CreateIndex - a.CreateIndex || (a.Name < b.Name ? -1 : 1))
     .map((allocation) => [
@@ -76,8 +78,8 @@ export function allocationTable(allocations: readonly AllocationStub[], nowMs: n
       allocation.NodeName,
       `v${allocation.JobVersion}`,
       allocation.DesiredStatus,
-      allocation.ClientStatus,
+      paintStatus(allocation.ClientStatus, terminal),
       formatAge(allocation.CreateTime, nowMs),
     ])
-  return formatTable(['ALLOCATION', 'NAME', 'NODE', 'VERSION', 'DESIRED', 'STATUS', 'AGE'], rows)
+  return formatTable(['ALLOCATION', 'NAME', 'NODE', 'VERSION', 'DESIRED', 'STATUS', 'AGE'], rows, terminal)
 }

@@ -1,14 +1,21 @@
 /** All jobs, and what keeps the repository from being what runs. */
 import type { Client } from '../client.js'
 import type { Io } from '../command.js'
-import { formatJson } from '../json.js'
+import { type OutputFormat, printData } from '../output.js'
 import { describeCommit, describeSetAside } from '../standing.js'
 import { formatAge, formatTable } from '../table.js'
+import { paintStatus } from '../terminal.js'
 import type { HealthAnswer, JobSourceAnswer, JobStatusAnswer, JobStub, SourceAnswer } from '../wire.js'
 
-export async function showJobs(client: Client, io: Io, asJson: boolean): Promise<void> {
-  if (asJson) {
-    io.out(formatJson(await client.get<readonly JobStub[]>('/v1/jobs')))
+export async function showJobs(client: Client, io: Io, format: OutputFormat): Promise<void> {
+  if (format !== 'table' && format !== 'wide') {
+    const stubs = await client.get<readonly JobStub[]>('/v1/jobs')
+    await printData(
+      format,
+      stubs,
+      stubs.map(({ ID }) => ID),
+      io,
+    )
     return
   }
   const [jobs, sources, owned, { server }] = await Promise.all([
@@ -22,11 +29,11 @@ export async function showJobs(client: Client, io: Io, asJson: boolean): Promise
   const hasNamespaces = client.connection.namespace === '*'
   const rows = [...jobs].sort(byName).map((job) => {
     const commit = standings.get(`${job.Namespace} ${job.ID}`)?.commit
-    const cells = [job.ID, job.Type, describeStatus(job), countJob(job), formatAge(job.SubmitTime, nowMs)]
+    const cells = [job.ID, job.Type, paintStatus(describeStatus(job), io.terminal), countJob(job), formatAge(job.SubmitTime, nowMs)]
     return [...(hasNamespaces ? [job.Namespace] : []), ...cells, commit === undefined || commit === null ? '-' : describeCommit(commit)]
   })
   if (rows.length === 0) io.err('no jobs; commit a job file below jobs/\n')
-  else io.out(formatTable([...(hasNamespaces ? ['NAMESPACE'] : []), 'ID', 'TYPE', 'STATUS', 'RUNNING', 'AGE', 'COMMIT'], rows))
+  else io.out(formatTable([...(hasNamespaces ? ['NAMESPACE'] : []), 'ID', 'TYPE', 'STATUS', 'RUNNING', 'AGE', 'COMMIT'], rows, io.terminal))
   for (const { jobId, standing } of owned)
     if (standing !== null && standing.setAside !== null) io.err(`${jobId}: ${describeSetAside(standing)}\n`)
   for (const source of sources) io.err(describeSource(source))
@@ -46,7 +53,7 @@ export function describeStatus({ Status, Stop, Version, Allocs }: Pick<JobStatus
 }
 
 /** How many run of how many that are wanted; work that is on every node, or is done, wants no certain number. */
-function countJob({ Type, Status, Stop, GroupCountSum, Allocs }: JobStatusAnswer): string {
+export function countJob({ Type, Status, Stop, GroupCountSum, Allocs }: JobStatusAnswer): string {
   const running = (Allocs ?? []).filter(({ ClientStatus }) => ClientStatus === 'running').length
   const isCounted = (Type === 'service' || Type === 'batch') && Status !== 'dead'
   return isCounted ? `${running}/${Stop ? 0 : GroupCountSum}` : String(running)

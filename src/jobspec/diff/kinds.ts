@@ -40,7 +40,7 @@ type ChildForm =
   | { readonly form: 'matched'; readonly member: string; readonly kind: Kind }
   /** An object whose values are the items. */
   | { readonly form: 'by-name'; readonly member: string; readonly kind: Kind }
-  | { readonly form: 'texts'; readonly member: string }
+  | { readonly form: 'texts'; readonly member: string; readonly isTerse?: boolean }
   | { readonly form: 'free'; readonly member: string; readonly isTerse?: boolean }
 
 const plain = (name: string): Kind => ({ name, isTypedByFields: true })
@@ -83,7 +83,8 @@ const CHECK: Kind = {
   children: [{ form: 'free', member: 'Header' }, one('CheckRestart')],
 }
 
-const IDENTITY: Kind = { name: 'Identity', children: [texts('Audience')] }
+/** Extra claims are not compared, as in Nomad; that they differ is told all the same. */
+const IDENTITY: Kind = { name: 'Identity', tellsHidden: true, rules: { skip: ['ExtraClaims'] }, children: [texts('Audience')] }
 
 const RESOURCES: Kind = {
   name: 'Resources',
@@ -146,7 +147,7 @@ export const JOB_CHILDREN: readonly Child[] = [
   texts('Datacenters'),
   CONSTRAINTS,
   AFFINITIES,
-  one('Periodic', { name: 'Periodic', children: [texts('Specs')] }),
+  one('Periodic', { name: 'Periodic', children: [{ form: 'texts', member: 'Specs', isTerse: true }] }),
   one('ParameterizedJob', { name: 'ParameterizedJob', children: [texts('MetaOptional'), texts('MetaRequired')] }),
   one('Multiregion', {
     name: 'Multiregion',
@@ -155,7 +156,11 @@ export const JOB_CHILDREN: readonly Child[] = [
       { form: 'one', member: 'Strategy', kind: plain('Strategy'), absent: { MaxParallel: 0, OnFailure: '' } },
     ],
   }),
-  one('UI', { name: 'UI', children: [{ form: 'positional', member: 'Links', kind: { name: 'Link', dropsEmpty: true } }] }),
+  one('UI', {
+    name: 'UI',
+    tellsHidden: true,
+    children: [{ form: 'positional', member: 'Links', kind: { name: 'Link', dropsEmpty: true } }],
+  }),
 ]
 
 export const GROUP_CHILDREN: readonly Child[] = [

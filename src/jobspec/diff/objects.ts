@@ -69,7 +69,7 @@ function childDiff(child: Child, old: unknown, next: unknown, isContextual: bool
       return child.isAlwaysTold === true ? [{ Type: 'None', Name: child.kind.name, Fields: null, Objects: null }] : []
     }
     case 'texts':
-      return textSetDiff(child.member, asTexts(old), asTexts(next), isContextual)
+      return textSetDiff(child.member, asTexts(old), asTexts(next), isContextual, child.isTerse === true)
     case 'free':
       return freeDiff(child.member, old, next, isContextual && child.isTerse !== true)
     case 'set':
@@ -98,13 +98,13 @@ function asTexts(value: unknown): readonly string[] {
 }
 
 /** One field for each element, all under the set's name. */
-function textSetDiff(name: string, old: readonly string[], next: readonly string[], isContextual: boolean): ObjectDiff[] {
+function textSetDiff(name: string, old: readonly string[], next: readonly string[], isContextual: boolean, isTerse: boolean): ObjectDiff[] {
   const before = new Set(old)
   const after = new Set(next)
   const added = [...after].filter((text) => !before.has(text))
   const removed = [...before].filter((text) => !after.has(text))
   const kept = [...before].filter((text) => after.has(text))
-  if (added.length + removed.length === 0 && (!isContextual || kept.length === 0)) return []
+  if (added.length + removed.length === 0 && (!isContextual || isTerse || kept.length === 0)) return []
   const fields = [
     ...added.map((text) => fieldDiff(name, '', text)),
     ...removed.map((text) => fieldDiff(name, text, '')),
