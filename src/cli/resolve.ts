@@ -59,7 +59,7 @@ async function explainAbsence(text: string, kinds: readonly Kind[], client: Clie
   const { namespace } = client.connection
   const frozen = (await client.get<readonly SourceAnswer[]>('/drover/v1/source'))
     .flatMap((source) => source.frozen)
-    .filter((file) => file.jobId === text && (file.namespace ?? namespace) === namespace)
+    .filter((file) => (file.jobId ?? nameOfFile(file.path)) === text && (file.namespace ?? namespace) === namespace)
   if (frozen.length > 0) return `job ${text} has never run, since its file has mistakes:\n${describeMistakes(frozen)}`
   const elsewhere = namespace === '*' ? [] : await search(text, kinds, client, { namespace: '*' })
   const job = elsewhere.find(({ kind, id }) => kind === 'job' && id === text) ?? elsewhere[0]
@@ -69,6 +69,11 @@ async function explainAbsence(text: string, kinds: readonly Kind[], client: Clie
       ? '"drover status" lists the jobs'
       : `another namespace has ${job.kind} ${job.kind === 'job' ? job.id : shortId(job.id)}: look there with -n NAMESPACE, or everywhere with -n "*"`
   return `${what} is called ${text} in namespace ${namespace}; ${hint}`
+}
+
+/** What a file is called whose text does not even say which job it is. */
+function nameOfFile(path: string): string {
+  return path.replace(/^.*\//, '').replace(/\.nomad\..*$/, '')
 }
 
 function describeMistakes(files: SourceAnswer['frozen']): string {

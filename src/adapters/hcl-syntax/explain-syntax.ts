@@ -11,11 +11,26 @@ const SYNTAX_PREFIX = 'parse config: ['
 const NESTING_SAFE = 250
 
 let parser: ((filename: string, text: string) => Promise<unknown>) | undefined
+let onLoading: (isLoading: boolean) => void = () => {}
+
+/** Loading HCL takes as long as the machine needs for it, and that is not the file's doing: whoever counts time is told. */
+export function whenLoadingHcl(listener: (isLoading: boolean) => void): void {
+  onLoading = listener
+}
+
+async function loadParser(): Promise<(filename: string, text: string) => Promise<unknown>> {
+  onLoading(true)
+  const { parse } = await import('@cdktf/hcl2json')
+  // The first text is what compiles it.
+  await parse(SENTINEL, '')
+  onLoading(false)
+  return parse
+}
 
 /** Empty when HCL has no objection, or cannot be asked. */
 export async function explainSyntax(path: string, text: string, limits: Limits): Promise<readonly Mistake[]> {
   if (text.length > limits.fileBytesMax || !isSafeForHcl(text)) return []
-  parser ??= (await import('@cdktf/hcl2json')).parse
+  parser ??= await loadParser()
   try {
     await parser(SENTINEL, text)
     return []

@@ -4,17 +4,13 @@
  */
 import type { SyntaxOutcome, SyntaxReader } from '../../controller/index.js'
 import { LIMITS, type Limits } from '../../jobspec/index.js'
-import { WorkerPool } from '../workers/pool.js'
+import { WorkerPool, type WorkerPoolOptions } from '../workers/pool.js'
 import { readFast } from './read-syntax.js'
 
-export interface WorkerSyntaxOptions {
-  /** Readers at once. */
-  readonly size?: number
+export interface WorkerSyntaxOptions extends Pick<Partial<WorkerPoolOptions>, 'size' | 'workerUrl' | 'loadingMsMax'> {
   readonly limits?: Limits
   /** Texts up to this length are read on the calling thread. */
   readonly inlineLengthMax?: number
-  /** The compiled worker; tests that run from sources name another. */
-  readonly workerUrl?: URL
 }
 
 const SIZE = 1
@@ -25,10 +21,10 @@ export class WorkerSyntaxReader implements SyntaxReader {
   readonly #inlineLengthMax: number
   readonly #pool: WorkerPool
 
-  constructor({ size = SIZE, limits = LIMITS, inlineLengthMax = INLINE_LENGTH_MAX, workerUrl }: WorkerSyntaxOptions = {}) {
+  constructor({ size = SIZE, limits = LIMITS, inlineLengthMax = INLINE_LENGTH_MAX, ...pool }: WorkerSyntaxOptions = {}) {
     this.#limits = limits
     this.#inlineLengthMax = inlineLengthMax
-    this.#pool = new WorkerPool({ size, taskMsMax: limits.parseMsMax, ...(workerUrl === undefined ? {} : { workerUrl }) })
+    this.#pool = new WorkerPool({ size, taskMsMax: limits.parseMsMax, ...pool })
   }
 
   async read(path: string, text: string): Promise<SyntaxOutcome> {

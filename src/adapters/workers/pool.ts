@@ -10,6 +10,8 @@ export interface WorkerPoolOptions {
   readonly size: number
   /** A task may compute this long between two messages. */
   readonly taskMsMax: number
+  /** A thread that loads its program, or that of HCL, may take this long; absent: two minutes, as on a machine under load. */
+  readonly loadingMsMax?: number
   /** Tasks that may wait; more are refused at once. Absent: any number. */
   readonly queueMax?: number
   /** The compiled worker; tests name others. */
@@ -34,12 +36,16 @@ const HEAP_MB = 512
 /** A thread that has come to hold more than this starts anew: the memory is for others. */
 const HEAP_BYTES_KEPT = 96 * 1024 * 1024
 const IDLE_MS = 30_000
+/** A machine under load needs long to load what one at rest has in a moment. */
+const LOADING_MS_MAX = 120_000
 
 export class WorkerPool {
   readonly #options: WorkerPoolOptions
   readonly #queue: Waiting[] = []
   readonly #idle = new Map<Worker, NodeJS.Timeout>()
   readonly #busy = new Map<Worker, Running>()
+  /** Those that have not said yet that they can begin. */
+  readonly #fresh = new WeakSet<Worker>()
   #nextId = 1
   #isClosed = false
 
@@ -92,6 +98,7 @@ export class WorkerPool {
     const worker = new Worker(this.#options.workerUrl ?? new URL('./worker.js', import.meta.url), {
       resourceLimits: { stackSizeMb: STACK_MB, maxOldGenerationSizeMb: HEAP_MB },
     })
+    this.#fresh.add(worker)
     worker.on('message', (message: FromWorker) => this.#onMessage(worker, message))
     worker.on('error', (error) => this.#onDeath(worker, `its reader died: ${error.message}`))
     worker.on('exit', () => this.#onDeath(worker, 'its reader ended'))
@@ -100,23 +107,30 @@ export class WorkerPool {
 
   #give(worker: Worker, waiting: Waiting): void {
     const id = this.#nextId++
-    this.#busy.set(worker, { ...waiting, id, timer: this.#watch(worker) })
+    this.#busy.set(worker, { ...waiting, id, timer: this.#watch(worker, this.#fresh.has(worker)) })
     // An idle thread does not keep the process alive.
     worker.ref()
     worker.postMessage({ id, task: waiting.task })
   }
 
-  #watch(worker: Worker): NodeJS.Timeout {
-    const { taskMsMax } = this.#options
+  #watch(worker: Worker, isLoading = false): NodeJS.Timeout {
+    const { taskMsMax, loadingMsMax = LOADING_MS_MAX } = this.#options
+    const msMax = isLoading ? loadingMsMax : taskMsMax
     return setTimeout(() => {
-      this.#onDeath(worker, `reading it takes longer than ${taskMsMax} ms`)
+      this.#onDeath(worker, `reading it takes longer than ${msMax} ms`)
       void worker.terminate()
-    }, taskMsMax)
+    }, msMax)
   }
 
   #onMessage(worker: Worker, message: FromWorker): void {
     const running = this.#busy.get(worker)
     if (running === undefined || message.id !== running.id) return
+    if ('isLoading' in message) {
+      clearTimeout(running.timer)
+      this.#fresh.delete(worker)
+      running.timer = this.#watch(worker, message.isLoading)
+      return
+    }
     if ('question' in message) {
       clearTimeout(running.timer)
       void this.#reply(worker, running, message.question)

@@ -32,6 +32,8 @@ export type ToWorker = { readonly id: number; readonly task: Task } | { readonly
 
 /** From the worker. `heapBytes`: what it has come to hold. */
 export type FromWorker =
+  /** What it does now would take as long whatever the task is. */
+  | { readonly id: number; readonly isLoading: boolean }
   | { readonly id: number; readonly question: Question }
   | { readonly id: number; readonly answer: TaskAnswer; readonly heapBytes: number }
   | { readonly id: number; readonly error: string }

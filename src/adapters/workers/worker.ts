@@ -5,6 +5,7 @@ import { answerJobRequest } from '../../api/index.js'
 import { type JobFileTree, readJobFile } from '../../controller/index.js'
 import { assertNever, invariant } from '../../domain/index.js'
 import { companionNames, LIMITS } from '../../jobspec/index.js'
+import { whenLoadingHcl } from '../hcl-syntax/explain-syntax.js'
 import { InProcessSyntaxReader } from '../hcl-syntax/in-process-reader.js'
 import { createJobspecParser } from '../hcl-syntax/jobspec-parser.js'
 import { readSyntax } from '../hcl-syntax/read-syntax.js'
@@ -30,6 +31,8 @@ async function carryOut(id: number, task: Task): Promise<void> {
       onReply = resolve
       tell({ id, question })
     })
+  tell({ id, isLoading: false })
+  whenLoadingHcl((isLoading) => tell({ id, isLoading }))
   try {
     const answer = await answerTask(task, ask)
     tell({ id, answer, heapBytes: getHeapStatistics().total_heap_size })

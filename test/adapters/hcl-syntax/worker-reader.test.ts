@@ -14,7 +14,13 @@ const ANSWERS = worker(
 
 const readers: WorkerSyntaxReader[] = []
 function reader(workerUrl: URL, parseMsMax = 50): WorkerSyntaxReader {
-  const made = new WorkerSyntaxReader({ size: 1, workerUrl, inlineLengthMax: 0, limits: { ...LIMITS, parseMsMax } })
+  const made = new WorkerSyntaxReader({
+    size: 1,
+    workerUrl,
+    inlineLengthMax: 0,
+    limits: { ...LIMITS, parseMsMax },
+    loadingMsMax: parseMsMax,
+  })
   readers.push(made)
   return made
 }

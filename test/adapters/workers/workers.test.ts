@@ -61,6 +61,7 @@ describe('a job file that is read in a worker', () => {
         `data:text/javascript,${encodeURIComponent('import { parentPort } from "node:worker_threads"; parentPort.on("message", () => { for (;;); })')}`,
       ),
       limits: { ...LIMITS, parseMsMax: 20 },
+      loadingMsMax: 20,
     })
     const kinds: string[] = []
     for (let attempt = 0; attempt < 5; attempt++) kinds.push((await hanging.read(path, treeOf(files), {})).kind)
