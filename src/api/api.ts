@@ -9,6 +9,7 @@ import type {
   ApiSettings,
   BusHealth,
   CommitPlanner,
+  Garbage,
   Planner,
   SourceHealth,
   SourceTexts,
@@ -46,6 +47,7 @@ export interface ApiDeps {
   readonly agents: AgentCaller
   readonly planner: Planner
   readonly actor: Actor
+  readonly garbage: Garbage
   readonly commitPlanner: CommitPlanner
   readonly jobRequests: JobRequests
   readonly sourceTexts: SourceTexts
@@ -86,7 +88,7 @@ export class Api {
       ...commitPlanRoutes(deps),
       ...workloadIdentityRoutes(deps),
       ...uiRoutes,
-      ...(deps.settings.writes === 'runtime' ? runtimeRoutes(deps.actor) : []),
+      ...(deps.settings.writes === 'runtime' ? runtimeRoutes(deps) : []),
     ])
   }
 

@@ -84,6 +84,11 @@ export interface Actor {
   perform<Name extends ActName>(name: Name, request: ActRequests[Name]): Promise<ActOutcome<Name>>
 }
 
+/** Forgets all that has ended, whenever that was, little by little. */
+export interface Garbage {
+  collectAll(): void
+}
+
 /** HCL text to a job as its author wrote it, nothing filled in; used by the parse endpoint. */
 export interface JobspecParser {
   parse(request: {

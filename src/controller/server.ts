@@ -15,7 +15,7 @@ import { DataKeeper } from './data-keeper.js'
 import { DeploymentWatcher } from './deployment-watcher.js'
 import { Drainer } from './drainer.js'
 import { EvaluationBroker } from './evaluation-broker.js'
-import { computeGarbage } from './garbage-collector.js'
+import { GARBAGE_THRESHOLDS, GarbageCollector, type GarbageThresholds } from './garbage-collector.js'
 import { GitReconciler, type GitReconcilerOptions, type SyncOutcome } from './git-reconciler.js'
 import { HostCalls } from './host-calls.js'
 import { HostChannel } from './host-channel.js'
@@ -27,6 +27,7 @@ import { PeriodicDispatcher } from './periodic-dispatcher.js'
 import { Planner } from './planner.js'
 import type { CommandLog, GitSource, IdentitySigner, JobReader, SyntaxReader } from './ports.js'
 import { ReconcileLoop } from './reconcile-loop.js'
+import { WaitingEvaluations } from './waiting-evaluations.js'
 import { Worker } from './worker.js'
 
 export interface ServerOptions {
@@ -34,6 +35,8 @@ export interface ServerOptions {
   readonly nodes: NodeRegistrarOptions
   /** A look at the ref this long after the last, should every event have been lost. */
   readonly sourcePollMs: number
+  /** When what has ended is forgotten. */
+  readonly garbage?: GarbageThresholds
   /** The state is that of a cluster whose history was lost: what its hosts run is taken over. */
   readonly isBeginningAgain?: boolean
   readonly leader?: Pick<LeaderDeps, 'snapshotEveryCommands' | 'commandBytesMax'>
@@ -60,7 +63,6 @@ export interface ServerDeps {
 }
 
 const BLOCKED_RETRY_MS = 30_000
-const GARBAGE_EVERY_MS = 60_000
 const SNAPSHOT_LOOK_EVERY_MS = 60_000
 /** Hosts of a cluster that begins again are waited for this long: an agent asks again at least once a TTL. */
 const HEARD_WITHIN_TTLS = 6
@@ -74,6 +76,7 @@ export class Server {
   readonly source: GitReconciler
   readonly calls: HostCalls
   readonly actor: Actor
+  readonly garbage: GarbageCollector
   readonly #brokerWatch: BrokerWatch
   readonly #deps: ServerDeps
   readonly #broker: EvaluationBroker
@@ -112,6 +115,7 @@ export class Server {
     this.#broker = new EvaluationBroker(state, clock, nudge)
     this.#blocked = new BlockedEvaluations(state, (evaluation) => this.#broker.unblock(evaluation), nudge)
     const propose = (bodies: readonly CommandBody[]) => void leader.propose(bodies)
+    this.garbage = new GarbageCollector({ leader, thresholds: options.garbage ?? GARBAGE_THRESHOLDS })
     this.actor = new Actor({ leader, random, logger })
     this.#deployments = new DeploymentWatcher({ view: state, clock, random, propose, onDue: nudge })
     this.#periodic = new PeriodicDispatcher({ view: state, clock, random, logger, propose, onDue: nudge })
@@ -132,6 +136,8 @@ export class Server {
     this.#channel = channel
     leader.onTurnEnd(() => this.#blocked.wakeFreed())
     leader.onTurnEnd(() => this.#deployments.reconcile())
+    const waiting = new WaitingEvaluations(state, propose)
+    leader.onTurnEnd(() => this.#whileLeading(() => waiting.reconcile()))
     leader.onTurnEnd(() => this.#whileLeading(() => this.#periodic.reconcile()))
     leader.onTurnEnd(() => this.#whileLeading(() => this.#registrar.reconcileOrders()))
     leader.onTurnEnd(() => this.#whileLeading(() => this.#drainer.reconcile()))
@@ -172,6 +178,7 @@ export class Server {
     this.#deployments.stop()
     this.#periodic.stop()
     this.#drainer.stop()
+    this.garbage.stop()
     this.#broker.stop()
     for (const cancel of this.#cancels.splice(0)) cancel()
     await this.#unwatch()
@@ -187,16 +194,9 @@ export class Server {
 
   async #begin(): Promise<void> {
     this.#every(BLOCKED_RETRY_MS, () => this.#blocked.wakeAll())
-    this.#every(GARBAGE_EVERY_MS, () => this.#collectGarbage())
     this.#every(SNAPSHOT_LOOK_EVERY_MS, () => this.leader.snapshotIfDue())
     this.#unwatch = await this.#deps.git.watch(() => this.#sourceLoop.ask())
     this.#sourceLoop.ask()
-  }
-
-  #collectGarbage(): void {
-    if (!this.leader.hasRoom) return
-    const garbage = computeGarbage(this.leader.state, this.leader.clock.wallMs())
-    if (garbage !== undefined) this.leader.propose([garbage])
   }
 
   async #lookAtSource(): Promise<boolean> {

@@ -1,5 +1,14 @@
 /** Takes evaluations from the broker, asks the scheduler, and proposes what it decided. Runs inside the leader's turn. */
-import type { Clock, Evaluation, Job, Logger, Plan, Random, SchedulingResult } from '../domain/index.js'
+import {
+  type Clock,
+  type Evaluation,
+  type Job,
+  type Logger,
+  type Plan,
+  type Random,
+  rfc3339,
+  type SchedulingResult,
+} from '../domain/index.js'
 import type { Scheduler } from '../scheduler/index.js'
 import { type CommandBody, ownerKey } from '../state/index.js'
 import type { Adoption } from './adoption.js'
@@ -10,6 +19,10 @@ import { newEvaluation } from './new-evaluation.js'
 /** Of one turn: what is left waits for the next one, so that heartbeats and readers get their turns. */
 const EVALUATIONS_PER_TURN = 64
 const MS_PER_TURN = 10
+const CAUSE_LENGTH_MAX = 2_000
+/** Until an evaluation that failed is tried again (Nomad docs, "server block": `failed_eval_followup`). */
+const FOLLOW_UP_MS_MIN = 60_000
+const FOLLOW_UP_MS_SPREAD = 300_000
 
 export interface WorkerDeps {
   readonly leader: Leader
@@ -51,8 +64,22 @@ export class Worker {
     } catch (error) {
       const cause = error instanceof Error ? (error.stack ?? error.message) : String(error)
       logger.error({ evaluationId: evaluation.ID, jobId: evaluation.JobID, cause }, 'evaluation failed')
-      return [{ kind: 'evaluation-update', evaluations: [{ ...evaluation, Status: 'failed', StatusDescription: cause.slice(0, 2_000) }] }]
+      return [{ kind: 'evaluation-update', evaluations: this.#failed(evaluation, cause) }]
     }
+  }
+
+  /** The same state gives the same answer: it is tried again when the state may be another one. */
+  #failed(evaluation: Evaluation, cause: string): readonly Evaluation[] {
+    const { leader, random } = this.#deps
+    const failed: Evaluation = { ...evaluation, Status: 'failed', StatusDescription: cause.slice(0, CAUSE_LENGTH_MAX) }
+    const job = leader.state.jobs.get(ownerKey(evaluation))
+    if (job === undefined || job.Stop) return [failed]
+    const waitMs = FOLLOW_UP_MS_MIN + random.fraction() * FOLLOW_UP_MS_SPREAD
+    const followUp = newEvaluation(random.uuid(), job, 'failed-follow-up', {
+      PreviousEval: evaluation.ID,
+      WaitUntil: rfc3339(Math.ceil(leader.clock.wallMs() + waitMs)),
+    })
+    return [{ ...failed, NextEval: followUp.ID }, followUp]
   }
 
   /** Blocked evaluations of the job that this result makes pointless: a success needs none, a new one takes their place. */

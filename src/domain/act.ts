@@ -42,6 +42,7 @@ export interface ActRequests {
   readonly 'node-eligibility': { readonly nodeId: string; readonly eligibility: string }
   readonly 'node-evaluate': { readonly nodeId: string }
   readonly 'allocation-stop': { readonly allocationId: string; readonly skipsShutdownDelay: boolean }
+  readonly 'summaries-reconcile': Readonly<Record<string, never>>
 }
 
 export interface ActAnswers {
@@ -59,6 +60,7 @@ export interface ActAnswers {
   readonly 'node-eligibility': { readonly evaluationIds: readonly string[] }
   readonly 'node-evaluate': { readonly evaluationIds: readonly string[] }
   readonly 'allocation-stop': { readonly evaluationId: string }
+  readonly 'summaries-reconcile': null
 }
 
 export interface DeploymentAnswer {

@@ -60,6 +60,16 @@ export const serverConfigSchema = z.strictObject({
       bound_keys: z.array(z.strictObject({ name: z.string(), public_key: z.string() })).default([]),
     })
     .prefault({}),
+  /** How long after its end something is forgotten. */
+  garbage: z
+    .strictObject({
+      evaluation_seconds: z.number().positive().default(3_600),
+      batch_evaluation_seconds: z.number().positive().default(86_400),
+      job_seconds: z.number().positive().default(14_400),
+      deployment_seconds: z.number().positive().default(3_600),
+      node_seconds: z.number().positive().default(86_400),
+    })
+    .prefault({}),
   api: z
     .strictObject({
       /** `runtime`: acts on what runs are carried out over the API too, and told of in the log. */

@@ -86,6 +86,13 @@ export async function startServer(
       options: {
         source: { rewind: config.source.rewind, ref: config.source.ref },
         isBeginningAgain: adoptCluster !== undefined,
+        garbage: {
+          evaluationMs: config.garbage.evaluation_seconds * 1000,
+          batchEvaluationMs: config.garbage.batch_evaluation_seconds * 1000,
+          jobMs: config.garbage.job_seconds * 1000,
+          deploymentMs: config.garbage.deployment_seconds * 1000,
+          nodeMs: config.garbage.node_seconds * 1000,
+        },
         sourcePollMs: config.source.poll_seconds * 1000,
         nodes: {
           region: config.region,
@@ -109,6 +116,7 @@ export async function startServer(
       agents: server.calls,
       planner: server.planner,
       actor: server.actor,
+      garbage: server.garbage,
       commitPlanner: server.commitPlanner,
       jobRequests,
       sourceTexts: createSourceTexts(git),

@@ -1,6 +1,6 @@
 /** Every act, by its name. */
 import type { ActName } from '../../domain/index.js'
-import type { Act } from './act.js'
+import { type Act, decided } from './act.js'
 import { failByHand, pauseDeployment, promoteDeployment, setHealth, unblockDeployment } from './deployment-acts.js'
 import { drainNode, evaluateNode, setEligibility, stopAllocation } from './host-acts.js'
 import { dispatchJob, evaluateJob, forceJob, stopChild } from './job-acts.js'
@@ -19,4 +19,5 @@ export const ACTS: { readonly [Name in ActName]: Act<Name> } = {
   'node-eligibility': setEligibility,
   'node-evaluate': evaluateNode,
   'allocation-stop': stopAllocation,
+  'summaries-reconcile': () => decided([{ kind: 'summaries-reconcile' }], null),
 }

@@ -23,11 +23,14 @@ export function collectGarbage(state: State, index: LogIndex, command: CommandOf
   }
   for (const { namespace, jobId } of command.jobs) {
     const job = state.jobs.get(namespacedKey(namespace, jobId))
-    if (job?.Stop === true && job.Status === 'dead') purgeJob(state, index, job)
+    if (job !== undefined && (job.Stop || job.ParentID !== '') && job.Status === 'dead') purgeJob(state, index, job)
   }
   for (const id of command.nodes) {
     const node = state.nodes.get(id)
-    if (node !== undefined && node.Status === 'down' && state.allocations.countBy('node', id) === 0) state.nodes.delete(index, id)
+    if (node === undefined || node.Status !== 'down' || state.allocations.countBy('node', id) > 0) continue
+    state.nodes.delete(index, id)
+    state.nodeReports.delete(index, id)
+    state.hostOrders.delete(index, id)
   }
   for (const key of owners) trimVersions(state, index, key)
 }

@@ -100,7 +100,7 @@ export function purgeJob(state: State, index: LogIndex, job: Job): void {
   )
 }
 
-/** Drops old versions, but never the newest stable one, nor one that an allocation still names. */
+/** Drops old versions, but never the newest stable one, nor one that has a name, nor one that an allocation still names. */
 export function trimVersions(state: State, index: LogIndex, key: string): void {
   if (state.jobVersions.countBy('job', key) <= VERSIONS_KEPT) return
   const current = state.jobs.get(key)
@@ -109,7 +109,8 @@ export function trimVersions(state: State, index: LogIndex, key: string): void {
   const named = new Set<string>()
   for (const allocation of state.allocations.valuesBy('job', key)) named.add(`${allocation.JobCreateIndex} ${allocation.JobVersion}`)
   for (const version of versions.slice(VERSIONS_KEPT)) {
-    if (version !== stable && !named.has(`${version.CreateIndex} ${version.Version}`)) deleteVersion(state, index, version)
+    if (version !== stable && version.VersionTag === null && !named.has(`${version.CreateIndex} ${version.Version}`))
+      deleteVersion(state, index, version)
   }
 }
 
