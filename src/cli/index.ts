@@ -13,6 +13,7 @@ export {
   type JobFiles,
   type JobFilesRequest,
   renderCommand,
+  type StrayFile,
   type TreeReading,
   validateCommand,
 } from './job-files.js'

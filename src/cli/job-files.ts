@@ -2,6 +2,7 @@
 import type { Command } from 'commander'
 import { CommandError, type CommandModule, type Io } from './command.js'
 import { formatJson } from './json.js'
+import { counted } from './table.js'
 
 export type JobFileReading =
   | {
@@ -38,6 +39,12 @@ export interface FileMistake {
   readonly text: string
 }
 
+/** What it looks like, and what to do about it. */
+export interface StrayFile {
+  readonly path: string
+  readonly text: string
+}
+
 export interface JobFilesRequest {
   readonly paths: readonly string[]
   readonly ref?: string
@@ -66,6 +73,8 @@ export interface JobFiles {
    * @throws with a sentence for a path that is not there, for no repository, for an unknown ref
    */
   read(request: JobFilesRequest): Promise<readonly JobFileReading[]>
+  /** Files that look as if they belonged to a job, and belong to none; of the work tree. */
+  findStrays(request: { readonly paths: readonly string[] }): Promise<readonly StrayFile[]>
   /** The same for declarations of the work tree. */
   readDeclarations(request: { readonly paths: readonly string[] }): Promise<readonly DeclarationReading[]>
 }
@@ -88,17 +97,24 @@ export function validateCommand(files: JobFiles): CommandModule {
 
 async function validate(files: JobFiles, paths: readonly string[], asJson: boolean, io: Io): Promise<number> {
   const readings = [...(await files.read({ paths })), ...(await files.readDeclarations({ paths }))]
+  const strays = await files.findStrays({ paths })
+  if (readings.length === 0 && strays.length === 0 && paths.length > 0)
+    throw new CommandError(
+      `${paths.join(', ')}: no job file and no host there; job files are called NAME.nomad.hcl, NAME.nomad.json or NAME.nomad.yaml`,
+    )
   const mistakes = readings.flatMap(mistakesOf)
-  if (asJson) io.out(formatJson(readings.map(describeReading)))
+  if (asJson)
+    io.out(formatJson([...readings.map(describeReading), ...strays.map(({ path, text }) => ({ path, mistakes: [], warnings: [text] }))]))
   else {
     for (const mistake of mistakes) io.err(`${mistake.text}\n`)
     for (const { path, warnings } of readings.map(describeReading)) for (const warning of warnings) io.err(`${path}: warning: ${warning}\n`)
+    for (const { path, text } of strays) io.err(`${path}: warning: ${text}\n`)
     const wrong = readings.filter((reading) => mistakesOf(reading).length > 0)
     const count = mistakes.reduce((sum, { more }) => sum + (more ?? 1), 0)
     io.err(
       mistakes.length === 0
-        ? `${readings.length} file(s) sound\n`
-        : `${count} mistake(s) in ${wrong.length} of ${readings.length} file(s)\n`,
+        ? `${counted(readings.length, 'file')} sound\n`
+        : `${counted(count, 'mistake')} in ${wrong.length} of ${counted(readings.length, 'file')}\n`,
     )
   }
   return mistakes.length === 0 ? 0 : 1

@@ -5,6 +5,7 @@
 import type { JobSource } from '../domain/index.js'
 import { LIMITS, type Limits, nameOfJob, parseJob, type Syntax } from '../jobspec/index.js'
 import type { JobFileOptions, JobFileOutcome, JobFileTree, SyntaxReader } from './ports.js'
+import { namespaceMistake } from './repository-layout.js'
 
 type Step<Value> = { readonly kind: 'read'; readonly value: Value } | Exclude<JobFileOutcome, { kind: 'job' }>
 
@@ -69,6 +70,8 @@ class JobFileReading {
   }
 
   async read(path: string): Promise<JobFileOutcome> {
+    const misplaced = this.options.namespace === undefined ? undefined : namespaceMistake(path)
+    if (misplaced !== undefined) return this.#withInputs({ kind: 'mistakes', mistakes: [misplaced] })
     const own = await this.#readSyntax(path)
     if (own.kind !== 'read') return this.#withInputs(own)
     const outcome = await this.#evaluate(path, own.value)

@@ -1,5 +1,5 @@
 /** Which paths of a repository mean what (docs/repository.md). Everything else may lie beside and is no job. */
-import { NAMESPACE_DEFAULT, NODE_POOL_ALL, NODE_POOL_DEFAULT } from '../domain/index.js'
+import { type Mistake, NAMESPACE_DEFAULT, NODE_POOL_ALL, NODE_POOL_DEFAULT } from '../domain/index.js'
 import type { TreeEntry } from './ports.js'
 
 export const JOBS_FOLDER = 'jobs'
@@ -57,6 +57,17 @@ function classifyAgents(parts: readonly string[]): RepositoryPath {
     return { kind: 'node', pool: isInFolder ? parts[1]! : NODE_POOL_DEFAULT, name: file.replace(DECLARATION_FILE, '') }
   if (isInFolder && file === POOL_FILE) return { kind: 'pool', pool: parts[1]! }
   return !isInFolder && file === CLUSTER_FILE ? { kind: 'cluster' } : { kind: 'misplaced' }
+}
+
+/** As in Nomad: other clients take no other names. */
+const NAMESPACE_NAME = /^[a-zA-Z0-9-]{1,128}$/
+
+/** A folder directly below `jobs/` that cannot be a namespace; undefined where the job's folder is one. */
+export function namespaceMistake(path: string): Mistake | undefined {
+  const meaning = classifyPath(path)
+  if (meaning.kind !== 'job' || NAMESPACE_NAME.test(meaning.namespace)) return undefined
+  const detail = `The folder directly below jobs/ is the namespace of a job, and ${JSON.stringify(meaning.namespace)} is no name of one: write letters, digits and "-", at most 128. What is no job may lie outside jobs/.`
+  return { path, line: 0, column: 0, summary: 'Invalid namespace', detail, snippet: '' }
 }
 
 /** The pools of a commit: those that always exist, and each folder of hosts. */

@@ -28,6 +28,9 @@ const natsSchema = z.strictObject({
   token_file: z.string().optional(),
 })
 
+/** What stands for itself, whatever branches and tags there will be. */
+export const FULL_REF = /^(HEAD|refs\/.+)$/
+
 export const serverConfigSchema = z.strictObject({
   data_dir: z.string().min(1),
   http: httpSchema.prefault(HTTP_DEFAULT),
@@ -47,7 +50,10 @@ export const serverConfigSchema = z.strictObject({
   local_agents: z.array(z.string()).default([]),
   source: z.strictObject({
     repository: z.string().min(1),
-    ref: z.string().default('HEAD'),
+    ref: z
+      .string()
+      .regex(FULL_REF, 'must be HEAD or a full ref such as refs/heads/main: a short name may come to mean something else')
+      .default('HEAD'),
     rewind: z.enum(['hold', 'follow']).default('hold'),
     poll_seconds: z.number().positive().default(2),
     /** `polling` where the file system sends no events: NFS, SMB, folders shared with a virtual machine. */

@@ -166,7 +166,7 @@ class DevCluster {
   #onMessage(message: ChildMessage): void {
     if (message.kind === 'sync' || message.kind === 'note') return this.#say(message)
     // That agents start and join is no news here.
-    if (message.kind !== 'ready') return
+    if (message.kind !== 'ready' || this.#interrupts > 0) return
     // A restart of the server keeps the port that people know.
     this.#http = message.url.replace(/^https?:\/\//, '')
     if (this.#isReady) return this.#output.say(`server is back at ${message.url}`)

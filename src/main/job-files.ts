@@ -11,6 +11,7 @@ import {
   type JobFileReading,
   type JobFiles,
   type JobFilesRequest,
+  type StrayFile,
   type TreeReading,
 } from '../cli/index.js'
 import {
@@ -27,6 +28,7 @@ import {
 } from '../controller/index.js'
 import type { Mistake } from '../domain/index.js'
 import { formatMistake } from '../jobspec/index.js'
+import { findStrays } from './stray-files.js'
 import { readHistory, summarizeTree, type TreeHistory, WORK_TREE_HISTORY } from './tree-summary.js'
 
 /** A tree, and which of its files are to be read: jobs, each with the namespace that its folder means, and what lies in `agents/`. */
@@ -80,6 +82,12 @@ export class LocalJobFiles implements JobFiles {
     } finally {
       await syntax.close()
     }
+  }
+
+  async findStrays({ paths }: { readonly paths: readonly string[] }): Promise<readonly StrayFile[]> {
+    const strays: StrayFile[] = []
+    for (const { tree, isWanted } of await this.#selectInWorkTree(paths)) strays.push(...(await findStrays(tree, isWanted)))
+    return strays
   }
 
   async readDeclarations({ paths }: { readonly paths: readonly string[] }): Promise<readonly DeclarationReading[]> {

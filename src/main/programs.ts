@@ -6,10 +6,10 @@ import { loadOrCreateKey, loadServerKeys, type StoredKey } from '../adapters/nod
 import { describeBroker } from '../agent/index.js'
 import type { CommandModule } from '../cli/index.js'
 import type { SyncOutcome } from '../controller/index.js'
-import type { Bus } from '../domain/index.js'
+import { type Bus, TerminalError } from '../domain/index.js'
 import { type RunningAgent, startAgent } from './agent.js'
 import { onlyNews, onStopAsked, type ParentMessage, tell } from './child-channel.js'
-import { agentConfigSchema, readConfig, type ServerConfig, serverConfigSchema } from './config.js'
+import { agentConfigSchema, FULL_REF, readConfig, type ServerConfig, serverConfigSchema } from './config.js'
 import { parseAgentCount, runDev } from './dev.js'
 import { failingWith, keepToOwner } from './failing-with.js'
 import { startServer } from './server.js'
@@ -22,6 +22,15 @@ const LONG_RUNNING_EXITS = {
 
 /** The first look at the repository is worth waiting for before saying that all is ready, but not for ever. */
 const FIRST_SYNC_WITHIN_MS = 15_000
+
+/** @throws TerminalError FLAG */
+function parseRef(ref: string): string {
+  if (FULL_REF.test(ref)) return ref
+  throw new TerminalError(
+    'FLAG',
+    `--ref ${ref} is a short name, which may come to mean something else; write refs/heads/${ref} or refs/tags/${ref}`,
+  )
+}
 
 export function devCommand(cli: string): CommandModule {
   return {
@@ -45,7 +54,7 @@ export function devCommand(cli: string): CommandModule {
               cli,
               {
                 repo: String(flags['repo']),
-                ref: String(flags['ref']),
+                ref: parseRef(String(flags['ref'])),
                 http: String(flags['http']),
                 ...(flags['dataDir'] === undefined ? {} : { dataDir: String(flags['dataDir']) }),
                 ...(flags['nats'] === undefined ? {} : { nats: String(flags['nats']) }),

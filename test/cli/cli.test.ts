@@ -93,6 +93,7 @@ async function drover(
   const files: JobFiles = {
     read: async () => readings,
     readDeclarations: async () => [],
+    findStrays: async () => [],
     summarize: async ({ paths }) => ({ readings, summary: summarizeTree(readings, null, WORK_TREE_HISTORY, paths.length === 0) }),
   }
   let [out, err] = ['', '']
@@ -233,13 +234,13 @@ describe('events', () => {
 describe('job files', () => {
   test('validate is content with sound files', async () => {
     readings = [SOUND]
-    expect(await drover(['validate'])).toEqual({ code: 0, out: '', err: '1 file(s) sound\n' })
+    expect(await drover(['validate'])).toEqual({ code: 0, out: '', err: '1 file sound\n' })
   })
 
   test('validate tells every mistake with its place and exits with 1', async () => {
     readings = [SOUND, WRONG]
     const { code, err } = await drover(['validate'])
-    expect([code, err]).toEqual([1, 'jobs/odd.nomad.hcl:3:5: no\n1 mistake(s) in 1 of 2 file(s)\n'])
+    expect([code, err]).toEqual([1, 'jobs/odd.nomad.hcl:3:5: no\n1 mistake in 1 of 2 files\n'])
   })
 
   test('render prints the stored form', async () => {

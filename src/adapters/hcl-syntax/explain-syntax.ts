@@ -72,14 +72,31 @@ function readDiagnostics(path: string, text: string, joined: string): readonly M
     const cut = body.indexOf('; ')
     const start = offsetOf(text, Number(head[1]), Number(head[2]))
     const end = offsetOf(text, Number(head[3] ?? head[1]), Number(head[4]))
+    const summary = cut < 0 ? body : body.slice(0, cut)
     return {
-      summary: cut < 0 ? body : body.slice(0, cut),
-      detail: cut < 0 ? '' : body.slice(cut + 2),
+      summary,
+      detail: summary === UNTERMINATED ? (describeMarker(text) ?? body.slice(cut + 2)) : cut < 0 ? '' : body.slice(cut + 2),
       source: { path, text },
       span: { start, end },
     }
   })
-  return toMistakes(faults, path)
+  return toMistakes(withoutCascade(faults), path)
+}
+
+const UNTERMINATED = 'Unterminated template string'
+const OPEN_STRING = 'Invalid multi-line string'
+
+/** Where a text is open at the end of its line, what follows is read as part of it: those mistakes are not the author's. */
+function withoutCascade(faults: readonly Fault[]): readonly Fault[] {
+  const first = faults.findIndex(({ summary }) => summary === OPEN_STRING)
+  return first < 0 ? faults : faults.slice(0, Math.max(1, first))
+}
+
+/** The marker of a heredoc is there, only its line does not end; undefined where that is not so. */
+function describeMarker(text: string): string | undefined {
+  const marker = text.slice(text.lastIndexOf('\n') + 1).trim()
+  const isMarker = /^[A-Za-z_][\w-]*$/.test(marker) && new RegExp(`<<-?${marker}\\r?\\n`).test(text)
+  return isMarker ? `The marker ${marker} must be followed by a newline, and the file ends right after it.` : undefined
 }
 
 const SEGMENTER = new Intl.Segmenter('en', { granularity: 'grapheme' })

@@ -16,6 +16,7 @@ const MULTIREGION = refused(
   'this server runs one region',
   'Take the "multiregion" block out, and commit the job to the repository of each region.',
 )
+const NO_VOLUME = refused('a volume of no kind is none', 'Write type = "host".')
 const CSI_VOLUME = refused('storage plugins are not run yet', 'Declare a host volume in the agent\'s file and write type = "host".')
 
 export const JOB_SUPPORT: { readonly [Name in keyof typeof JOB_STRUCTS]: SupportOf<Name> } = {
@@ -163,7 +164,11 @@ export const JOB_SUPPORT: { readonly [Name in keyof typeof JOB_STRUCTS]: Support
   },
   VolumeRequest: {
     Name: SCHEDULER,
-    Type: [{ ...CSI_VOLUME, where: { value: { words: 'is "csi"', holds: (type) => type === 'csi' } } }, SCHEDULER],
+    Type: [
+      { ...CSI_VOLUME, where: { value: { words: 'is "csi"', holds: (type) => type === 'csi' } } },
+      { ...NO_VOLUME, where: { value: { words: 'is neither "host" nor "csi"', holds: (type) => type !== 'host' && type !== 'csi' } } },
+      SCHEDULER,
+    ],
     Source: SCHEDULER,
     ReadOnly: SCHEDULER,
     Sticky: refused('volumes that agents make are not there yet', "Declare a host volume in the agent's file."),
