@@ -70,6 +70,36 @@ test('a ref is read from its commit, whatever the work tree holds', async () => 
   expect(outline(await new LocalJobFiles(root).read({ paths: [], ref: 'main' }))).toEqual(['jobs/a.nomad.hcl default/a'])
 })
 
+test('a folder that cannot be a namespace is a mistake of the jobs in it', async () => {
+  const root = repository({ 'jobs/my team/a.nomad.hcl': job('a'), 'jobs/ops-2/b.nomad.hcl': job('b') })
+  expect(outline(await new LocalJobFiles(root).read({ paths: [] }))).toEqual([
+    'jobs/my team/a.nomad.hcl 0:0 Invalid namespace',
+    'jobs/ops-2/b.nomad.hcl ops-2/b',
+  ])
+})
+
+test('what looks like a job or as if it belonged to one is told, and data beside jobs is not', async () => {
+  const root = repository({
+    'jobs/web.nomad.hcl': job('web').replace('job "web" {', 'job "web" {\n  meta {\n    drover = "shared.vars.hcl"\n  }'),
+    'jobs/web.vars.hcl': '',
+    'jobs/shared.vars.hcl': '',
+    'jobs/wbe.patch.yaml': '[]',
+    'jobs/api.hcl': job('api'),
+    'jobs/data.yaml': 'a: 1',
+  })
+  const strays = await new LocalJobFiles(root).findStrays({ paths: [] })
+  expect(strays.map(({ path, text }) => `${path}: ${text}`)).toEqual([
+    'jobs/api.hcl: it looks like a job and is not read as one; job files are called api.nomad.hcl',
+    'jobs/wbe.patch.yaml: it belongs to no job, since no job file beside it is called so; did you mean web.patch.yaml?',
+  ])
+})
+
+test('of a text that is never closed only the beginning is told, not what follows from it', async () => {
+  const open = job('a').replace('"/bin/true"', '"echo ${env[\\"HOME\\"]}"')
+  const root = repository({ 'jobs/a.nomad.hcl': open })
+  expect(outline(await new LocalJobFiles(root).read({ paths: [] }))).toEqual(['jobs/a.nomad.hcl 7:31 Invalid character'])
+})
+
 test('mistakes of all files are told together, with their places', async () => {
   const root = repository({ 'jobs/a.nomad.hcl': 'job "a" {\n  colour = "grey"\n}\n', 'jobs/b.nomad.hcl': 'job "b" {\n' })
   const readings = outline(await new LocalJobFiles(root).read({ paths: [] }))
