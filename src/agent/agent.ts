@@ -23,6 +23,7 @@ import { DiskWatch, withoutRoom } from './disk-watch.js'
 import type { Driver } from './driver.js'
 import type { TemplateEngine } from './driver-config.js'
 import { DroppedMessages } from './dropped-messages.js'
+import { COLLECTION_DEFAULTS, type CollectionRules, type DiskShare, EndedAllocations } from './ended-allocations.js'
 import { HostSeals } from './host-seals.js'
 import { allocationKey, LocalState } from './local-state.js'
 import { Outbox } from './outbox.js'
@@ -36,12 +37,17 @@ export interface AgentOptions {
   readonly region: string
   /** Longest time that a task may take to end, ms. */
   readonly killTimeoutMsMax: number
-  /** Ended allocations whose folders are kept for those who look. */
-  readonly endedKept: number
+  /** Of what has ended, for those who look. */
+  readonly collection: CollectionRules
   readonly requestTimeoutMs: number
 }
 
-export const AGENT_DEFAULTS: AgentOptions = { region: 'global', killTimeoutMsMax: 30_000, endedKept: 50, requestTimeoutMs: 2_000 }
+export const AGENT_DEFAULTS: AgentOptions = {
+  region: 'global',
+  killTimeoutMsMax: 30_000,
+  collection: COLLECTION_DEFAULTS,
+  requestTimeoutMs: 2_000,
+}
 
 export interface AgentDeps {
   /** The id that goes with the host's key. */
@@ -56,6 +62,7 @@ export interface AgentDeps {
   readonly drivers: readonly Driver[]
   readonly fingerprint: Fingerprint
   readonly hostUsage: HostUsage
+  readonly diskShare: () => Promise<DiskShare>
   /** What keeps this host's disk from taking new work, in a sentence; null: nothing. */
   readonly diskProblem: () => string | null
   readonly signer: Signer
@@ -111,6 +118,7 @@ export class Agent {
   readonly #broker: BrokerWatch
   readonly #data: DataWatch
   readonly #silence: SilenceWatch
+  readonly #ended: EndedAllocations
   readonly #settled = new Set<() => void>()
 
   constructor(deps: AgentDeps) {
@@ -121,6 +129,14 @@ export class Agent {
       ...deps,
       shells: () => this.#shells.values(),
       lastHeardMs: () => this.#link?.lastHeardMs ?? deps.clock.monotonicMs(),
+    })
+    this.#ended = new EndedAllocations({
+      ...deps,
+      rules: deps.options.collection,
+      shells: () => this.#shells.values(),
+      isHeld: (id) => this.#wanted.has(id) || this.#outbox.holds(id),
+      forget: (shell) => this.#forget(shell),
+      askForgotten: async (ids) => this.#linked().askForgotten(ids),
     })
     this.#local = new LocalState(deps.store, deps.clock, deps.logger)
     this.#outbox = new Outbox(this.#local, () => this.#link?.send())
@@ -170,10 +186,12 @@ export class Agent {
       region: deps.options.region,
       drivers: this.#drivers,
       findShell: (id) => this.#shells.get(id),
+      collect: (id) => this.#ended.collectNow(id),
     })
     this.#disk.start()
     this.#link.start()
     this.#silence.start()
+    this.#ended.start()
   }
 
   async stop(options: StopOptions): Promise<void> {
@@ -183,6 +201,7 @@ export class Agent {
     this.#broker.close()
     this.#disk.close()
     this.#silence.close()
+    this.#ended.close()
     this.#cancelStrays()
     this.#link?.close()
     this.#rpc?.close()
@@ -271,7 +290,7 @@ export class Agent {
     this.#heldVersion = set.version
     if (!this.#hasHeardServer) this.#hearServer()
     this.#admit()
-    this.#collectEnded()
+    this.#ended.collect()
   }
 
   /** Who names what has ended here, and was told so, has forgotten it: its state was put back to an earlier one. */
@@ -402,14 +421,6 @@ export class Agent {
     } catch (error) {
       this.#deps.logger.warn({ allocationId, error: explainError(error) }, 'secrets could not be taken away')
     }
-  }
-
-  /** Of what has ended, was acknowledged and is wanted no more, the newest are kept for people to look at. */
-  #collectEnded(): void {
-    const ended = [...this.#shells.values()]
-      .filter(({ id, runner }) => runner.hasEnded && !this.#wanted.has(id) && !this.#outbox.holds(id))
-      .sort((a, b) => b.runner.record.endedMs! - a.runner.record.endedMs!)
-    for (const shell of ended.slice(this.#deps.options.endedKept)) void this.#forget(shell)
   }
 
   async #forget(shell: AllocationShell): Promise<void> {

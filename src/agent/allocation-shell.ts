@@ -13,7 +13,7 @@ import {
 } from './allocation-runner.js'
 import { CheckLoop, type CheckReading } from './checks/check-loop.js'
 import { checksOf } from './checks/check-spec.js'
-import type { AllocationNetwork, Driver } from './driver.js'
+import type { AllocationNetwork, Driver, ExecRequest, ExecSession } from './driver.js'
 import { DriverCalls } from './driver-calls.js'
 import type { TemplateEngine } from './driver-config.js'
 import { buildEnvironment, type EnvironmentInput, interpolate, type TaskEnvironment } from './environment.js'
@@ -137,6 +137,11 @@ export class AllocationShell {
     } finally {
       this.#isBusy = false
     }
+  }
+
+  /** @throws OrchestratorError UNKNOWN_TASK, TASK_NOT_RUNNING, PROGRAM */
+  exec(task: string, request: ExecRequest): Promise<ExecSession> {
+    return this.#calls.exec(task, request)
   }
 
   get checks(): readonly CheckReading[] {

@@ -12,7 +12,18 @@ import {
   type Task,
   type TaskEvent,
 } from '../domain/index.js'
-import type { AllocationNetwork, Driver, TaskDirectories, TaskExit, TaskHandle, TaskMount, TaskPlace, TaskStart } from './driver.js'
+import type {
+  AllocationNetwork,
+  Driver,
+  ExecRequest,
+  ExecSession,
+  TaskDirectories,
+  TaskExit,
+  TaskHandle,
+  TaskMount,
+  TaskPlace,
+  TaskStart,
+} from './driver.js'
 import { configScope, evaluateConfig, type TemplateEngine } from './driver-config.js'
 import type { TaskEnvironment } from './environment.js'
 import type { ProgramResult, TaskProgram } from './ports.js'
@@ -113,10 +124,22 @@ export class DriverCalls {
 
   /** Beside a task that runs. @throws OrchestratorError TASK_NOT_RUNNING, PROGRAM */
   async run(taskName: string, program: TaskProgram): Promise<ProgramResult> {
+    const { handle, task } = this.#running(taskName)
+    return runToEnd(this.#driverOf(taskName), handle, this.#placeOf(taskName, task), program, this.#deps.clock)
+  }
+
+  /** As `run`; whoever asks for it talks to it. */
+  async exec(taskName: string, request: ExecRequest): Promise<ExecSession> {
+    const { handle, task } = this.#running(taskName)
+    return this.#driverOf(taskName).exec(handle, this.#placeOf(taskName, task), request)
+  }
+
+  #running(taskName: string): { readonly handle: TaskHandle; readonly task: Task } {
     const known = this.#deps.task(taskName)
-    if (known?.record.phase !== 'running' || known.record.handle === null)
-      throw new OrchestratorError('TASK_NOT_RUNNING', `task ${taskName} does not run`, { task: taskName })
-    return runToEnd(this.#driverOf(taskName), known.record.handle, this.#placeOf(taskName, known.task), program, this.#deps.clock)
+    if (known === undefined) throw new OrchestratorError('UNKNOWN_TASK', `there is no task ${JSON.stringify(taskName)}`, { task: taskName })
+    const { task, record } = known
+    if (record.phase === 'running' && record.handle !== null) return { handle: record.handle, task }
+    throw new OrchestratorError('TASK_NOT_RUNNING', `task ${taskName} does not run`, { task: taskName })
   }
 
   #driverOf(taskName: string): Driver {

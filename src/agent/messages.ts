@@ -11,6 +11,8 @@ import type {
   DataResponse,
   DesiredEntry,
   DesiredSet,
+  EndedRequest,
+  EndedResponse,
   Envelope,
   HeartbeatRequest,
   HeartbeatResponse,
@@ -43,6 +45,8 @@ export interface Messages {
   readonly 'data-response': DataResponse
   readonly identity: IdentityRequest
   readonly 'identity-response': IdentityResponse
+  readonly ended: EndedRequest
+  readonly 'ended-response': EndedResponse
 }
 
 export type MessageKind = keyof Messages
@@ -141,6 +145,8 @@ const schemas: { readonly [Kind in MessageKind]: z.ZodType<Messages[Kind]> } = {
     }),
     z.object({ ...envelope, kind: z.literal('refused'), reason: z.string() }),
   ]),
+  ended: z.object({ ...envelope, ids: z.array(z.string()) }),
+  'ended-response': z.object({ ...envelope, forgotten: z.array(z.string()) }),
 }
 
 const packr = new Packr({ useRecords: false })

@@ -17,6 +17,7 @@ export interface Subjects {
   readonly report: (nodeId: string) => string
   readonly data: (nodeId: string) => string
   readonly identity: (nodeId: string) => string
+  readonly ended: (nodeId: string) => string
   readonly rpc: (nodeId: string, method: RpcMethod) => string
 }
 
@@ -32,12 +33,13 @@ export function subjects(region: string): Subjects {
     report: (nodeId) => of(nodeId, 'report'),
     data: (nodeId) => of(nodeId, 'data'),
     identity: (nodeId) => of(nodeId, 'identity'),
+    ended: (nodeId) => of(nodeId, 'ended'),
     rpc: (nodeId, method) => of(nodeId, `rpc.${method}`),
   }
 }
 
 /** What a host asks of its server. */
-export const QUESTION_KINDS = ['starting', 'register', 'heartbeat', 'pull', 'report', 'data', 'identity'] as const
+export const QUESTION_KINDS = ['starting', 'register', 'heartbeat', 'pull', 'report', 'data', 'identity', 'ended'] as const
 export type QuestionKind = (typeof QUESTION_KINDS)[number]
 
 /** Every message: which cluster, and the highest epoch its sender knows. An agent obeys no older epoch. */
@@ -150,7 +152,18 @@ export interface ReportResponse extends Envelope {
 }
 
 /** server → agent. Streamed answers; each method has its own part type in `agent/rpc.ts`. */
-export type RpcMethod = 'logs' | 'fs-list' | 'fs-stat' | 'fs-read' | 'stats' | 'restart' | 'signal' | 'checks'
+export type RpcMethod =
+  | 'logs'
+  | 'fs-list'
+  | 'fs-stat'
+  | 'fs-read'
+  | 'stats'
+  | 'restart'
+  | 'signal'
+  | 'checks'
+  | 'exec'
+  | 'exec-input'
+  | 'gc'
 
 /** What templates read, in the namespace of a job that runs on the asking host. */
 export type DataQuestion = { readonly namespace: string } & (
@@ -224,4 +237,14 @@ export interface IdentityToken {
   readonly token: string
   /** Wall ms; null: valid as long as its key. */
   readonly expiresMs: number | null
+}
+
+/** agent → server: allocations that have ended here and whose files are kept. */
+export interface EndedRequest extends Envelope {
+  readonly ids: readonly string[]
+}
+
+export interface EndedResponse extends Envelope {
+  /** Those that the server knows nothing of: nobody will look at them any more. */
+  readonly forgotten: readonly string[]
 }

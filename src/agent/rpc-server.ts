@@ -3,6 +3,7 @@ import { type Bus, type BusMessage, type Clock, type Logger, OrchestratorError }
 import type { AllocationShell } from './allocation-shell.js'
 import type { Driver } from './driver.js'
 import type { DroppedMessages } from './dropped-messages.js'
+import { ExecSessions } from './exec-sessions.js'
 import { streamFile, streamLogs } from './file-stream.js'
 import type { HostSeals } from './host-seals.js'
 import { decodeValue } from './messages.js'
@@ -12,6 +13,7 @@ import type {
   AllocationStats,
   CheckReport,
   ChecksRequest,
+  CollectRequest,
   RestartRequest,
   RpcParts,
   RpcRequests,
@@ -34,11 +36,15 @@ export interface RpcServerDeps {
   readonly hostUsage: HostUsage
   readonly drivers: ReadonlyMap<string, Driver>
   readonly findShell: (allocationId: string) => AllocationShell | undefined
+  /** Folders of what has ended go. */
+  readonly collect: (allocationId: string | undefined) => void
 }
 
 type Handlers = {
   readonly [Method in RpcMethod]: (request: RpcRequests[Method], signal: AbortSignal) => AsyncIterable<RpcParts[Method]>
 }
+
+const OK = { ok: true } as const
 
 type Sample = { readonly cpuTimeMs: number; readonly atMs: number }
 
@@ -48,9 +54,11 @@ export class RpcServer {
   /** By allocation and task: what the share of a core is reckoned from. */
   readonly #samples = new Map<string, Sample>()
   readonly #handlers: Handlers
+  readonly #exec: ExecSessions
 
   constructor(deps: RpcServerDeps) {
     this.#deps = deps
+    this.#exec = new ExecSessions({ clock: deps.clock, shellOf: (id) => this.#shellOf(id) })
     this.#handlers = {
       logs: (request, signal) => streamLogs(this.#fileSource(request.allocationId, request.task), request, signal),
       'fs-list': (request) => once(() => this.#deps.files.list(this.#shellOf(request.allocationId).id, request.path)),
@@ -60,6 +68,9 @@ export class RpcServer {
       restart: (request) => once(() => this.#restart(request)),
       signal: (request) => once(() => this.#signal(request)),
       checks: (request) => once(() => this.#checks(request)),
+      exec: (request, signal) => this.#exec.run(request, signal),
+      'exec-input': (request) => once(() => this.#exec.tell(request).then(() => OK)),
+      gc: (request) => once(() => this.#collect(request)),
     }
     this.#unsubscribe = RPC_METHODS.map((method) =>
       deps.bus.subscribe(subjects(deps.region).rpc(deps.nodeId, method), (message) => this.#onCall(method, message)),
@@ -68,6 +79,7 @@ export class RpcServer {
 
   close(): void {
     for (const unsubscribe of this.#unsubscribe) unsubscribe()
+    this.#exec.close()
   }
 
   async #checks({ allocationId }: ChecksRequest): Promise<readonly CheckReport[]> {
@@ -148,19 +160,29 @@ export class RpcServer {
     return { ...usage, cpuPercent }
   }
 
-  async #restart({ allocationId, task, allTasks }: RestartRequest): Promise<{ readonly ok: true }> {
+  async #collect({ allocationId }: CollectRequest): Promise<typeof OK> {
+    if (allocationId !== undefined && !this.#shellOf(allocationId).runner.hasEnded)
+      throw new OrchestratorError('BAD_REQUEST', 'allocation is still running')
+    this.#deps.collect(allocationId)
+    return OK
+  }
+
+  async #restart({ allocationId, task, allTasks }: RestartRequest): Promise<typeof OK> {
     const shell = this.#shellOf(allocationId)
+    if (shell.runner.hasEnded || shell.runner.record.want === 'stop')
+      throw new OrchestratorError('ALLOCATION_ENDED', 'restart of an alloc that should not run', { allocationId })
     if (task !== undefined) this.#demandRunning(shell, task)
     else if (!allTasks && !shell.runner.tasks.some(({ Name }) => isRunning(shell, Name))) throw notRunning(allocationId)
     shell.post({ kind: 'restart', task: task ?? null, allTasks })
-    return { ok: true }
+    return OK
   }
 
-  async #signal({ allocationId, task, signal }: SignalRequest): Promise<{ readonly ok: true }> {
+  async #signal({ allocationId, task, signal }: SignalRequest): Promise<typeof OK> {
     const shell = this.#shellOf(allocationId)
     if (task !== undefined) this.#demandRunning(shell, task)
+    else if (!shell.runner.tasks.some(({ Name }) => isRunning(shell, Name))) throw notRunning(allocationId)
     shell.post({ kind: 'signal', task: task ?? null, signal })
-    return { ok: true }
+    return OK
   }
 
   #demandRunning(shell: AllocationShell, task: string): void {

@@ -1,8 +1,9 @@
 /**
  * What the server may ask of an agent, method by method: one request, then parts until the stream ends. Failures end the
  * stream with a code: UNKNOWN_ALLOCATION, UNKNOWN_TASK, NO_SUCH_FILE, NOT_A_FILE, PATH_ESCAPES, SECRET_FILE,
- * TASK_NOT_RUNNING, BAD_REQUEST.
+ * TASK_NOT_RUNNING, BAD_REQUEST, PROGRAM, TOO_MANY_SESSIONS, UNKNOWN_SESSION.
  */
+import type { ExecOutput, TerminalSize } from './driver.js'
 import type { RpcMethod } from './protocol.js'
 
 export interface RpcRequests {
@@ -14,6 +15,9 @@ export interface RpcRequests {
   readonly restart: RestartRequest
   readonly signal: SignalRequest
   readonly checks: ChecksRequest
+  readonly exec: ExecRpcRequest
+  readonly 'exec-input': ExecInputRequest
+  readonly gc: CollectRequest
 }
 
 export interface RpcParts {
@@ -31,6 +35,11 @@ export interface RpcParts {
   readonly signal: { readonly ok: true }
   /** One part: what is known of each check. */
   readonly checks: readonly CheckReport[]
+  readonly exec: ExecPart
+  /** One part, once it was taken. */
+  readonly 'exec-input': { readonly ok: true }
+  /** One part. */
+  readonly gc: { readonly ok: true }
 }
 
 export interface LogsRequest {
@@ -133,6 +142,38 @@ export interface ChecksRequest {
   readonly allocationId: string
 }
 
+/** Runs a program beside a task. It ends when the asker goes away. */
+export interface ExecRpcRequest {
+  /** Made by the asker: names the program in what it is told. */
+  readonly execId: string
+  readonly allocationId: string
+  readonly task: string
+  readonly command: readonly string[]
+  /** Absent: without a terminal. */
+  readonly terminal?: TerminalSize
+}
+
+export type ExecPart =
+  | { readonly kind: 'started' }
+  | ({ readonly kind: 'output' } & ExecOutput)
+  /** It is there and says nothing. */
+  | { readonly kind: 'idle' }
+  | { readonly kind: 'exited'; readonly exitCode: number }
+
+/** One call after the other: what is told later is asked once the call before was answered. */
+export interface ExecInputRequest {
+  readonly execId: string
+  readonly input:
+    | { readonly kind: 'data'; readonly data: Uint8Array }
+    | { readonly kind: 'end' }
+    | { readonly kind: 'resize'; readonly size: TerminalSize }
+}
+
+/** Absent: all that have ended. */
+export interface CollectRequest {
+  readonly allocationId?: string
+}
+
 export interface CheckReport {
   readonly id: string
   readonly name: string
@@ -146,4 +187,16 @@ export interface CheckReport {
   readonly atMs: number
 }
 
-export const RPC_METHODS: readonly RpcMethod[] = ['logs', 'fs-list', 'fs-stat', 'fs-read', 'stats', 'restart', 'signal', 'checks']
+export const RPC_METHODS: readonly RpcMethod[] = [
+  'logs',
+  'fs-list',
+  'fs-stat',
+  'fs-read',
+  'stats',
+  'restart',
+  'signal',
+  'checks',
+  'exec',
+  'exec-input',
+  'gc',
+]

@@ -135,6 +135,13 @@ export class ServerLink {
     throw new OrchestratorError('IDENTITY', response.reason)
   }
 
+  /** Those of the ids that the server knows nothing of. */
+  async askForgotten(ids: readonly string[]): Promise<readonly string[]> {
+    if (!this.#isJoined) throw notJoined()
+    const response = await this.#request('ended', { ...this.#envelope(), ids })
+    return this.#heeds(response) ? response.forgotten : []
+  }
+
   /** What is held is not what the server wants, or may not be. */
   pull(): void {
     void this.#pull()

@@ -17,7 +17,7 @@ import type {
   Turns,
 } from './ports.js'
 import type { ApiRequest, ApiResponse } from './request.js'
-import { type RouteMatch, Router } from './router.js'
+import { type ApiSocket, type RouteMatch, Router } from './router.js'
 import { absentRoutes } from './routes/absent.js'
 import { agentInfoRoutes } from './routes/agent-info.js'
 import { allocationRoutes } from './routes/allocations.js'
@@ -39,6 +39,7 @@ import { sourceRoutes } from './routes/source.js'
 import { uiRoutes } from './routes/ui.js'
 import { variableRoutes } from './routes/variables.js'
 import { workloadIdentityRoutes } from './routes/workload-identity.js'
+import { operationRoutes } from './writes/operations.js'
 import { refusedRoutes } from './writes/refuse.js'
 import { runtimeRoutes } from './writes/runtime.js'
 
@@ -67,6 +68,7 @@ export class Api {
     this.#region = deps.settings.region
     this.#router = new Router([
       ...refusedRoutes(deps.reader),
+      ...operationRoutes(deps),
       ...absentRoutes(deps),
       ...jobsRoutes(deps),
       ...jobRoutes(deps),
@@ -99,15 +101,27 @@ export class Api {
     return match
   }
 
+  /** @throws ApiError, and whatever the ports throw: to be told as the reason why the socket is closed */
+  async converse(request: ApiRequest, socket: ApiSocket): Promise<void> {
+    const { route, id } = this.find(request.path)
+    if (route.socket === undefined) throw unknownPath()
+    await route.socket({ request, id, parameters: this.#parameters(request) }, socket)
+  }
+
   /** @throws ApiError, and whatever the ports throw */
   async answer(request: ApiRequest): Promise<ApiResponse> {
     const { route, id } = this.find(request.path)
     const handler = route.methods[request.method] ?? route.methods['*']
     if (handler === undefined) throw wrongMethod()
-    const parameters = new Parameters(request.query)
+    return handler({ request, id, parameters: this.#parameters(request) })
+  }
+
+  /** @throws ApiError */
+  #parameters({ query }: ApiRequest): Parameters {
+    const parameters = new Parameters(query)
     const region = parameters.text('region')
     if (region !== '' && region !== this.#region) throw requestFailed('No path to region')
-    return handler({ request, id, parameters })
+    return parameters
   }
 }
 

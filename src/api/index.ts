@@ -12,4 +12,4 @@ export type {
   WatchKey,
 } from './ports.js'
 export type { ApiRequest, ApiResponse } from './request.js'
-export type { Route, RouteMatch } from './router.js'
+export type { ApiSocket, Route, RouteMatch } from './router.js'

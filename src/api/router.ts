@@ -15,13 +15,30 @@ export interface Call {
 
 export type Handler = (call: Call) => Promise<ApiResponse> | ApiResponse
 
+/** Talks until it returns; then the socket is closed as normal. @throws ApiError, told as the reason why it is closed */
+export type SocketHandler = (call: Call, socket: ApiSocket) => Promise<void>
+
+/** A websocket, of texts only. */
+export interface ApiSocket {
+  /** What comes, until the other side goes away. What is not taken is not read. */
+  readonly incoming: AsyncIterable<string>
+  /** Resolves when more may be sent; false: nobody is there any more. */
+  send(text: string): Promise<boolean>
+  /** Aborted when the other side has gone away. */
+  readonly signal: AbortSignal
+}
+
 export interface Route {
   /** Such as `/v1/job/:id/allocations`; at most one `:id`. */
   readonly pattern: string
   /** By method; `*` is any method. PUT and POST are told apart only where both are given. */
   readonly methods: Readonly<Record<string, Handler>>
+  /** For a client that asks for a websocket. */
+  readonly socket?: SocketHandler
   /** Browsers of other origins may ask, with these methods. */
   readonly crossOrigin?: readonly string[]
+  /** Does something to what runs: pages of other origins may not ask for it. */
+  readonly isAct?: true
   /** Bodies may hold a whole job. */
   readonly takesJobs?: boolean
 }

@@ -2,10 +2,11 @@
 import type { Command } from 'commander'
 import { AnswerError, addConnectionOptions, Client, type ConnectionOptions } from './client.js'
 import { CommandError, type CommandModule, type Io } from './command.js'
+import { allocationsOf, newest, onlyTask } from './find-allocation.js'
 import { LineTail, lastLines } from './log-lines.js'
 import { resolve } from './resolve.js'
 import { shortId } from './table.js'
-import type { AllocationAnswer, AllocationStub, JobAnswer } from './wire.js'
+import type { AllocationStub, JobAnswer } from './wire.js'
 
 interface LogsOptions extends ConnectionOptions {
   readonly follow: boolean
@@ -57,18 +58,6 @@ async function printLogs(name: string, task: string | undefined, options: LogsOp
   else if (options.follow) await followJob(job, task, mark, options, client, io)
   else await printAllocation(newest(await allocationsOf(job, client), job), task, mark, options, client, io)
   return 0
-}
-
-function allocationsOf(job: JobAnswer, client: Client): Promise<readonly AllocationStub[]> {
-  return client.get<readonly AllocationStub[]>(`/v1/job/${encodeURIComponent(job.ID)}/allocations`)
-}
-
-/** What runs is meant before what has ended. */
-function newest(allocations: readonly AllocationStub[], job: JobAnswer): AllocationStub {
-  const isRunning = (allocation: AllocationStub) => Number(allocation.ClientStatus === 'running')
-  const [first] = [...allocations].sort((a, b) => isRunning(b) - isRunning(a) || b.CreateIndex - a.CreateIndex)
-  if (first === undefined) throw new CommandError(`job ${job.ID} has no allocation yet; "drover status ${job.ID}" says why`)
-  return first
 }
 
 async function printAll(
@@ -147,14 +136,4 @@ function marked(text: string, { prefix, withTime }: Mark): string {
   if (text === '' || (prefix === '' && !withTime)) return text
   const time = withTime ? `${new Date().toISOString()} ` : ''
   return text.replace(/^(?=.|\n)/gm, `${time}${prefix}`)
-}
-
-async function onlyTask(allocation: AllocationStub, client: Client): Promise<string> {
-  const { Job } = await client.get<AllocationAnswer>(`/v1/allocation/${allocation.ID}`)
-  const tasks = Job?.TaskGroups.find((group) => group.Name === allocation.TaskGroup)?.Tasks.map((task) => task.Name) ?? []
-  const [only, ...others] = tasks
-  if (only === undefined) throw new CommandError(`allocation ${allocation.ID} has no tasks`)
-  if (others.length > 0)
-    throw new CommandError(`allocation ${allocation.ID.slice(0, 8)} has several tasks, name one of: ${tasks.join(' ')}`)
-  return only
 }

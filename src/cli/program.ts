@@ -19,6 +19,8 @@ export async function runProgram(args: readonly string[], io: Io, { version, com
     .version(version)
     .configureOutput({ writeOut: (text) => io.out(text), writeErr: (text) => io.err(text), outputError: () => undefined })
     .exitOverride()
+    // What stands behind the program of `exec` is the program's.
+    .enablePositionalOptions()
     .helpCommand(true)
   for (const module of commands) {
     const command = program.command(module.name).summary(module.summary).description(module.summary)

@@ -79,6 +79,7 @@ export class NodeRegistrar {
     channel.on('heartbeat', (question) => this.#handle(question, () => this.#onHeartbeat(question)))
     channel.on('pull', (question) => this.#handle(question, () => this.#onPull(question)))
     channel.on('report', (question) => this.#handle(question, () => this.#onReport(question)))
+    channel.on('ended', (question) => this.#handle(question, () => this.#onEnded(question)))
   }
 
   stop(): void {
@@ -103,6 +104,14 @@ export class NodeRegistrar {
       return this.#answer(question, { ...this.#envelope(), kind: 'challenge', nonce: this.#nonces.give(publicKey) })
     this.#monitor.heard(nodeId)
     this.#answer(question, { ...this.#envelope(), kind: 'heard', heartbeatTtlMs: this.#deps.options.heartbeatTtlMs })
+  }
+
+  /** Only who is heard now may be told that nobody wants its files any more. */
+  #onEnded(question: HostQuestion<'ended'>): void {
+    if (!question.isFresh) return
+    const { allocations } = this.#deps.leader.state
+    const forgotten = question.message.ids.filter((id) => allocations.get(id) === undefined)
+    this.#answer(question, { ...this.#envelope(), forgotten })
   }
 
   #onRegister(question: HostQuestion<'register'>): void {

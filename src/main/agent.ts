@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path'
 import { DiskAllocationDirectories, DiskAllocationFiles } from '../adapters/allocation-directories/index.js'
 import { systemClock } from '../adapters/clock.js'
 import { DiskReserve } from '../adapters/disk-reserve.js'
-import { createFingerprint, createHostUsage } from '../adapters/fingerprint/index.js'
+import { createFingerprint, createHostUsage, readDiskShare } from '../adapters/fingerprint/index.js'
 import { LmdbLocalStore } from '../adapters/local-store/index.js'
 import { createLogger } from '../adapters/logger.js'
 import { AllocationNetworks, networkFingerprint } from '../adapters/network/index.js'
@@ -11,7 +11,7 @@ import { loadOrCreateKey, verifySignature } from '../adapters/node-key.js'
 import { makePassableFolder } from '../adapters/passable-folder.js'
 import { systemRandom } from '../adapters/random.js'
 import { SupervisorClient } from '../adapters/supervisor/client.js'
-import { AGENT_DEFAULTS, Agent, describeBroker, type StopOptions } from '../agent/index.js'
+import { AGENT_DEFAULTS, Agent, type CollectionRules, describeBroker, type StopOptions } from '../agent/index.js'
 import { type Bus, explainError, type Logger } from '../domain/index.js'
 import { evaluateTemplate } from '../jobspec/index.js'
 import { onlyNews, tell } from './child-channel.js'
@@ -68,6 +68,7 @@ export async function startAgent(config: AgentConfig, bus: Bus): Promise<Running
       networks: () => networkFingerprint(networks),
     }),
     hostUsage: createHostUsage(folder),
+    diskShare: () => readDiskShare(allocationsFolder),
     diskProblem: () => reserve.problem(),
     onDiskProblem: (problem) => tell({ kind: 'note', text: `agent ${config.name}: ${problem ?? 'the disk takes new work again'}` }),
     nodeId: key.nodeId,
@@ -76,7 +77,7 @@ export async function startAgent(config: AgentConfig, bus: Bus): Promise<Running
     serverKeys: config.server_keys,
     templates: evaluateTemplate,
     hookPorts: createHookPorts(folder, key, config.artifacts, networks),
-    options: { ...AGENT_DEFAULTS, region: config.region },
+    options: { ...AGENT_DEFAULTS, region: config.region, collection: collectionRules(config) },
     onFatal: (error) => {
       process.stderr.write(`agent stopped: ${explainError(error)}\n`)
       process.exit(1)
@@ -95,5 +96,17 @@ export async function startAgent(config: AgentConfig, bus: Bus): Promise<Running
       if (options.tasks === 'end') await supervisor.ask('retire', {})
       supervisor.close()
     },
+  }
+}
+
+const MS_PER_HOUR = 3_600_000
+
+function collectionRules({ collection }: AgentConfig): CollectionRules {
+  const { ended_max, age_hours_max, disk_percent_max, inode_percent_max } = collection
+  return {
+    endedMax: ended_max,
+    ageMsMax: age_hours_max * MS_PER_HOUR,
+    diskPercentMax: disk_percent_max,
+    inodePercentMax: inode_percent_max,
   }
 }

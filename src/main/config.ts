@@ -3,7 +3,10 @@ import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { parseDocument } from 'yaml'
 import { z } from 'zod'
+import { COLLECTION_DEFAULTS } from '../agent/index.js'
 import { TerminalError } from '../domain/index.js'
+
+const MS_PER_HOUR = 3_600_000
 
 const HTTP_DEFAULT = '127.0.0.1:4646'
 
@@ -123,6 +126,19 @@ export const agentConfigSchema = z.strictObject({
       cni_path: z.array(z.string()).default(['/opt/cni/bin', '/usr/lib/cni', '/usr/libexec/cni']),
       /** Configurations of this host, for mode "cni/<name>". */
       cni_config_dir: z.string().default('/opt/cni/config'),
+    })
+    .prefault({}),
+  /** What is kept of allocations that have ended. */
+  collection: z
+    .strictObject({
+      ended_max: z.int().nonnegative().default(COLLECTION_DEFAULTS.endedMax),
+      age_hours_max: z
+        .number()
+        .positive()
+        .default(COLLECTION_DEFAULTS.ageMsMax / MS_PER_HOUR),
+      /** Share of the file system's space, or of its inodes, above which nothing is kept. */
+      disk_percent_max: z.number().min(0).max(100).default(COLLECTION_DEFAULTS.diskPercentMax),
+      inode_percent_max: z.number().min(0).max(100).default(COLLECTION_DEFAULTS.inodePercentMax),
     })
     .prefault({}),
 })

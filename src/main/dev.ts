@@ -80,6 +80,9 @@ async function chooseBroker(options: DevOptions, dataFolder: string, output: Dev
   return OwnBroker.start({ binary, folder: join(dataFolder, 'nats'), say: (line) => output.say(line) })
 }
 
+/** Only this machine reaches it. */
+const LOOPBACK = /^(127\.|localhost:|\[::1\]:)/
+
 class DevCluster {
   readonly #cli: string
   readonly #options: DevOptions & { readonly dataDir: string }
@@ -134,8 +137,8 @@ class DevCluster {
         ? { local_agents: this.#agentNumbers.map((number) => this.#writeAgentConfig(number)) }
         : { nats: natsConfig(this.#broker) }),
       source: { repository: this.#options.repo, ref: this.#options.ref, rewind: 'follow' },
-      // On one machine nobody else is kept away from anything.
-      api: { show_variables: true },
+      // On one machine nobody else is kept away from anything; whoever reaches it from elsewhere acts on nothing.
+      api: { show_variables: true, writes: LOOPBACK.test(this.#http) ? 'runtime' : 'none' },
       nodes: {
         bound_keys: this.#agentNumbers.map((number) => ({
           name: this.#agentName(number),

@@ -13,6 +13,7 @@ import {
   type DataResponse,
   type DesiredSet,
   type Direction,
+  type DiskShare,
   dataKey,
   decodeMessage,
   encodeMessage,
@@ -72,6 +73,8 @@ export class FakeServer {
   /** Of tokens; 0: they last. */
   identityTtlMs = 0
   readonly signed: IdentityRequest[] = []
+  /** Of what has ended. */
+  readonly forgotten = new Set<string>()
   messageBytesMax = 1_000_000
 
   readonly #variables = new Map<string, Readonly<Record<string, string>>>()
@@ -88,6 +91,7 @@ export class FakeServer {
       const tokens = request.identities.map((identity) => ({ identity, token: `${identity} ${this.signed.length}`, expiresMs }))
       return { ...this.#envelope(), kind: 'signed', tokens }
     })
+    this.#answers('ended', ({ ids }) => ({ ...this.#envelope(), forgotten: ids.filter((id) => this.forgotten.has(id)) }))
     this.#answers('register', (request) => {
       this.registered = request
       return this.answerRegister(request)
@@ -243,6 +247,7 @@ export class AgentHarness {
   readonly refusals: string[] = []
   serverKeys: readonly string[] = []
   diskProblem: string | null = null
+  diskShare: DiskShare = { usedPercent: 0, inodesUsedPercent: 0 }
   readonly random = new SeededRandom(7)
   agent!: Agent
   #life = { isAlive: true, bus: undefined as Bus | undefined }
@@ -273,13 +278,14 @@ export class AgentHarness {
       drivers: [new MockDriver(this.host, { isAlive: () => life.isAlive })],
       fingerprint: async () => this.node,
       hostUsage: () => Promise.reject(new Error('not measured')),
+      diskShare: async () => this.diskShare,
       diskProblem: () => this.diskProblem,
       signer: fakeSigner('key'),
       verify: fakeVerify,
       serverKeys: this.serverKeys,
       templates: refuseExpressions,
       hookPorts: this.hookPorts,
-      options: { ...AGENT_DEFAULTS, endedKept: 1 },
+      options: { ...AGENT_DEFAULTS, collection: { ...AGENT_DEFAULTS.collection, endedMax: 1 } },
       onFatal: (error) => this.failures.push(error),
       onRefused: (reason) => this.refusals.push(reason),
     })

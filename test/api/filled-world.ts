@@ -142,6 +142,9 @@ const answeringAgent: AgentCaller = {
       restart: { ok: true },
       signal: { ok: true },
       checks: [],
+      exec: { kind: 'exited', exitCode: 0 },
+      'exec-input': { ok: true },
+      gc: { ok: true },
     }
     yield parts[method] as never
   },

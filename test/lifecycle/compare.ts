@@ -179,7 +179,7 @@ function isSame(expected: unknown, got: unknown): boolean {
 }
 
 function isZero(value: unknown): boolean {
-  return value === undefined || value === false || value === ''
+  return value === undefined || value === false || value === '' || value === 0
 }
 
 function escapePattern(text: string): string {

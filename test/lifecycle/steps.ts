@@ -17,7 +17,7 @@ const HEARD_LATER_MS = 200
 export function whyNot(step: Step): string | undefined {
   switch (step.do) {
     case 'alloc':
-      return `allocations are not ${step.op === 'stop' ? 'stopped' : `sent a ${String(step.op)}`} over the API yet`
+      return step.op === 'stop' ? 'what is wanted stands in the repository: an allocation is not stopped over the API' : undefined
     case 'deregister':
       if (step.purge === true) return 'a job whose file is gone is kept until it is collected'
       return step.no_shutdown_delay === true ? 'a deleted file cannot say that delays are to be skipped' : undefined
@@ -71,6 +71,8 @@ export async function doStep(world: StoryWorld, step: Step): Promise<StepAnswer>
     case 'flag':
       setFlag(world, step)
       return {}
+    case 'alloc':
+      return actOnAllocation(world, step)
     default:
       throw new Error(`no step is called ${step.do}`)
   }
@@ -127,6 +129,19 @@ async function wait(world: StoryWorld, step: Step): Promise<StepAnswer> {
     if (step.may_fail === true) return { reached: false }
     throw error
   }
+}
+
+async function actOnAllocation(world: StoryWorld, step: Step): Promise<StepAnswer> {
+  const id = world.names.idOf(step.alloc as string)
+  const body =
+    step.op === 'restart'
+      ? { TaskName: step.task ?? '', AllTasks: step.all_tasks === true }
+      : { Task: step.task ?? '', Signal: step.signal ?? '' }
+  const response = await world.put(`/v1/client/allocation/${id}/${String(step.op)}`, body)
+  if (response.ok) return {}
+  const error = await response.text()
+  if (step.may_fail !== true) throw new Error(`${String(step.op)} of ${String(step.alloc)} was refused: ${error}`)
+  return { error }
 }
 
 async function actOnNode(world: StoryWorld, { node, op }: Step): Promise<void> {

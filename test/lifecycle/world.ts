@@ -68,6 +68,7 @@ export class StoryWorld {
       http: `127.0.0.1:${httpPort}`,
       nats,
       source: { repository: this.repository.folder, ref: 'refs/heads/main', rewind: 'follow' },
+      api: { writes: 'runtime' },
       nodes: { heartbeat_ttl_seconds: story.name.startsWith('node-') ? HEARTBEAT_OF_NODE_STORIES : HEARTBEAT_SECONDS },
     })
     for (const { name } of story.cluster.nodes) {
@@ -110,6 +111,10 @@ export class StoryWorld {
     const response = await fetch(`${this.url}${path}`)
     if (!response.ok) throw new Error(`${path} answered ${response.status}: ${await response.text()}`)
     return (await response.json()) as T
+  }
+
+  put(path: string, body: object): Promise<Response> {
+    return fetch(`${this.url}${path}`, { method: 'PUT', body: JSON.stringify(body) })
   }
 
   /** In order of creation. */

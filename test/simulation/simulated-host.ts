@@ -118,6 +118,7 @@ export class SimulatedHost {
         await new Promise<void>((resolve) => process.clock.after(this.startMs, resolve))
         return this.#fingerprint()
       },
+      diskShare: async () => ({ usedPercent: 0, inodesUsedPercent: 0 }),
       hostUsage: async () => {
         throw new OrchestratorError('UNKNOWN', 'nobody asks in this world')
       },

@@ -1,7 +1,8 @@
 /** What this host is, read from the system: everything of a Node that the host itself knows (Nomad docs, "Client Configuration"). */
 import { existsSync, readFileSync, statfsSync } from 'node:fs'
+import { statfs } from 'node:fs/promises'
 import { arch, cpus, freemem, hostname, networkInterfaces, release, totalmem, uptime } from 'node:os'
-import type { Driver, Fingerprint, HostStats, HostUsage } from '../../agent/index.js'
+import type { DiskShare, Driver, Fingerprint, HostStats, HostUsage } from '../../agent/index.js'
 import type { Node } from '../../domain/index.js'
 import type { NetworkFingerprint } from '../network/index.js'
 
@@ -151,6 +152,14 @@ function systemRelease(): { readonly name: string; readonly version: string } {
   const text = existsSync(path) ? readFileSync(path, 'utf8') : ''
   const value = (key: string) => new RegExp(`^${key}="?([^"\n]*)"?$`, 'm').exec(text)?.[1] ?? ''
   return { name: value('ID') || process.platform, version: value('VERSION_ID') }
+}
+
+/** Of what tasks may use: what the file system keeps for its owner counts as used. */
+export async function readDiskShare(folder: string): Promise<DiskShare> {
+  const { blocks, bfree, bavail, files, ffree } = await statfs(folder)
+  const usable = blocks - bfree + bavail
+  const percent = (free: number, all: number) => (all === 0 ? 0 : (100 * (all - free)) / all)
+  return { usedPercent: percent(bavail, usable), inodesUsedPercent: percent(ffree, files) }
 }
 
 export function createHostUsage(dataFolder: string): HostUsage {

@@ -54,6 +54,8 @@ export function limitConnections(server: Server, { perClient, halfOpenMax, heade
     if (perClient > 0 && count > perClient) socket.end(TOO_MANY_ANSWER, () => socket.destroy())
     else expectMore(socket)
   })
+  // What is a websocket from now on sends no more requests.
+  server.prependListener('upgrade', ({ socket }: IncomingMessage) => halfOpen.delete(socket))
   server.prependListener('request', (request) => {
     const { socket } = request
     halfOpen.delete(socket)

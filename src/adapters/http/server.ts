@@ -14,6 +14,7 @@ import { statusOf } from './error-status.js'
 import { headerTexts } from './header-text.js'
 import { pretty } from './pretty.js'
 import { RequestBodies } from './request-body.js'
+import { serveSockets } from './sockets.js'
 import { sendStream } from './streaming.js'
 
 /** Nomad has no general limit; what is larger than any job is refused, and where no job is sent, what is larger than any question. */
@@ -49,6 +50,8 @@ export function createHttp(deps: HttpDeps): FastifyInstance {
   app.addHook('onResponse', async (request: FastifyRequest) => bodies.release(request.raw))
   app.setErrorHandler((error, request, reply) => refuse(error, request, reply, deps.logger))
   app.all('/*', (request, reply) => answer(api, isOwnHost, request, reply, deps.logger))
+  const endSockets = serveSockets(app.server, { api, logger: deps.logger, refusalOf: (request) => refusalOf(isOwnHost, request) })
+  app.addHook('preClose', async () => endSockets())
   return app
 }
 
@@ -65,7 +68,8 @@ async function answer(api: Api, isOwnHost: HostCheck, request: FastifyRequest, r
   const { path, query } = splitUrl(request)
   try {
     checkHost(isOwnHost, request)
-    const allowed = api.find(path).route.crossOrigin
+    const { crossOrigin: allowed, isAct } = api.find(path).route
+    if (isAct === true && isOfOtherOrigin(request.raw)) throw new OrchestratorError('HOST_REFUSED', OTHER_ORIGIN)
     if (allowed !== undefined) {
       if (isPreflight(request)) return reply.code(204).headers(preflightHeaders(request)).send()
       reply.headers(crossOriginHeaders(request))
@@ -98,6 +102,18 @@ function checkHost(isOwnHost: HostCheck, { raw }: FastifyRequest): void {
     'HOST_REFUSED',
     `${JSON.stringify(host)} is no name of this server; if it is, list it in http.allowed_hosts of the server's configuration`,
   )
+}
+
+const OTHER_ORIGIN = 'pages of other origins may not act on what runs'
+
+/** A page's scripts may talk to any server, and browsers say whose page it is. */
+function isOfOtherOrigin({ headers: { origin, host } }: IncomingMessage): boolean {
+  return origin !== undefined && origin.replace(/^https?:\/\//, '') !== host
+}
+
+function refusalOf(isOwnHost: HostCheck, request: IncomingMessage): string | undefined {
+  if (!isOwnHost(request.headers.host)) return 'this is no name of this server'
+  return isOfOtherOrigin(request) ? OTHER_ORIGIN : undefined
 }
 
 /** Aborted when the connection closes before the answer was sent. Made only where something waits for it. */

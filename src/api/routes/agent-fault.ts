@@ -15,6 +15,11 @@ export function agentFault(error: unknown, allocationId: string | undefined): un
       return notFound(NO_PATH_TO_NODE)
     case 'NO_SUCH_FILE':
       return notFound(error.message, error)
+    case 'ALLOCATION_ENDED':
+    case 'PROGRAM':
+    case 'TOO_MANY_SESSIONS':
+    case 'DRIVER_START':
+      return requestFailed(error.message, error)
     case 'UNKNOWN_TASK':
     case 'NOT_A_FILE':
     case 'BAD_REQUEST':
