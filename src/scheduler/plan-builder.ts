@@ -12,6 +12,7 @@ import type {
 } from '../domain/index.js'
 import { isClientTerminal } from '../domain/index.js'
 import { ownerKey, type StateView } from '../state/index.js'
+import { IN_PLACE } from './descriptions.js'
 import { claimsOnce } from './feasible/node-table.js'
 
 export const NO_UPDATES: DesiredUpdates = Object.freeze({
@@ -229,7 +230,7 @@ export class PlanBuilder {
       Stops: [...this.stops.values()].map((stop) => this.#withFollowUp(stop)),
       Placements: this.placements,
       // What is to end is not changed any more: the row would be written as if it went on.
-      Updates: [...this.updates.values()].filter((row) => !this.stops.has(row.ID)),
+      Updates: [...this.updates.values()].filter((row) => !this.stops.has(row.ID)).map(withoutMark),
       Preemptions: [...this.preemptions.values()],
       Deployment: this.deployment,
       DeploymentUpdates: this.deploymentUpdates,
@@ -241,4 +242,9 @@ export class PlanBuilder {
     const preempted = [...this.preemptions.keys()].flatMap((id) => this.#view.allocations.get(id) ?? [])
     return { DesiredTGUpdates: this.desired, PreemptedAllocs: preempted.length === 0 ? null : preempted }
   }
+}
+
+/** That it changes in place is known while the plan is made; what is stored says only what is wanted. */
+function withoutMark(row: Allocation): Allocation {
+  return row.DesiredDescription === IN_PLACE ? { ...row, DesiredDescription: '' } : row
 }

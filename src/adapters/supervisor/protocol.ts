@@ -31,6 +31,8 @@ export interface RunInfo {
   readonly pid: number
   readonly startTime: string
   readonly bootId: string
+  /** It has ended while nobody looked, and nothing tells how. */
+  readonly isLost: boolean
 }
 
 export interface RunExit {

@@ -48,6 +48,7 @@ export class Run {
   #note: Socket | undefined
   #pids: RunPids | undefined
   #exit: RunExit | undefined
+  #isLost = false
   #orphanTimer: NodeJS.Timeout | undefined
 
   /** Starts a task. Resolves when its process is there. @throws RunError */
@@ -78,7 +79,7 @@ export class Run {
 
   get info(): RunInfo {
     const { runId, bootId } = this.record
-    return { runId, bootId, pid: this.#pids?.pid ?? 0, startTime: this.#pids?.startTime ?? '' }
+    return { runId, bootId, pid: this.#pids?.pid ?? 0, startTime: this.#pids?.startTime ?? '', isLost: this.#isLost }
   }
 
   get isLive(): boolean {
@@ -203,7 +204,7 @@ export class Run {
 
   #restore(): boolean {
     if (this.record.bootId !== readBootId()) {
-      this.#finish(this.#readExit() ?? unknownExit('the host was restarted'))
+      this.#endUnseen('the host was restarted')
       return true
     }
     this.#pids = readJson<RunPids>(join(this.folder, 'pids.json')) ?? this.#findPids()
@@ -219,8 +220,15 @@ export class Run {
     if (exit !== undefined) this.#onExit(exit.exitCode)
     else if (hasWrapper) this.#openNote(() => {}, pids.wrapperPid)
     else if (hasTask) this.#watchOrphan()
-    else this.#finish(unknownExit('killed together with its wrapper'))
+    else this.#endUnseen('killed together with its wrapper')
     return true
+  }
+
+  /** It ended before this supervisor began. */
+  #endUnseen(how: string): void {
+    const exit = this.#readExit()
+    this.#isLost = exit === undefined
+    this.#finish(exit ?? unknownExit(how))
   }
 
   /** Started by a supervisor that died before it had written the pids down. */

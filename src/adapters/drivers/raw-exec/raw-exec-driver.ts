@@ -100,7 +100,8 @@ export class RawExecDriver implements Driver {
   }
 
   async attach(handle: TaskHandle): Promise<boolean> {
-    return (await this.#supervisor.ask('find', { runId: runIn(handle) })) !== null
+    const info = await this.#supervisor.ask('find', { runId: runIn(handle) })
+    return info !== null && !info.isLost
   }
 
   wait(handle: TaskHandle): Promise<TaskExit> {
