@@ -69,7 +69,8 @@ async function answer(api: Api, isOwnHost: HostCheck, request: FastifyRequest, r
   try {
     checkHost(isOwnHost, request)
     const { crossOrigin: allowed, isAct } = api.find(path).route
-    if (isAct === true && isOfOtherOrigin(request.raw)) throw new OrchestratorError('HOST_REFUSED', OTHER_ORIGIN)
+    if (isAct === true && request.method !== 'GET' && isOfOtherOrigin(request.raw))
+      throw new OrchestratorError('HOST_REFUSED', OTHER_ORIGIN)
     if (allowed !== undefined) {
       if (isPreflight(request)) return reply.code(204).headers(preflightHeaders(request)).send()
       reply.headers(crossOriginHeaders(request))
