@@ -207,6 +207,7 @@ export class Agent {
     this.#rpc?.close()
     this.#data.close()
     for (const shell of this.#shells.values()) shell.close()
+    for (const driver of this.#deps.drivers) driver.close()
     if (options.tasks === 'end') for (const id of this.#shells.keys()) await this.#clearAway(id)
     await this.#saveLast()
     await this.#deps.store.close()

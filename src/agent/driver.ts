@@ -118,6 +118,8 @@ export interface Driver {
    * @throws OrchestratorError PROGRAM when it cannot be started
    */
   exec(handle: TaskHandle, place: TaskPlace, request: ExecRequest): Promise<ExecSession>
+  /** The agent goes: what runs is left alone, and what is under way for it is given up. */
+  close(): void
 }
 
 export interface ExecRequest {

@@ -213,7 +213,7 @@ export class TaskRunner {
       case 'stop':
         return this.#stop(input, now)
       case 'restart':
-        return this.#restart(input, now)
+        return this.#restart(input)
       case 'signal':
         return this.#signal(input, now)
       case 'fail':
@@ -224,7 +224,7 @@ export class TaskRunner {
       case 'restore':
         return this.#restore()
       case 'attached':
-        return this.#onAttached(now)
+        return this.#onAttached()
       case 'lost':
         return this.#onLost(now)
     }
@@ -385,7 +385,7 @@ export class TaskRunner {
       case 'restart':
         return phase === 'backing-off' ? this.#prepare(now) : []
       case 'shutdown-delay':
-        return phase === 'stopping' ? this.#signalEnd(now) : []
+        return phase === 'stopping' ? this.#signalEnd() : []
       case 'kill':
         if (phase !== 'stopping' || handle === null) return []
         return [{ kind: 'kill', handle }, this.#armTimer('kill', KILL_AGAIN_MS)]
@@ -415,7 +415,7 @@ export class TaskRunner {
     return this.#endAsAsked(now)
   }
 
-  #restart(input: Extract<TaskInput, { kind: 'restart' }>, now: Now): readonly TaskAction[] {
+  #restart(input: Extract<TaskInput, { kind: 'restart' }>): readonly TaskAction[] {
     const { phase } = this.#record
     if (phase === 'dead' && !input.includesDead) return []
     if (phase !== 'running' && phase !== 'dead') return []
@@ -426,7 +426,7 @@ export class TaskRunner {
       return []
     }
     this.#set({ phase: 'stopping', afterStop: input.isFailure ? 'restart-failure' : 'restart' })
-    return this.#signalEnd(now, false)
+    return this.#signalEnd()
   }
 
   #fail(event: TaskEvent, now: Now): readonly TaskAction[] {
@@ -437,27 +437,27 @@ export class TaskRunner {
     if (phase === 'stopping') return []
     if (phase !== 'running' && phase !== 'starting') return this.#die(true, now)
     this.#set({ phase: 'stopping' })
-    return this.#signalEnd(now, false)
+    return this.#signalEnd()
   }
 
   #beginKill(now: Now, skipDelay = false): readonly TaskAction[] {
     const delayMs = this.#rules.task.ShutdownDelay / NANOSECONDS_PER_MS
-    if (delayMs <= 0) return this.#signalEnd(now)
+    this.#tell(this.#killingEvent(now))
+    if (delayMs <= 0) return this.#signalEnd()
     const delay = formatDuration(this.#rules.task.ShutdownDelay)
     const tell = (type: string, text: string) => this.#tell(taskEvent(type, now.wallMs, [{ fact: 'display_message', text }]))
     if (skipDelay) {
       tell('Skipping shutdown delay', `Skipping shutdown_delay of ${delay} before killing the task.`)
-      return this.#signalEnd(now)
+      return this.#signalEnd()
     }
     tell('Waiting for shutdown delay', `Waiting for shutdown_delay of ${delay} before killing the task.`)
     return [this.#armTimer('shutdown-delay', delayMs)]
   }
 
-  #signalEnd(now: Now, isTold = true): readonly TaskAction[] {
+  #signalEnd(): readonly TaskAction[] {
     const { handle } = this.#record
     // Not started yet: `started` comes here again.
     if (handle === null) return []
-    if (isTold) this.#tell(this.#killingEvent(now))
     const signal = this.#rules.task.KillSignal || DEFAULT_KILL_SIGNAL
     return [{ kind: 'signal', handle, signal }, this.#armTimer('kill', this.#killTimeoutMs())]
   }
@@ -501,11 +501,11 @@ export class TaskRunner {
   }
 
   /** What was under way goes on. */
-  #onAttached(now: Now): readonly TaskAction[] {
+  #onAttached(): readonly TaskAction[] {
     const { handle, attempt, phase } = this.#record
     if (handle === null) return []
     const wait: TaskAction = { kind: 'wait', attempt, handle }
-    return phase === 'stopping' ? [wait, ...this.#signalEnd(now, false)] : [wait]
+    return phase === 'stopping' ? [wait, ...this.#signalEnd()] : [wait]
   }
 
   #onLost(now: Now): readonly TaskAction[] {

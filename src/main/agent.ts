@@ -46,7 +46,15 @@ export async function startAgent(config: AgentConfig, bus: Bus): Promise<Running
   const supervisor = new SupervisorClient({ folder: join(folder, 'supervisor'), command: supervisorCommand(), logger })
   supervisor.start()
   const networks = createNetworks(folder, config.network, logger)
-  const drivers = createDrivers({ supervisor, environment: process.env })
+  const drivers = createDrivers({
+    config: config.drivers,
+    supervisor,
+    environment: process.env,
+    clock: systemClock,
+    logger,
+    nodeId: key.nodeId,
+    folder,
+  })
   const allocationsFolder = join(folder, 'alloc')
   const reserve = new DiskReserve(folder, logger)
   const tellNews = onlyNews()

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { parseDocument } from 'yaml'
 import { z } from 'zod'
+import { dockerOptionsSchema } from '../adapters/drivers/docker/options.js'
 import { COLLECTION_DEFAULTS } from '../agent/index.js'
 import { TerminalError } from '../domain/index.js'
 
@@ -139,6 +140,12 @@ export const agentConfigSchema = z.strictObject({
       /** Share of the file system's space, or of its inodes, above which nothing is kept. */
       disk_percent_max: z.number().min(0).max(100).default(COLLECTION_DEFAULTS.diskPercentMax),
       inode_percent_max: z.number().min(0).max(100).default(COLLECTION_DEFAULTS.inodePercentMax),
+    })
+    .prefault({}),
+  /** What this host allows its tasks, see hosts.md. */
+  drivers: z
+    .strictObject({
+      docker: dockerOptionsSchema.prefault({}),
     })
     .prefault({}),
 })

@@ -154,6 +154,8 @@ class DevCluster {
       data_dir: this.#agentFolder(number),
       name: this.#agentName(number),
       artifacts: { allow_private_addresses: true },
+      // As Nomad's own development agent has it.
+      drivers: { docker: { volumes: { enabled: true } } },
       ...(this.#broker === undefined ? {} : { nats: natsConfig(this.#broker) }),
     }
     return this.#write(join('agents', `${number}.yaml`), config)

@@ -1,13 +1,27 @@
 /** The drivers of a host. A new one is a folder of `adapters/drivers`, a schema of `jobspec/drivers`, and a row here. */
+import { join } from 'node:path'
+import { DockerDriver } from '../adapters/drivers/docker/docker-driver.js'
 import { RawExecDriver } from '../adapters/drivers/raw-exec/index.js'
 import type { SupervisorClient } from '../adapters/supervisor/client.js'
 import type { Driver } from '../agent/index.js'
+import type { Clock, Logger } from '../domain/index.js'
+import type { AgentConfig } from './config.js'
 
 export interface DriverPorts {
+  readonly config: AgentConfig['drivers']
   readonly supervisor: SupervisorClient
   readonly environment: Readonly<Record<string, string | undefined>>
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly nodeId: string
+  /** The agent's own. */
+  readonly folder: string
 }
 
-export function createDrivers({ supervisor, environment }: DriverPorts): readonly Driver[] {
-  return [new RawExecDriver(supervisor, environment)]
+export function createDrivers({ config, supervisor, environment, clock, logger, nodeId, folder }: DriverPorts): readonly Driver[] {
+  const drivers: Driver[] = [new RawExecDriver(supervisor, environment)]
+  if (config.docker.enabled) {
+    drivers.push(new DockerDriver({ options: config.docker, environment, owner: nodeId, folder: join(folder, 'docker'), clock, logger }))
+  }
+  return drivers
 }

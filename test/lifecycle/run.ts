@@ -5,7 +5,8 @@
  */
 import { readFileSync } from 'node:fs'
 import { type Replay, replay } from './replay.js'
-import { storyNames } from './story.js'
+import { type StoryKind, storyNames } from './story.js'
+import { endSharedEngine } from './world.js'
 
 /** Stories about the agent; those about controllers are run by name. */
 const OF_AGENTS =
@@ -17,15 +18,15 @@ export function openStories(): Readonly<Record<string, string>> {
   return JSON.parse(readFileSync(new URL('./open-stories.json', import.meta.url), 'utf8')) as Record<string, string>
 }
 
-export function chooseStories(wanted: readonly string[]): readonly string[] {
-  if (wanted.length === 0) return storyNames().filter((name) => OF_AGENTS.test(name))
-  return wanted.flatMap((one) => (one.endsWith('-') ? storyNames().filter((name) => name.startsWith(one)) : [one]))
+export function chooseStories(wanted: readonly string[], kind: StoryKind = 'lifecycle'): readonly string[] {
+  if (wanted.length === 0) return storyNames(kind).filter((name) => kind === 'docker' || OF_AGENTS.test(name))
+  return wanted.flatMap((one) => (one.endsWith('-') ? storyNames(kind).filter((name) => name.startsWith(one)) : [one]))
 }
 
 /** @returns the exit code */
-export async function runStories(wanted: readonly string[]): Promise<number> {
+export async function runStories(wanted: readonly string[], kind: StoryKind = 'lifecycle'): Promise<number> {
   const open = openStories()
-  const waiting = [...chooseStories(wanted)]
+  const waiting = [...chooseStories(wanted, kind)]
   const counts = { passed: 0, failed: 0, listed: 0, skipped: 0 }
   const runSome = async (): Promise<void> => {
     for (;;) {
@@ -34,7 +35,7 @@ export async function runStories(wanted: readonly string[]): Promise<number> {
       counts[tellResult(await replay(name), open)]++
     }
   }
-  await Promise.all(Array.from({ length: AT_A_TIME }, runSome))
+  await Promise.all(Array.from({ length: AT_A_TIME }, runSome)).finally(endSharedEngine)
   console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.listed} differ as listed, ${counts.skipped} skipped`)
   return counts.failed > 0 ? 1 : 0
 }

@@ -2,7 +2,11 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
-export const STORIES = fileURLToPath(new URL('../vectors/data/lifecycle/', import.meta.url))
+export type StoryKind = 'lifecycle' | 'docker'
+
+function folderOf(kind: StoryKind): string {
+  return fileURLToPath(new URL(`../vectors/data/${kind}/`, import.meta.url))
+}
 
 export interface StoryNode {
   readonly name: string
@@ -10,6 +14,8 @@ export interface StoryNode {
   readonly class?: string
   readonly pool?: string
   readonly meta?: Readonly<Record<string, string>>
+  /** It has an engine, with the image `local/box:1`. */
+  readonly docker?: boolean
 }
 
 export interface Step {
@@ -60,8 +66,8 @@ export interface Story {
   readonly unstable?: readonly string[]
 }
 
-export function storyNames(): readonly string[] {
-  return readdirSync(STORIES)
+export function storyNames(kind: StoryKind = 'lifecycle'): readonly string[] {
+  return readdirSync(folderOf(kind))
     .filter((name) => name.endsWith('.json'))
     .map((name) => name.slice(0, -'.json'.length))
     .sort()
@@ -69,5 +75,7 @@ export function storyNames(): readonly string[] {
 
 /** @param name of a recorded story, or a path of a file of that format */
 export function readStory(name: string): Story {
-  return JSON.parse(readFileSync(name.endsWith('.json') ? name : `${STORIES}${name}.json`, 'utf8')) as Story
+  return JSON.parse(
+    readFileSync(name.endsWith('.json') ? name : `${folderOf(name.startsWith('docker-') ? 'docker' : 'lifecycle')}${name}.json`, 'utf8'),
+  ) as Story
 }

@@ -6,6 +6,7 @@ import { stringify } from 'yaml'
 import { findNatsServer } from '../../src/adapters/nats/server-process.js'
 import { loadOrCreateKey } from '../../src/adapters/node-key.js'
 import { killBelow, unmountBelow, until } from '../acceptance/cluster.js'
+import { TestEngine } from '../adapters/drivers/docker-engine.js'
 import { freePort } from '../free-port.js'
 import { ScratchRepository } from '../scratch-repository.js'
 import { Program } from '../torture/program.js'
@@ -21,6 +22,20 @@ const HEARTBEAT_SECONDS = 10
 
 /** As the reference's agents had it: tasks inherit it. */
 const ENVIRONMENT = ['PATH=/usr/local/bin:/usr/bin:/bin', 'HOME=/root', 'LANG=C.UTF-8']
+
+let sharedEngine: Promise<TestEngine> | undefined
+
+/** One for all worlds: agents tell their containers from those of others. */
+function demandEngine(): Promise<TestEngine> {
+  sharedEngine ??= TestEngine.start()
+  return sharedEngine
+}
+
+export async function endSharedEngine(): Promise<void> {
+  const engine = await sharedEngine?.catch(() => undefined)
+  sharedEngine = undefined
+  await engine?.remove()
+}
 
 export class StoryWorld {
   readonly story: Story
@@ -40,7 +55,8 @@ export class StoryWorld {
   readonly #addresses = new Set<string>()
 
   static async start(story: Story): Promise<StoryWorld> {
-    const world = new StoryWorld(story, await freePort(), await freePort(), await freePort())
+    const engine = story.cluster.nodes.some(({ docker }) => docker === true) ? await demandEngine() : undefined
+    const world = new StoryWorld(story, await freePort(), await freePort(), await freePort(), engine)
     try {
       await world.#start()
     } catch (error) {
@@ -51,7 +67,7 @@ export class StoryWorld {
     return world
   }
 
-  private constructor(story: Story, brokerPort: number, httpPort: number, staticPort: number) {
+  private constructor(story: Story, brokerPort: number, httpPort: number, staticPort: number, engine: TestEngine | undefined) {
     this.story = story
     this.url = `http://127.0.0.1:${httpPort}`
     this.staticPort = staticPort
@@ -72,7 +88,13 @@ export class StoryWorld {
       nodes: { heartbeat_ttl_seconds: story.name.startsWith('node-') ? HEARTBEAT_OF_NODE_STORIES : HEARTBEAT_SECONDS },
     })
     for (const { name } of story.cluster.nodes) {
-      const config = { data_dir: this.#newFolder(name), name, nats, artifacts: { allow_private_addresses: true, allow_insecure: true } }
+      const config = {
+        data_dir: this.#newFolder(name),
+        name,
+        nats,
+        artifacts: { allow_private_addresses: true, allow_insecure: true },
+        drivers: { docker: engine === undefined ? { enabled: false } : { endpoint: engine.endpoint } },
+      }
       this.#agents.set(name, this.#drover('agent', config, name))
     }
   }

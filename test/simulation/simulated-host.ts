@@ -355,6 +355,7 @@ export class SimulatedHost {
         this.#endByAgent(run, { exitCode: 137, signal: 9, isOutOfMemory: false })
         runs().delete(run.key)
       },
+      close: () => {},
       endUnclaimed: async (isClaimed) => {
         await pause()
         const unclaimed = [...runs().values()].filter(({ allocationId }) => !isClaimed(allocationId))

@@ -3,10 +3,15 @@ import { KINDS } from './kinds/index.js'
 import { findKinds, ownPath, runKind } from './run-kind.js'
 
 const [name, ...paths] = process.argv.slice(2)
-if (name === 'lifecycle') {
+if (name === 'lifecycle' || name === 'docker') {
   // Whole stories need real clusters and minutes: they are run when they are asked for.
   const { runStories } = await import('../lifecycle/run.js')
-  process.exit(await runStories(paths.filter((path) => path !== '--real')))
+  process.exit(
+    await runStories(
+      paths.filter((path) => path !== '--real'),
+      name,
+    ),
+  )
 }
 const kinds = name === undefined ? KINDS : findKinds(name)
 if (kinds.length === 0) {

@@ -5,9 +5,16 @@
  * Tasks can see the folder, and one that runs as the supervisor's own user can write there. So nothing found in it is trusted:
  * no link is followed, nothing is opened that could block, and what is no plain file of our own makes way for one.
  */
-import { closeSync, constants, fchmodSync, fstatSync, mkdirSync, openSync, readdirSync, unlinkSync, writeSync } from 'node:fs'
+import { closeSync, constants, fchmodSync, fstatSync, lstatSync, mkdirSync, openSync, readdirSync, unlinkSync, writeSync } from 'node:fs'
 
 const NEWLINE = 10
+
+export interface LogPosition {
+  /** Of the file. */
+  readonly number: number
+  /** In it. */
+  readonly bytes: number
+}
 
 export class LogWriter {
   readonly #folder: string
@@ -36,6 +43,18 @@ export class LogWriter {
       rest = rest.subarray(part.length)
       if (rest.length > 0) this.#rotate()
     }
+  }
+
+  /** Where the next byte goes. */
+  position(): LogPosition {
+    if (this.#fd !== undefined) return { number: this.#number, bytes: this.#sizeBytes }
+    return { number: this.#number, bytes: this.#sizeOf(this.#number) }
+  }
+
+  /** What was written after a position of this log, of the files that are still there. */
+  bytesSince({ number, bytes }: LogPosition): number {
+    const later = this.#numbers().filter((one) => one >= number)
+    return Math.max(0, later.reduce((total, one) => total + this.#sizeOf(one), 0) - bytes)
   }
 
   close(): void {
@@ -75,6 +94,14 @@ export class LogWriter {
       return act(`/proc/self/fd/${fd}`)
     } finally {
       closeSync(fd)
+    }
+  }
+
+  #sizeOf(number: number): number {
+    try {
+      return this.#inFolder((folder) => lstatSync(`${folder}/${this.#prefix}.${number}`).size)
+    } catch {
+      return 0
     }
   }
 

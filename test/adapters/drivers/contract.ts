@@ -21,7 +21,7 @@ export interface ContractHost {
 }
 
 /** Before it is so far, a signal ends even what will not listen. */
-async function untilReady({ isReal, directories }: ContractHost): Promise<void> {
+export async function untilReady({ isReal, directories }: ContractHost): Promise<void> {
   const log = join(directories.logs, 'main.stdout.0')
   await until(() => !isReal || (existsSync(log) && readFileSync(log, 'utf8').includes('ready\n')))
 }

@@ -195,6 +195,8 @@ export class MockDriver implements Driver {
     this.#host.processes.delete(handle['runId'] as string)
   }
 
+  close(): void {}
+
   async endUnclaimed(isClaimed: (allocationId: string) => boolean): Promise<number> {
     const unclaimed = [...this.#host.processes.values()].filter(({ allocationId }) => !isClaimed(allocationId))
     for (const process of unclaimed) {

@@ -120,6 +120,8 @@ export class RawExecDriver implements Driver {
     await this.#supervisor.ask('destroy', { runId: runIn(handle) })
   }
 
+  close(): void {}
+
   async endUnclaimed(isClaimed: (allocationId: string) => boolean): Promise<number> {
     const runIds = await this.#supervisor.ask('list', {})
     const unclaimed = runIds.filter((runId) => !isClaimed(runId.slice(0, ALLOCATION_ID_LENGTH)))

@@ -1,0 +1,240 @@
+/** `docker` on a real engine. */
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { systemClock } from '../../../src/adapters/clock.js'
+import { DockerDriver } from '../../../src/adapters/drivers/docker/docker-driver.js'
+import { dockerOptionsSchema } from '../../../src/adapters/drivers/docker/options.js'
+import { silentLogger } from '../../../src/adapters/logger.js'
+import type { TaskStart } from '../../../src/agent/index.js'
+import { type ContractHost, driverContract, makeDirectories, taskStart, untilReady } from './contract.js'
+import { IMAGE, TestEngine, whyNoEngine } from './docker-engine.js'
+import { until } from './supervised.js'
+
+const TIMEOUT = { timeout: 90_000 }
+
+for (const kind of ['dockerd', 'podman'] as const) {
+  describe.skipIf(whyNoEngine(kind) !== undefined)(`docker on ${kind}`, () => {
+    let engine: TestEngine
+    beforeAll(async () => {
+      engine = await TestEngine.start(kind)
+    }, 60_000)
+    afterAll(() => engine.remove(), 60_000)
+
+    describe('keeps to the contract', () => {
+      driverContract(() => new DockerHost(engine))
+    })
+
+    test('what it says is in its logs once, whatever dies meanwhile', TIMEOUT, async () => {
+      const host = new DockerHost(engine)
+      const script =
+        'n=0; while [ $n -lt 300 ]; do n=$((n+1)); echo "line $n"; echo "bad $n" >&2; sleep 0.01; done; printf "no newline"; exit 6'
+      const handle = await host.nextLife().start(taskStart(host, box(script)))
+      for (const line of ['line 20\n', 'line 100\n', 'line 200\n']) {
+        const driver = host.nextLife()
+        void driver.wait(handle)
+        await until(() => host.log('stdout').includes(line), 30_000)
+      }
+      const driver = host.nextLife()
+      expect(await driver.wait(handle)).toMatchObject({ exitCode: 6 })
+      const numbers = Array.from({ length: 300 }, (_, at) => at + 1)
+      expect(host.log('stdout')).toBe(`${numbers.map((n) => `line ${n}\n`).join('')}no newline`)
+      expect(host.log('stderr')).toBe(numbers.map((n) => `bad ${n}\n`).join(''))
+      // A second start of the same task goes on in the same log.
+      await driver.clear(handle)
+      const second = await driver.start(taskStart(host, box('echo again'), { attempt: 2 }))
+      await driver.wait(second)
+      expect(host.log('stdout').endsWith('no newlineagain\n')).toBe(true)
+    })
+
+    test('a log is rotated by the rules of its task', TIMEOUT, async () => {
+      const host = new DockerHost(engine)
+      const request = taskStart(host, box('head -c 2500000 /dev/zero | tr "\\0" x; echo; echo end'))
+      const task = { ...request.task, LogConfig: { MaxFiles: 2, MaxFileSizeMB: 1, Disabled: false } } as TaskStart['task']
+      const driver = host.nextLife()
+      await driver.wait(await driver.start({ ...request, task }))
+      const files = readdirSync(host.directories.logs).filter((name) => name.startsWith('main.stdout.'))
+      expect(files.sort()).toEqual(['main.stdout.1', 'main.stdout.2'])
+      expect(host.log('stdout').endsWith('x\nend\n')).toBe(true)
+    })
+
+    test('it sees its folders, its user, its environment and what is mounted', TIMEOUT, async () => {
+      const host = new DockerHost(engine)
+      const volume = join(host.folder, 'volume')
+      mkdirSync(volume)
+      writeFileSync(join(volume, 'file'), 'from the host')
+      writeFileSync(join(host.directories.local, 'conf'), 'mine')
+      const config = {
+        ...box(
+          'id -u; pwd; echo $GIVEN; cat /conf; cat /volume/file; touch /volume/x 2>&1; ls -d /alloc /local /secrets; hostname; stat -c %a /scratch',
+        ),
+        work_dir: '/local',
+        hostname: 'boxed',
+        volumes: ['local/conf:/conf:ro'],
+        mount: [{ type: 'tmpfs', target: '/scratch', tmpfs_options: [{ size: 1_000_000, mode: 0o1777 }] }],
+      }
+      const mounts = [{ source: volume, target: '/volume', isReadOnly: true, propagation: 'private' as const }]
+      const request = taskStart(host, config, { mounts })
+      const driver = host.nextLife()
+      await driver.wait(await driver.start({ ...request, task: { ...request.task, User: '65534' } as TaskStart['task'] }))
+      const lines = [
+        '65534',
+        '/local',
+        'this',
+        'minefrom the hosttouch: /volume/x: Read-only file system',
+        '/alloc',
+        '/local',
+        '/secrets',
+        'boxed',
+        '1777',
+      ]
+      expect(host.log('stdout').trim().split('\n')).toEqual(lines)
+    })
+
+    test('an image that is nowhere fails with what the engine says, and tells that it was looked for', TIMEOUT, async () => {
+      const host = new DockerHost(engine)
+      const told: string[] = []
+      const request = taskStart(host, { ...box(''), image: '127.0.0.1:9/none:1' }, { tell: ({ text }) => void told.push(text) })
+      await expect(host.nextLife().start(request)).rejects.toThrow(/^Failed to pull `127\.0\.0\.1:9\/none:1`: Error response from daemon: /)
+      expect(told).toEqual(['Downloading image'])
+    })
+
+    test('a command that is not in the image fails the start and leaves no container', TIMEOUT, async () => {
+      const host = new DockerHost(engine)
+      const request = taskStart(host, { ...box(''), command: '/opt/none', args: [] })
+      const driver = host.nextLife()
+      await expect(driver.start(request)).rejects.toThrow(/^Failed to start container \w+: Error response from daemon: .*\/opt\/none/)
+      expect(await driver.find(request.allocation.ID, 'main', 1)).toBeUndefined()
+    })
+
+    test('what a host does not allow is refused in the words of Nomad', TIMEOUT, async () => {
+      const host = new DockerHost(engine)
+      const driver = host.nextLife()
+      const link = join(host.directories.local, 'out')
+      symlinkSync('/etc', link)
+      for (const [config, words] of [
+        [{ privileged: true }, 'Docker privileged mode is disabled on this Nomad agent'],
+        [{ cap_add: ['net_admin', 'CAP_SYS_ADMIN'] }, 'driver does not allow the following capabilities: net_admin, sys_admin'],
+        [{ volumes: ['/etc:/host'] }, 'volumes are not enabled; cannot mount host paths: "/etc:/host"'],
+        [{ volumes: ['../../..:/host'] }, 'volumes are not enabled; cannot mount host paths'],
+        [{ volumes: ['local/out:/host'] }, 'volumes are not enabled; cannot mount host paths'],
+        [
+          { mount: [{ type: 'bind', source: '/etc', target: '/host' }] },
+          'volumes are not enabled; cannot mount host paths: "/etc" "/host"',
+        ],
+        [{ runtime: 'kata' }, 'requested runtime "kata" is not allowed'],
+        [{ ports: ['http'] }, 'Port "http" not found, check network block'],
+        [{ port_map: { http: 80 } }, 'Trying to map ports but no network interface is available'],
+        [{ ulimit: { nofile: 'many' } }, 'Malformed ulimit nofile: many'],
+      ] as const) {
+        const failure = await driver.start(taskStart(host, { ...box('true'), ...config })).catch((error: unknown) => error)
+        expect(failure).toMatchObject({ code: 'DRIVER_START', message: expect.stringContaining(words), facts: { recoverable: false } })
+      }
+    })
+
+    test('a container removed behind its back has ended', TIMEOUT, async () => {
+      const host = new DockerHost(engine)
+      const driver = host.nextLife()
+      const handle = await driver.start(taskStart(host, host.deaf))
+      const exit = driver.wait(handle)
+      await untilReady(host)
+      await (await engine.client()).getContainer(String(handle['containerId'])).remove({ force: true })
+      expect((await exit).exitCode).not.toBe(0)
+      expect(await driver.attach(handle)).toBe(false)
+    })
+
+    test('a name that somebody else has taken is told, and his container is left alone', TIMEOUT, async () => {
+      const host = new DockerHost(engine)
+      const request = taskStart(host, host.running)
+      const client = await engine.client()
+      const foreign = await client.createContainer({ name: `main-${request.allocation.ID}`, Image: IMAGE, Cmd: ['sleep', '600'] })
+      onTestFinished(() => foreign.remove({ force: true }))
+      await expect(host.nextLife().start(request)).rejects.toThrow(/name .* is already in use/)
+      expect((await foreign.inspect()).State.Status).toBe('created')
+    })
+
+    test('a task that takes too much memory is ended, and says so', TIMEOUT, async () => {
+      const host = new DockerHost(engine)
+      const driver = host.nextLife()
+      const request = taskStart(host, box('s=x; while true; do s=$s$s; done'))
+      const handle = await driver.start({ ...request, resources: { ...request.resources, Memory: { MemoryMB: 16, MemoryMaxMB: 0 } } })
+      expect(await driver.wait(handle)).toMatchObject({ exitCode: 137, isOutOfMemory: true })
+    })
+
+    test(
+      'an engine that is killed and comes back has stopped nothing that can run without it, and starts wait for it',
+      TIMEOUT,
+      async () => {
+        const host = new DockerHost(engine)
+        const driver = host.nextLife()
+        const handle = await driver.start(
+          taskStart(host, box('n=0; while [ $n -lt 60 ]; do n=$((n+1)); echo "line $n"; sleep 0.1; done; exit 9')),
+        )
+        const exit = driver.wait(handle)
+        await until(() => host.log('stdout').includes('line 5\n'))
+        await engine.end('SIGKILL')
+        const { Detected, Healthy, HealthDescription } = await driver.fingerprint()
+        expect({ Detected, Healthy }).toEqual({ Detected: true, Healthy: false })
+        expect(HealthDescription).toContain('Failed to connect to docker daemon')
+        await expect(driver.attach(handle)).rejects.toThrow('Cannot connect to the Docker daemon')
+        const second = driver.start(taskStart(host, box('exit 2')))
+        await engine.begin()
+        expect(await driver.wait(await second)).toMatchObject({ exitCode: 2 })
+        expect(await exit).toMatchObject({ exitCode: 9 })
+        expect(host.log('stdout')).toBe(Array.from({ length: 60 }, (_, at) => `line ${at + 1}\n`).join(''))
+      },
+    )
+  })
+}
+
+class DockerHost implements ContractHost {
+  readonly folder = mkdtempSync(join(tmpdir(), 'drover-docker-'))
+  readonly directories = makeDirectories(this.folder)
+  readonly isReal = true
+  readonly running = box('trap "exit 0" INT TERM; echo ready; while :; do sleep 0.05; done')
+  readonly deaf = box('trap "" INT TERM; echo ready; while :; do sleep 0.05; done')
+  readonly wrong = { command: 'sh' }
+  readonly #engine: TestEngine
+  #driver: DockerDriver | undefined
+
+  constructor(engine: TestEngine) {
+    this.#engine = engine
+    onTestFinished(async () => {
+      await this.nextLife().endUnclaimed(() => false)
+      this.#driver?.close()
+      rmSync(this.folder, { recursive: true, force: true })
+    })
+  }
+
+  /** All of one stream's files, in order. */
+  log(stream: 'stdout' | 'stderr'): string {
+    const numberOf = (name: string) => Number(name.split('.').at(-1))
+    return readdirSync(this.directories.logs)
+      .filter((name) => name.startsWith(`main.${stream}.`))
+      .sort((a, b) => numberOf(a) - numberOf(b))
+      .map((name) => readFileSync(join(this.directories.logs, name), 'utf8'))
+      .join('')
+  }
+
+  exiting(code: number) {
+    return box(`exit ${code}`)
+  }
+
+  nextLife(): DockerDriver {
+    this.#driver?.close()
+    this.#driver = new DockerDriver({
+      options: dockerOptionsSchema.parse({ endpoint: this.#engine.endpoint }),
+      environment: {},
+      owner: this.folder,
+      folder: join(this.folder, 'agent'),
+      clock: systemClock,
+      logger: silentLogger,
+    })
+    return this.#driver
+  }
+}
+
+function box(script: string) {
+  return { image: IMAGE, network_mode: 'none', command: 'sh', args: ['-c', script] }
+}
