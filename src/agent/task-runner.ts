@@ -533,7 +533,6 @@ function terminatedEvent(exit: TaskExit, wallMs: number): TaskEvent {
     { fact: 'signal', number: exit.signal },
     { fact: 'oom_killed', isOutOfMemory: exit.isOutOfMemory },
   ]
-  if (exit.isOutOfMemory) facts.push({ fact: 'exit_message', text: 'OOM Killed' })
-  else if (exit.error !== undefined) facts.push({ fact: 'exit_message', text: exit.error })
+  if (exit.error !== undefined) facts.push({ fact: 'exit_message', text: exit.error })
   return taskEvent('Terminated', wallMs, facts)
 }

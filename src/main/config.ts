@@ -4,6 +4,7 @@ import { hostname } from 'node:os'
 import { parseDocument } from 'yaml'
 import { z } from 'zod'
 import { dockerOptionsSchema } from '../adapters/drivers/docker/options.js'
+import { execOptionsSchema } from '../adapters/drivers/exec/options.js'
 import { COLLECTION_DEFAULTS } from '../agent/index.js'
 import { TerminalError } from '../domain/index.js'
 
@@ -146,6 +147,9 @@ export const agentConfigSchema = z.strictObject({
   drivers: z
     .strictObject({
       docker: dockerOptionsSchema.prefault({}),
+      exec: execOptionsSchema.prefault({}),
+      java: execOptionsSchema.prefault({}),
+      raw_exec: z.strictObject({ enabled: z.boolean().default(true) }).prefault({}),
     })
     .prefault({}),
 })

@@ -1,6 +1,8 @@
 /** The drivers of a host. A new one is a folder of `adapters/drivers`, a schema of `jobspec/drivers`, and a row here. */
 import { join } from 'node:path'
 import { DockerDriver } from '../adapters/drivers/docker/docker-driver.js'
+import { ExecDriver } from '../adapters/drivers/exec/exec-driver.js'
+import { JavaDriver } from '../adapters/drivers/exec/java-driver.js'
 import { RawExecDriver } from '../adapters/drivers/raw-exec/index.js'
 import type { SupervisorClient } from '../adapters/supervisor/client.js'
 import type { Driver } from '../agent/index.js'
@@ -19,9 +21,12 @@ export interface DriverPorts {
 }
 
 export function createDrivers({ config, supervisor, environment, clock, logger, nodeId, folder }: DriverPorts): readonly Driver[] {
-  const drivers: Driver[] = [new RawExecDriver(supervisor, environment)]
-  if (config.docker.enabled) {
-    drivers.push(new DockerDriver({ options: config.docker, environment, owner: nodeId, folder: join(folder, 'docker'), clock, logger }))
-  }
-  return drivers
+  const drivers: readonly (false | (() => Driver))[] = [
+    config.raw_exec.enabled && (() => new RawExecDriver(supervisor, environment)),
+    config.exec.enabled && (() => new ExecDriver(supervisor, config.exec, environment)),
+    config.java.enabled && (() => new JavaDriver(supervisor, config.java, environment)),
+    config.docker.enabled &&
+      (() => new DockerDriver({ options: config.docker, environment, owner: nodeId, folder: join(folder, 'docker'), clock, logger })),
+  ]
+  return drivers.flatMap((create) => (create === false ? [] : [create()]))
 }

@@ -77,6 +77,23 @@ export function findChildren(parent: number): readonly number[] {
     .filter((pid) => readProcess(pid)?.parent === parent)
 }
 
+/** Undefined: it has none. */
+export function oldestChild(parent: number): number | undefined {
+  const age = (pid: number) => Number(readProcess(pid)?.startTime ?? Number.POSITIVE_INFINITY)
+  return childrenOf(parent)
+    .filter((pid) => readProcess(pid) !== undefined)
+    .sort((a, b) => age(a) - age(b) || a - b)[0]
+}
+
+function childrenOf(parent: number): readonly number[] {
+  try {
+    return readFileSync(`/proc/${parent}/task/${parent}/children`, 'utf8').split(' ').filter(Boolean).map(Number)
+  } catch {
+    // Not every kernel has that file.
+    return findChildren(parent)
+  }
+}
+
 function argumentsOf(pid: string): readonly string[] {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')

@@ -1,5 +1,6 @@
 /** What an agent and its supervisor say to each other: JSON lines over a unix socket that only its owner may open. */
 import { createHash } from 'node:crypto'
+import type { RunLimits } from './cgroup.js'
 
 export interface RunStart {
   /** Names the folder; one run for each id, however often it is asked for. */
@@ -16,6 +17,10 @@ export interface RunStart {
   /** Path of the network namespace that it is to be in; null: the supervisor's. */
   readonly networkNamespace: string | null
   readonly logs: RunLogs
+  /** Absent: as much as the host has. */
+  readonly limits?: RunLimits
+  /** How many processes of a launcher stand between the run's own and the task: signals go to the task. */
+  readonly launcherDepth?: number
 }
 
 export interface RunLogs {
@@ -55,6 +60,11 @@ export interface Operations {
   /** SIGKILL to everything the task has started. */
   readonly kill: { readonly request: { readonly runId: string }; readonly answer: null }
   readonly destroy: { readonly request: { readonly runId: string }; readonly answer: null }
+  /** The task's own process, not its launcher's, and the groups that it is in. Null: it is not there, or not yet. */
+  readonly place: {
+    readonly request: { readonly runId: string }
+    readonly answer: { readonly pid: number; readonly groups: readonly string[] } | null
+  }
   readonly pids: { readonly request: { readonly runId: string }; readonly answer: readonly number[] }
   /** Ends the supervisor when it has no runs that live. */
   readonly retire: { readonly request: Record<string, never>; readonly answer: { readonly isRetiring: boolean } }

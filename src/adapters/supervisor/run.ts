@@ -4,9 +4,18 @@ import { closeSync, constants, existsSync, mkdirSync, openSync, readFileSync, re
 import { rm } from 'node:fs/promises'
 import { Socket } from 'node:net'
 import { join } from 'node:path'
-import { cgroupPids, createCgroup, killCgroup, removeCgroup } from './cgroup.js'
+import {
+  cgroupPids,
+  createBounded,
+  createCgroup,
+  type GroupFolders,
+  hasRunOutOfMemory,
+  killCgroup,
+  type RunLimits,
+  removeCgroup,
+} from './cgroup.js'
 import { LogWriter } from './log-writer.js'
-import { findByArgument, findSession, isSameProcess, readBootId, readProcess, sendSignal } from './process-table.js'
+import { findByArgument, findSession, isSameProcess, oldestChild, readBootId, readProcess, sendSignal } from './process-table.js'
 import { Lines, RunError, type RunExit, type RunInfo, type RunLogs, type RunStart } from './protocol.js'
 import { commandScript, type Tools, wrapperScript } from './wrapper.js'
 
@@ -18,6 +27,9 @@ interface RunRecord {
   readonly logs: RunLogs
   readonly bootId: string
   readonly cgroup: string | null
+  /** Groups that bound it, to go with it. */
+  readonly bounded?: readonly string[]
+  readonly launcherDepth?: number
 }
 
 /** Written down once they are known. */
@@ -30,12 +42,13 @@ interface RunPids {
 
 export interface RunHost {
   readonly tools: Tools
-  readonly cgroups: string | undefined
+  readonly groups: GroupFolders
   readonly say: (text: string) => void
 }
 
 const START_WITHIN_MS = 30_000
 const ORPHAN_LOOK_MS = 500
+const LAUNCHER_LOOK_MS = 20
 const PIPE_BYTES_MAX = 4 * 1024 * 1024
 
 export class Run {
@@ -54,10 +67,16 @@ export class Run {
   /** Starts a task. Resolves when its process is there. @throws RunError */
   static async start(folder: string, start: RunStart, host: RunHost): Promise<Run> {
     mkdirSync(folder, { recursive: true, mode: 0o700 })
-    const cgroup = host.cgroups === undefined ? undefined : createCgroup(host.cgroups, start.runId)
-    const record: RunRecord = { runId: start.runId, taskId: start.taskId, logs: start.logs, bootId: readBootId(), cgroup: cgroup ?? null }
+    const { runId, taskId, logs, launcherDepth = 0 } = start
+    const cgroup = host.groups.tree === undefined ? undefined : createCgroup(host.groups.tree, runId)
+    const bounded = start.limits === undefined ? [] : bound(host.groups, runId, start.limits)
+    const record: RunRecord = { runId, taskId, logs, bootId: readBootId(), cgroup: cgroup ?? null, bounded, launcherDepth }
     writeFileSync(join(folder, 'run.json'), JSON.stringify(record), { mode: 0o600 })
-    writeFileSync(join(folder, 'command'), commandScript(start, host.tools, cgroup), { mode: 0o600 })
+    writeFileSync(
+      join(folder, 'command'),
+      commandScript(start, host.tools, [...new Set([...(cgroup === undefined ? [] : [cgroup]), ...bounded])]),
+      { mode: 0o600 },
+    )
     const run = new Run(folder, record, host)
     await run.#spawn()
     return run
@@ -94,7 +113,25 @@ export class Run {
   signal(name: string): void {
     const pids = this.#pids
     if (pids === undefined || !this.isLive || !isSameProcess(pids.pid, pids.startTime)) return
-    sendSignal(pids.pid, name as NodeJS.Signals)
+    const target = this.#taskPid()
+    if (target !== undefined) sendSignal(target, name as NodeJS.Signals)
+    // Its launcher has not come so far.
+    else setTimeout(() => this.signal(name), LAUNCHER_LOOK_MS)
+  }
+
+  place(): { readonly pid: number; readonly groups: readonly string[] } | undefined {
+    const pid = this.isLive ? this.#taskPid() : undefined
+    if (pid === undefined) return undefined
+    const { cgroup, bounded = [] } = this.record
+    return { pid, groups: [...new Set([...(cgroup === null ? [] : [cgroup]), ...bounded])] }
+  }
+
+  /** Behind its launcher, if it has one; the oldest child each time, whatever else came to be one. */
+  #taskPid(): number | undefined {
+    const { launcherDepth = 0 } = this.record
+    let pid = this.#pids?.pid
+    for (let depth = 0; depth < launcherDepth && pid !== undefined; depth++) pid = oldestChild(pid)
+    return pid
   }
 
   kill(): void {
@@ -116,10 +153,11 @@ export class Run {
     this.#finish({ exitCode: -1, signal: 0, isOutOfMemory: false, error: 'destroyed' })
     // A wrapper whose task was killed just now may still be writing down how it ended.
     await rm(this.folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 25 })
-    const { cgroup } = this.record
-    // Zombies keep a group until they are reaped.
-    for (let tries = 0; cgroup !== null && tries < 20 && !removeCgroup(cgroup); tries++)
-      await new Promise((resolve) => setTimeout(resolve, 50))
+    const { cgroup, bounded = [] } = this.record
+    for (const path of new Set([...(cgroup === null ? [] : [cgroup]), ...bounded])) {
+      // Zombies keep a group until they are reaped.
+      for (let tries = 0; tries < 20 && !removeCgroup(path); tries++) await new Promise((resolve) => setTimeout(resolve, 50))
+    }
   }
 
   async #spawn(): Promise<void> {
@@ -251,7 +289,7 @@ export class Run {
     this.#killLeftovers()
     this.#drain()
     this.#release()
-    this.#finish(exitOf(code))
+    this.#finish({ ...exitOf(code), isOutOfMemory: code !== 0 && hasRunOutOfMemory(this.record.bounded ?? []) })
   }
 
   #onWrapperGone(wrapperPid: number): void {
@@ -332,6 +370,15 @@ export class Run {
     const pid = this.#pids?.pid
     if (pid === undefined || existsSync(`/proc/${pid}`)) return
     sendSignal(-pid, 'SIGKILL')
+  }
+}
+
+/** @throws RunError */
+function bound(groups: GroupFolders, runId: string, limits: RunLimits): readonly string[] {
+  try {
+    return createBounded(groups, runId, limits)
+  } catch (error) {
+    throw new RunError('START', `the task could not be bounded: ${error instanceof Error ? error.message : String(error)}`, true)
   }
 }
 

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { accessSync, chmodSync, constants, existsSync, mkdirSync, readdirSync, realpathSync, rmSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
-import { openCgroups, removeCgroup } from './cgroup.js'
+import { groupFolders, openGroups, removeCgroup } from './cgroup.js'
 import {
   type Answer,
   Lines,
@@ -58,7 +58,7 @@ export class Supervisor {
     this.#folder = folder
     this.#say = say
     this.#onEnd = onEnd
-    this.#host = { tools: findTools(), cgroups: openCgroups(hashOf(folder).slice(0, 12)), say }
+    this.#host = { tools: findTools(), groups: openGroups(hashOf(folder).slice(0, 12)), say }
     mkdirSync(join(folder, RUNS_FOLDER), { recursive: true, mode: 0o700 })
   }
 
@@ -72,7 +72,7 @@ export class Supervisor {
 
   async #endStrays(): Promise<void> {
     const strays = {
-      cgroups: this.#host.cgroups,
+      groups: this.#host.groups,
       runsFolder: join(this.#folder, RUNS_FOLDER),
       isKnown: (runId: string) => this.#runs.has(runId) || this.#starting.has(runId),
     }
@@ -202,6 +202,7 @@ export class Supervisor {
       return null
     },
     list: async () => [...this.#runs.keys()],
+    place: async ({ runId }) => this.#runs.get(runId)?.place() ?? null,
     pids: async ({ runId }) => this.#runs.get(runId)?.pids() ?? [],
     retire: async () => {
       const isRetiring = this.#isIdle
@@ -248,7 +249,7 @@ export class Supervisor {
     clearTimeout(this.#idleTimer)
     this.#owner?.destroy()
     this.#server?.close()
-    if (this.#host.cgroups !== undefined) removeCgroup(this.#host.cgroups)
+    for (const folder of groupFolders(this.#host.groups)) removeCgroup(folder)
     if (this.#socketFolder !== undefined) rmSync(join(this.#socketFolder, SOCKET_FILE), { force: true })
     this.#onEnd()
   }

@@ -35,7 +35,7 @@ until read -r word <&6; do :; done
 }
 
 /** Read by the wrapper's child, which becomes the task. Holds the environment, so its file is for the owner only. */
-export function commandScript(start: RunStart, tools: Tools, cgroup: string | undefined): string {
+export function commandScript(start: RunStart, tools: Tools, groups: readonly string[]): string {
   const user = start.user === null ? [] : [tools.setpriv!, `--reuid=${start.user.uid}`, `--regid=${start.user.gid}`, '--clear-groups']
   const environment = Object.entries(start.environment).map(([name, value]) => `${name}=${value}`)
   const network = start.networkNamespace === null ? [] : [tools.nsenter!, `--net=${start.networkNamespace}`, '--']
@@ -44,7 +44,7 @@ export function commandScript(start: RunStart, tools: Tools, cgroup: string | un
     // The shell's own pid, told by the kernel: "$$" would be that of the wrapper.
     'read -r pid word </proc/self/stat',
     'echo "$pid" >pid',
-    ...(cgroup === undefined ? [] : [`echo 0 >${quote(`${cgroup}/cgroup.procs`)}`]),
+    ...groups.map((group) => `echo 0 >${quote(`${group}/cgroup.procs`)}`),
     'echo "pid $pid" >&5',
     // Those that the wrapper opened; the supervisor hands on none of its own.
     'exec 3>&- 4>&- 5>&- 6>&-',

@@ -1,10 +1,17 @@
 /** Drivers that run everywhere keep to the contract; the others do so where there is what they need. */
-import { describe, onTestFinished } from 'vitest'
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { systemClock } from '../../../src/adapters/clock.js'
+import { ExecDriver } from '../../../src/adapters/drivers/exec/exec-driver.js'
+import { javaAttributes } from '../../../src/adapters/drivers/exec/java-driver.js'
+import { execOptionsSchema } from '../../../src/adapters/drivers/exec/options.js'
+import { findSandboxTools } from '../../../src/adapters/drivers/exec/sandbox.js'
 import { MockDriver, MockHost } from '../../../src/adapters/drivers/mock/mock-driver.js'
 import { RawExecDriver } from '../../../src/adapters/drivers/raw-exec/index.js'
-import { type ContractHost, driverContract, makeDirectories } from './contract.js'
-import { Supervised } from './supervised.js'
+import type { TaskExit, TaskStart } from '../../../src/agent/index.js'
+import { type ContractHost, driverContract, makeDirectories, taskStart } from './contract.js'
+import { isAlive, Supervised, until } from './supervised.js'
 
 describe('mock_driver', () => {
   driverContract((): ContractHost => {
@@ -41,6 +48,110 @@ describe('raw_exec', () => {
       directories: makeDirectories(world.folder),
       isReal: true,
     }
+  })
+})
+
+const whyNoSandbox = (() => {
+  try {
+    findSandboxTools()
+    return undefined
+  } catch (error) {
+    return String(error)
+  }
+})()
+
+class SandboxHost implements ContractHost {
+  readonly world = new Supervised()
+  readonly isReal = true
+  readonly running = shell('trap "exit 0" INT TERM; echo ready; while :; do sleep 0.05; done')
+  readonly deaf = shell('trap "" INT TERM; echo ready; while :; do sleep 0.05; done')
+  readonly wrong = { args: ['x'] }
+  readonly directories = makeDirectories(this.world.folder)
+
+  constructor() {
+    chmodSync(this.world.folder, 0o711)
+    onTestFinished(() => this.world.clearAll())
+  }
+
+  exiting(code: number) {
+    return shell(`exit ${code}`)
+  }
+
+  nextLife() {
+    this.world.reconnect()
+    return new ExecDriver(this.world.client, execOptionsSchema.parse({}), { PATH: '/usr/bin:/bin' })
+  }
+
+  async said(config: TaskStart['config'], over: Partial<TaskStart> = {}): Promise<{ readonly exit: TaskExit; readonly out: string }> {
+    const driver = this.nextLife()
+    const exit = await driver.wait(await driver.start(taskStart(this, config, over)))
+    const log = join(this.directories.logs, 'main.stdout.0')
+    return { exit, out: existsSync(log) ? readFileSync(log, 'utf8') : '' }
+  }
+}
+
+describe.skipIf(whyNoSandbox !== undefined)('exec', () => {
+  driverContract(() => new SandboxHost())
+
+  test('a task is nobody in a root of its own, sees its own processes, and writes where it may', async () => {
+    const host = new SandboxHost()
+    writeFileSync(join(host.directories.task, 'given.txt'), 'given')
+    const script =
+      'id -u; ls -d /alloc /local /secrets /root 2>&1; echo $$; ls /proc | grep -c "^[0-9]"; cat /given.txt; echo x >/alloc/data/x && echo wrote; touch /usr/x 2>&1; grep CapBnd /proc/self/status'
+    const { out } = await host.said(shell(script))
+    const lines = out.split('\n')
+    expect(lines).toEqual(expect.arrayContaining(['65534', '/alloc', '/local', '/secrets']))
+    expect(out).toContain("cannot access '/root'")
+    expect(out).toContain('givenwrote')
+    expect(out).toContain("touch: cannot touch '/usr/x': Read-only file system")
+    expect(out).toContain('CapBnd:\t0000000000000000')
+    expect(readFileSync(join(host.directories.shared, 'data/x'), 'utf8')).toBe('x\n')
+  })
+
+  test('a task that takes too much memory is ended, and says so', async () => {
+    const host = new SandboxHost()
+    const resources = { ...taskStart(host, {}).resources, Memory: { MemoryMB: 24, MemoryMaxMB: 0 } }
+    const { exit } = await host.said(shell('s=x; while true; do s=$s$s; done'), { resources })
+    expect(exit).toEqual({ exitCode: 137, signal: 9, isOutOfMemory: true })
+  })
+
+  test('a task that starts processes without end is stopped at its bound, and ends with all of them', async () => {
+    const host = new SandboxHost()
+    const driver = new ExecDriver(host.world.client, execOptionsSchema.parse({ pids_limit: 20 }), { PATH: '/usr/bin:/bin' })
+    const handle = await driver.start(
+      taskStart(host, shell('n=0; while [ $n -lt 100 ]; do n=$((n+1)); sleep 600 & done; echo ready; wait')),
+    )
+    await until(async () => (await driver.stats(handle)).pids.length >= 15)
+    const { pids } = await driver.stats(handle)
+    expect(pids.length).toBeLessThanOrEqual(20)
+    await driver.kill(handle)
+    await driver.wait(handle)
+    await until(() => !pids.some(isAlive))
+    await driver.clear(handle)
+  })
+
+  test('what a host does not allow is refused with a sentence', async () => {
+    const host = new SandboxHost()
+    const driver = host.nextLife()
+    const request = taskStart(host, shell('true'))
+    const asRoot = { ...request, task: { ...request.task, User: 'root' } as TaskStart['task'] }
+    await expect(driver.start(asRoot)).rejects.toThrow('running as user "root" is disallowed')
+    await expect(driver.start(taskStart(host, { ...shell('true'), cap_add: ['sys_admin'] }))).rejects.toThrow(
+      'the following capabilities: sys_admin',
+    )
+    await expect(driver.start(taskStart(host, { command: '/opt/none' }))).rejects.toThrow(
+      `file /opt/none not found under path ${host.directories.task}`,
+    )
+  })
+})
+
+test('what java says of itself becomes attributes', () => {
+  const text =
+    'Picked up JAVA_TOOL_OPTIONS: -x\nopenjdk version "17.0.13" 2024-10-15\nOpenJDK Runtime Environment (build 17.0.13+11)\nOpenJDK 64-Bit Server VM (build 17.0.13+11, mixed mode)\n'
+  expect(javaAttributes(text)).toEqual({
+    'driver.java.version': '17.0.13',
+    'driver.java.runtime': 'OpenJDK Runtime Environment (build 17.0.13+11)',
+    'driver.java.vm': 'OpenJDK 64-Bit Server VM (build 17.0.13+11, mixed mode)',
   })
 })
 

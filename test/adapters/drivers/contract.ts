@@ -1,6 +1,6 @@
 /** What every driver keeps to, whatever it runs. A life of the agent is a driver of its own over the same host. */
 import { randomUUID } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { Driver, TaskHandle, TaskStart } from '../../../src/agent/index.js'
@@ -70,8 +70,11 @@ export function makeDirectories(folder: string): TaskStart['directories'] {
   const shared = join(folder, 'alloc')
   const task = join(folder, 'main')
   const directories = { task, local: join(task, 'local'), secrets: join(task, 'secrets'), shared, logs: join(shared, 'logs') }
-  for (const path of [task, directories.local, directories.secrets, join(task, 'tmp'), shared, join(shared, 'data'), directories.logs])
-    mkdirSync(path, { recursive: true, mode: 0o777 })
+  for (const path of [task, directories.local, directories.secrets, join(task, 'tmp'), shared, join(shared, 'data'), directories.logs]) {
+    mkdirSync(path, { recursive: true })
+    // As a host makes them, whatever the mask: tasks of any user write there.
+    chmodSync(path, path === directories.logs ? 0o755 : 0o777)
+  }
   return directories
 }
 

@@ -382,6 +382,7 @@ function wasStarted({ State }: Inspection): boolean {
 /** As Nomad tells it: a signal is 128 and its number, which is an exit code like any other. */
 function exitOf({ ExitCode, OOMKilled }: Inspection['State']): TaskExit {
   const exit = { exitCode: ExitCode, signal: 0, isOutOfMemory: OOMKilled }
+  if (OOMKilled) return { ...exit, error: 'OOM Killed' }
   return ExitCode === 0 ? exit : { ...exit, error: `Docker container exited with non-zero exit code: ${ExitCode}` }
 }
 

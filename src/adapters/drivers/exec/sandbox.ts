@@ -1,0 +1,154 @@
+/**
+ * The root of its own that a task sees, built by bubblewrap: parts of the host read-only, the folders of the task, namespaces for
+ * processes, mounts, IPC and names. Inside, setpriv makes it an unprivileged user without capabilities.
+ */
+import { accessSync, constants, existsSync, readdirSync, statSync } from 'node:fs'
+import { isAbsolute, join } from 'node:path'
+import type { TaskMount, TaskPlace } from '../../../agent/index.js'
+import { findTool } from '../../supervisor/supervisor.js'
+import { isRoot, type TaskUser } from '../../task-user.js'
+import { startError } from '../driver-errors.js'
+import type { ExecOptions } from './options.js'
+
+export interface SandboxTools {
+  readonly bwrap: string
+  readonly setpriv: string
+  readonly nsenter: string
+}
+
+export interface Sandbox {
+  readonly directories: TaskPlace['directories']
+  readonly mounts: readonly TaskMount[]
+  readonly user: TaskUser
+  readonly capabilities: readonly string[]
+  readonly sharesProcesses: boolean
+  readonly sharesIpc: boolean
+  /** As the task sees it. */
+  readonly workFolder: string
+}
+
+/** Between the run's own process and the task: bubblewrap itself and, in a namespace of processes, the one that is its first. */
+export function launcherDepth({ sharesProcesses }: Pick<Sandbox, 'sharesProcesses'>): number {
+  return sharesProcesses ? 1 : 2
+}
+
+/** Where setpriv is inside. */
+const SETPRIV = '/.drover/setpriv'
+/** Of the folder of a task, what is put into its root in its own way, or not at all. */
+const OWN_NAMES = new Set(['alloc', 'local', 'secrets', 'tmp', 'private', 'dev', 'proc', 'sys'])
+
+/** @throws Error with the package that has what is missing */
+export function findSandboxTools(): SandboxTools {
+  if (!isRoot()) throw new Error('tasks of their own root need an agent that runs as root')
+  const demand = (name: string, from: string) => {
+    const path = findTool(name)
+    if (path === undefined) throw new Error(`${name} is not installed; it is part of ${from}`)
+    return path
+  }
+  return { bwrap: demand('bwrap', 'bubblewrap'), setpriv: demand('setpriv', 'util-linux'), nsenter: demand('nsenter', 'util-linux') }
+}
+
+/** Words that run `command` in it. The path of the command is that inside. */
+export function sandboxArguments(
+  tools: SandboxTools,
+  options: ExecOptions,
+  sandbox: Sandbox,
+  command: readonly string[],
+): readonly string[] {
+  const { directories, mounts, sharesProcesses, sharesIpc, workFolder } = sandbox
+  const bind = (source: string, target: string) => ['--bind', source, target]
+  return [
+    '--unshare-uts',
+    ...(sharesProcesses ? [] : ['--unshare-pid']),
+    ...(sharesIpc ? [] : ['--unshare-ipc']),
+    ...Object.entries(options.chroot).flatMap(([source, target]) => ['--ro-bind-try', source, target]),
+    ...['--proc', '/proc', '--dev', '/dev', '--ro-bind', '/sys', '/sys'],
+    ...bind(directories.shared, '/alloc'),
+    ...bind(directories.local, '/local'),
+    ...bind(directories.secrets, '/secrets'),
+    ...bind(join(directories.task, 'tmp'), '/tmp'),
+    ...otherNames(directories.task, options).flatMap((name) => bind(join(directories.task, name), `/${name}`)),
+    ...mounts.flatMap(({ source, target, isReadOnly }) => [isReadOnly ? '--ro-bind' : '--bind', source, inside(target)]),
+    ...['--ro-bind', tools.setpriv, SETPRIV],
+    ...['--chdir', workFolder],
+    ...['CAP_SETUID', 'CAP_SETGID', 'CAP_SETPCAP', ...sandbox.capabilities.map((name) => `CAP_${name.toUpperCase()}`)].flatMap((name) => [
+      '--cap-add',
+      name,
+    ]),
+    '--',
+    SETPRIV,
+    ...identityArguments(sandbox),
+    '--',
+    ...command,
+  ]
+}
+
+/** Words that run `command` beside a task that is in it already. */
+export function besideArguments(
+  pid: number,
+  sandbox: Pick<Sandbox, 'user' | 'capabilities'>,
+  command: readonly string[],
+): readonly string[] {
+  return [
+    ...['--target', String(pid), '--mount', '--uts', '--ipc', '--pid', '--net', '--root', '--wd', '--'],
+    SETPRIV,
+    ...identityArguments(sandbox),
+    '--no-new-privs',
+    '--',
+    ...command,
+  ]
+}
+
+function identityArguments({ user, capabilities }: Pick<Sandbox, 'user' | 'capabilities'>): readonly string[] {
+  const held = ['-all', ...capabilities.map((name) => `+${name}`)].join(',')
+  const ambient = capabilities.length === 0 ? [] : [`--ambient-caps=${held}`]
+  return [`--reuid=${user.uid}`, `--regid=${user.gid}`, '--clear-groups', `--inh-caps=${held}`, ...ambient, `--bounding-set=${held}`]
+}
+
+/** What hooks have put beside the known folders. A name of the root itself is not given away. */
+function otherNames(taskFolder: string, { chroot }: ExecOptions): readonly string[] {
+  const taken = new Set(Object.values(chroot).map((path) => path.split('/')[1] ?? ''))
+  return readdirSync(taskFolder, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() || entry.isFile())
+    .map(({ name }) => name)
+    .filter((name) => !OWN_NAMES.has(name) && !taken.has(name) && !name.startsWith('.'))
+}
+
+function inside(target: string): string {
+  return isAbsolute(target) ? target : `/${target}`
+}
+
+/**
+ * The path of a command as the task sees it: as given, below its folders, or in its PATH.
+ * @throws OrchestratorError DRIVER_START
+ */
+export function findInside(command: string, path: string, directories: TaskPlace['directories'], options: ExecOptions): string {
+  const candidates = isAbsolute(command)
+    ? [command]
+    : [`/local/${command}`, `/${command}`, ...(command.includes('/') ? [] : path.split(':').map((folder) => join(folder, command)))]
+  const found = candidates.find((candidate) => isExecutable(onHost(candidate, directories, options)))
+  if (found !== undefined) return found
+  throw startError(`failed to launch command: file ${command} not found under path ${directories.task}`)
+}
+
+/** Where a path of the task's root lies on the host. */
+function onHost(path: string, { shared, local, secrets, task }: TaskPlace['directories'], { chroot }: ExecOptions): string {
+  const folders: readonly (readonly [inside: string, host: string])[] = [
+    ['/alloc', shared],
+    ['/local', local],
+    ['/secrets', secrets],
+    ...Object.entries(chroot).map(([host, target]) => [target, host] as const),
+  ]
+  const found = folders.filter(([target]) => path === target || path.startsWith(`${target}/`)).sort(([a], [b]) => b.length - a.length)[0]
+  return found === undefined ? join(task, path) : `${found[1]}${path.slice(found[0].length)}`
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    if (!existsSync(path)) return false
+    accessSync(path, constants.X_OK)
+    return statSync(path).isFile()
+  } catch {
+    return false
+  }
+}
