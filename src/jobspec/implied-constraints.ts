@@ -41,7 +41,7 @@ function partitionOf(consul: Consul | null): Constraint[] {
 
 /** Services of Consul's are registered with the server's own catalogue: only its mesh needs a Consul on the host. */
 function isOfMesh(service: Service): boolean {
-  return service.Provider === 'consul' && service.Connect !== null
+  return service.Provider === 'consul' && service.Connect !== null && !service.Connect.Native
 }
 
 /** In the order in which Nomad looks. */

@@ -12,6 +12,7 @@ import { onlyNews, onStopAsked, type ParentMessage, tell } from './child-channel
 import { agentConfigSchema, FULL_REF, readConfig, type ServerConfig, serverConfigSchema } from './config.js'
 import { parseAgentCount, runDev } from './dev.js'
 import { failingWith, keepToOwner } from './failing-with.js'
+import { checkHost } from './host-check.js'
 import { startServer } from './server.js'
 
 const LONG_RUNNING_EXITS = {
@@ -96,7 +97,10 @@ export const agentCommand: CommandModule = {
   define(command, io, finish) {
     command
       .requiredOption('--config <file>', 'YAML, see docs/configuration.md')
-      .action(({ config }: { config: string }) => finish(failingWith(io.err, () => runAgent(config))))
+      .option('--check', 'only say what works on this host and what is missing; exit code 1 when something does not')
+      .action(({ config, check }: { config: string; check?: true }) =>
+        finish(failingWith(io.err, () => (check === true ? checkHost(readConfig(config, agentConfigSchema), io.out) : runAgent(config)))),
+      )
   },
 }
 

@@ -43,7 +43,6 @@ describe('what was accepted without a word', () => {
     ['csi_plugin', task('      csi_plugin {\n        id = "a"\n        type = "node"\n      }'), '8:7 "csi_plugin" is not carried out'],
     ['consul of a group', job('    consul {}'), '9:5 "consul" is not carried out'],
     ['consul of a task', task('      consul {}'), '8:7 "consul" is not carried out'],
-    ['cores', task('      resources {\n        cores = 2\n      }'), '9:9 "cores" is not carried out'],
     ['secrets of resources', task('      resources {\n        secrets = 5\n      }'), '9:9 "secrets" is not carried out'],
     [
       'denied_envvars',

@@ -2,6 +2,8 @@
 import { OrchestratorError } from '../../domain/index.js'
 import { type DriverConfigOf, type KnownDriver, readDriverConfig } from '../../jobspec/index.js'
 
+export const NO_CPUSET = 'tasks cannot be bound to cores on this host: it has no cpuset controller'
+
 /** @param isRecoverable a later try may succeed, as the restart policy allows */
 export function startError(message: string, isRecoverable = false, cause?: unknown): OrchestratorError {
   return new OrchestratorError('DRIVER_START', message, { recoverable: isRecoverable }, cause)

@@ -1,14 +1,14 @@
 /** Consul's mesh: decoded and stored as Nomad does, and refused as a whole at the service's `connect`. */
 import type { SERVICE_STRUCTS } from '../decode/service-structs.js'
 import type { SERVICE_SUPPORT } from './service-support.js'
-import { type Row, refused, type SupportOf } from './support.js'
+import { by, type Row, refused, type SupportOf } from './support.js'
 
 const MESH: Row = refused('there is no mesh here', 'Take the "connect" block out, and reach the service by its address.')
 
 type ConnectStructs = Exclude<keyof typeof SERVICE_STRUCTS, keyof typeof SERVICE_SUPPORT>
 
 export const CONNECT_SUPPORT: { readonly [Name in ConnectStructs]: SupportOf<Name> } = {
-  ConsulConnect: { Native: MESH, Gateway: MESH, SidecarService: MESH, SidecarTask: MESH },
+  ConsulConnect: { Native: by('the service itself'), Gateway: MESH, SidecarService: MESH, SidecarTask: MESH },
   ConsulExposeConfig: { Paths: MESH, Path: MESH },
   ConsulExposePath: { Path: MESH, Protocol: MESH, LocalPathPort: MESH, ListenerPort: MESH },
   ConsulGateway: { Proxy: MESH, Ingress: MESH, Terminating: MESH, Mesh: MESH },

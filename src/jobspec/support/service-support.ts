@@ -25,7 +25,12 @@ export const SERVICE_SUPPORT: { readonly [Name in ServiceStructs & keyof typeof 
     Address: CATALOGUE,
     Checks: BLOCK,
     CheckRestart: BLOCK,
-    Connect: refused('there is no mesh here', 'Take the "connect" block out, and reach the service by its address.'),
+    Connect: [
+      refused('there is no mesh here', 'Take the "connect" block out, and reach the service by its address.', {
+        value: { words: 'is more than native = true', holds: (connect) => !isNative(connect) },
+      }),
+      by('nobody: a service that is native to a mesh speaks for itself, and is registered like any other'),
+    ],
     Meta: CONSUL_ONLY('meta of a service'),
     CanaryMeta: CONSUL_ONLY('canary_meta'),
     TaggedAddresses: CONSUL_ONLY('tagged_addresses'),
@@ -68,4 +73,9 @@ export const SERVICE_SUPPORT: { readonly [Name in ServiceStructs & keyof typeof 
     OnUpdate: CHECKS,
   },
   ServiceWeights: { Passing: CONSUL_ONLY('passing'), Warning: CONSUL_ONLY('warning') },
+}
+
+function isNative(connect: unknown): boolean {
+  const { Native, ...others } = connect as Readonly<Record<string, unknown>>
+  return Native === true && Object.values(others).every((value) => value === null || value === undefined)
 }

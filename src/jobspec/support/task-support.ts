@@ -68,9 +68,9 @@ export const TASK_SUPPORT: { readonly [Name in keyof typeof TASK_STRUCTS]: Suppo
   },
   TaskLifecycle: { Hook: AGENT, Sidecar: AGENT },
   Resources: {
-    CPU: by('the scheduler, which reserves it'),
-    Cores: refused('tasks are not bound to cores yet', 'Write cpu, in MHz.'),
-    MemoryMB: by('the scheduler, which reserves it; raw_exec sets no limit, as in Nomad'),
+    CPU: by('the scheduler, which reserves it, and the driver as a share; raw_exec sets none, as in Nomad'),
+    Cores: by('the scheduler, and the driver, which binds the task to them'),
+    MemoryMB: by('the scheduler, which reserves it, and the driver, which sets it as a limit; raw_exec sets none, as in Nomad'),
     MemoryMaxMB: by('the scheduler, where oversubscription is on'),
     DiskMB: withoutEffect("the disk is the group's: write ephemeral_disk { size = … }"),
     Networks: BLOCK,

@@ -11,7 +11,7 @@ import { type RunLimits, usableControllers } from '../../supervisor/cgroup.js'
 import type { SupervisorClient } from '../../supervisor/client.js'
 import { quote } from '../../supervisor/wrapper.js'
 import { findTaskUser, type TaskUser } from '../../task-user.js'
-import { configOf, startError } from '../driver-errors.js'
+import { configOf, NO_CPUSET, startError } from '../driver-errors.js'
 import { DEFAULT_PATH, runIn, SupervisedDriver } from '../supervised-driver.js'
 import type { ExecOptions } from './options.js'
 import { besideArguments, findInside, findSandboxTools, launcherDepth, type Sandbox, sandboxArguments } from './sandbox.js'
@@ -121,8 +121,7 @@ export class ExecDriver extends SupervisedDriver {
     const { MemoryMB, MemoryMaxMB } = resources.Memory
     const usable = usableControllers().names
     const cores = resources.Cpu.ReservedCores ?? []
-    if (cores.length > 0 && !usable.includes('cpuset'))
-      throw startError('tasks cannot be bound to cores on this host: it has no cpuset controller')
+    if (cores.length > 0 && !usable.includes('cpuset')) throw startError(NO_CPUSET)
     return {
       memoryBytes: Math.max(MemoryMB, MemoryMaxMB) * MEBIBYTE_BYTES,
       memoryKeptBytes: MemoryMaxMB > MemoryMB ? MemoryMB * MEBIBYTE_BYTES : 0,

@@ -6,11 +6,12 @@ import { accessSync, constants, statSync } from 'node:fs'
 import { dirname, isAbsolute, join } from 'node:path'
 import type { ExecRequest, ExecSession, TaskHandle, TaskPlace, TaskStart } from '../../../agent/index.js'
 import { startProgram } from '../../programs.js'
+import { type RunLimits, usableControllers } from '../../supervisor/cgroup.js'
 import type { SupervisorClient } from '../../supervisor/client.js'
 import type { RunStart } from '../../supervisor/protocol.js'
 import { findTools } from '../../supervisor/supervisor.js'
 import { findTaskUser, isRoot, type TaskUser } from '../../task-user.js'
-import { configOf, startError } from '../driver-errors.js'
+import { configOf, NO_CPUSET, startError } from '../driver-errors.js'
 import { DEFAULT_PATH, namespaceOf, SupervisedDriver } from '../supervised-driver.js'
 
 /** Of the host's environment, what a program can hardly do without. */
@@ -33,7 +34,7 @@ export class RawExecDriver extends SupervisedDriver {
     return {}
   }
 
-  protected runOf({ task, directories, ...request }: TaskStart) {
+  protected runOf({ task, directories, resources, ...request }: TaskStart) {
     const config = configOf('raw_exec', request.config)
     const environment = { ...this.#hostEnvironment, ...request.environment }
     return {
@@ -42,6 +43,7 @@ export class RawExecDriver extends SupervisedDriver {
       environment,
       workFolder: config.work_dir ? workFolder(config.work_dir, directories.task) : directories.task,
       user: findUser(task.User, directories.task),
+      ...coresOf(resources),
     }
   }
 
@@ -65,6 +67,14 @@ export class RawExecDriver extends SupervisedDriver {
 function entering(namespace: string, user: TaskUser | null, words: readonly string[]) {
   const change = user === null ? [] : [`--setuid=${user.uid}`, `--setgid=${user.gid}`]
   return { command: findTools().nsenter!, args: [`--net=${namespace}`, ...change, '--', ...words] }
+}
+
+/** The only bound there is without isolation. @throws OrchestratorError DRIVER_START */
+function coresOf({ Cpu }: TaskStart['resources']): { readonly limits?: RunLimits } {
+  const cores = Cpu?.ReservedCores ?? []
+  if (cores.length === 0) return {}
+  if (!usableControllers().names.includes('cpuset')) throw startError(NO_CPUSET)
+  return { limits: { memoryBytes: 0, memoryKeptBytes: 0, cpuShares: 0, cpus: cores.join(','), pids: 0 } }
 }
 
 function findCommand(command: string, taskFolder: string, path: string): string {

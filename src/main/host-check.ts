@@ -1,0 +1,90 @@
+/** `drover agent --check`: what works on this host and what is missing, without joining anything or leaving anything behind. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { systemClock } from '../adapters/clock.js'
+import { silentLogger } from '../adapters/logger.js'
+import { usableControllers } from '../adapters/supervisor/cgroup.js'
+import { SupervisorClient } from '../adapters/supervisor/client.js'
+import { findTool } from '../adapters/supervisor/supervisor.js'
+import { isRoot } from '../adapters/task-user.js'
+import type { Driver } from '../agent/index.js'
+import { formatTable } from '../cli/index.js'
+import type { AgentConfig } from './config.js'
+import { createDrivers } from './drivers.js'
+import { supervisorCommand } from './supervisor-command.js'
+
+interface Finding {
+  readonly what: string
+  readonly works: boolean
+  /** What it is, or what is missing. */
+  readonly detail: string
+}
+
+/** What can be done without, and what for. */
+const OPTIONAL_TOOLS: readonly (readonly [tool: string, what: string, from: string])[] = [
+  ['git', 'artifacts by git', 'git'],
+  ['mount', 'secrets in memory', 'mount'],
+  ['script', 'terminals of raw_exec, exec and java', 'bsdutils'],
+]
+
+/** @returns the exit code: 1 when something that is not switched off does not work */
+export async function checkHost(config: AgentConfig, out: (text: string) => void): Promise<number> {
+  const folder = mkdtempSync(join(tmpdir(), 'drover-check-'))
+  const supervisor = new SupervisorClient({ folder, command: supervisorCommand(), logger: silentLogger })
+  const drivers = createDrivers({
+    config: config.drivers,
+    supervisor,
+    environment: process.env,
+    clock: systemClock,
+    logger: silentLogger,
+    nodeId: 'check',
+    folder,
+  })
+  try {
+    const findings = [...(await Promise.all(drivers.map(checkDriver))), ...disabledDrivers(config), checkGroups(), ...checkTools()]
+    out(
+      formatTable(
+        ['', 'works', ''],
+        findings.map(({ what, works, detail }) => [what, works ? 'yes' : 'no', detail]),
+      ),
+    )
+    return findings.every(({ works, detail }) => works || detail === SWITCHED_OFF) ? 0 : 1
+  } finally {
+    for (const driver of drivers) driver.close()
+    supervisor.close()
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+async function checkDriver(driver: Driver): Promise<Finding> {
+  const { Healthy, HealthDescription, nodeAttributes } = await driver.fingerprint()
+  const prefix = `driver.${driver.name}.`
+  const known = Object.entries(nodeAttributes).filter(([name]) => name.startsWith(prefix))
+  const attributes = known.map(([name, value]) => `${name.slice(prefix.length)} ${value}`).join('; ')
+  return { what: `driver ${driver.name}`, works: Healthy, detail: Healthy ? attributes : HealthDescription }
+}
+
+const SWITCHED_OFF = 'switched off in the configuration'
+
+function disabledDrivers({ drivers }: AgentConfig): readonly Finding[] {
+  return Object.entries(drivers)
+    .filter(([, { enabled }]) => !enabled)
+    .map(([name]) => ({ what: `driver ${name}`, works: false, detail: SWITCHED_OFF }))
+}
+
+function checkGroups(): Finding {
+  const { version, names } = usableControllers()
+  const missing = ['cpu', 'memory', 'pids', 'cpuset'].filter((name) => !names.some((known) => known === name))
+  const what = 'bounds of exec and java'
+  if (missing.length === 0) return { what, works: true, detail: `cgroup v${version}: ${names.join(', ')}` }
+  const remedy = isRoot() ? 'the kernel has them not, or this group may not use them' : 'run the agent as root'
+  return { what, works: false, detail: `cgroup v${version} without ${missing.join(', ')}: ${remedy}` }
+}
+
+function checkTools(): readonly Finding[] {
+  return OPTIONAL_TOOLS.map(([tool, what, from]) => {
+    const path = findTool(tool)
+    return { what, works: path !== undefined, detail: path ?? `${tool} is not installed; it is part of ${from}` }
+  })
+}
