@@ -32,7 +32,7 @@ test('a command reads nothing of what is meant for the next', async () => {
 
 test('a shell that was killed refuses what it was at, and the next call starts another', async () => {
   const { output } = await shell.run(['sh', '-c', 'echo $PPID'])
-  const waiting = shell.run(['sh', '-c', 'while kill -0 $PPID; do sleep 0.02; done'])
+  const waiting = shell.run(['sh', '-c', `while kill -0 ${Number(output)}; do sleep 0.02; done`])
   process.kill(Number(output), 'SIGKILL')
   await expect(waiting).rejects.toThrow('the shell ended')
   expect((await shell.run(['echo', 'again'])).output).toBe('again\n')
