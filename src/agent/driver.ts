@@ -62,6 +62,14 @@ export type AllocationNetwork =
       readonly container?: string
     }
 
+/** Makes the namespace in which the network of an allocation is set up. */
+export interface NamespaceMaker {
+  /** Makes one without a network, or finds it made. @throws OrchestratorError NETWORK, DRIVER_START */
+  create(allocationId: string, hostname: string): Promise<{ readonly path: string; readonly container?: string }>
+  /** Without effect where there is none. */
+  remove(allocationId: string): Promise<void>
+}
+
 export interface DriverProgress {
   readonly text: string
   readonly details: Readonly<Record<string, string>>
@@ -88,6 +96,8 @@ export interface Driver {
   readonly name: string
   /** `none`: a task sees its folders at their places on the host; else at `/alloc`, `/local` and `/secrets` of a root of its own. */
   readonly isolation: 'none' | 'chroot' | 'image'
+  /** For networks that its tasks can join. Absent: they join any of the host's. */
+  readonly namespaces?: NamespaceMaker
   fingerprint(): Promise<DriverFingerprint>
   /**
    * One run for each (allocation, task, attempt): asked again for the same, it answers with the run that there is. One living run

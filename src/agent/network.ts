@@ -12,6 +12,8 @@ export interface NetworkWant {
   readonly hostname: string
   readonly dns: DNSConfig | null
   readonly ports: readonly AllocatedPortMapping[]
+  /** Of the group's tasks: all of them are to join it. */
+  readonly drivers: readonly string[]
   /** Handed to the plugins as they are. */
   readonly args: Readonly<Record<string, string>>
 }
@@ -49,6 +51,7 @@ export function networkWantOf(allocation: Allocation, group: TaskGroup, environm
         ? null
         : { Servers: fillAll(dns.Servers), Searches: fillAll(dns.Searches), Options: fillAll(dns.Options) },
     ports: allocation.AllocatedResources.Shared.Ports ?? [],
+    drivers: [...new Set(group.Tasks.map(({ Driver }) => Driver))].sort(),
     args: Object.fromEntries(Object.entries(network.CNI?.Args ?? {}).map(([name, value]) => [name, fill(value)])),
   }
 }

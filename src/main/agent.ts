@@ -11,7 +11,7 @@ import { loadOrCreateKey, verifySignature } from '../adapters/node-key.js'
 import { makePassableFolder } from '../adapters/passable-folder.js'
 import { systemRandom } from '../adapters/random.js'
 import { SupervisorClient } from '../adapters/supervisor/client.js'
-import { AGENT_DEFAULTS, Agent, type CollectionRules, describeBroker, type StopOptions } from '../agent/index.js'
+import { AGENT_DEFAULTS, Agent, type CollectionRules, type Driver, describeBroker, type StopOptions } from '../agent/index.js'
 import { type Bus, explainError, type Logger } from '../domain/index.js'
 import { evaluateTemplate } from '../jobspec/index.js'
 import { onlyNews, tell } from './child-channel.js'
@@ -21,12 +21,13 @@ import { createHookPorts } from './hook-ports.js'
 import { supervisorCommand } from './supervisor-command.js'
 import { readVersion } from './version.js'
 
-function createNetworks(folder: string, network: AgentConfig['network'], logger: Logger): AllocationNetworks {
+function createNetworks(folder: string, network: AgentConfig['network'], drivers: readonly Driver[], logger: Logger): AllocationNetworks {
   return new AllocationNetworks({
     folder,
     bridge: { name: network.bridge_name, subnet: network.bridge_subnet, isHairpin: network.bridge_hairpin_mode },
     pluginFolders: network.cni_path,
     listFolder: network.cni_config_dir,
+    makers: new Map(drivers.flatMap(({ name, namespaces }) => (namespaces === undefined ? [] : [[name, namespaces] as const]))),
     logger,
   })
 }
@@ -45,7 +46,6 @@ export async function startAgent(config: AgentConfig, bus: Bus): Promise<Running
   const store = await LmdbLocalStore.open(folder)
   const supervisor = new SupervisorClient({ folder: join(folder, 'supervisor'), command: supervisorCommand(), logger })
   supervisor.start()
-  const networks = createNetworks(folder, config.network, logger)
   const drivers = createDrivers({
     config: config.drivers,
     supervisor,
@@ -55,6 +55,7 @@ export async function startAgent(config: AgentConfig, bus: Bus): Promise<Running
     nodeId: key.nodeId,
     folder,
   })
+  const networks = createNetworks(folder, config.network, drivers, logger)
   const allocationsFolder = join(folder, 'alloc')
   const reserve = new DiskReserve(folder, logger)
   const tellNews = onlyNews()

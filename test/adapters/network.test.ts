@@ -18,6 +18,7 @@ const wantOf = (over: Partial<NetworkWant> = {}): NetworkWant => ({
   hostname: 'web',
   dns: null,
   ports: [],
+  drivers: ['raw_exec'],
   args: {},
   ...over,
 })
@@ -81,7 +82,14 @@ describe.skipIf(!canRun)('networks of allocations (root, with CNI plugins and ip
   const servers: Server[] = []
 
   const open = () =>
-    new AllocationNetworks({ folder, bridge, pluginFolders: PLUGIN_FOLDERS, listFolder: join(folder, 'lists'), logger: silentLogger })
+    new AllocationNetworks({
+      folder,
+      bridge,
+      pluginFolders: PLUGIN_FOLDERS,
+      listFolder: join(folder, 'lists'),
+      makers: new Map(),
+      logger: silentLogger,
+    })
   const run = (...words: string[]) => execFileSync(words[0]!, words.slice(1), { encoding: 'utf8' })
   const inside = (want: NetworkWant, ...words: string[]) => run('nsenter', `--net=/run/netns/drover-${want.allocationId}`, ...words)
 

@@ -5,13 +5,13 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import type { NetworkPort, NetworkWant, OwnNetwork } from '../../agent/index.js'
+import type { NamespaceMaker, NetworkPort, NetworkWant, OwnNetwork } from '../../agent/index.js'
 import { type AllocNetworkStatus, explainError, type Logger, OrchestratorError } from '../../domain/index.js'
 import { KeptShell } from '../kept-shell.js'
 import { argumentsText, type BridgeOptions, bridgeList, type CniList, LOOPBACK_LIST, pluginInput, statusOf } from './cni-lists.js'
 import { CniPlugins } from './cni-plugins.js'
 import { HostLists } from './host-lists.js'
-import { Namespaces } from './namespaces.js'
+import { HostNamespaces } from './namespaces.js'
 
 export interface NetworkOptions {
   /** Of the agent: what networks there are is written down in it. */
@@ -21,13 +21,18 @@ export interface NetworkOptions {
   readonly pluginFolders: readonly string[]
   /** Lists of the host, for `cni/<name>`. */
   readonly listFolder: string
+  /** By driver: those whose tasks can join none but their own. */
+  readonly makers: ReadonlyMap<string, NamespaceMaker>
   readonly logger: Logger
 }
 
 interface NetworkRecord {
   readonly want: NetworkWant
   readonly list: CniList
-  readonly namespace: string
+  /** The driver that makes the namespace; null: the host does. */
+  readonly maker: string | null
+  /** Absent: it was not made to its end. */
+  readonly namespace?: Awaited<ReturnType<NamespaceMaker['create']>>
   /** Of the last plugin; absent: it was not made to its end. */
   readonly result?: unknown
 }
@@ -40,7 +45,7 @@ export class AllocationNetworks implements NetworkPort {
   readonly lists: HostLists
   readonly #folder: string
   readonly #options: NetworkOptions
-  readonly #namespaces: Namespaces
+  readonly #hostNamespaces: HostNamespaces
   readonly #records = new Map<string, NetworkRecord>()
   readonly #underWay = new Map<string, Promise<unknown>>()
 
@@ -51,7 +56,7 @@ export class AllocationNetworks implements NetworkPort {
     const shell = new KeptShell()
     this.plugins = new CniPlugins(options.pluginFolders, this.#folder, shell)
     this.lists = new HostLists(options.listFolder)
-    this.#namespaces = new Namespaces(shell)
+    this.#hostNamespaces = new HostNamespaces(shell)
     if (existsSync(this.#folder)) for (const name of readdirSync(this.#folder)) this.#restore(name)
   }
 
@@ -97,11 +102,12 @@ export class AllocationNetworks implements NetworkPort {
     if (known !== undefined) await this.#release(want.allocationId)
     const list = this.#listOf(want)
     await refuseBusyPorts(want, list)
-    const record = { want, list, namespace: this.#namespaces.pathOf(want.allocationId) }
+    const record: NetworkRecord = { want, list, maker: this.#makerNameFor(want) }
     this.#keep(record)
     try {
-      await this.#namespaces.create(want.allocationId)
-      this.#keep({ ...record, result: await this.#add(record) })
+      const namespace = await this.#makerOf(record).create(want.allocationId, want.hostname)
+      this.#keep({ ...record, namespace })
+      this.#keep({ ...record, namespace, result: await this.#add(want, list, namespace.path) })
     } catch (error) {
       await this.#release(want.allocationId).catch((problem: unknown) =>
         this.#options.logger.warn(
@@ -118,11 +124,24 @@ export class AllocationNetworks implements NetworkPort {
     return mode === 'none' ? LOOPBACK_LIST : this.lists.find(mode.slice('cni/'.length))
   }
 
-  #isWhole({ want, result }: NetworkRecord): boolean {
-    return result !== undefined && this.#namespaces.has(want.allocationId)
+  /** @throws OrchestratorError NETWORK */
+  #makerNameFor({ drivers }: NetworkWant): string | null {
+    const named = drivers.filter((driver) => this.#options.makers.has(driver))
+    if (named.length < 2) return named[0] ?? null
+    throw new OrchestratorError('NETWORK', `no network can be shared by tasks of ${named.join(' and ')}`)
   }
 
-  async #add({ want, list, namespace }: NetworkRecord): Promise<unknown> {
+  #makerOf({ maker }: NetworkRecord): NamespaceMaker {
+    const made = maker === null ? this.#hostNamespaces : this.#options.makers.get(maker)
+    if (made !== undefined) return made
+    throw new OrchestratorError('NETWORK', `driver ${maker} is not on this host any more`)
+  }
+
+  #isWhole({ namespace, result }: NetworkRecord): boolean {
+    return result !== undefined && namespace !== undefined && existsSync(namespace.path)
+  }
+
+  async #add(want: NetworkWant, list: CniList, namespace: string): Promise<unknown> {
     let result: unknown
     for (const plugin of list.plugins)
       result = await this.plugins.call(plugin.type, pluginInput(list, plugin, want, result), callOf('ADD', want, namespace))
@@ -134,12 +153,12 @@ export class AllocationNetworks implements NetworkPort {
     if (record === undefined) return
     const { want, list, result } = record
     // After a restart of the host there is no namespace any more, and addresses and rules are given back without it.
-    const namespace = this.#namespaces.has(allocationId) ? record.namespace : ''
+    const namespace = record.namespace !== undefined && existsSync(record.namespace.path) ? record.namespace.path : ''
     const failures: unknown[] = []
     const attempt = (work: Promise<unknown>) => work.catch((error: unknown) => failures.push(error))
     for (const plugin of [...list.plugins].reverse())
       await attempt(this.plugins.call(plugin.type, pluginInput(list, plugin, want, result), callOf('DEL', want, namespace)))
-    await attempt(this.#namespaces.remove(allocationId))
+    await attempt(Promise.resolve().then(() => this.#makerOf(record).remove(allocationId)))
     if (failures.length > 0) throw failures[0]
     this.#records.delete(allocationId)
     rmSync(this.#fileOf(allocationId), { force: true })
@@ -175,7 +194,7 @@ export class AllocationNetworks implements NetworkPort {
 
 function networkOf({ want, namespace, result }: NetworkRecord): OwnNetwork {
   const status: AllocNetworkStatus = statusOf(result, want.dns)
-  return { kind: 'namespace', path: namespace, status, hostname: want.hostname }
+  return { kind: 'namespace', ...namespace!, status, hostname: want.hostname }
 }
 
 function callOf(command: 'ADD' | 'DEL', want: NetworkWant, namespace: string) {

@@ -26,6 +26,7 @@ import { Engine, EngineError, type EngineInfo, isAway, isMissing } from './engin
 import { openExec } from './exec-session.js'
 import { Images } from './images.js'
 import { forgetMark, LogFollower } from './log-follower.js'
+import { NetworkHolders } from './network-holders.js'
 import type { DockerOptions } from './options.js'
 import { findAuth } from './registry-auth.js'
 
@@ -66,6 +67,7 @@ export class DockerDriver implements Driver {
   readonly #deps: DockerDriverDeps
   readonly #engine: Engine
   readonly #images: Images
+  readonly namespaces: NetworkHolders
   readonly #followers = new Map<string, LogFollower>()
   /** By the container's name: the same start asked for twice is one. */
   readonly #starting = new Map<string, Promise<TaskHandle>>()
@@ -78,6 +80,7 @@ export class DockerDriver implements Driver {
     mkdirSync(deps.folder, { recursive: true, mode: 0o700 })
     this.#engine = new Engine(deps.options, deps.environment)
     this.#images = new Images({ ...deps, engine: this.#engine, file: join(deps.folder, 'images.json') })
+    this.namespaces = new NetworkHolders({ ...deps, engine: this.#engine, images: this.#images })
   }
 
   close(): void {

@@ -54,6 +54,8 @@ export const dockerOptionsSchema = z.strictObject({
       image_delay_seconds: z.number().nonnegative().default(180),
     })
     .prefault({}),
+  /** Of the container that holds the network of an allocation, for group networks that are not the host's. */
+  infra_image: z.string().default('registry.k8s.io/pause:3.9'),
   pull_activity_timeout_seconds: z.number().positive().default(120),
 })
 
