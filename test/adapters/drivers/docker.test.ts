@@ -1,5 +1,6 @@
 /** `docker` on a real engine. */
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
@@ -7,6 +8,7 @@ import { systemClock } from '../../../src/adapters/clock.js'
 import { DockerDriver } from '../../../src/adapters/drivers/docker/docker-driver.js'
 import { dockerOptionsSchema } from '../../../src/adapters/drivers/docker/options.js'
 import { silentLogger } from '../../../src/adapters/logger.js'
+import { AllocationNetworks } from '../../../src/adapters/network/index.js'
 import type { TaskStart } from '../../../src/agent/index.js'
 import { type ContractHost, driverContract, makeDirectories, taskStart, untilReady } from './contract.js'
 import { IMAGE, TestEngine, whyNoEngine } from './docker-engine.js'
@@ -47,6 +49,68 @@ for (const kind of ['dockerd', 'podman'] as const) {
       await driver.wait(second)
       expect(host.log('stdout').endsWith('no newlineagain\n')).toBe(true)
     })
+
+    test.skipIf(!hasBridges())(
+      'tasks share the network of their allocation, which outlives them and each life of the agent',
+      TIMEOUT,
+      async () => {
+        const host = new DockerHost(engine)
+        const driver = host.nextLife()
+        await makeHolderImage(engine)
+        const bridge = { name: `drv${process.pid % 10_000}d`, subnet: '10.214.7.0/24', isHairpin: false }
+        const networksOf = ({ namespaces }: DockerDriver) =>
+          new AllocationNetworks({
+            folder: host.folder,
+            bridge,
+            pluginFolders: PLUGIN_FOLDERS,
+            listFolder: host.folder,
+            makers: new Map([['docker', namespaces]]),
+            logger: silentLogger,
+          })
+        const networks = networksOf(driver)
+        onTestFinished(async () => {
+          await networks.releaseUnclaimed(() => false)
+          if (existsSync(`/sys/class/net/${bridge.name}`)) execFileSync('ip', ['link', 'del', bridge.name])
+          rmSync(`/var/lib/cni/networks/${bridge.name}`, { recursive: true, force: true })
+        })
+        const config = (script: string) => ({ image: IMAGE, command: 'sh', args: ['-c', script] })
+        const serving = taskStart(host, config('echo hello >/tmp/hello; httpd -f -p 8080 -h /tmp'))
+        const want = {
+          allocationId: serving.allocation.ID,
+          mode: 'bridge',
+          hostname: 'web',
+          dns: null,
+          ports: [{ Label: 'http', Value: 23_457, To: 8080, HostIP: '' }],
+          drivers: ['docker'],
+          args: {},
+        } as const
+        const network = await networks.prepare(want)
+        const server = await driver.start({ ...serving, network })
+        await until(async () => (await text(`http://${network.status.Address}:8080/hello`)) === 'hello\n', 30_000)
+        // Another life of the agent, another task.
+        const next = host.nextLife()
+        const found = networksOf(next)
+        expect(found.find(want.allocationId)).toEqual(network)
+        expect(await found.prepare(want)).toEqual(network)
+        const asking = {
+          ...serving,
+          task: { ...serving.task, Name: 'side' } as TaskStart['task'],
+          config: config('wget -qO- http://127.0.0.1:8080/hello'),
+          network,
+        }
+        const logs = () => readFileSync(join(host.directories.logs, 'side.stdout.0'), 'utf8')
+        expect(await next.wait(await next.start(asking))).toMatchObject({ exitCode: 0 })
+        expect(logs()).toBe('hello\n')
+        const [address] = execFileSync('hostname', ['-I'], { encoding: 'utf8' }).split(' ')
+        expect(await text(`http://${address}:23457/hello`)).toBe('hello\n')
+        await next.kill(server)
+        await next.clear(server)
+        await found.release(want.allocationId)
+        expect(found.find(want.allocationId)).toBeUndefined()
+        const client = await engine.client()
+        expect((await client.listContainers({ all: true })).filter(({ Id }) => Id === network.container)).toEqual([])
+      },
+    )
 
     test('a log is rotated by the rules of its task', TIMEOUT, async () => {
       const host = new DockerHost(engine)
@@ -224,7 +288,7 @@ class DockerHost implements ContractHost {
   nextLife(): DockerDriver {
     this.#driver?.close()
     this.#driver = new DockerDriver({
-      options: dockerOptionsSchema.parse({ endpoint: this.#engine.endpoint }),
+      options: dockerOptionsSchema.parse({ endpoint: this.#engine.endpoint, infra_image: HOLDER_IMAGE }),
       environment: {},
       owner: this.folder,
       folder: join(this.folder, 'agent'),
@@ -232,6 +296,29 @@ class DockerHost implements ContractHost {
       logger: silentLogger,
     })
     return this.#driver
+  }
+}
+
+const HOLDER_IMAGE = 'local/holder:1'
+const PLUGIN_FOLDERS = ['/opt/cni/bin', '/usr/lib/cni', '/usr/libexec/cni']
+
+function hasBridges(): boolean {
+  return process.getuid?.() === 0 && existsSync('/usr/sbin/iptables') && PLUGIN_FOLDERS.some((folder) => existsSync(join(folder, 'bridge')))
+}
+
+/** An image that does nothing for ever, as the one does that a host would have. */
+async function makeHolderImage(engine: TestEngine): Promise<void> {
+  const client = await engine.client()
+  const container = await client.createContainer({ Image: IMAGE, Cmd: ['sleep', '1000000'], Entrypoint: [] })
+  await container.commit({ repo: 'local/holder', tag: '1' })
+  await container.remove()
+}
+
+async function text(url: string): Promise<string | undefined> {
+  try {
+    return await (await fetch(url)).text()
+  } catch {
+    return undefined
   }
 }
 

@@ -63,7 +63,7 @@ export class NetworkHolders implements NamespaceMaker {
         image: options.infra_image,
         isForced: false,
         timeoutMs: PULL_WITHIN_MS,
-        auth: () => findAuth(options.infra_image, {}, options),
+        auth: () => findAuth(options.infra_image, { auth: undefined, auth_soft_fail: undefined }, options),
         tell: () => {},
         signal: new AbortController().signal,
       })

@@ -31,7 +31,11 @@ const loginFileSchema = z.object({
 const helperAnswerSchema = z.object({ Username: z.string(), Secret: z.string() })
 
 /** Undefined: nobody in particular. @throws OrchestratorError DRIVER_START unless a failure is to be taken softly */
-export async function findAuth(image: string, config: DockerConfig, options: DockerOptions): Promise<RegistryAuth | undefined> {
+export async function findAuth(
+  image: string,
+  config: Pick<DockerConfig, 'auth' | 'auth_soft_fail'>,
+  options: DockerOptions,
+): Promise<RegistryAuth | undefined> {
   const own = config.auth
   if (own?.username || own?.password || own?.email || own?.server_address) {
     const { username, password, email, server_address: serveraddress } = own
