@@ -242,9 +242,11 @@ export class SimulatedHost {
   /** S1: nobody keeps a host in sight by saying again what it once said. A new leader gives everyone their time anew. */
   #checkAbsence(durable: StateView, isServed: boolean): void {
     const { nowMs } = this.#world.time
-    if (!isServed || this.isReachable || this.#absentUnder !== durable.epoch) this.#absentSinceMs = nowMs
+    const isReady = durable.nodes.get(this.nodeId)?.Status === 'ready'
+    // One that has become ready since the last look was heard, however short that was.
+    if (!isServed || !isReady || this.isReachable || this.#absentUnder !== durable.epoch) this.#absentSinceMs = nowMs
     this.#absentUnder = durable.epoch
-    if (nowMs - this.#absentSinceMs > ABSENT_MS_MAX && durable.nodes.get(this.nodeId)?.Status === 'ready')
+    if (nowMs - this.#absentSinceMs > ABSENT_MS_MAX)
       throw new Violation(
         'S1',
         `${this.name} has said nothing for ${((nowMs - this.#absentSinceMs) / 1000).toFixed(0)} s and counts as ready`,
