@@ -26,7 +26,7 @@ export function compareStory(story: Story, seen: Seen): readonly Mismatch[] {
     comparison.observation(`/observations/${at}`, observation, seen.observations[at] ?? {})
   })
   comparison.allocations(seen.allocations)
-  comparison.values('/services', story.record.services ?? [], seen.services)
+  comparison.values('/services', byAllocation(story.record.services ?? []), byAllocation(seen.services))
   comparison.byName('/deployments', story.record.deployments, seen.deployments, 'deployment', ['status', 'description', 'groups'])
   comparison.byName('/jobs', story.record.jobs, seen.jobs, 'job', ['status', 'stop', 'version'])
   return comparison.mismatches
@@ -56,6 +56,7 @@ class Comparison {
     for (const [what, value] of Object.entries(expected)) {
       if (what === 'as' || what === 'jobs' || what === 'evaluations' || what === 'nodes') continue
       if (what === 'tree') this.values(`${path}/tree`, treeOf(value as Fields), treeOf(got.tree as Fields))
+      else if (what === 'services') this.values(`${path}/services`, byAllocation(value), byAllocation(got.services))
       else this.values(`${path}/${what}`, value, got[what])
     }
   }
@@ -140,6 +141,13 @@ class Comparison {
   #differs(path: string, expected: unknown, got: unknown): void {
     if (!this.#isUnstable(path)) this.mismatches.push({ path, expected, got })
   }
+}
+
+/** Their order is that of ids, which are drawn anew in each run. */
+function byAllocation(services: unknown): unknown {
+  if (!Array.isArray(services)) return services
+  const place = ({ service, alloc, id }: Fields) => `${String(service)} ${String(alloc)} ${String(id)}`
+  return (services as readonly Fields[]).toSorted((a, b) => (place(a) < place(b) ? -1 : 1))
 }
 
 /** Path → mode and kind, without what is an implementation's own. */
