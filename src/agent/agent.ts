@@ -304,7 +304,10 @@ export class Agent {
 
   #carryOut(order: Order, clusterId: string): void {
     const shell = this.#shells.get(order.id)
-    if (order.kind === 'absent') return shell?.runner.hasEnded === true ? undefined : shell?.post({ kind: 'absent' })
+    if (order.kind === 'absent') {
+      if (shell?.runner.hasEnded === false) shell.post({ kind: 'absent' })
+      return
+    }
     const { allocation, job, want } = order
     try {
       const target = shell ?? this.#newShell(AllocationRunner.create({ allocation, job, clusterId, want }, this.#deps.options, this.#now()))

@@ -72,7 +72,6 @@ export async function startAgent(config: AgentConfig, bus: Bus): Promise<Running
       nodeId: key.nodeId,
       name: config.name,
       dataFolder: folder,
-      drivers,
       version: readVersion(),
       networks: () => networkFingerprint(networks),
     }),

@@ -9,8 +9,8 @@ import { silentLogger } from '../../src/adapters/logger.js'
 import { bridgeList, parseList, pluginInput, statusOf } from '../../src/adapters/network/cni-lists.js'
 import { AllocationNetworks, networkFingerprint } from '../../src/adapters/network/index.js'
 import type { NetworkWant } from '../../src/agent/index.js'
-
-const PLUGIN_FOLDERS = ['/opt/cni/bin', '/usr/lib/cni', '/usr/libexec/cni']
+import { freePort } from '../free-port.js'
+import { hasBridges, PLUGIN_FOLDERS } from './cni.js'
 
 const wantOf = (over: Partial<NetworkWant> = {}): NetworkWant => ({
   allocationId: randomUUID(),
@@ -72,10 +72,7 @@ describe('lists', () => {
   })
 })
 
-const hasPlugins = PLUGIN_FOLDERS.some((folder) => existsSync(join(folder, 'bridge')))
-const canRun = process.getuid?.() === 0 && hasPlugins && existsSync('/usr/sbin/iptables')
-
-describe.skipIf(!canRun)('networks of allocations (root, with CNI plugins and iptables)', () => {
+describe.skipIf(!hasBridges())('networks of allocations (root, with CNI plugins and iptables)', () => {
   let folder: string
   let bridge: { name: string; subnet: string; isHairpin: boolean }
   let networks: AllocationNetworks
@@ -197,13 +194,6 @@ function listen(servers: Server[]): Promise<number> {
   const server = createServer()
   servers.push(server)
   return new Promise((resolve) => server.listen(0, () => resolve((server.address() as { port: number }).port)))
-}
-
-async function freePort(): Promise<number> {
-  const servers: Server[] = []
-  const port = await listen(servers)
-  await new Promise((resolve) => servers[0]!.close(resolve))
-  return port
 }
 
 async function textFrom(host: string, port: number): Promise<string> {

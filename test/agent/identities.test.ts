@@ -1,20 +1,10 @@
 /** Tokens of a task: where they lie, when they are fetched anew, and what the task hears of it. */
 import { expect, test } from 'vitest'
 import type { WorkloadIdentity } from '../../src/domain/index.js'
+import { task } from '../fixtures.js'
 import { AgentHarness, mockTask, wanted } from './harness.js'
 
-const IDENTITY: WorkloadIdentity = {
-  Name: '',
-  Audience: ['nomadproject.io'],
-  ChangeMode: '',
-  ChangeSignal: '',
-  Env: false,
-  File: false,
-  Filepath: '',
-  ServiceName: '',
-  TTL: 0,
-  ExtraClaims: null,
-}
+const IDENTITY: WorkloadIdentity = { ...task().Identity!, Name: '' }
 const TTL_MS = 20_000
 const MINUTE_MS = 60_000
 

@@ -1,8 +1,11 @@
-/** What this host is, read from the system: everything of a Node that the host itself knows (Nomad docs, "Client Configuration"). */
+/**
+ * What this host is, read from the system: everything of a Node that the host itself knows (Nomad docs, "Client Configuration"), but for its
+ * drivers, which the agent asks.
+ */
 import { existsSync, readFileSync, statfsSync } from 'node:fs'
 import { statfs } from 'node:fs/promises'
 import { arch, cpus, freemem, hostname, networkInterfaces, release, totalmem, uptime } from 'node:os'
-import type { DiskShare, Driver, Fingerprint, HostStats, HostUsage } from '../../agent/index.js'
+import type { DiskShare, Fingerprint, HostStats, HostUsage } from '../../agent/index.js'
 import type { Node } from '../../domain/index.js'
 import type { NetworkFingerprint } from '../network/index.js'
 
@@ -10,7 +13,6 @@ export interface FingerprintOptions {
   readonly nodeId: string
   readonly name: string
   readonly dataFolder: string
-  readonly drivers: readonly Driver[]
   readonly version: string
   /** Networks that allocations may have for themselves. */
   readonly networks: () => Promise<NetworkFingerprint>
@@ -24,7 +26,6 @@ const NOMAD_VERSION = '2.0.5'
 
 export function createFingerprint(options: FingerprintOptions): Fingerprint {
   return async () => {
-    const infos = await Promise.all(options.drivers.map(async (driver) => [driver.name, await driver.fingerprint()] as const))
     const cores = cpus()
     const mhz = cores[0]?.speed || CPU_MHZ_UNKNOWN
     const disk = statfsSync(options.dataFolder)
@@ -52,10 +53,9 @@ export function createFingerprint(options: FingerprintOptions): Fingerprint {
       'unique.storage.bytestotal': String(disk.blocks * disk.bsize),
       'unique.storage.bytesfree': String(disk.bavail * disk.bsize),
     }
-    for (const [, info] of infos) Object.assign(attributes, info.nodeAttributes)
     const own = await options.networks()
     Object.assign(attributes, own.attributes)
-    return makeNode(options, attributes, infos, {
+    return makeNode(options, attributes, {
       cores: cores.length,
       mhz,
       diskMb: Math.floor((disk.bavail * disk.bsize) / MEBIBYTE_BYTES),
@@ -73,12 +73,7 @@ type Measured = {
   readonly own: NetworkFingerprint
 }
 
-function makeNode(
-  options: FingerprintOptions,
-  Attributes: Readonly<Record<string, string>>,
-  infos: readonly (readonly [string, Awaited<ReturnType<Driver['fingerprint']>>])[],
-  measured: Measured,
-): Node {
+function makeNode(options: FingerprintOptions, Attributes: Readonly<Record<string, string>>, measured: Measured): Node {
   const { cores, mhz, diskMb, address, own } = measured
   return {
     ID: options.nodeId,
@@ -118,7 +113,7 @@ function makeNode(
       Disk: { DiskMB: 0 },
       Networks: { ReservedHostPorts: '' },
     },
-    Drivers: Object.fromEntries(infos.map(([name, { nodeAttributes: _, ...info }]) => [name, info])),
+    Drivers: {},
     HostVolumes: null,
     HostNetworks: null,
     DrainStrategy: null,

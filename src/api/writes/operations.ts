@@ -4,7 +4,7 @@
  */
 import type { RpcMethod, RpcRequests } from '../../agent/index.js'
 import type { Clock, Random } from '../../domain/index.js'
-import { type JsonObject, memberOf, readJsonBody } from '../body.js'
+import { type JsonObject, memberOf } from '../body.js'
 import { badRequest, requestFailed, writeRefused } from '../errors.js'
 import type { ApiSettings } from '../ports.js'
 import { type ApiResponse, jsonAnswer } from '../request.js'
@@ -12,6 +12,7 @@ import type { Call, Handler, Route } from '../router.js'
 import { agentFault } from '../routes/agent-fault.js'
 import { execHandler } from '../routes/exec.js'
 import { type ClientDeps, findAllocation } from '../routes/find-allocation.js'
+import { optionalBodyOf } from './bodies.js'
 
 export interface OperationDeps extends ClientDeps {
   readonly settings: ApiSettings
@@ -50,7 +51,7 @@ function both(handler: Handler): Route['methods'] {
 
 async function restart(deps: OperationDeps, call: Call): Promise<ApiResponse> {
   const allocation = await findAllocation(deps, call)
-  const body = bodyOf(call)
+  const body = optionalBodyOf(call)
   const task = textOf(body, 'TaskName')
   const allTasks = memberOf(body, 'AllTasks') === true
   if (task !== '' && allTasks) throw requestFailed('task name cannot be set when restarting all tasks')
@@ -59,7 +60,7 @@ async function restart(deps: OperationDeps, call: Call): Promise<ApiResponse> {
 
 async function signal(deps: OperationDeps, call: Call): Promise<ApiResponse> {
   const allocation = await findAllocation(deps, call)
-  const body = bodyOf(call)
+  const body = optionalBodyOf(call)
   const task = textOf(body, 'Task')
   const name = textOf(body, 'Signal') || 'SIGINT'
   return ask(deps, call, allocation.NodeID, 'signal', { allocationId: allocation.ID, signal: name, ...(task === '' ? {} : { task }) })
@@ -92,10 +93,6 @@ async function ask<Method extends RpcMethod & ('restart' | 'signal' | 'gc')>(
     throw agentFault(error, call.id)
   }
   throw requestFailed('the agent answered nothing')
-}
-
-function bodyOf({ request }: Call): JsonObject {
-  return request.body.length === 0 ? {} : readJsonBody(request.body)
 }
 
 function textOf(body: JsonObject, name: string): string {

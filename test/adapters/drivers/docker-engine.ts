@@ -3,11 +3,12 @@
  * busybox, `local/box:1`. Also podman's socket. Everything is stopped by its pid.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { accessSync, constants, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Engine } from '../../../src/adapters/drivers/docker/engine.js'
 import { dockerOptionsSchema } from '../../../src/adapters/drivers/docker/options.js'
+import { findTool } from '../../../src/adapters/supervisor/supervisor.js'
 import { until } from './supervised.js'
 
 export const IMAGE = 'local/box:1'
@@ -15,22 +16,9 @@ export const IMAGE = 'local/box:1'
 /** Undefined: there can be one here. */
 export function whyNoEngine(program: 'dockerd' | 'podman' = 'dockerd'): string | undefined {
   if (process.getuid?.() !== 0) return 'an engine needs root'
-  if (findProgram(program) === undefined) return `${program} is not installed`
-  if (findProgram('busybox') === undefined) return 'busybox is not installed, of which the image is made'
+  if (findTool(program) === undefined) return `${program} is not installed`
+  if (findTool('busybox') === undefined) return 'busybox is not installed, of which the image is made'
   return undefined
-}
-
-function findProgram(name: string): string | undefined {
-  return ['/usr/bin', '/usr/sbin', '/bin', '/usr/local/bin'].map((folder) => join(folder, name)).find(isExecutable)
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK)
-    return true
-  } catch {
-    return false
-  }
 }
 
 export class TestEngine {
@@ -143,7 +131,7 @@ export class TestEngine {
     const config = at('daemon.json')
     writeFileSync(config, '{}')
     return [
-      findProgram('dockerd')!,
+      findTool('dockerd')!,
       ...['--config-file', config, '--data-root', at('data'), '--exec-root', at('exec'), '--pidfile', at('pid')],
       ...['--host', this.endpoint, '--bridge=none', '--iptables=false', '--ip-forward=false', '--storage-driver=vfs', '--live-restore'],
     ]
@@ -156,7 +144,7 @@ export class TestEngine {
       '[containers]\ndefault_ulimits = ["nofile=1024:1024","nproc=1024:1024"]\n[engine]\nruntime = "runc"\n',
     )
     return [
-      findProgram('podman')!,
+      findTool('podman')!,
       ...[
         '--root',
         at('data'),
@@ -176,7 +164,7 @@ export class TestEngine {
   async #importImage(): Promise<void> {
     const root = join(this.folder, 'root')
     for (const name of ['bin', 'etc', 'tmp', 'usr/bin']) mkdirSync(join(root, name), { recursive: true })
-    execFileSync('cp', [findProgram('busybox')!, join(root, 'bin/busybox')])
+    execFileSync('cp', [findTool('busybox')!, join(root, 'bin/busybox')])
     for (const name of [
       'sh',
       'sleep',

@@ -10,6 +10,7 @@ import { dockerOptionsSchema } from '../../../src/adapters/drivers/docker/option
 import { silentLogger } from '../../../src/adapters/logger.js'
 import { AllocationNetworks } from '../../../src/adapters/network/index.js'
 import type { TaskStart } from '../../../src/agent/index.js'
+import { hasBridges, PLUGIN_FOLDERS } from '../cni.js'
 import { type ContractHost, driverContract, makeDirectories, taskStart, untilReady } from './contract.js'
 import { IMAGE, TestEngine, whyNoEngine } from './docker-engine.js'
 import { until } from './supervised.js'
@@ -300,12 +301,6 @@ class DockerHost implements ContractHost {
 }
 
 const HOLDER_IMAGE = 'local/holder:1'
-const PLUGIN_FOLDERS = ['/opt/cni/bin', '/usr/lib/cni', '/usr/libexec/cni']
-
-function hasBridges(): boolean {
-  return process.getuid?.() === 0 && existsSync('/usr/sbin/iptables') && PLUGIN_FOLDERS.some((folder) => existsSync(join(folder, 'bridge')))
-}
-
 /** An image that does nothing for ever, as the one does that a host would have. */
 async function makeHolderImage(engine: TestEngine): Promise<void> {
   const client = await engine.client()
