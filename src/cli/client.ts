@@ -1,6 +1,6 @@
 /** The HTTP API as a command sees it: an address, a token, a namespace, and answers as JSON or as text that comes bit by bit. */
 import type { Command } from 'commander'
-import { CommandError, type Io } from './command.js'
+import { CommandError, type FetchAnswer, type Io } from './command.js'
 import { parseDurationMs } from './duration.js'
 
 export interface Connection {
@@ -114,7 +114,7 @@ export class Client {
     method: string,
     path: string,
     query: Query,
-    read: (response: Response) => Promise<Result>,
+    read: (response: FetchAnswer) => Promise<Result>,
     body?: string,
   ): Promise<Result> {
     const { address, token } = this.connection
@@ -179,7 +179,7 @@ class Deadline {
 }
 
 /** Whoever answers without a word is seldom a Drover server. */
-async function describeRefusal(response: Response, address: string, method: string, path: string): Promise<string> {
+async function describeRefusal(response: FetchAnswer, address: string, method: string, path: string): Promise<string> {
   const text = (await response.text()).trim()
   const where = `${method} ${path} answered ${response.status}`
   return text === '' || text.startsWith('<')

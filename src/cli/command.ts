@@ -8,11 +8,30 @@ export interface Io {
   /** Talk, for people. */
   err(text: string): void
   readonly env: Readonly<Record<string, string | undefined>>
-  readonly fetch: typeof fetch
+  readonly fetch: Fetch
   /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal
   /** Absent where output goes to a file or a program: nothing is coloured, cut or drawn over. */
   readonly terminal?: Terminal | undefined
+}
+
+/** As much of `fetch` as commands need. */
+export type Fetch = (url: string, request: FetchRequest) => Promise<FetchAnswer>
+
+interface FetchRequest {
+  readonly method: string
+  readonly headers: Record<string, string>
+  readonly signal: AbortSignal
+  readonly body?: string
+}
+
+export interface FetchAnswer {
+  readonly ok: boolean
+  readonly status: number
+  readonly headers: { get(name: string): string | null }
+  readonly body: AsyncIterable<Uint8Array> | null
+  text(): Promise<string>
+  json(): Promise<unknown>
 }
 
 /** `define` adds arguments, options and an action to its command; the action resolves with the exit code. */

@@ -1,6 +1,9 @@
 #!/usr/bin/env node
 /** The program `drover`: which command is meant, and the world it runs in. */
-import { type Io, runProgram, type Terminal } from '../cli/index.js'
+import { requestAnswer } from '../adapters/http-request.js'
+import type { Io } from '../cli/command.js'
+import { runProgram } from '../cli/program.js'
+import type { Terminal } from '../cli/terminal.js'
 import { loadCommands } from './commands.js'
 import { readVersion } from './version.js'
 
@@ -13,7 +16,7 @@ function createIo(): Io {
     out: (text) => process.stdout.write(text),
     err: (text) => process.stderr.write(text),
     env: process.env,
-    fetch,
+    fetch: requestAnswer,
     signal: stopped.signal,
     terminal: terminalOf(process.stdout, process.env),
   }

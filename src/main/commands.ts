@@ -1,27 +1,6 @@
 /** Every command, in the order of `drover --help`: the one table behind help, completion and docs/cli.md. */
 import { fileURLToPath } from 'node:url'
-import {
-  allocationsCommand,
-  type CommandModule,
-  completionCommand,
-  deploymentsCommand,
-  evaluationsCommand,
-  eventsCommand,
-  execCommand,
-  fsCommand,
-  historyCommand,
-  inspectCommand,
-  jobsCommand,
-  logsCommand,
-  namespacesCommand,
-  nodesCommand,
-  planCommand,
-  renderCommand,
-  servicesCommand,
-  statusCommand,
-  validateCommand,
-  whyCommand,
-} from '../cli/index.js'
+import type { CommandModule } from '../cli/command.js'
 
 /** Only what the command needs is loaded: looking at a job must not wait for a database and a broker client. */
 const LOADERS: Readonly<Record<string, () => Promise<CommandModule>>> = {
@@ -31,33 +10,34 @@ const LOADERS: Readonly<Record<string, () => Promise<CommandModule>>> = {
   snapshot: async () => (await import('./state-commands.js')).snapshotCommand,
   fsck: async () => (await import('./state-commands.js')).fsckCommand,
   'nats-config': async () => (await import('./nats-config.js')).natsConfigCommand,
-  status: async () => statusCommand,
-  logs: async () => logsCommand,
-  exec: async () => execCommand((await import('./exec-console.js')).createExecConsole()),
-  why: async () => whyCommand,
-  events: async () => eventsCommand,
-  history: async () => historyCommand,
-  inspect: async () => inspectCommand,
-  fs: async () => fsCommand,
-  jobs: async () => jobsCommand,
-  nodes: async () => nodesCommand,
-  allocations: async () => allocationsCommand,
-  evaluations: async () => evaluationsCommand,
-  deployments: async () => deploymentsCommand,
-  services: async () => servicesCommand,
-  namespaces: async () => namespacesCommand,
-  validate: async () => validateCommand(await jobFiles()),
-  render: async () => renderCommand(await jobFiles()),
-  plan: async () => planCommand(await jobFiles()),
-  completion: async () => completionCommand(loadAll),
+  status: async () => (await import('../cli/status.js')).statusCommand,
+  logs: async () => (await import('../cli/logs.js')).logsCommand,
+  exec: async () => (await import('../cli/exec.js')).execCommand((await import('./exec-console.js')).createExecConsole()),
+  why: async () => (await import('../cli/why.js')).whyCommand,
+  events: async () => (await import('../cli/events.js')).eventsCommand,
+  history: async () => (await import('../cli/history.js')).historyCommand,
+  inspect: async () => (await import('../cli/inspect.js')).inspectCommand,
+  fs: async () => (await import('../cli/fs.js')).fsCommand,
+  jobs: async () => (await import('../cli/lists/jobs.js')).jobsCommand,
+  nodes: async () => (await import('../cli/lists/nodes.js')).nodesCommand,
+  allocations: async () => (await import('../cli/lists/allocations.js')).allocationsCommand,
+  evaluations: async () => (await import('../cli/lists/evaluations.js')).evaluationsCommand,
+  deployments: async () => (await import('../cli/lists/deployments.js')).deploymentsCommand,
+  services: async () => (await import('../cli/lists/services.js')).servicesCommand,
+  namespaces: async () => (await import('../cli/lists/namespaces.js')).namespacesCommand,
+  validate: async () => (await import('../cli/job-files.js')).validateCommand(await jobFiles()),
+  render: async () => (await import('../cli/job-files.js')).renderCommand(await jobFiles()),
+  plan: async () => (await import('../cli/plan.js')).planCommand(await jobFiles()),
+  completion: async () => (await import('../cli/completion.js')).completionCommand(loadAll),
 }
 
 export function loadAll(): Promise<readonly CommandModule[]> {
   return Promise.all(Object.values(LOADERS).map((load) => load()))
 }
 
-/** The command that is meant, or all of them where none is called so. */
+/** The command that is meant, none where none is needed, or all of them where none is called so. */
 export async function loadCommands(name: string): Promise<readonly CommandModule[]> {
+  if (name === '--version' || name === '-V') return []
   return Object.hasOwn(LOADERS, name) ? [await LOADERS[name]!()] : await loadAll()
 }
 

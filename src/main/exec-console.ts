@@ -2,7 +2,8 @@
 import { once } from 'node:events'
 import { WebSocket } from 'ws'
 import { textsOf } from '../adapters/websocket-texts.js'
-import { CommandError, type Conversation, type ExecConsole } from '../cli/index.js'
+import { CommandError } from '../cli/command.js'
+import type { Conversation, ExecConsole } from '../cli/exec.js'
 
 const SIZE_UNKNOWN = { columns: 80, rows: 24 }
 const NORMAL = 1000

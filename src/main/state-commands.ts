@@ -1,7 +1,7 @@
 /** `drover snapshot save|restore|inspect` and `drover fsck`: the state of a server, from outside of it. */
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
-import type { CommandModule } from '../cli/index.js'
+import type { CommandModule } from '../cli/command.js'
 import { TerminalError } from '../domain/index.js'
 import { type State, tablesOf } from '../state/index.js'
 import { readConfig, serverConfigSchema } from './config.js'
