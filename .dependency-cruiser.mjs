@@ -56,6 +56,17 @@ export default {
         pathNot: ['^src/$1/', '^src/[^/]+/index\\.ts$', '^src/(agent|api)/ports\\.ts$'],
       },
     },
+    {
+      name: 'commands-load-late',
+      comment: 'what a command does is loaded by import() once it is asked for: looking at a job must not wait for a database and a broker',
+      severity: 'error',
+      from: { path: '^src/main/(cli|commands|programs|state-commands|nats-config|exec-console)\\.ts$' },
+      to: {
+        path: '^src/(state|jobspec|scheduler|agent|api|controller|adapters|main/(server|agent|config|long-running|job-files))[/.]|node_modules',
+        pathNot: '^src/adapters/http-request\\.ts$',
+        dynamic: false,
+      },
+    },
     { name: 'no-unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
   ],
   options: {

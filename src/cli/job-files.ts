@@ -79,7 +79,7 @@ export interface JobFiles {
   readDeclarations(request: { readonly paths: readonly string[] }): Promise<readonly DeclarationReading[]>
 }
 
-export function validateCommand(files: JobFiles): CommandModule {
+export function validateCommand(load: () => Promise<JobFiles>): CommandModule {
   return {
     name: 'validate',
     usage: '[options] [PATH...]',
@@ -90,7 +90,9 @@ export function validateCommand(files: JobFiles): CommandModule {
       command
         .argument('[PATH...]', 'files or folders; without one, everything below jobs/ and agents/')
         .option('--json', 'for programs', false)
-        .action((paths: readonly string[], options: { readonly json: boolean }) => finish(validate(files, paths, options.json, io)))
+        .action((paths: readonly string[], options: { readonly json: boolean }) =>
+          finish(load().then((files) => validate(files, paths, options.json, io))),
+        )
     },
   }
 }
@@ -133,7 +135,7 @@ function describeReading(reading: JobFileReading | DeclarationReading) {
   return { path: reading.path, mistakes, warnings: [] }
 }
 
-export function renderCommand(files: JobFiles): CommandModule {
+export function renderCommand(load: () => Promise<JobFiles>): CommandModule {
   return {
     name: 'render',
     usage: '[options] <FILE>',
@@ -141,7 +143,7 @@ export function renderCommand(files: JobFiles): CommandModule {
     exitCodes: { 0: 'printed', 1: 'not sound, or not there' },
     completes: 'file',
     define(command: Command, io: Io, finish) {
-      command.argument('<FILE>').action((path: string) => finish(render(files, path, io)))
+      command.argument('<FILE>').action((path: string) => finish(load().then((files) => render(files, path, io))))
     },
   }
 }

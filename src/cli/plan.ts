@@ -23,7 +23,7 @@ type JobReading = Extract<JobFileReading, { readonly kind: 'job' }>
 /** What becomes of one job, and of a new or changed one where its allocations would go. */
 type JobPlan = PlannedJob & { readonly plan: PlanAnswer | null }
 
-export function planCommand(files: JobFiles): CommandModule {
+export function planCommand(load: () => Promise<JobFiles>): CommandModule {
   return {
     name: 'plan',
     usage: '[options] [PATH...]',
@@ -40,7 +40,7 @@ export function planCommand(files: JobFiles): CommandModule {
         .option('--ref <ref>', 'a branch, tag or commit instead of the work tree')
         .option('--why', 'say why each allocation would be placed, ended or left without a node', false)
         .option('--json', 'for programs', false)
-        .action((paths: readonly string[], options: PlanOptions) => finish(plan(files, paths, options, io)))
+        .action((paths: readonly string[], options: PlanOptions) => finish(load().then((files) => plan(files, paths, options, io))))
     },
   }
 }

@@ -25,9 +25,9 @@ const LOADERS: Readonly<Record<string, () => Promise<CommandModule>>> = {
   deployments: async () => (await import('../cli/lists/deployments.js')).deploymentsCommand,
   services: async () => (await import('../cli/lists/services.js')).servicesCommand,
   namespaces: async () => (await import('../cli/lists/namespaces.js')).namespacesCommand,
-  validate: async () => (await import('../cli/job-files.js')).validateCommand(await jobFiles()),
-  render: async () => (await import('../cli/job-files.js')).renderCommand(await jobFiles()),
-  plan: async () => (await import('../cli/plan.js')).planCommand(await jobFiles()),
+  validate: async () => (await import('../cli/job-files.js')).validateCommand(jobFiles),
+  render: async () => (await import('../cli/job-files.js')).renderCommand(jobFiles),
+  plan: async () => (await import('../cli/plan.js')).planCommand(jobFiles),
   completion: async () => (await import('../cli/completion.js')).completionCommand(loadAll),
 }
 

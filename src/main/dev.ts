@@ -11,7 +11,7 @@ import { loadOrCreateKey } from '../adapters/node-key.js'
 import { makePassableFolder } from '../adapters/passable-folder.js'
 import { TerminalError } from '../domain/index.js'
 import { type ChildMessage, describeMessage } from './child-channel.js'
-import type { AgentConfig, ServerConfig } from './config.js'
+import { type AgentConfig, FULL_REF, type ServerConfig } from './config.js'
 import { OwnBroker } from './own-broker.js'
 import { SupervisedChild } from './supervised-child.js'
 
@@ -25,6 +25,27 @@ export interface DevOptions {
   readonly nats?: string
   readonly agents: number
   readonly keepTasks: boolean
+}
+
+/** As they are written. */
+export interface DevFlags {
+  readonly repo: string
+  readonly ref: string
+  readonly http: string
+  readonly dataDir?: string
+  readonly nats?: string
+  readonly agents: string
+  readonly keepTasks: boolean
+}
+
+/** @throws TerminalError FLAG */
+export function readDevFlags(flags: DevFlags): DevOptions {
+  if (!FULL_REF.test(flags.ref))
+    throw new TerminalError(
+      'FLAG',
+      `--ref ${flags.ref} is a short name, which may come to mean something else; write refs/heads/${flags.ref} or refs/tags/${flags.ref}`,
+    )
+  return { ...flags, agents: parseAgentCount(flags.agents) }
 }
 
 export interface DevOutput {
@@ -244,7 +265,7 @@ function lastLine(text: string): string {
 }
 
 /** @throws TerminalError FLAG */
-export function parseAgentCount(text: string): number {
+function parseAgentCount(text: string): number {
   const count = Number(text)
   if (Number.isInteger(count) && count >= 0 && count <= 100) return count
   throw new TerminalError('FLAG', `--agents ${text} is no number from 0 to 100`)

@@ -1,7 +1,5 @@
 /** This process's terminal and streams, and a websocket to the server (ws 8), for `drover exec`. */
 import { once } from 'node:events'
-import { WebSocket } from 'ws'
-import { textsOf } from '../adapters/websocket-texts.js'
 import { CommandError } from '../cli/command.js'
 import type { Conversation, ExecConsole } from '../cli/exec.js'
 
@@ -26,6 +24,7 @@ export function createExecConsole(): ExecConsole {
 }
 
 async function connect(url: string, headers: Readonly<Record<string, string>>): Promise<Conversation> {
+  const [{ WebSocket }, { textsOf }] = await Promise.all([import('ws'), import('../adapters/websocket-texts.js')])
   const socket = new WebSocket(url, { headers: { ...headers }, perMessageDeflate: false })
   const incoming = textsOf(socket)
   const closed = new Promise<string>((resolve) => {

@@ -9,8 +9,8 @@ import { SupervisorClient } from '../adapters/supervisor/client.js'
 import { findTool } from '../adapters/supervisor/supervisor.js'
 import { isRoot } from '../adapters/task-user.js'
 import type { Driver } from '../agent/index.js'
-import { formatTable } from '../cli/index.js'
-import type { AgentConfig } from './config.js'
+import { formatTable } from '../cli/table.js'
+import { type AgentConfig, agentConfigSchema, readConfig } from './config.js'
 import { createDrivers } from './drivers.js'
 import { supervisorCommand } from './supervisor-command.js'
 
@@ -29,7 +29,8 @@ const OPTIONAL_TOOLS: readonly (readonly [tool: string, what: string, from: stri
 ]
 
 /** @returns the exit code: 1 when something that is not switched off does not work */
-export async function checkHost(config: AgentConfig, out: (text: string) => void): Promise<number> {
+export async function checkHost(path: string, out: (text: string) => void): Promise<number> {
+  const config = readConfig(path, agentConfigSchema)
   const folder = mkdtempSync(join(tmpdir(), 'drover-check-'))
   const supervisor = new SupervisorClient({ folder, command: supervisorCommand(), logger: silentLogger })
   const drivers = createDrivers({

@@ -1,36 +1,12 @@
-/** The long-running programs as commands: `dev`, `server`, `agent`. */
-import { InProcessBus } from '../adapters/in-process-bus/index.js'
-import { hostInbox, SERVER_INBOX } from '../adapters/nats/accounts.js'
-import { connectNats, type NatsOptions } from '../adapters/nats/index.js'
-import { loadOrCreateKey, loadServerKeys, type StoredKey } from '../adapters/node-key.js'
-import { describeBroker } from '../agent/index.js'
-import type { CommandModule } from '../cli/command.js'
-import type { SyncOutcome } from '../controller/index.js'
-import { type Bus, TerminalError } from '../domain/index.js'
-import { type RunningAgent, startAgent } from './agent.js'
-import { onlyNews, onStopAsked, type ParentMessage, tell } from './child-channel.js'
-import { agentConfigSchema, FULL_REF, readConfig, type ServerConfig, serverConfigSchema } from './config.js'
-import { parseAgentCount, runDev } from './dev.js'
+/** The long-running programs as commands: `dev`, `server`, `agent`. What they do is loaded once they are to do it. */
+import type { CommandModule, Io } from '../cli/command.js'
+import type { DevFlags } from './dev.js'
 import { failingWith, keepToOwner } from './failing-with.js'
-import { checkHost } from './host-check.js'
-import { startServer } from './server.js'
 
 const LONG_RUNNING_EXITS = {
   0: 'stopped as asked',
   1: 'could not start: flags, configuration, port, lock, repository',
   2: 'data damaged',
-}
-
-/** The first look at the repository is worth waiting for before saying that all is ready, but not for ever. */
-const FIRST_SYNC_WITHIN_MS = 15_000
-
-/** @throws TerminalError FLAG */
-function parseRef(ref: string): string {
-  if (FULL_REF.test(ref)) return ref
-  throw new TerminalError(
-    'FLAG',
-    `--ref ${ref} is a short name, which may come to mean something else; write refs/heads/${ref} or refs/tags/${ref}`,
-  )
 }
 
 export function devCommand(cli: string): CommandModule {
@@ -48,30 +24,19 @@ export function devCommand(cli: string): CommandModule {
         .option('--nats <url>', 'a broker that runs already (default: an installed nats-server, else none)')
         .option('--agents <count>', 'how many agents to run', '1')
         .option('--keep-tasks', 'leave the tasks running on Ctrl-C', false)
-        .action((flags: Record<string, string | boolean | undefined>) => {
-          keepToOwner()
-          return finish(
-            runDev(
-              cli,
-              {
-                repo: String(flags['repo']),
-                ref: parseRef(String(flags['ref'])),
-                http: String(flags['http']),
-                ...(flags['dataDir'] === undefined ? {} : { dataDir: String(flags['dataDir']) }),
-                ...(flags['nats'] === undefined ? {} : { nats: String(flags['nats']) }),
-                agents: parseAgentCount(String(flags['agents'])),
-                keepTasks: flags['keepTasks'] === true,
-              },
-              { say: (line) => io.out(`${line}\n`), fail: (line) => io.err(`${line}\n`) },
-              (handler) => {
-                process.on('SIGINT', handler)
-                process.on('SIGTERM', handler)
-              },
-            ),
-          )
-        })
+        .action((flags: DevFlags) => finish(dev(cli, flags, io)))
     },
   }
+}
+
+async function dev(cli: string, flags: DevFlags, io: Io): Promise<number> {
+  keepToOwner()
+  const { readDevFlags, runDev } = await import('./dev.js')
+  const output = { say: (line: string) => io.out(`${line}\n`), fail: (line: string) => io.err(`${line}\n`) }
+  return runDev(cli, readDevFlags(flags), output, (handler) => {
+    process.on('SIGINT', handler)
+    process.on('SIGTERM', handler)
+  })
 }
 
 export const serverCommand: CommandModule = {
@@ -84,7 +49,7 @@ export const serverCommand: CommandModule = {
       .requiredOption('--config <file>', 'YAML, see docs/configuration.md')
       .option('--adopt-cluster <id>', 'begin again as this cluster, whose state is lost, and take over what its hosts run')
       .action(({ config, adoptCluster }: { config: string; adoptCluster?: string }) =>
-        finish(failingWith(io.err, () => runServer(readConfig(config, serverConfigSchema), adoptCluster))),
+        finish(failingWith(io.err, async () => (await import('./long-running.js')).runServer(config, adoptCluster))),
       )
   },
 }
@@ -99,146 +64,13 @@ export const agentCommand: CommandModule = {
       .requiredOption('--config <file>', 'YAML, see docs/configuration.md')
       .option('--check', 'only say what works on this host and what is missing; exit code 1 when something does not')
       .action(({ config, check }: { config: string; check?: true }) =>
-        finish(failingWith(io.err, () => (check === true ? checkHost(readConfig(config, agentConfigSchema), io.out) : runAgent(config)))),
+        finish(
+          failingWith(io.err, async () =>
+            check === true
+              ? (await import('./host-check.js')).checkHost(config, io.out)
+              : (await import('./long-running.js')).runAgent(config),
+          ),
+        ),
       )
   },
-}
-
-async function runServer(config: ServerConfig, adoptCluster?: string): Promise<number> {
-  const stopAsked = whenStopAsked()
-  const bus: Bus =
-    config.nats === undefined
-      ? new InProcessBus()
-      : await connectNats(natsOptions(config.nats, loadServerKeys(config.data_dir).current, SERVER_INBOX))
-  try {
-    return await serve(config, bus, stopAsked, adoptCluster)
-  } finally {
-    // An open connection would keep a server alive that could not start.
-    await bus.close()
-  }
-}
-
-async function serve(config: ServerConfig, bus: Bus, stopAsked: StopAsked, adoptCluster: string | undefined): Promise<number> {
-  const firstSync = new FirstSync()
-  const tellNews = onlyNews()
-  const running = await startServer(
-    config,
-    bus,
-    {
-      onSync: (outcome) => {
-        tellSync(outcome)
-        firstSync.happened()
-      },
-      onBroker: (awayMs) => tell({ kind: 'note', text: `server: ${describeBroker(awayMs)}` }),
-      onSyncFailed: (problem) => tellNews({ kind: 'note', text: `the repository cannot be read: ${problem}` }),
-      onStop: (reason) => {
-        process.stderr.write(`server stopped: ${reason}\n`)
-        // What was decided and not written must not be let out by anything that still runs.
-        process.exit(1)
-      },
-    },
-    adoptCluster,
-  )
-  const agents: RunningAgent[] = []
-  for (const path of config.local_agents) agents.push(await startAgent(readConfig(path, agentConfigSchema), bus))
-  stopAsked.isStarted = true
-  await Promise.race([firstSync.wait(FIRST_SYNC_WITHIN_MS), stopAsked.message])
-  if (!stopAsked.isAsked) tell({ kind: 'ready', url: running.url })
-  const { tasks } = await stopAsked.message
-  for (const agent of agents) await agent.stop({ tasks })
-  await running.stop()
-  return 0
-}
-
-function natsOptions(nats: NonNullable<ServerConfig['nats']>, key: StoredKey, inboxPrefix: string): NatsOptions {
-  return { url: nats.url, seedFile: nats.seed_file ?? key.seedFile, tokenFile: nats.token_file, inboxPrefix }
-}
-
-async function runAgent(path: string): Promise<number> {
-  const config = readConfig(path, agentConfigSchema)
-  if (config.nats === undefined) throw new Error(`${path} names no nats.url; an agent of its own needs a broker`)
-  const stopAsked = whenStopAsked()
-  const key = loadOrCreateKey(config.data_dir)
-  const bus = await connectNats(natsOptions(config.nats, key, hostInbox(key.nodeId)))
-  try {
-    const agent = await startAgent(config, bus)
-    stopAsked.isStarted = true
-    const { tasks } = await stopAsked.message
-    await agent.stop({ tasks })
-  } finally {
-    await bus.close()
-  }
-  return 0
-}
-
-interface StopAsked {
-  readonly message: Promise<ParentMessage>
-  readonly isAsked: boolean
-  /** From then on whoever waits for `message` stops in order; before it a start is simply abandoned, as by a kill. */
-  isStarted: boolean
-}
-
-/** Heard from the very beginning: a start may wait for a broker for ever. */
-function whenStopAsked(): StopAsked {
-  let answer: (message: ParentMessage) => void = () => {}
-  const stopAsked = {
-    message: new Promise<ParentMessage>((resolve) => {
-      answer = resolve
-    }),
-    isAsked: false,
-    isStarted: false,
-  }
-  onStopAsked((message) => {
-    // With the code that a start which failed has set: it, too, lets go of its parent.
-    if (!stopAsked.isStarted) process.exit()
-    stopAsked.isAsked = true
-    answer(message)
-  })
-  return stopAsked
-}
-
-/** A commit is told once, and again when something about it changes: what is held or frozen may stay so for a weekend. */
-function tellSync({ commit, registered, removed, frozen, held, ignored }: SyncOutcome): void {
-  const situation = JSON.stringify([commit.id, held, frozen.map(({ path, blob }) => [path, blob])])
-  if (registered + removed + ignored.length === 0 && situation === toldSituation) return
-  toldSituation = situation
-  const mistakes = frozen.flatMap((file) => file.mistakes.map(({ path, line, column, summary }) => ({ path, line, column, summary })))
-  tell({
-    kind: 'sync',
-    commit: commit.id,
-    subject: commit.subject,
-    registered,
-    removed,
-    frozenCount: frozen.length,
-    mistakes: mistakes.slice(0, MISTAKES_TOLD_MAX),
-    mistakeCount: mistakes.length,
-    ignored,
-    held: held === null ? null : `${held.reason}: ${held.remedy}`,
-  })
-}
-
-let toldSituation = ''
-
-/** Of one commit; all of them can be read over the API. */
-const MISTAKES_TOLD_MAX = 20
-
-/** A gate that opens once. */
-class FirstSync {
-  #open: () => void = () => {}
-  readonly #opened = new Promise<void>((resolve) => {
-    this.#open = resolve
-  })
-
-  happened(): void {
-    this.#open()
-  }
-
-  async wait(ms: number): Promise<void> {
-    let timer: NodeJS.Timeout | undefined
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, ms)
-    })
-    await Promise.race([this.#opened, late])
-    clearTimeout(timer)
-  }
 }

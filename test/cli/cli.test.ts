@@ -96,6 +96,7 @@ async function drover(
     findStrays: async () => [],
     summarize: async ({ paths }) => ({ readings, summary: summarizeTree(readings, null, WORK_TREE_HISTORY, paths.length === 0) }),
   }
+  const load = async () => files
   let [out, err] = ['', '']
   const stop = new AbortController()
   const io: Io = {
@@ -110,7 +111,7 @@ async function drover(
     fetch,
     signal: stop.signal,
   }
-  const commands = [statusCommand, logsCommand, eventsCommand, validateCommand(files), renderCommand(files), planCommand(files), whyCommand]
+  const commands = [statusCommand, logsCommand, eventsCommand, validateCommand(load), renderCommand(load), planCommand(load), whyCommand]
   const code = await runProgram(args, io, { version: '0.1.0', commands })
   return { code, out, err }
 }
