@@ -51,6 +51,11 @@ describe('what was accepted without a word', () => {
     ],
     ['region', job('').replace('job "j" {', 'job "j" {\n  region = "mars"'), '2:3 "region" is not carried out'],
     ['vault', task('      vault {}'), '8:7 "vault" is not carried out'],
+    [
+      'qemu',
+      task('').replace('"raw_exec"', '"qemu"').replace('command = "/bin/true"', 'image_path = "local/linux.img"'),
+      '4:7 "driver" is not carried out',
+    ],
   ])('%s is refused at its place', async (_, text, expected) => {
     expect(await toldOf(text)).toEqual([expected])
   })

@@ -35,7 +35,12 @@ const UNKNOWN_MODES = {
 export const TASK_SUPPORT: { readonly [Name in keyof typeof TASK_STRUCTS]: SupportOf<Name> } = {
   Task: {
     Name: AGENT,
-    Driver: by('the scheduler, which looks for a host that has it'),
+    Driver: [
+      refused('virtual machines are not run', 'Let "exec", "docker" or "raw_exec" run the program, the last one also qemu itself.', {
+        value: { words: 'is "qemu"', holds: (driver) => driver === 'qemu' },
+      }),
+      by('the scheduler, which looks for a host that has it'),
+    ],
     User: DRIVER,
     Lifecycle: BLOCK,
     Config: DRIVER,

@@ -4,13 +4,15 @@ import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { systemClock } from '../../../src/adapters/clock.js'
 import { ExecDriver } from '../../../src/adapters/drivers/exec/exec-driver.js'
-import { javaAttributes } from '../../../src/adapters/drivers/exec/java-driver.js'
+import { JavaDriver, javaAttributes } from '../../../src/adapters/drivers/exec/java-driver.js'
 import { execOptionsSchema } from '../../../src/adapters/drivers/exec/options.js'
 import { findSandboxTools } from '../../../src/adapters/drivers/exec/sandbox.js'
 import { MockDriver, MockHost } from '../../../src/adapters/drivers/mock/mock-driver.js'
 import { RawExecDriver } from '../../../src/adapters/drivers/raw-exec/index.js'
+import { findTool } from '../../../src/adapters/supervisor/supervisor.js'
 import type { TaskExit, TaskStart } from '../../../src/agent/index.js'
 import { type ContractHost, driverContract, makeDirectories, taskStart } from './contract.js'
+import { DRILL_CLASS, DRILL_JAR } from './java-program.js'
 import { isAlive, Supervised, until } from './supervised.js'
 
 describe('mock_driver', () => {
@@ -63,8 +65,8 @@ const whyNoSandbox = (() => {
 class SandboxHost implements ContractHost {
   readonly world = new Supervised()
   readonly isReal = true
-  readonly running = shell('trap "exit 0" INT TERM; echo ready; while :; do sleep 0.05; done')
-  readonly deaf = shell('trap "" INT TERM; echo ready; while :; do sleep 0.05; done')
+  readonly running: TaskStart['config'] = shell('trap "exit 0" INT TERM; echo ready; while :; do sleep 0.05; done')
+  readonly deaf: TaskStart['config'] = shell('trap "" INT TERM; echo ready; while :; do sleep 0.05; done')
   readonly wrong = { args: ['x'] }
   readonly directories = makeDirectories(this.world.folder)
 
@@ -73,11 +75,11 @@ class SandboxHost implements ContractHost {
     onTestFinished(() => this.world.clearAll())
   }
 
-  exiting(code: number) {
+  exiting(code: number): TaskStart['config'] {
     return shell(`exit ${code}`)
   }
 
-  nextLife() {
+  nextLife(): ExecDriver {
     this.world.reconnect()
     return new ExecDriver(this.world.client, execOptionsSchema.parse({}), { PATH: '/usr/bin:/bin' })
   }
@@ -144,6 +146,48 @@ describe.skipIf(whyNoSandbox !== undefined)('exec', () => {
     )
   })
 })
+
+const whyNoJava = whyNoSandbox ?? (findTool('java') === undefined ? 'java is not installed' : undefined)
+
+class JavaHost extends SandboxHost {
+  override readonly running = drill('-run')
+  override readonly deaf = drill('-deaf')
+  override readonly wrong = { args: ['x'] }
+
+  constructor() {
+    super()
+    writeFileSync(join(this.directories.local, 'drill.jar'), DRILL_JAR)
+    writeFileSync(join(this.directories.local, 'Drill.class'), DRILL_CLASS)
+  }
+
+  override exiting(code: number) {
+    return drill(String(code))
+  }
+
+  override nextLife() {
+    this.world.reconnect()
+    return new JavaDriver(this.world.client, execOptionsSchema.parse({}), { PATH: '/usr/bin:/bin' })
+  }
+}
+
+describe.skipIf(whyNoJava !== undefined)('java', () => {
+  driverContract(() => new JavaHost())
+
+  test('a jar or a class runs with the options of its machine', { timeout: 60_000 }, async () => {
+    const host = new JavaHost()
+    const config = { class: 'Drill', class_path: 'local', jvm_options: [...SMALL_MACHINE, '-Dgiven=this'], args: ['4', 'b', 'c'] }
+    const { exit, out } = await host.said(config)
+    expect(exit).toMatchObject({ exitCode: 4 })
+    expect(out).toBe('this 3\n')
+    expect(await host.said({ ...config, class: 'None' })).toMatchObject({ exit: { exitCode: 1 } })
+  })
+})
+
+const SMALL_MACHINE = ['-Xmx16m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1']
+
+function drill(word: string) {
+  return { jar_path: 'local/drill.jar', jvm_options: SMALL_MACHINE, args: [word] }
+}
 
 test('what java says of itself becomes attributes', () => {
   const text =

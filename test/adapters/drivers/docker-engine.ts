@@ -59,6 +59,8 @@ export class TestEngine {
     const log = join(this.folder, 'engine.log')
     this.#process = spawn('/bin/sh', ['-c', `exec "$@" >>${log} 2>&1`, 'engine', program!, ...args], {
       stdio: 'ignore',
+      // Podman's helper leaves a file where it is started when a container takes too much memory.
+      cwd: this.folder,
       env: { ...process.env, CONTAINERS_CONF: join(this.folder, 'containers.conf'), DOCKER_HOST: undefined },
     })
     await until(() => this.isThere(), 30_000).catch((error: unknown) => {

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { systemClock } from '../../../src/adapters/clock.js'
 import { DockerDriver } from '../../../src/adapters/drivers/docker/docker-driver.js'
+import { canReadKernelLog } from '../../../src/adapters/drivers/docker/kernel-log.js'
 import { dockerOptionsSchema } from '../../../src/adapters/drivers/docker/options.js'
 import { silentLogger } from '../../../src/adapters/logger.js'
 import { AllocationNetworks } from '../../../src/adapters/network/index.js'
@@ -205,7 +206,8 @@ for (const kind of ['dockerd', 'podman'] as const) {
       const exit = driver.wait(handle)
       await untilReady(host)
       await (await engine.client()).getContainer(String(handle['containerId'])).remove({ force: true })
-      expect((await exit).exitCode).not.toBe(0)
+      expect([137, -1]).toContain((await exit).exitCode)
+      expect((await exit).error).toBeDefined()
       expect(await driver.attach(handle)).toBe(false)
     })
 
@@ -219,7 +221,8 @@ for (const kind of ['dockerd', 'podman'] as const) {
       expect((await foreign.inspect()).State.Status).toBe('created')
     })
 
-    test('a task that takes too much memory is ended, and says so', TIMEOUT, async () => {
+    // An engine may miss it; what the kernel says is looked at where it may be.
+    test.skipIf(!canReadKernelLog())('a task that takes too much memory is ended, and says so', TIMEOUT, async () => {
       const host = new DockerHost(engine)
       const driver = host.nextLife()
       const request = taskStart(host, box('s=x; while true; do s=$s$s; done'))

@@ -25,10 +25,12 @@ import { containerName, containerSpec, LABELS, type SpecHost } from './container
 import { Engine, EngineError, type EngineInfo, isAway, isMissing } from './engine.js'
 import { openExec } from './exec-session.js'
 import { Images } from './images.js'
+import { wasKilledForMemory } from './kernel-log.js'
 import { forgetMark, LogFollower } from './log-follower.js'
 import { NetworkHolders } from './network-holders.js'
 import type { DockerOptions } from './options.js'
 import { findAuth } from './registry-auth.js'
+import { findContainers, removeContainer } from './removal.js'
 
 export interface DockerDriverDeps {
   readonly options: DockerOptions
@@ -60,6 +62,8 @@ const PULL_WITHIN_MS = 300_000
 const NAME_TAKEN_TRIES = 5
 const NANOSECONDS_PER_MS = 1e6
 const CPU_MHZ_UNKNOWN = 1_000
+/** 128 and SIGKILL. */
+const KILLED = 137
 
 export class DockerDriver implements Driver {
   readonly name = 'docker'
@@ -173,7 +177,7 @@ export class DockerDriver implements Driver {
       await this.#engine.ask(() => container.start())
     } catch (error) {
       if (isAway(error)) throw error
-      await this.#remove(container.id).catch(() => {})
+      await removeContainer(this.#engine, container.id).catch(() => {})
       throw startError(`Failed to start container ${container.id}: ${explainError(error)}`, isServers(error))
     }
     return handleOf({ Id: container.id, Config: { Tty: spec.Tty === true, Labels: spec.Labels ?? {} } })
@@ -201,7 +205,7 @@ export class DockerDriver implements Driver {
         const taken = isNameTaken(error) ? await this.#inspect(name) : undefined
         if (left <= 1 || !isNameTaken(error) || (taken !== undefined && !this.#isOwn(taken)))
           throw startError(`Failed to create container: ${explainError(error)}`, isServers(error) || isNameTaken(error))
-        if (taken !== undefined) await this.#remove(taken.Id)
+        if (taken !== undefined) await removeContainer(this.#engine, taken.Id)
       }
     }
   }
@@ -213,7 +217,7 @@ export class DockerDriver implements Driver {
     if (found === undefined || !this.#isOwn(found) || !isAttempt(found, attempt)) return undefined
     if (wasStarted(found)) return handleOf(found)
     // Made and never started: the one who would have done so is dead.
-    await this.#remove(found.Id)
+    await removeContainer(this.#engine, found.Id)
     return undefined
   }
 
@@ -225,6 +229,7 @@ export class DockerDriver implements Driver {
     const { containerId } = runOf(handle)
     const follower = this.#follow(handle)
     let againMs = AGAIN_MS_MIN
+    let hasEnded = false
     let toldCode: number | undefined
     while (!this.#isClosed) {
       try {
@@ -232,10 +237,11 @@ export class DockerDriver implements Driver {
         if (found === undefined) return { exitCode: toldCode ?? -1, signal: 0, isOutOfMemory: false, error: 'the container was removed' }
         if (!found.State.Running && wasStarted(found)) {
           await follower?.finish()
-          return exitOf(found.State)
+          return exitOf(found.State, found.State.OOMKilled || (found.State.ExitCode === KILLED && wasKilledForMemory(found.Id)))
         }
-        const isToldAgain = toldCode !== undefined
+        const isToldAgain = hasEnded
         toldCode = await this.#engine.untilEnded(containerId)
+        hasEnded = true
         againMs = AGAIN_MS_MIN
         if (!isToldAgain) continue
       } catch (error) {
@@ -269,7 +275,7 @@ export class DockerDriver implements Driver {
 
   async clear(handle: TaskHandle): Promise<void> {
     const { containerId } = runOf(handle)
-    await this.#remove(containerId)
+    await removeContainer(this.#engine, containerId)
     this.#followers.get(containerId)?.close()
     this.#followers.delete(containerId)
     forgetMark(this.#markFolder, containerId)
@@ -292,11 +298,10 @@ export class DockerDriver implements Driver {
   }
 
   async endUnclaimed(isClaimed: (allocationId: string) => boolean): Promise<number> {
-    const filters = { label: [`${LABELS.owner}=${this.#deps.owner}`] }
-    const own = await this.#engine.ask((client) => client.listContainers({ all: true, filters }))
+    const own = await findContainers(this.#engine, { [LABELS.owner]: this.#deps.owner })
     const unclaimed = own.filter(({ Labels }) => !isClaimed(Labels[LABELS.allocation] ?? ''))
     for (const { Id } of unclaimed) {
-      await this.#remove(Id)
+      await removeContainer(this.#engine, Id)
       forgetMark(this.#markFolder, Id)
     }
     return unclaimed.length
@@ -343,22 +348,6 @@ export class DockerDriver implements Driver {
     }
   }
 
-  /** With what runs in it and the volumes without a name. */
-  async #remove(id: string): Promise<void> {
-    try {
-      await this.#engine.ask((client) => client.getContainer(id).remove({ force: true, v: true }))
-    } catch (error) {
-      if (isMissing(error)) return
-      if (isAway(error)) throw error
-      // Somebody removes it at this moment, or has.
-      for (let look = 0; look < 50; look++) {
-        if ((await this.#inspect(id)) === undefined) return
-        await this.#pause(AGAIN_MS_MIN)
-      }
-      throw error
-    }
-  }
-
   #pause(ms: number): Promise<void> {
     return new Promise((resolve) => this.#deps.clock.after(ms, resolve))
   }
@@ -383,9 +372,9 @@ function wasStarted({ State }: Inspection): boolean {
 }
 
 /** As Nomad tells it: a signal is 128 and its number, which is an exit code like any other. */
-function exitOf({ ExitCode, OOMKilled }: Inspection['State']): TaskExit {
-  const exit = { exitCode: ExitCode, signal: 0, isOutOfMemory: OOMKilled }
-  if (OOMKilled) return { ...exit, error: 'OOM Killed' }
+function exitOf({ ExitCode }: Inspection['State'], isOutOfMemory: boolean): TaskExit {
+  const exit = { exitCode: ExitCode, signal: 0, isOutOfMemory }
+  if (isOutOfMemory) return { ...exit, error: 'OOM Killed' }
   return ExitCode === 0 ? exit : { ...exit, error: `Docker container exited with non-zero exit code: ${ExitCode}` }
 }
 

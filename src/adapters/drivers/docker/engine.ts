@@ -21,6 +21,11 @@ export interface EngineInfo {
   readonly Runtimes?: Readonly<Record<string, unknown>>
 }
 
+interface Ended {
+  readonly StatusCode: number
+  readonly Error?: { readonly Message?: string } | null
+}
+
 /** The library takes options here, which its types do not know. */
 interface Described {
   version(options: object): Promise<{ readonly Version: string }>
@@ -102,8 +107,11 @@ export class Engine {
     }
   }
 
-  /** Resolves with the exit code when the container has ended, however long that takes. As a stream, which notices when it breaks off. */
-  async untilEnded(containerId: string): Promise<number> {
+  /**
+   * Resolves with the exit code when the container has ended, however long that takes; undefined: it was removed before its code was
+   * read. As a stream, which notices when it breaks off.
+   */
+  async untilEnded(containerId: string): Promise<number | undefined> {
     const stream = await this.ask(
       (client) =>
         new Promise<Readable>((resolve, reject) => {
@@ -114,7 +122,9 @@ export class Engine {
     try {
       const pieces: Buffer[] = []
       for await (const piece of stream) pieces.push(piece as Buffer)
-      return (JSON.parse(Buffer.concat(pieces).toString()) as { readonly StatusCode: number }).StatusCode
+      const { StatusCode, Error: problem } = JSON.parse(Buffer.concat(pieces).toString()) as Ended
+      // A code beside an error is no code: one engine says 0 of what it no longer finds.
+      return problem?.Message ? undefined : StatusCode
     } catch (error) {
       throw this.#explained(error)
     }

@@ -10,6 +10,7 @@ import { type Engine, isMissing } from './engine.js'
 import type { Images } from './images.js'
 import type { DockerOptions } from './options.js'
 import { findAuth } from './registry-auth.js'
+import { findContainers, removeContainer } from './removal.js'
 
 export interface NetworkHoldersDeps {
   readonly engine: Engine
@@ -48,12 +49,11 @@ export class NetworkHolders implements NamespaceMaker {
     throw startError(`the container of ${options.infra_image}, which is to hold the network, does not run`)
   }
 
+  /** Whatever is left in the network is removed with it: its engine would refuse otherwise, or keep it in a network that nobody looks after. */
   async remove(allocationId: string): Promise<void> {
-    try {
-      await this.#deps.engine.ask((client) => client.getContainer(nameOf(allocationId)).remove({ force: true, v: true }))
-    } catch (error) {
-      if (!isMissing(error)) throw error
-    }
+    const { engine, owner } = this.#deps
+    for (const { Id } of await findContainers(engine, { [LABELS.allocation]: allocationId, [LABELS.owner]: owner }))
+      await removeContainer(engine, Id)
   }
 
   async #demandImage(): Promise<void> {
