@@ -25,9 +25,12 @@ export interface JobStatusAnswer {
   readonly NodePool: string
   readonly Datacenters: readonly string[] | null
   readonly Allocs: readonly { readonly ClientStatus: string; readonly JobVersion: number }[] | null
+  /** Null: other jobs are not made from it. */
+  readonly ChildStatuses: readonly string[] | null
 }
 
 export interface JobSummary {
+  readonly Children: Readonly<Record<'Pending' | 'Running' | 'Dead', number>> | null
   readonly Summary: Readonly<
     Record<string, Readonly<Record<'Queued' | 'Complete' | 'Failed' | 'Running' | 'Starting' | 'Lost' | 'Unknown', number>>>
   >
@@ -45,6 +48,10 @@ export interface JobAnswer {
   readonly SubmitTime: number
   readonly NodePool: string
   readonly Datacenters: readonly string[]
+  readonly Periodic: { readonly Spec: string; readonly Specs: readonly string[] | null; readonly TimeZone: string } | null
+  readonly ParameterizedJob: object | null
+  /** It was made from a parameterized one. */
+  readonly Dispatched: boolean
   readonly TaskGroups: readonly {
     readonly Name: string
     readonly Count: number
@@ -158,6 +165,24 @@ export interface NodeAnswer extends NodeStub {
 
 export interface SearchAnswer {
   readonly Matches: Readonly<Record<string, readonly string[] | null>>
+}
+
+export interface SettingsAnswer {
+  readonly region: string
+  readonly writes: 'none' | 'runtime'
+}
+
+export interface NodeDrainAnswer {
+  /** Null: it is not being drained. */
+  readonly drain: { readonly deadline: string | null; readonly ignoresSystemJobs: boolean; readonly startedAt: string } | null
+  readonly left: readonly {
+    readonly allocationId: string
+    readonly name: string
+    readonly namespace: string
+    readonly jobId: string
+    readonly wait: string
+    readonly why: string
+  }[]
 }
 
 export interface SourceAnswer {

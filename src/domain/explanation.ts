@@ -30,6 +30,7 @@ export type ShortfallCode = 'no-nodes' | 'no-suitable-node' | 'no-room'
 
 export type WaitCode =
   | 'starting'
+  | 'made-into-others'
   | 'evaluation-pending'
   | 'reschedule-later'
   | 'no-reschedule-left'

@@ -28,6 +28,8 @@ const LOADERS: Readonly<Record<string, () => Promise<CommandModule>>> = {
   validate: async () => (await import('../cli/job-files.js')).validateCommand(jobFiles),
   render: async () => (await import('../cli/job-files.js')).renderCommand(jobFiles),
   plan: async () => (await import('../cli/plan.js')).planCommand(jobFiles),
+  dispatch: async () => (await import('../cli/dispatch.js')).dispatchCommand(await actCommits()),
+  force: async () => (await import('../cli/force.js')).forceCommand(await actCommits()),
   completion: async () => (await import('../cli/completion.js')).completionCommand(loadAll),
 }
 
@@ -39,6 +41,11 @@ export function loadAll(): Promise<readonly CommandModule[]> {
 export async function loadCommands(name: string): Promise<readonly CommandModule[]> {
   if (name === '--version' || name === '-V') return []
   return Object.hasOwn(LOADERS, name) ? [await LOADERS[name]!()] : await loadAll()
+}
+
+async function actCommits() {
+  const { LocalActCommits } = await import('./act-commits.js')
+  return new LocalActCommits(process.cwd())
 }
 
 async function jobFiles() {

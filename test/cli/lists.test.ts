@@ -20,7 +20,7 @@ import {
   whyCommand,
 } from '../../src/cli/index.js'
 import { filledWorld, LOG_LINE } from '../api/filled-world.js'
-import { sourceStatus, uuid } from '../fixtures.js'
+import { allocation, sourceStatus, uuid } from '../fixtures.js'
 
 const world = filledWorld({})
 let address = ''
@@ -62,6 +62,36 @@ async function drover(args: readonly string[], given: { terminal?: Terminal; fet
   }
   return { code: await runProgram(args, io, { version: '0.1.0', commands }), out, err }
 }
+
+describe('one of them', () => {
+  test('a job that others are made from is shown with these', async () => {
+    world.change((state, index) => {
+      const at = { CreateIndex: index, ModifyIndex: index }
+      state.jobSummaries.put(index, {
+        JobID: 'sweep',
+        Namespace: 'default',
+        Summary: {},
+        Children: { Pending: 0, Running: 0, Dead: 1 },
+        ...at,
+      })
+    })
+    const { code, out } = await drover(['status', 'sweep'])
+    expect(code).toBe(0)
+    expect(out).toMatch(/^launched at +@daily \(UTC\)$/m)
+    expect(out).toMatch(/^children: 0 pending, 0 running, 1 dead\n.*\nsweep\/periodic-1 +dead/m)
+    expect(out).not.toContain('WANTED')
+  })
+
+  test('a node that is being drained is shown with what is left on it, and why', async () => {
+    world.change((state, index) => {
+      const here = allocation({ ID: uuid(9, 0xb0), NodeID: uuid(2, 0xa0), ClientStatus: 'running', DesiredTransition: { Migrate: true } })
+      state.allocations.put(index, { ...here, CreateIndex: index, ModifyIndex: index, AllocModifyIndex: index })
+    })
+    const { out } = await drover(['status', 'n2'])
+    expect(out).toMatch(/^draining without a deadline: 1 allocation left$/m)
+    expect(out).toMatch(/^000000b0 +\S+ +is to end, and its agent has not said yet that it has$/m)
+  })
+})
 
 describe('a list', () => {
   test.each([

@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { structNames, structOf } from '../../src/jobspec/decode/schema.js'
+import { taskRefusal } from '../../src/jobspec/index.js'
 import { supportsOf } from '../../src/jobspec/support/support.js'
 import { supportPage } from '../../src/jobspec/support/support-page.js'
 import { SUPPORT } from '../../src/jobspec/support/support-table.js'
+import { job as storedJob } from '../fixtures.js'
 import { readFiles, readText } from './read.js'
 
 const job = (inside: string) =>
@@ -81,6 +83,12 @@ describe('what was accepted without a word', () => {
   ])('%s is told', async (_, text, expected) => {
     expect(await toldOf(text)).toContain(expected)
   })
+})
+
+test('a payload is refused in a file, and not to the job that was dispatched with it', () => {
+  const payload = { Payload: 'aGVsbG8=' }
+  expect(taskRefusal(storedJob(payload), 'group', 'main')).toMatch(/"Payload" is not carried out/)
+  expect(taskRefusal(storedJob({ ...payload, Dispatched: true }), 'group', 'main')).toBeUndefined()
 })
 
 test('services of Consul are told of once for the job', async () => {

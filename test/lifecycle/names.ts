@@ -66,7 +66,8 @@ export class Names {
 
   /** The id of `inn.bar[0]#2`; undefined while there is no such allocation. */
   idOf(called: string): string | undefined {
-    const [name = '', number = '1'] = called.split('#')
+    // Names of children hold a # of their own.
+    const [, name = called, number = '1'] = /^(.*)#(\d+)$/.exec(called) ?? []
     return this.#idsCalled(name)[Number(number) - 1]
   }
 

@@ -101,6 +101,17 @@ test('a plan is explained before it is applied', () => {
   expect(codes(explainPlan(story.state, next, result))).toEqual(['surplus', 'older-version', 'replaces-older-version'])
 })
 
+test('a periodic and a parameterized job miss nothing: others are made from them', () => {
+  const periodic = { Enabled: true, Spec: '', Specs: ['@daily'], SpecType: 'cron', ProhibitOverlap: false, TimeZone: 'UTC' }
+  for (const kind of [
+    { Periodic: periodic },
+    { ParameterizedJob: { Payload: 'optional', MetaRequired: null, MetaOptional: null } as const },
+  ]) {
+    const story = new Story().nodes(1).register({ Type: 'batch', ...kind, TaskGroups: [group(2, PLAIN)] })
+    expect(ofGroup(story)).toMatchObject({ wanted: 0, missing: [{ code: 'made-into-others' }] })
+  }
+})
+
 test('who had to make room is told by whom, in the plan and afterwards', () => {
   const large = [task({ Resources: { ...task().Resources, MemoryMB: 5_000 } })]
   const story = new Story().nodes(1).register({ Priority: 20, TaskGroups: [group(1, { ...PLAIN, Tasks: large })] })

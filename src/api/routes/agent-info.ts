@@ -23,6 +23,8 @@ export function agentInfoRoutes(deps: AgentInfoDeps): readonly Route[] {
   })
   const { settings } = deps
   return [
+    // What a client has to know before it asks for anything.
+    read('/drover/v1/settings', () => ({ region: settings.region, writes: settings.writes })),
     read('/v1/regions', () => [settings.region]),
     read('/v1/status/leader', () => (deps.reader.isLeader ? settings.address : '')),
     read('/v1/status/peers', () => [settings.address]),

@@ -1,7 +1,8 @@
 /** Nodes and node pools: `/v1/nodes`, `/v1/node/…` (Nomad API docs, "Nodes"). */
-import { type Allocation, isTerminal, NODE_POOL_ALL, type Node, type NodePool } from '../../domain/index.js'
-import { ownerKey, type StateView } from '../../state/index.js'
+import { type Allocation, isTerminal, NODE_POOL_ALL, type Node, type NodePool, rfc3339 } from '../../domain/index.js'
+import { type DrainWait, drainDeadlineMs, leftOnNode, ownerKey, type StateView } from '../../state/index.js'
 import type { ReadDeps, Reading } from '../blocking.js'
+import { encodeJson } from '../encode.js'
 import { notFound } from '../errors.js'
 import { byId, compareText, computePage } from '../pages.js'
 import type { Call, Route } from '../router.js'
@@ -20,6 +21,7 @@ export function nodeRoutes(deps: ReadDeps): readonly Route[] {
     { pattern: '/v1/nodes', methods: { GET: reading(deps, (view, call) => listNodes(view, call, () => true)) } },
     { pattern: '/v1/node/:id', methods: { GET: reading(deps, readNode) } },
     { pattern: '/v1/node/:id/allocations', methods: { GET: reading(deps, readAllocations) } },
+    { pattern: '/drover/v1/node/:id/drain', methods: { GET: reading(deps, (view, call) => readDrain(view, call, deps.clock.wallMs())) } },
     { pattern: '/v1/node/pools', methods: { GET: reading(deps, listPools) } },
     { pattern: '/v1/node/pool/:id', methods: { GET: reading(deps, readPool) } },
     { pattern: '/v1/node/pool/:id/nodes', methods: { GET: reading(deps, (view, call) => listNodes(view, call, isInPool(call))) } },
@@ -66,6 +68,37 @@ function readAllocations(view: StateView, call: Call): Reading {
   const covers = Math.max(newest, view.jobVersions.index)
   const watch = [{ table: 'allocations', group: ['node', call.id] }] as const
   return { ...tableReading(view.allocations, fragments, watch), index: newest || atLeastOne(view.allocations.index), covers }
+}
+
+const WHY_LEFT: Readonly<Record<DrainWait, string>> = {
+  'move-now': 'moves now',
+  ending: 'is to end, and its agent has not said yet that it has',
+  'healthy-others': 'waits until enough of its group are healthy elsewhere (migrate max_parallel)',
+  'own-end': 'may end by itself until the deadline',
+  'all-else': 'a system job goes when all else has gone',
+}
+
+/** What a drain has left to do, and why: Drover's own. */
+function readDrain(view: StateView, call: Call, nowMs: number): Reading {
+  checkUuid(call.id, 'node')
+  const node = view.nodes.get(call.id)
+  const watch = [{ table: 'nodes', key: call.id }, { table: 'allocations' }] as const
+  const index = Math.max(node?.ModifyIndex ?? view.nodes.index, view.allocations.index)
+  if (node === undefined) return { index, watch, body: notFound('node not found') }
+  const strategy = node.DrainStrategy
+  const deadlineMs = strategy === null ? undefined : drainDeadlineMs(strategy)
+  const drain =
+    strategy === null
+      ? null
+      : {
+          deadline: deadlineMs === undefined ? null : rfc3339(deadlineMs),
+          ignoresSystemJobs: strategy.IgnoreSystemJobs,
+          startedAt: strategy.StartedAt,
+        }
+  const left = leftOnNode(view, node, nowMs).map(({ allocation: { ID, Name, Namespace, JobID }, wait }) => {
+    return { allocationId: ID, name: Name, namespace: Namespace, jobId: JobID, wait, why: WHY_LEFT[wait] }
+  })
+  return { index, watch, body: encodeJson({ drain, left }) }
 }
 
 /** What is still wanted and runs comes first, then by job. */

@@ -3,9 +3,18 @@ import type { Io } from '../command.js'
 import { type OutputFormat, printData } from '../output.js'
 import { describeFailures } from '../placement.js'
 import { describeSetAside } from '../standing.js'
-import { formatAge, formatFacts, formatTable, shortId } from '../table.js'
+import { counted, formatAge, formatFacts, formatTable, shortId } from '../table.js'
 import { paintStatus, type Terminal } from '../terminal.js'
-import type { AllocationStub, DeploymentAnswer, EvaluationAnswer, JobAnswer, JobSourceAnswer, JobSummary, SourceAnswer } from '../wire.js'
+import type {
+  AllocationStub,
+  DeploymentAnswer,
+  EvaluationAnswer,
+  JobAnswer,
+  JobSourceAnswer,
+  JobStub,
+  JobSummary,
+  SourceAnswer,
+} from '../wire.js'
 import { describeSource, describeStatus } from './jobs.js'
 
 /** One job: what it is, since which commit, what runs of it, and what could not be placed. */
@@ -24,9 +33,16 @@ export async function showJob(id: string, client: Client, io: Io, format: Output
   const nowMs = Date.now()
   const source = owned.find(({ namespace, jobId }) => namespace === job.Namespace && jobId === job.ID)
   io.out(formatFacts(factsOf(job, source, deployment, allocations, nowMs, io.terminal)))
-  io.out(
-    `\n${formatTable(['GROUP', 'WANTED', 'RUNNING', 'STARTING', 'QUEUED', 'FAILED', 'LOST', 'COMPLETE'], groupRows(job, summary), io.terminal)}`,
-  )
+  const { Children } = summary
+  if (Children !== null && isParent(job)) {
+    const { Pending, Running, Dead } = Children
+    io.out(`\nchildren: ${Pending} pending, ${Running} running, ${Dead} dead\n`)
+    const children = await client.get<readonly JobStub[]>('/v1/jobs', { prefix: `${job.ID}/` })
+    if (children.length > 0) io.out(childTable(children, nowMs, io.terminal))
+  } else
+    io.out(
+      `\n${formatTable(['GROUP', 'WANTED', 'RUNNING', 'STARTING', 'QUEUED', 'FAILED', 'LOST', 'COMPLETE'], groupRows(job, summary), io.terminal)}`,
+    )
   if (allocations.length > 0) io.out(`\n${allocationTable(allocations, nowMs, io.terminal)}`)
   const blocked = evaluations.filter((evaluation) => evaluation.Status === 'blocked').sort((a, b) => b.CreateIndex - a.CreateIndex)[0]
   if (blocked?.FailedTGAllocs) io.err(`\n${describeFailures(blocked.FailedTGAllocs)}`)
@@ -48,6 +64,10 @@ function factsOf(
     ['status', paintStatus(describeStatus({ ...job, Allocs: allocations }), terminal)],
     ['version', `${job.Version}, ${formatAge(job.SubmitTime, nowMs)} ago`],
   ]
+  if (job.Periodic !== null) {
+    const { Spec, Specs, TimeZone } = job.Periodic
+    facts.push(['launched at', `${[...(Specs ?? []), Spec].filter((spec) => spec !== '').join(', ')} (${TimeZone})`])
+  }
   if (job.StatusDescription !== '') facts.push(['description', job.StatusDescription])
   if (source !== undefined) {
     const commit = source.standing?.commit ?? source.commit
@@ -58,6 +78,21 @@ function factsOf(
   if (deployment !== null)
     facts.push(['deployment', `${shortId(deployment.ID)} ${paintStatus(deployment.Status, terminal)}: ${deployment.StatusDescription}`])
   return facts
+}
+
+/** Other jobs are made from it, and nothing of it runs itself. */
+function isParent({ Periodic, ParameterizedJob, Dispatched }: JobAnswer): boolean {
+  return Periodic !== null || (ParameterizedJob !== null && !Dispatched)
+}
+
+const CHILDREN_SHOWN = 10
+
+/** The newest ones. */
+function childTable(children: readonly JobStub[], nowMs: number, terminal: Terminal | undefined): string {
+  const newest = [...children].sort((a, b) => b.SubmitTime - a.SubmitTime || (a.ID < b.ID ? -1 : 1)).slice(0, CHILDREN_SHOWN)
+  const rows = newest.map((child) => [child.ID, paintStatus(child.Status, terminal), formatAge(child.SubmitTime, nowMs)])
+  const more = children.length - newest.length
+  return `${formatTable(['CHILD', 'STATUS', 'AGE'], rows, terminal)}${more > 0 ? `and ${counted(more, 'older one')}\n` : ''}`
 }
 
 function groupRows(job: JobAnswer, { Summary }: JobSummary): readonly (readonly string[])[] {

@@ -52,8 +52,12 @@ export function describeStatus({ Status, Stop, Version, Allocs }: Pick<JobStatus
   return newest.every(({ ClientStatus }) => ClientStatus === 'complete') ? `${Status} (complete)` : `${Status} (failed)`
 }
 
-/** How many run of how many that are wanted; work that is on every node, or is done, wants no certain number. */
-export function countJob({ Type, Status, Stop, GroupCountSum, Allocs }: JobStatusAnswer): string {
+/**
+ * How many run of how many that are wanted; work that is on every node, or is done, wants no certain number, and of a job that others are
+ * made from it is these that run.
+ */
+export function countJob({ Type, Status, Stop, GroupCountSum, Allocs, ChildStatuses }: JobStatusAnswer): string {
+  if (ChildStatuses !== null) return String(ChildStatuses.filter((status) => status === 'running').length)
   const running = (Allocs ?? []).filter(({ ClientStatus }) => ClientStatus === 'running').length
   const isCounted = (Type === 'service' || Type === 'batch') && Status !== 'dead'
   return isCounted ? `${running}/${Stop ? 0 : GroupCountSum}` : String(running)

@@ -2,10 +2,10 @@ import type { Client } from '../client.js'
 import type { Io } from '../command.js'
 import { describeNodeStatus } from '../lists/nodes.js'
 import { type OutputFormat, printData } from '../output.js'
-import { formatFacts, formatMib, formatTable } from '../table.js'
+import { counted, formatFacts, formatMib, formatTable, shortId } from '../table.js'
 import { paintStatus, sparkline } from '../terminal.js'
 import { type Amounts, capacityOf, readAsked, readUsed, share } from '../usage.js'
-import type { AllocationStub, JobAnswer, NodeAnswer } from '../wire.js'
+import type { AllocationStub, JobAnswer, NodeAnswer, NodeDrainAnswer } from '../wire.js'
 import { allocationTable } from './job.js'
 
 type NodeAllocation = Partial<AllocationStub> & { readonly Job: JobAnswer | null }
@@ -14,10 +14,11 @@ type NodeAllocation = Partial<AllocationStub> & { readonly Job: JobAnswer | null
 export async function showNode(id: string, client: Client, io: Io, format: OutputFormat): Promise<void> {
   const node = await client.get<NodeAnswer>(`/v1/node/${id}`)
   if (await printData(format, node, [node.ID], io)) return
-  const [allocations, asked, used] = await Promise.all([
+  const [allocations, asked, used, drain] = await Promise.all([
     client.get<readonly NodeAllocation[]>(`/v1/node/${id}/allocations`),
     readAsked(client),
     node.Status === 'ready' ? readUsed(id, client) : undefined,
+    node.Drain ? client.get<NodeDrainAnswer>(`/drover/v1/node/${id}/drain`) : undefined,
   ])
   const given = asked.get(id) ?? { cpuMhz: 0, memoryMb: 0 }
   io.out(
@@ -32,7 +33,16 @@ export async function showNode(id: string, client: Client, io: Io, format: Outpu
     ]),
   )
   io.out(`\n${amountsTable(node, given, used, io)}`)
+  if (drain !== undefined && drain.drain !== null) io.out(`\n${describeDrain(drain, drain.drain, io)}`)
   if (allocations.length > 0) io.out(`\n${allocationTable(allocations.map(asStub), Date.now(), io.terminal)}`)
+}
+
+/** What is left on a host that is being drained, and why. */
+function describeDrain({ left }: NodeDrainAnswer, { deadline }: NonNullable<NodeDrainAnswer['drain']>, { terminal }: Io): string {
+  const until = deadline === null ? 'without a deadline' : `until ${deadline}, when all that is left is stopped`
+  if (left.length === 0) return `draining ${until}: nothing is left\n`
+  const rows = left.map(({ allocationId, name, why }) => [shortId(allocationId), name, why])
+  return `draining ${until}: ${counted(left.length, 'allocation')} left\n${formatTable(['ALLOCATION', 'NAME', 'WHY IT IS LEFT'], rows, terminal)}`
 }
 
 function describeDrivers({ Drivers }: NodeAnswer): string {

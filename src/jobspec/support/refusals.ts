@@ -47,7 +47,9 @@ export function taskRefusal(job: Job, group: string, task: string): string | und
     place.every(
       (step) => step.kind !== 'block' || (step.type === 'group' ? step.which === group : step.type !== 'task' || step.which === task),
     )
-  const refused = shortcomingsOf(job as unknown as ApiObject, {}).filter((one) => one.support.kind === 'refused' && concerns(one))
+  // A dispatched job has its payload from whoever dispatched it.
+  const written = job.Dispatched ? { ...job, Payload: null } : job
+  const refused = shortcomingsOf(written as unknown as ApiObject, {}).filter((one) => one.support.kind === 'refused' && concerns(one))
   return refused.length === 0 ? undefined : [...new Set(refused.map(sentenceOf))].join('; ')
 }
 

@@ -6,6 +6,7 @@ import {
   type GroupExplanation,
   isDeploymentActive,
   isServerTerminal,
+  isTemplateJob,
   isTerminal,
   type Job,
   type JobExplanation,
@@ -36,9 +37,11 @@ export function explainJob(view: StateView, job: Job, nowMs: number, judgeNodes:
   const groupOf = (group: TaskGroup): GroupExplanation => {
     const own = rows.filter((row) => row.TaskGroup === group.Name)
     const living = own.filter((row) => !isTerminal(row)).sort(byName)
-    const wanted = job.Stop ? 0 : group.Count
+    const isTemplate = isTemplateJob(job)
+    const wanted = job.Stop || isTemplate ? 0 : group.Count
     const running = living.filter((row) => row.ClientStatus === 'running').length
     const missing = [
+      ...(isTemplate ? [madeIntoOthers(job, group.Name)] : []),
       ...shortfalls(evaluations, job, group, judgeNodes),
       ...own.filter((row) => row.ClientStatus === 'failed' && !isServerTerminal(row)).flatMap((row) => failure(view, job, row, nowMs)),
       ...rollOut(deployment, group.Name),
@@ -82,6 +85,14 @@ function finished({ Type, Version }: Job, rows: readonly Allocation[]): number {
   if (Type !== 'batch') return 0
   const isDone = (row: Allocation) => row.ClientStatus === 'complete' && row.JobVersion === Version
   return new Set(rows.filter(isDone).map((row) => row.Name)).size
+}
+
+/** A periodic or parameterized job. */
+function madeIntoOthers({ Periodic, Stop }: Job, group: string): Reason {
+  const occasion =
+    Periodic === null ? 'whenever it is dispatched' : Periodic.Enabled ? 'at its times' : 'only when it is forced, since it is not enabled'
+  const text = Stop ? 'it is stopped: no jobs are made from it any more' : `nothing of it runs itself: a job is made from it ${occasion}`
+  return wait('made-into-others', group, {}, text)
 }
 
 function starting(row: Allocation): Reason {
