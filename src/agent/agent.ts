@@ -262,7 +262,7 @@ export class Agent {
       dataOf: (namespace) => this.#data.of(namespace),
       predecessorOf: (allocation) => this.#predecessorOf(allocation),
       signIdentities: async (allocationId, task, identities) => this.#linked().askIdentities({ allocationId, task, identities }),
-      onSettled: ({ runner }) => this.#onSettled(runner.hasEnded),
+      onSettled: () => this.#onSettled(),
       onEnded: (ended) => void this.#clearAway(ended.id),
     })
     this.#shells.set(shell.id, shell)
@@ -403,10 +403,9 @@ export class Agent {
     for (const id of computeAdmissible(this.#node, claimants)) this.#shells.get(id)!.post({ kind: 'admit' })
   }
 
-  /** @param hasEnded what settled has given its share back, for which others may wait */
-  #onSettled(hasEnded: boolean): void {
+  #onSettled(): void {
     if (this.#isStopped) return
-    if (this.#hasHeardServer && hasEnded) this.#admit()
+    if (this.#hasHeardServer) this.#admit()
     for (const look of this.#settled) look()
   }
 

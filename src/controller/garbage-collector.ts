@@ -184,9 +184,16 @@ function isAllocationGarbage(view: StateView, allocation: Allocation, { nowMs, t
 function isDeploymentGarbage(view: StateView, deployment: Deployment, { nowMs, thresholds }: At): boolean {
   return (
     !isDeploymentActive(deployment) &&
+    !isReason(view, deployment) &&
     isOld(deployment.ModifyTime, thresholds.deploymentMs, nowMs) &&
     view.allocations.by('deployment', deployment.ID).every(isClientTerminal)
   )
+}
+
+/** It failed, and that is why the version that is wanted does not run. */
+function isReason(view: StateView, { Status, Namespace, JobID, JobCreateIndex, JobVersion }: Deployment): boolean {
+  const job = view.jobs.get(ownerKey({ Namespace, JobID }))
+  return Status === 'failed' && job !== undefined && !job.Stop && job.CreateIndex === JobCreateIndex && job.Version === JobVersion
 }
 
 function isNodeGarbage(view: StateView, node: Node, { nowMs, thresholds }: At): boolean {

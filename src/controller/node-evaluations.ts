@@ -1,5 +1,5 @@
 /** Which jobs have to be looked at again when something happens to a node. */
-import { type Evaluation, isTerminal, type Job, NODE_POOL_ALL, type Node, type Random } from '../domain/index.js'
+import { type Evaluation, isClientTerminal, type Job, NODE_POOL_ALL, type Node, type Random } from '../domain/index.js'
 import { jobKey, ownerKey, type StateView } from '../state/index.js'
 import { newEvaluation } from './new-evaluation.js'
 
@@ -7,7 +7,8 @@ import { newEvaluation } from './new-evaluation.js'
 export function nodeEvaluations(view: StateView, node: Pick<Node, 'ID' | 'NodePool'>, random: Random): readonly Evaluation[] {
   const jobs = new Map<string, Job>()
   for (const allocation of view.allocations.valuesBy('node', node.ID)) {
-    if (isTerminal(allocation)) continue
+    // What is to end counts too: on a host that is gone nobody but the scheduler says that it has.
+    if (isClientTerminal(allocation)) continue
     const job = view.jobs.get(ownerKey(allocation))
     if (job !== undefined) jobs.set(jobKey(job), job)
   }

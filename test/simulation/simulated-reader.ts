@@ -88,8 +88,9 @@ export class SimulatedReader {
   }
 }
 
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
 function keyOf(row: object): string {
   const { Namespace, ID } = row as { Namespace?: string; ID: string }
-  const isUuid = ID.length === 36
-  return isUuid || Namespace === undefined ? ID : `${Namespace}\u0000${ID}`
+  return UUID.test(ID) || Namespace === undefined ? ID : `${Namespace}\u0000${ID}`
 }

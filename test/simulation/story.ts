@@ -2,6 +2,7 @@
  * One simulated life: some minutes of work and faults drawn from the seed, then a quiet time, then everything must have come true.
  */
 
+import { HandActs } from './hand-acts.js'
 import type { SeededRandom } from './seeded-random.js'
 import { SimulatedReader } from './simulated-reader.js'
 import { Workload } from './workload.js'
@@ -18,6 +19,9 @@ export interface StoryResult {
 const WORKING_MS = 110_000
 /** Pauses of ten minutes are among the faults: the quiet time begins when the last of them is over. */
 const QUIET_MS = 75_000
+/** Times of periodic jobs come, and drains reach their deadlines. */
+const TIMES_PASS_MS = 40_000
+const PROMOTED_EVERY_MS = 15_000
 /** Less than the slow timer takes that tries everything again: what waits for room must be woken by the room. */
 const ROOM_IS_USED_MS = 12_000
 /** More than half of a host. */
@@ -38,8 +42,16 @@ export async function tellStory(seed: number): Promise<StoryResult> {
     await world.run(WORKING_MS)
     world.calm()
     while (world.isPaused()) await world.run(10_000)
-    workload.settle()
-    await world.run(QUIET_MS)
+    const acts = new HandActs(world.repository, world.random, world.durable)
+    workload.settle(acts.resumeAll())
+    await world.run(TIMES_PASS_MS)
+    world.lifecycle.checkTimes(world.wallMs)
+    workload.endTimes()
+    workload.settle([...acts.resumeAll(), ...acts.reopenAll()])
+    for (let passedMs = 0; passedMs < QUIET_MS; passedMs += PROMOTED_EVERY_MS) {
+      acts.promoteAll()
+      await world.run(PROMOTED_EVERY_MS)
+    }
     world.checkConverged()
     workload.crowd(CROWD_CPU_MHZ, world.hosts.length)
     await world.run(ROOM_IS_USED_MS)
@@ -91,6 +103,8 @@ class Faults {
   schedule(): void {
     const { random } = this.#world
     this.#every(random.between(1_500, 9_000), () => this.#workload.step())
+    const acts = new HandActs(this.#world.repository, random, this.#world.durable)
+    if (random.chance(0.8)) this.#every(random.between(2_000, 15_000), () => acts.step())
     const kinds: readonly (readonly [meanMs: number, act: () => void])[] = [
       [random.between(12_000, 60_000), () => this.#crashServer()],
       [random.between(30_000, 120_000), () => this.#pauseServer()],
@@ -104,6 +118,8 @@ class Faults {
       [random.between(15_000, 60_000), () => this.#fillDisk()],
       [random.between(200, 4_000), () => this.#world.stranger.speak()],
       [random.between(30_000, 120_000), () => this.#loseBroker()],
+      [random.between(50_000, 150_000), () => this.#loseManyHosts()],
+      [random.between(10_000, 60_000), () => this.#world.leader?.garbage.collectAll()],
     ]
     for (const [meanMs, act] of kinds) if (random.chance(0.6)) this.#every(meanMs, act)
     if (random.chance(0.6))
@@ -163,6 +179,12 @@ class Faults {
     const { random, hosts } = this.#world
     if (hosts.filter((host) => host.isAlive).length > 1)
       random.pick(hosts).die(random.chance(0.5) ? random.between(15_000, 60_000) : undefined, random.chance(0.3))
+  }
+
+  /** A rack: most of the hosts at once, and they come back one after the other. */
+  #loseManyHosts(): void {
+    const { random, hosts } = this.#world
+    for (const host of hosts) if (random.chance(0.7) && host.isAlive) host.die(random.between(5_000, 50_000), random.chance(0.1))
   }
 
   #loseBooks(): void {

@@ -1,8 +1,15 @@
 /** What people commit in a simulated world: jobs that come, change, break, move and go. Job files are API JSON. */
+import type { Commit } from '../../src/domain/index.js'
 import type { SeededRandom } from './seeded-random.js'
 import type { SimulatedRepository } from './simulated-git.js'
 
-const JOB_IDS = ['web', 'api', 'mail', 'cron', 'feed', 'node-agent']
+/** Launched at its times, and by hand too. */
+export const FORCED_JOB = 'tick'
+/** Launched at its times only, and never beside itself. */
+export const LONE_JOB = 'tock'
+export const DISPATCHED_JOB = 'courier'
+const PARENTS: readonly string[] = [FORCED_JOB, LONE_JOB, DISPATCHED_JOB]
+const JOB_IDS = ['web', 'api', 'mail', 'cron', 'feed', 'node-agent', ...PARENTS]
 
 export interface JobShape {
   readonly id: string
@@ -22,6 +29,10 @@ export interface JobShape {
   readonly rescheduleDelaySeconds: number
   /** For how long it may be out of sight before it counts as lost; 0: not at all. */
   readonly lostAfterSeconds: number
+  /** Canaries wait for a person. */
+  readonly isPromotedByHand?: boolean
+  /** Launched every so many seconds. */
+  readonly everySeconds?: number
 }
 
 export function jobFile(shape: JobShape): string {
@@ -35,7 +46,7 @@ export function jobFile(shape: JobShape): string {
             HealthyDeadline: 60_000_000_000,
             ProgressDeadline: 120_000_000_000,
             AutoRevert: shape.hasAutoRevert,
-            ...(shape.canaries > 0 ? { Canary: shape.canaries, AutoPromote: true } : {}),
+            ...(shape.canaries > 0 ? { Canary: shape.canaries, AutoPromote: shape.isPromotedByHand !== true } : {}),
           },
         }
   return JSON.stringify({
@@ -44,6 +55,7 @@ export function jobFile(shape: JobShape): string {
       Type: shape.type,
       Priority: shape.priority,
       ...update,
+      ...parentOf(shape),
       TaskGroups: [
         {
           Name: 'main',
@@ -66,6 +78,12 @@ export function jobFile(shape: JobShape): string {
       ],
     },
   })
+}
+
+function parentOf({ id, everySeconds }: JobShape) {
+  if (id === DISPATCHED_JOB) return { ParameterizedJob: { Payload: 'optional', MetaOptional: ['serial'] } }
+  if (everySeconds === undefined) return {}
+  return { Periodic: { Enabled: true, Specs: [`*/${everySeconds} * * * * * *`], SpecType: 'cron', ProhibitOverlap: id === LONE_JOB } }
 }
 
 function reschedulePolicy(delaySeconds: number) {
@@ -115,19 +133,31 @@ export class Workload {
     this.#random.pick(kinds)()
   }
 
-  /** A last commit in which every file is sound, each job stands in one place, nothing is held, and every host may be used. */
-  settle(): void {
+  /**
+   * A last commit in which every file is sound, each job stands in one place, nothing is held, and every host may be used as far as its file
+   * says. No roll-out is held up by a person any more.
+   */
+  settle(trailers: Commit['trailers'] = []): void {
     const changes: Record<string, string | null> = {}
     for (const path of this.#repository.pathsIn('agents')) if (isHostFile(path)) changes[path] = hostFile(this.#random, true)
     for (const path of this.#repository.pathsIn('jobs')) changes[path] = null
     for (const [id, shape] of this.#shapes) changes[pathOf(id)] = jobFile(shape)
-    this.#repository.commit(changes, { subject: 'settled', trailers: [{ key: 'Drover-Allow-Delete', value: '*' }] })
+    this.#repository.commit(changes, { subject: 'settled', trailers: [{ key: 'Drover-Allow-Delete', value: '*' }, ...trailers] })
+  }
+
+  /** Nothing is launched at its times any more. */
+  endTimes(): void {
+    for (const id of [FORCED_JOB, LONE_JOB]) this.#shapes.delete(id)
+  }
+
+  get jobIds(): readonly string[] {
+    return [...this.#shapes.keys()]
   }
 
   /** Two jobs of which each takes more than half of every host: the second must wait. */
   crowd(cpuMhz: number, hosts: number): void {
     for (const id of ['crowd-first', 'crowd-second']) {
-      const shape = { ...this.#newShape(id), type: 'service' as const, count: hosts, cpu: cpuMhz, runForMs: 0 }
+      const shape = { ...this.#newShape(id), type: 'service' as const, count: hosts, cpu: cpuMhz, runForMs: 0, isPromotedByHand: false }
       this.#shapes.set(id, shape)
       this.#repository.commit({ [pathOf(id)]: jobFile(shape) }, { subject: `add ${id}` })
     }
@@ -144,7 +174,7 @@ export class Workload {
     if (shape === undefined) return this.#add()
     const changed = this.#random.chance(0.5)
       ? { ...shape, generation: shape.generation + 1 }
-      : { ...shape, count: shape.type === 'system' ? 1 : this.#random.between(0, 5) }
+      : { ...shape, count: shape.type === 'system' || PARENTS.includes(shape.id) ? 1 : this.#random.between(0, 5) }
     this.#put(changed)
   }
 
@@ -187,7 +217,8 @@ export class Workload {
   #declareHost(): void {
     const path = `agents/host-${this.#random.between(1, 3)}.hcl`
     const isRemoved = this.#repository.text(path) !== undefined && this.#random.chance(0.3)
-    const content = isRemoved ? null : hostFile(this.#random, this.#random.chance(0.7))
+    const drain = this.#random.chance(0.2) ? `drain {\n  deadline = "${this.#random.between(3, 20)}s"\n}\n` : ''
+    const content = isRemoved ? null : `${hostFile(this.#random, this.#random.chance(0.7))}${drain}`
     this.#repository.commit({ [path]: content }, { subject: `declare ${path}` })
   }
 
@@ -201,13 +232,14 @@ export class Workload {
   }
 
   #newShape(id: string): JobShape {
-    const isBatch = id === 'cron'
+    const isParent = PARENTS.includes(id)
+    const isBatch = id === 'cron' || isParent
     const shape: JobShape = {
       id,
       type: id === SYSTEM_JOB ? 'system' : isBatch ? 'batch' : 'service',
       priority: this.#random.pick([20, 50, 50, 80]),
-      count: id === SYSTEM_JOB ? 1 : this.#random.between(1, 4),
-      cpu: this.#random.pick([100, 200, 300, 600]),
+      count: id === SYSTEM_JOB || isParent ? 1 : this.#random.between(1, 4),
+      cpu: isParent ? 20 : this.#random.pick([100, 200, 300, 600]),
       generation: this.#random.between(1, 1_000),
       maxParallel: this.#random.between(1, 3),
       canaries: id === SYSTEM_JOB ? 0 : this.#random.pick([0, 0, 1, 2]),
@@ -216,6 +248,8 @@ export class Workload {
       restarts: this.#random.between(0, 2),
       rescheduleDelaySeconds: this.#random.between(5, 20),
       lostAfterSeconds: isBatch || id === SYSTEM_JOB ? 0 : this.#random.pick([0, 0, 15, 40]),
+      isPromotedByHand: this.#random.chance(0.3),
+      ...(id === FORCED_JOB || id === LONE_JOB ? { everySeconds: this.#random.pick([5, 10, 20]) } : {}),
     }
     this.#shapes.set(id, shape)
     return shape

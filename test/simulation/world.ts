@@ -9,7 +9,7 @@ import { MemoryCommandLog, MemoryLogStore } from '../../src/adapters/memory/comm
 import { decodeMessage, type MessageKind, type Messages, openPart, Reassembly } from '../../src/agent/index.js'
 import { CommandReader, Server } from '../../src/controller/index.js'
 import { isSilent } from '../../src/controller/silence.js'
-import { type AllocationReport, isClientTerminal } from '../../src/domain/index.js'
+import { type AllocationReport, type Clock, isClientTerminal } from '../../src/domain/index.js'
 import { apply, type Command, State } from '../../src/state/index.js'
 import {
   checkCapacity,
@@ -25,6 +25,7 @@ import {
 } from '../checkers.js'
 import { fakeSigner, fakeVerify } from '../fake-keys.js'
 import { Eavesdropper } from './eavesdropper.js'
+import { LifecycleWitness } from './lifecycle-witness.js'
 import { SeededRandom } from './seeded-random.js'
 import { SimulatedRepository } from './simulated-git.js'
 import { SimulatedHost } from './simulated-host.js'
@@ -55,6 +56,8 @@ const SNAPSHOT_EVERY = 150
 const ENTRY_BYTES_SMALL = 1_500
 const ENTRY_BYTES = 256 * 1024
 const FULL_CHECK_EVERY_MS = 3_000
+/** In some worlds what has ended is soon forgotten. */
+const GARBAGE_SOON = { evaluationMs: 15_000, batchEvaluationMs: 20_000, jobMs: 20_000, deploymentMs: 15_000, nodeMs: 30_000 }
 
 type RunningServer = { readonly process: SimulatedProcess; server: Server | undefined }
 
@@ -69,7 +72,9 @@ export class World {
   readonly log: MemoryLogStore
   /** The fold of what is durable: the truth that outsiders are measured against. */
   readonly durable = new State()
+  readonly lifecycle: LifecycleWitness
   readonly #commands = new CommandReader()
+  readonly #wall: Clock
   readonly #options: WorldOptions
   readonly #servers: RunningServer[] = []
   readonly #epochs: { epoch: number; writer: string }[] = []
@@ -82,6 +87,7 @@ export class World {
   readonly logFaults = { requestLostShare: 0, answerLostShare: 0, slowShare: 0, crashShare: 0, delayMsMax: 3 }
   wallOffsetMs = 0
   isCalm = false
+  #hasForgotten = false
   #fullCheckedMs = 0
   #serverNumber = 0
   #failure: unknown
@@ -102,12 +108,19 @@ export class World {
       if (after !== undefined && isSilent(after) && (before === undefined || !isSilent(before))) this.#checkSilence(after.ID)
     })
     this.durable.allocations.observe((before, after) => checkTransition(before, after))
+    this.lifecycle = new LifecycleWitness(this.durable, (violation) => this.fail(violation))
+    this.#wall = this.newProcess('wall').clock
     for (let number = 1; number <= options.hosts; number++) this.hosts.push(new SimulatedHost(this, `n${number}`))
   }
 
   get leader(): Server | undefined {
     const living = this.#servers.filter(({ process, server }) => process.isAlive && server !== undefined && !server.leader.isStopped)
     return living.at(-1)?.server
+  }
+
+  /** As all processes see it. */
+  get wallMs(): number {
+    return this.#wall.wallMs()
   }
 
   /** Processes of servers that have not died, the oldest first. */
@@ -148,6 +161,7 @@ export class World {
       options: {
         source: { rewind: this.#options.rewind ?? 'follow', ref: 'HEAD' },
         sourcePollMs: SOURCE_POLL_MS,
+        ...(this.#options.seed % 2 === 0 ? { garbage: GARBAGE_SOON } : {}),
         leader: { snapshotEveryCommands: SNAPSHOT_EVERY, commandBytesMax: this.#options.seed % 3 === 1 ? ENTRY_BYTES_SMALL : ENTRY_BYTES },
         nodes: {
           region: REGION,
@@ -263,7 +277,7 @@ export class World {
   #checkFully(server: Server): void {
     checkCapacity(this.durable)
     checkDeployments(this.durable)
-    checkSummaries(this.durable)
+    checkSummaries(this.durable, this.#hasForgotten)
     checkEpochs(this.#epochs)
     if (server.leader.epoch === this.durable.epoch) checkReplay(this.durable, server.leader.state)
   }
@@ -277,6 +291,7 @@ export class World {
       this.#epochs.push({ epoch: record.epoch, writer: this.log.writers.get(record.hash) ?? '' })
       for (const command of this.#commands.read(record)) {
         if (command.kind === 'allocation-update') this.#checkTakenOnce(command)
+        if (command.kind === 'garbage-collect') this.#hasForgotten = true
         apply(this.durable, this.durable.index + 1, command)
       }
     }

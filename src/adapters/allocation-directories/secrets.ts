@@ -2,8 +2,7 @@
  * `<task>/secrets`: in memory where this host lets us, so that what is written there reaches no disk; a plain folder otherwise.
  * The mount goes with the folder.
  */
-import { lstatSync, readFileSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { readFileSync } from 'node:fs'
 import { explainError, type Logger } from '../../domain/index.js'
 import { KeptShell } from '../kept-shell.js'
 import { findTool } from '../supervisor/supervisor.js'
@@ -52,9 +51,8 @@ export class SecretFolders {
   }
 }
 
-/** Of a file system of its own. */
 function isMountPoint(folder: string): boolean {
-  return lstatSync(folder).dev !== lstatSync(dirname(folder)).dev
+  return mountPoints().includes(folder)
 }
 
 /** Of this process's view of the host. Spaces and the like are written in octal. */

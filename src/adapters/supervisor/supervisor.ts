@@ -10,7 +10,6 @@ import {
   type Operation,
   type Operations,
   passingFolder,
-  READY_FOLDER,
   type Request,
   RUNS_FOLDER,
   RunError,
@@ -19,7 +18,6 @@ import {
 import { Run, type RunHost } from './run.js'
 import { endStrays } from './strays.js'
 import type { Tools } from './wrapper.js'
-import { WrapperPool } from './wrapper-pool.js'
 
 /** Without runs and without an owner it has nothing to stay for. */
 const IDLE_MS = 60_000
@@ -51,7 +49,6 @@ export class Supervisor {
     // Before anybody may ask for a start: what was lost must not run beside what takes its place.
     await supervisor.#endStrays()
     await supervisor.#listen()
-    supervisor.#host.wrappers.refill()
     supervisor.#noticeIdle()
     supervisor.#keepLooking()
     return supervisor
@@ -61,9 +58,7 @@ export class Supervisor {
     this.#folder = folder
     this.#say = say
     this.#onEnd = onEnd
-    const tools = findTools()
-    const wrappers = new WrapperPool(join(folder, READY_FOLDER), tools, say)
-    this.#host = { tools, groups: openGroups(hashOf(folder).slice(0, 12)), wrappers, say }
+    this.#host = { tools: findTools(), groups: openGroups(hashOf(folder).slice(0, 12)), say }
     mkdirSync(join(folder, RUNS_FOLDER), { recursive: true, mode: 0o700 })
   }
 
@@ -254,7 +249,6 @@ export class Supervisor {
     clearTimeout(this.#idleTimer)
     this.#owner?.destroy()
     this.#server?.close()
-    this.#host.wrappers.close()
     for (const folder of groupFolders(this.#host.groups)) removeCgroup(folder)
     if (this.#socketFolder !== undefined) rmSync(join(this.#socketFolder, SOCKET_FILE), { force: true })
     this.#onEnd()

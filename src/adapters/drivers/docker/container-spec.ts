@@ -16,7 +16,6 @@ export interface SpecHost {
   readonly cpuMhz: number
   readonly cpuCores: number
   readonly cgroupVersion: string
-  readonly isPodman: boolean
   /** Who looks after the container: what is found by it is this agent's. */
   readonly owner: string
 }
@@ -55,7 +54,7 @@ export function containerSpec(request: TaskStart, config: DockerConfig, image: s
     name: containerName(request.allocation, task.Name),
     Image: image,
     ...(task.User === '' ? {} : { User: task.User }),
-    ...given('Hostname', config.hostname || hostnameIn(request, config, host)),
+    ...given('Hostname', config.hostname),
     ...given('WorkingDir', config.work_dir),
     ...given('Entrypoint', config.entrypoint as string[] | undefined),
     ...given('Cmd', commandOf(config)),
@@ -74,7 +73,10 @@ export function containerSpec(request: TaskStart, config: DockerConfig, image: s
       LogConfig: { Type: type, Config: options },
       ...resourcesOf(request, config, host),
       ...rightsOf(config, host.options),
-      ...namesOf(request, config),
+      ...given('Dns', config.dns_servers as string[] | undefined),
+      ...given('DnsSearch', config.dns_search_domains as string[] | undefined),
+      ...given('DnsOptions', config.dns_options as string[] | undefined),
+      ...given('ExtraHosts', config.extra_hosts),
       ...given('GroupAdd', config.group_add),
       ...given('IpcMode', config.ipc_mode),
       ...given('PidMode', config.pid_mode),
@@ -156,27 +158,6 @@ function networkMode({ network }: TaskStart, { network_mode }: DockerConfig): st
 /** It has no ports of its own to publish. */
 function isShared(mode: string): boolean {
   return mode === 'host' || mode === 'none' || mode.startsWith('container:')
-}
-
-/** In the network of its allocation it finds names by files that are mounted over its own: an engine takes none of these then. */
-export function isInOwnNetwork({ network }: TaskStart, { network_mode }: DockerConfig): boolean {
-  return network.kind === 'namespace' && !network_mode
-}
-
-/** Of containers that share a network the one engine takes no name, for they share that, too; with the other each has its own. */
-function hostnameIn(request: TaskStart, config: DockerConfig, { isPodman }: SpecHost): string | undefined {
-  return isPodman && request.network.kind === 'namespace' && isInOwnNetwork(request, config) ? request.network.hostname : undefined
-}
-
-function namesOf(request: TaskStart, config: DockerConfig) {
-  const { dns_servers, dns_search_domains, dns_options, extra_hosts } = config
-  const dns = request.network.kind === 'host' ? request.network.dns : undefined
-  return {
-    ...given('Dns', (dns_servers ?? dns?.Servers ?? undefined) as string[] | undefined),
-    ...given('DnsSearch', (dns_search_domains ?? dns?.Searches ?? undefined) as string[] | undefined),
-    ...given('DnsOptions', (dns_options ?? dns?.Options ?? undefined) as string[] | undefined),
-    ...(isInOwnNetwork(request, config) ? {} : given('ExtraHosts', extra_hosts)),
-  }
 }
 
 function endpointOf(network: string, { ipv4_address, ipv6_address, network_aliases }: DockerConfig) {

@@ -21,8 +21,7 @@ import { type Clock, explainError, type Logger, OrchestratorError, ZERO_TIME } f
 import type { DockerConfig } from '../../../jobspec/index.js'
 import type { RunLogs } from '../../supervisor/protocol.js'
 import { configOf, startError } from '../driver-errors.js'
-import { nameMounts } from '../name-files.js'
-import { containerName, containerSpec, isInOwnNetwork, LABELS, type SpecHost } from './container-spec.js'
+import { containerName, containerSpec, LABELS, type SpecHost } from './container-spec.js'
 import { Engine, EngineError, type EngineInfo, isAway, isMissing } from './engine.js'
 import { openExec } from './exec-session.js'
 import { Images } from './images.js'
@@ -77,7 +76,6 @@ export class DockerDriver implements Driver {
   /** By the container's name: the same start asked for twice is one. */
   readonly #starting = new Map<string, Promise<TaskHandle>>()
   #cgroupVersion = ''
-  #isPodman = false
   #wasThere = false
   #isClosed = false
 
@@ -99,9 +97,8 @@ export class DockerDriver implements Driver {
   async fingerprint(): Promise<DriverFingerprint> {
     const common = { UpdateTime: ZERO_TIME, Attributes: null, nodeAttributes: {} }
     try {
-      const { version, isPodman, info } = await this.#engine.describe(FINGERPRINT_WITHIN_MS)
+      const { version, info } = await this.#engine.describe(FINGERPRINT_WITHIN_MS)
       this.#wasThere = true
-      this.#isPodman = isPodman
       this.#cgroupVersion = info.CgroupVersion ?? '1'
       if (info.OSType !== undefined && info.OSType !== 'linux')
         return {
@@ -174,8 +171,7 @@ export class DockerDriver implements Driver {
     const image = (config.image ?? '').replace(/^(https?|docker):\/\//, '')
     await this.#demandImage(request, config, image)
     if (this.#cgroupVersion === '') await this.fingerprint()
-    const names = isInOwnNetwork(request, config) ? nameMounts(request, config.extra_hosts) : []
-    const spec = containerSpec({ ...request, mounts: [...names, ...request.mounts] }, config, image, this.#specHost())
+    const spec = containerSpec(request, config, image, this.#specHost())
     const container = await this.#create(spec, name, Math.max(1, config.container_exists_attempts ?? NAME_TAKEN_TRIES))
     try {
       await this.#engine.ask(() => container.start())
@@ -335,14 +331,7 @@ export class DockerDriver implements Driver {
     const cores = cpus()
     const mhz = cores[0]?.speed || CPU_MHZ_UNKNOWN
     const { options, owner } = this.#deps
-    return {
-      options,
-      owner,
-      cpuCores: cores.length,
-      cpuMhz: cores.length * mhz,
-      cgroupVersion: this.#cgroupVersion,
-      isPodman: this.#isPodman,
-    }
+    return { options, owner, cpuCores: cores.length, cpuMhz: cores.length * mhz, cgroupVersion: this.#cgroupVersion }
   }
 
   #isOwn({ Config }: Inspection): boolean {

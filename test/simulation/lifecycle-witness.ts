@@ -1,0 +1,103 @@
+/**
+ * What a cluster does by itself over time, watched as it becomes durable. It remembers what the state has forgotten by now.
+ *
+ * I22 What is dispatched once is made once, and a child stays what it was made as.
+ * I23 A time of a periodic job is launched at most once: no child's id comes again.
+ * I24 A periodic job that prohibits it never runs beside itself.
+ * I25 Nothing new is placed on a host that is drained, closed, or out of sight.
+ * I26 Batch work that has been done is not done again.
+ * I28 A roll-out that is paused replaces nothing of an older version.
+ * L8  A drain ends at its deadline.
+ * L9  A time of a periodic job is launched, or passed over for a reason, soon after it has come.
+ */
+import { type Allocation, isServerTerminal, isTimed, type Job, MILLISECOND, parseRfc3339Ms } from '../../src/domain/index.js'
+import { nextLaunch } from '../../src/jobspec/index.js'
+import { jobKey, ownerKey, type State } from '../../src/state/index.js'
+import { Violation } from '../checkers.js'
+import { LONE_JOB } from './workload.js'
+
+/** A look every ten seconds, and then everything has to be carried out. */
+const LATE_MS_MAX = 25_000
+
+export class LifecycleWitness {
+  readonly #state: State
+  readonly #fail: (violation: Violation) => void
+  readonly #children = new Set<string>()
+  readonly #dispatched = new Set<string>()
+  readonly #done = new Set<string>()
+
+  constructor(state: State, fail: (violation: Violation) => void) {
+    this.#state = state
+    this.#fail = fail
+    state.jobs.observe((before, after) => {
+      if (after === undefined || after.ParentID === '') return
+      if (before === undefined) this.#checkNewChild(after)
+      else if (after.Version !== 0 && !after.Stop)
+        this.#fail(new Violation('I22', `${after.ID} was made as one thing and is version ${after.Version} now`))
+    })
+    state.allocations.observe((before, after) => {
+      if (after === undefined) return
+      if (before === undefined) {
+        this.#checkPlaced(after)
+        this.#checkPaused(after)
+      }
+      this.#checkDone(after, before === undefined)
+    })
+  }
+
+  /** @param wallMs of those who lead */
+  checkTimes(wallMs: number): void {
+    for (const { Name, DrainStrategy } of this.#state.nodes.values()) {
+      const deadlineMs = parseRfc3339Ms(DrainStrategy?.ForceDeadline) ?? wallMs
+      const isOver = DrainStrategy !== null && (deadlineMs < wallMs - LATE_MS_MAX || DrainStrategy.Deadline < 0)
+      if (isOver) throw new Violation('L8', `the drain of ${Name} was to end ${(wallMs - deadlineMs) / 1000} s ago`)
+    }
+    for (const job of this.#state.jobs.values()) if (isTimed(job)) this.#checkLaunched(job, wallMs)
+  }
+
+  #checkLaunched(job: Job & { readonly Periodic: NonNullable<Job['Periodic']> }, wallMs: number): void {
+    const launchedMs = this.#state.periodicLaunches.get(jobKey(job))?.launchMs ?? 0
+    const next = nextLaunch(job.Periodic, Math.max(launchedMs, job.SubmitTime / MILLISECOND))
+    const dueMs = next.kind === 'at' ? (next.atMs ?? wallMs) : wallMs
+    if (dueMs < wallMs - LATE_MS_MAX) throw new Violation('L9', `${job.ID} was to be launched ${(wallMs - dueMs) / 1000} s ago`)
+  }
+
+  #checkNewChild(child: Job): void {
+    if (this.#children.has(child.ID)) this.#fail(new Violation('I23', `${child.ID} was made for the second time`))
+    this.#children.add(child.ID)
+    const serial = child.Meta?.['serial']
+    if (serial !== undefined) {
+      if (this.#dispatched.has(serial)) this.#fail(new Violation('I22', `dispatch ${serial} was made for the second time, as ${child.ID}`))
+      this.#dispatched.add(serial)
+    }
+    for (const other of this.#state.jobs.values()) {
+      const isOther = other.ParentID === child.ParentID && other.ID !== child.ID
+      if (isOther && serial !== undefined && other.DispatchIdempotencyToken === child.DispatchIdempotencyToken)
+        this.#fail(new Violation('I22', `${child.ID} was made under the token of ${other.ID}`))
+      if (isOther && child.ParentID === LONE_JOB && other.Status !== 'dead')
+        this.#fail(new Violation('I24', `${child.ID} was launched beside ${other.ID}, which is ${other.Status}`))
+    }
+  }
+
+  #checkPlaced({ Name, NodeID }: Allocation): void {
+    const node = this.#state.nodes.get(NodeID)
+    const isOpen = node !== undefined && node.DrainStrategy === null && node.SchedulingEligibility === 'eligible' && node.Status === 'ready'
+    if (!isOpen) this.#fail(new Violation('I25', `${Name} was placed on ${node?.Name ?? NodeID}, which takes nothing new`))
+  }
+
+  #checkPaused({ Name, DeploymentID, PreviousAllocation, JobVersion }: Allocation): void {
+    const deployment = DeploymentID === undefined ? undefined : this.#state.deployments.get(DeploymentID)
+    const previous = PreviousAllocation === undefined ? undefined : this.#state.allocations.get(PreviousAllocation)
+    if (deployment?.Status === 'paused' && previous !== undefined && previous.JobVersion !== JobVersion)
+      this.#fail(new Violation('I28', `${Name} replaces version ${previous.JobVersion} while its roll-out is paused`))
+  }
+
+  /** What was told to end has not been done. */
+  #checkDone(allocation: Allocation, isNew: boolean): void {
+    const { Namespace, JobID, JobCreateIndex, JobVersion, Name, ClientStatus } = allocation
+    if (this.#state.jobs.get(ownerKey(allocation))?.Type !== 'batch') return
+    const key = [Namespace, JobID, JobCreateIndex, JobVersion, Name].join(' ')
+    if (isNew && this.#done.has(key)) this.#fail(new Violation('I26', `${Name} of version ${JobVersion} had been done`))
+    if (ClientStatus === 'complete' && !isServerTerminal(allocation)) this.#done.add(key)
+  }
+}
