@@ -171,8 +171,9 @@ const ANY: Readonly<Record<string, string>> = {
   '<uuid>': '[0-9a-f-]{36}',
   '<unix s>': '\\d+',
   '<unix ns>': '\\d+',
+  '<what the Engine says>': '\\S.*',
 }
-const PLACEHOLDER = /<(?:delay|time|uuid|unix n?s|port [^>]+|eval \d+)>/g
+const PLACEHOLDER = /<(?:delay|time|uuid|unix n?s|what the Engine says|port [^>]+|eval \d+)>/g
 
 function isSame(expected: unknown, got: unknown): boolean {
   if (expected === got || (isZero(expected) && isZero(got))) return true
