@@ -55,11 +55,17 @@ export interface StoryRecord {
   readonly services: readonly unknown[]
 }
 
+/** How long a host may be silent, in two parts: `10s`. */
+export interface StoryServer {
+  readonly min_heartbeat_ttl: string
+  readonly heartbeat_grace: string
+}
+
 export interface Story {
   readonly name: string
   readonly category: string
   readonly why: string
-  readonly cluster: { readonly nodes: readonly StoryNode[]; readonly server?: unknown }
+  readonly cluster: { readonly nodes: readonly StoryNode[]; readonly server?: StoryServer }
   readonly jobs: Readonly<Record<string, readonly string[]>>
   readonly steps: readonly Step[]
   readonly record: StoryRecord

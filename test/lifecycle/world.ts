@@ -85,7 +85,7 @@ export class StoryWorld {
       nats,
       source: { repository: this.repository.folder, ref: 'refs/heads/main', rewind: 'follow' },
       api: { writes: 'runtime' },
-      nodes: { heartbeat_ttl_seconds: story.name.startsWith('node-') ? HEARTBEAT_OF_NODE_STORIES : HEARTBEAT_SECONDS },
+      nodes: { heartbeat_ttl_seconds: heartbeatSeconds(story) },
     })
     for (const { name } of story.cluster.nodes) {
       const config = {
@@ -226,4 +226,9 @@ export class StoryWorld {
 
 function declarationPath(node: StoryNode): string {
   return node.pool === undefined ? `${node.name}.hcl` : `${node.pool}/${node.name}.hcl`
+}
+
+function heartbeatSeconds({ name, cluster: { server } }: Story): number {
+  if (server !== undefined) return Number.parseFloat(server.min_heartbeat_ttl) + Number.parseFloat(server.heartbeat_grace)
+  return name.startsWith('node-') ? HEARTBEAT_OF_NODE_STORIES : HEARTBEAT_SECONDS
 }
