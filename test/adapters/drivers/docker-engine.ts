@@ -63,14 +63,14 @@ export class TestEngine {
       cwd: this.folder,
       env: { ...process.env, CONTAINERS_CONF: join(this.folder, 'containers.conf'), DOCKER_HOST: undefined },
     })
-    await until(() => this.isThere(), 30_000).catch((error: unknown) => {
+    await until(() => this.isThere(), 60_000).catch((error: unknown) => {
       throw new Error(`${this.kind} did not start: ${readFileSync(log, 'utf8').slice(-2000)}`, { cause: error })
     })
   }
 
   async isThere(): Promise<boolean> {
     if (!existsSync(this.socketPath)) return false
-    return new Engine(dockerOptionsSchema.parse({ endpoint: this.endpoint }), {}).describe(2_000).then(
+    return new Engine(dockerOptionsSchema.parse({ endpoint: this.endpoint }), {}).describe(10_000).then(
       () => true,
       () => false,
     )

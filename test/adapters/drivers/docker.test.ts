@@ -11,6 +11,7 @@ import { dockerOptionsSchema } from '../../../src/adapters/drivers/docker/option
 import { silentLogger } from '../../../src/adapters/logger.js'
 import { AllocationNetworks } from '../../../src/adapters/network/index.js'
 import type { TaskStart } from '../../../src/agent/index.js'
+import { freePort } from '../../free-port.js'
 import { hasBridges, PLUGIN_FOLDERS } from '../cni.js'
 import { type ContractHost, driverContract, makeDirectories, taskStart, untilReady } from './contract.js'
 import { IMAGE, TestEngine, whyNoEngine } from './docker-engine.js'
@@ -23,7 +24,7 @@ for (const kind of ['dockerd', 'podman'] as const) {
     let engine: TestEngine
     beforeAll(async () => {
       engine = await TestEngine.start(kind)
-    }, 60_000)
+    }, 90_000)
     afterAll(() => engine.remove(), 60_000)
 
     describe('keeps to the contract', () => {
@@ -113,6 +114,35 @@ for (const kind of ['dockerd', 'podman'] as const) {
         expect((await client.listContainers({ all: true })).filter(({ Id }) => Id === network.container)).toEqual([])
       },
     )
+
+    test.skipIf(!hasBridges())('ports of its group lead from the host into a container of a network of the engine', TIMEOUT, async () => {
+      const host = new DockerHost(engine)
+      const client = await engine.client()
+      const network = await client.createNetwork({ Name: `drv${process.pid % 10_000}p`, Driver: 'bridge' })
+      onTestFinished(() => network.remove())
+      const [port, other] = [await freePort(), await freePort()]
+      const request = taskStart(host, {
+        image: IMAGE,
+        network_mode: (await network.inspect()).Name,
+        ports: ['http', 'same'],
+        command: 'sh',
+        args: ['-c', `echo hello >/tmp/hello; httpd -p ${other} -h /tmp; httpd -f -p 8080 -h /tmp`],
+      })
+      const Ports = [
+        { Label: 'http', Value: port, To: 8080, HostIP: '127.0.0.1' },
+        { Label: 'same', Value: other, To: 0, HostIP: '127.0.0.1' },
+      ]
+      const { AllocatedResources } = request.allocation
+      const allocation = {
+        ...request.allocation,
+        AllocatedResources: { ...AllocatedResources, Shared: { ...AllocatedResources.Shared, Ports } },
+      }
+      const driver = host.nextLife()
+      const handle = await driver.start({ ...request, allocation } as TaskStart)
+      for (const each of [port, other]) await until(async () => (await text(`http://127.0.0.1:${each}/hello`)) === 'hello\n', 30_000)
+      await driver.clear(handle)
+      expect(await text(`http://127.0.0.1:${port}/hello`)).toBeUndefined()
+    })
 
     test('a log is rotated by the rules of its task', TIMEOUT, async () => {
       const host = new DockerHost(engine)

@@ -57,7 +57,7 @@ const AGAIN_MS_MIN = 100
 const AGAIN_MS_MAX = 2_000
 /** A start waits so long for an engine that is away. */
 const PATIENCE_MS = 60_000
-const FINGERPRINT_WITHIN_MS = 5_000
+const FINGERPRINT_WITHIN_MS = 10_000
 const PULL_WITHIN_MS = 300_000
 const NAME_TAKEN_TRIES = 5
 const NANOSECONDS_PER_MS = 1e6
