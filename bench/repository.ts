@@ -71,6 +71,7 @@ export async function startBenchServer(repository: BenchRepository): Promise<Ben
       for (const each of wake) each()
       wake = []
     },
+    onRemote: () => {},
     onSyncFailed: (problem) => console.error(problem),
     onBroker: () => {},
     onStop: (reason) => {

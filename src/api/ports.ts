@@ -12,6 +12,7 @@ import type {
   LogIndex,
   Mistake,
   Reason,
+  RemoteStatus,
   SchedulingResult,
 } from '../domain/index.js'
 import type { ApiJob } from '../jobspec/index.js'
@@ -105,8 +106,12 @@ export interface JobspecParser {
 }
 
 export interface SourceHealth {
-  /** Why the repository could not be read the last time; null: it could. */
-  readonly problem: string | null
+  readonly sourceHealth: {
+    /** Why the repository could not be read the last time; null: it could. */
+    readonly problem: string | null
+    /** The remote that is followed; null: the repository is on this machine. */
+    readonly remote: RemoteStatus | null
+  }
 }
 
 export interface BusHealth {

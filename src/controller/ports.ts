@@ -82,6 +82,19 @@ export interface GitSource {
   close(): Promise<void>
 }
 
+/** How an attempt to fetch ended. `problem` is a sentence with the remedy, `retryAfterMs` what the remote asks to wait. */
+export type FetchOutcome =
+  | { readonly kind: 'fetched' }
+  | { readonly kind: 'failed'; readonly problem: string; readonly retryAfterMs: number | null }
+
+/** A repository elsewhere, of which a copy is kept here. */
+export interface RemoteRepository {
+  /** As it may be shown: without credentials. */
+  readonly url: string
+  /** Brings the copy up to date. Never throws, and changes nothing unless all of it is there. */
+  fetch(): Promise<FetchOutcome>
+}
+
 /**
  * The first half of parsing: text to syntax, where CPU and memory are not bounded by us. `aborted` means "not read yet"
  * (the worker died or ran out of time): it is retried and never recorded as the author's mistake.

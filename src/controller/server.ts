@@ -3,7 +3,7 @@
  * ports it is given, so the simulation runs this very class.
  */
 import { BrokerWatch } from '../agent/index.js'
-import { type Bus, type Clock, explainError, type Logger, type Random } from '../domain/index.js'
+import { type Bus, type Clock, explainError, type Logger, type Random, type RemoteStatus } from '../domain/index.js'
 import { createScheduler } from '../scheduler/index.js'
 import type { CommandBody } from '../state/index.js'
 import { Actor } from './actor.js'
@@ -25,8 +25,9 @@ import { LeaderReader } from './leader-reader.js'
 import { NodeRegistrar, type NodeRegistrarOptions } from './node-registrar.js'
 import { PeriodicDispatcher } from './periodic-dispatcher.js'
 import { Planner } from './planner.js'
-import type { CommandLog, GitSource, IdentitySigner, JobReader, SyntaxReader } from './ports.js'
+import type { CommandLog, GitSource, IdentitySigner, JobReader, RemoteRepository, SyntaxReader } from './ports.js'
 import { ReconcileLoop } from './reconcile-loop.js'
+import { RemotePoll } from './remote-poll.js'
 import { WaitingEvaluations } from './waiting-evaluations.js'
 import { Worker } from './worker.js'
 
@@ -35,6 +36,8 @@ export interface ServerOptions {
   readonly nodes: NodeRegistrarOptions
   /** A look at the ref this long after the last, should every event have been lost. */
   readonly sourcePollMs: number
+  /** How often the remote is asked, where there is one. */
+  readonly remotePollMs?: number
   /** When what has ended is forgotten. */
   readonly garbage?: GarbageThresholds
   /** The state is that of a cluster whose history was lost: what its hosts run is taken over. */
@@ -46,6 +49,8 @@ export interface ServerDeps {
   readonly log: CommandLog
   readonly bus: Bus
   readonly git: GitSource
+  /** What `git` is a copy of; absent: of nothing. */
+  readonly remote?: RemoteRepository | undefined
   readonly syntax: SyntaxReader
   readonly jobs: JobReader
   readonly identities: IdentitySigner
@@ -58,6 +63,8 @@ export interface ServerDeps {
   readonly onSync?: (outcome: SyncOutcome) => void
   /** After one that failed; it is tried again. */
   readonly onSyncFailed?: (problem: string) => void
+  /** The remote can no longer be fetched, and why; null: it can again. */
+  readonly onRemote?: (problem: string | null) => void
   /** @param awayMs how long the broker was away; undefined: it has just been lost */
   readonly onBroker?: (awayMs: number | undefined) => void
 }
@@ -67,6 +74,7 @@ const SNAPSHOT_LOOK_EVERY_MS = 60_000
 /** Hosts of a cluster that begins again are waited for this long: an agent asks again at least once a TTL. */
 const HEARD_WITHIN_TTLS = 6
 const SOURCE_BACK_OFF_MS_MIN = 200
+const REMOTE_POLL_MS = 30_000
 
 export class Server {
   readonly leader: Leader
@@ -89,6 +97,7 @@ export class Server {
   readonly #adoption: Adoption
   readonly #data: DataKeeper
   readonly #sourceLoop: ReconcileLoop
+  readonly #remotePoll: RemotePoll | undefined
   readonly #cancels: (() => void)[] = []
   #unwatch: () => Promise<void> = async () => {}
 
@@ -149,7 +158,20 @@ export class Server {
     this.source = new GitReconciler({ leader, git, syntax, jobs, random, logger, options: options.source, region: options.nodes.region })
     const loopOptions = { everyMs: options.sourcePollMs, backOffMsMin: SOURCE_BACK_OFF_MS_MIN, backOffMsMax: options.sourcePollMs }
     this.#sourceLoop = new ReconcileLoop(clock, loopOptions, () => this.#lookAtSource())
+    this.#remotePoll = this.#pollOf(deps)
     leader.nudge()
+  }
+
+  #pollOf({ remote, clock, random, logger, options, onRemote }: ServerDeps): RemotePoll | undefined {
+    if (remote === undefined) return undefined
+    const everyMs = options.remotePollMs ?? REMOTE_POLL_MS
+    const onFetched = () => this.#sourceLoop.ask()
+    return new RemotePoll({ remote, clock, random, logger, everyMs, onFetched, onProblem: onRemote })
+  }
+
+  /** Why the repository could not be read the last time, and how it stands with the remote. */
+  get sourceHealth(): { readonly problem: string | null; readonly remote: RemoteStatus | null } {
+    return { problem: this.source.problem, remote: this.#remotePoll?.status ?? null }
   }
 
   /** How long the broker has been away; 0 while it is there. */
@@ -164,11 +186,13 @@ export class Server {
 
   /** Looks at the repository now; also what a webhook means. */
   lookAtSource(): void {
-    this.#sourceLoop.ask()
+    if (this.#remotePoll === undefined) this.#sourceLoop.ask()
+    else this.#remotePoll.lookNow()
   }
 
   /** Ends this server's part in order: nothing is proposed any more, what was proposed is still written. */
   async stop(): Promise<void> {
+    this.#remotePoll?.stop()
     this.#sourceLoop.stop()
     this.#channel.stop()
     this.#brokerWatch.close()
@@ -197,6 +221,7 @@ export class Server {
     this.#every(SNAPSHOT_LOOK_EVERY_MS, () => this.leader.snapshotIfDue())
     this.#unwatch = await this.#deps.git.watch(() => this.#sourceLoop.ask())
     this.#sourceLoop.ask()
+    this.#remotePoll?.lookNow()
   }
 
   async #lookAtSource(): Promise<boolean> {

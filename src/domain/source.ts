@@ -110,6 +110,23 @@ export interface SourceStatus {
   readonly modifyIndex: number
 }
 
+/** How it stands with the repository elsewhere that this server follows. Times of this server's life only. */
+export interface RemoteStatus {
+  /** Without credentials. */
+  readonly url: string
+  /** Why the last fetch failed; null: it did not, or there was none yet. */
+  readonly problem: string | null
+  /** When the remote was last fetched, and how long ago; null: not since this server runs. */
+  readonly fetchedAtMs: number | null
+  readonly ageMs: number | null
+  readonly fetches: number
+  readonly failuresInARow: number
+  /** How long the last fetch took. */
+  readonly fetchMs: number
+  /** Until the remote is asked again; 0: it is being asked. */
+  readonly nextInMs: number
+}
+
 /** A host as `agents/**` declares it. Only declared hosts may join, each proving its key. */
 export interface NodeDeclaration {
   readonly name: string

@@ -7,6 +7,7 @@ import { dockerOptionsSchema } from '../adapters/drivers/docker/options.js'
 import { execOptionsSchema } from '../adapters/drivers/exec/options.js'
 import { COLLECTION_DEFAULTS } from '../agent/index.js'
 import { TerminalError } from '../domain/index.js'
+import { sourceSchema } from './source-config.js'
 
 const MS_PER_HOUR = 3_600_000
 
@@ -33,9 +34,6 @@ const natsSchema = z.strictObject({
   token_file: z.string().optional(),
 })
 
-/** What stands for itself, whatever branches and tags there will be. */
-export const FULL_REF = /^(HEAD|refs\/.+)$/
-
 export const serverConfigSchema = z.strictObject({
   data_dir: z.string().min(1),
   http: httpSchema.prefault(HTTP_DEFAULT),
@@ -53,17 +51,7 @@ export const serverConfigSchema = z.strictObject({
   nats: natsSchema.optional(),
   /** Configurations of agents that run inside this process. */
   local_agents: z.array(z.string()).default([]),
-  source: z.strictObject({
-    repository: z.string().min(1),
-    ref: z
-      .string()
-      .regex(FULL_REF, 'must be HEAD or a full ref such as refs/heads/main: a short name may come to mean something else')
-      .default('HEAD'),
-    rewind: z.enum(['hold', 'follow']).default('hold'),
-    poll_seconds: z.number().positive().default(2),
-    /** `polling` where the file system sends no events: NFS, SMB, folders shared with a virtual machine. */
-    watch: z.enum(['events', 'polling']).default('events'),
-  }),
+  source: sourceSchema,
   nodes: z
     .strictObject({
       heartbeat_ttl_seconds: z.number().positive().default(10),

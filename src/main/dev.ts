@@ -3,21 +3,26 @@
  * a broker, else one child that holds them all. Children end when their parent is gone; tasks, in sessions of their own, do not.
  */
 import { realpathSync, writeFileSync } from 'node:fs'
+import { homedir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { stringify } from 'yaml'
+import { parseRepositoryAddress } from '../adapters/git/remote/remote-address.js'
 import { type FolderLock, lockFolder } from '../adapters/lmdb/folder-lock.js'
 import { findNatsServer } from '../adapters/nats/server-process.js'
 import { loadOrCreateKey } from '../adapters/node-key.js'
 import { makePassableFolder } from '../adapters/passable-folder.js'
 import { TerminalError } from '../domain/index.js'
 import { type ChildMessage, describeMessage } from './child-channel.js'
-import { type AgentConfig, FULL_REF, type ServerConfig } from './config.js'
+import type { AgentConfig, ServerConfig } from './config.js'
 import { OwnBroker } from './own-broker.js'
+import { FULL_REF } from './source-config.js'
 import { SupervisedChild } from './supervised-child.js'
 
 export interface DevOptions {
+  /** A folder, or the address of a remote. */
   readonly repo: string
   readonly ref: string
+  readonly versions?: string
   readonly http: string
   /** Absent: `.drover` in the repository. */
   readonly dataDir?: string
@@ -31,6 +36,7 @@ export interface DevOptions {
 export interface DevFlags {
   readonly repo: string
   readonly ref: string
+  readonly versions?: string
   readonly http: string
   readonly dataDir?: string
   readonly nats?: string
@@ -62,8 +68,9 @@ export async function runDev(
   output: DevOutput,
   onInterrupt: (handler: () => void) => void,
 ): Promise<number> {
-  const repository = resolve(options.repo)
-  const dataFolder = resolve(options.dataDir ?? join(repository, '.drover'))
+  const address = parseRepositoryAddress(options.repo)
+  const repository = address.kind === 'folder' ? resolve(address.path) : address.url
+  const dataFolder = resolve(options.dataDir ?? join(address.kind === 'folder' ? repository : '.', '.drover'))
   makePassableFolder(dataFolder)
   const lock = await lockFolder(realpathSync(dataFolder), 'dev')
   // Heard from the very beginning: until there is a cluster to stop, the start is abandoned.
@@ -157,7 +164,13 @@ class DevCluster {
       ...(this.#broker === undefined
         ? { local_agents: this.#agentNumbers.map((number) => this.#writeAgentConfig(number)) }
         : { nats: natsConfig(this.#broker) }),
-      source: { repository: this.#options.repo, ref: this.#options.ref, rewind: 'follow' },
+      source: {
+        repository: this.#options.repo,
+        ref: this.#options.ref,
+        ...(this.#options.versions === undefined ? {} : { versions: this.#options.versions }),
+        rewind: 'follow',
+        ...accessOfUser(this.#options.repo),
+      },
       // On one machine nobody else is kept away from anything; whoever reaches it from elsewhere acts on nothing.
       api: { show_variables: true, writes: LOOPBACK.test(this.#http) ? 'runtime' : 'none' },
       nodes: {
@@ -254,6 +267,16 @@ class DevCluster {
     this.#finish(code)
   }
 }
+
+/** Whoever develops here reaches a remote as from the command line of git: hosts and keys of the own ssh, a token from the environment. */
+function accessOfUser(repository: string): { readonly access?: object } {
+  const address = parseRepositoryAddress(repository)
+  if (address.kind === 'folder') return {}
+  if (address.protocol === 'ssh') return { access: { known_hosts_file: join(homedir(), '.ssh', 'known_hosts') } }
+  return address.protocol === 'https' && (process.env[DEV_TOKEN] ?? '') !== '' ? { access: { token_env: DEV_TOKEN } } : {}
+}
+
+const DEV_TOKEN = 'DROVER_GIT_TOKEN'
 
 function natsConfig({ url, tokenFile }: NonNullable<Broker>): object {
   return { url, ...(tokenFile === undefined ? {} : { token_file: tokenFile }) }

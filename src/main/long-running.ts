@@ -41,6 +41,8 @@ async function serve(config: ServerConfig, bus: Bus, stopAsked: StopAsked, adopt
         firstSync.happened()
       },
       onBroker: (awayMs) => tell({ kind: 'note', text: `server: ${describeBroker(awayMs)}` }),
+      onRemote: (problem) =>
+        tell({ kind: 'note', text: problem === null ? 'the remote answers again' : `the remote cannot be fetched: ${problem}` }),
       onSyncFailed: (problem) => tellNews({ kind: 'note', text: `the repository cannot be read: ${problem}` }),
       onStop: (reason) => {
         process.stderr.write(`server stopped: ${reason}\n`)

@@ -1,11 +1,11 @@
 /** The accounts of a broker that nobody but this server and its declared hosts may use. */
 import { resolve } from 'node:path'
-import { CliGitSource } from '../adapters/git/git-source.js'
 import { InProcessSyntaxReader } from '../adapters/hcl-syntax/index.js'
 import { type BrokerUsers, natsAuthorization } from '../adapters/nats/accounts.js'
 import { createNextServerKey, loadServerKeys, nodeIdOfKey } from '../adapters/node-key.js'
 import { AgentsFolderReader, SourceTree } from '../controller/index.js'
 import { readConfig, type ServerConfig, serverConfigSchema } from './config.js'
+import { openSource } from './open-source.js'
 
 /** @param path of the server's configuration @returns a file for the broker's own configuration to include */
 export async function printAccounts(path: string, withNewServerKey: boolean): Promise<string> {
@@ -26,8 +26,10 @@ async function describeBroker(config: ServerConfig): Promise<string> {
   return `${head.join('\n')}\n${natsAuthorization(users)}`
 }
 
-async function readHosts({ source, nodes }: ServerConfig): Promise<BrokerUsers['hosts']> {
-  const git = await CliGitSource.open({ repository: resolve(source.repository), ref: source.ref })
+/** Of a remote, what was fetched of it last; what never was is fetched now. */
+async function readHosts(config: ServerConfig): Promise<BrokerUsers['hosts']> {
+  const { nodes } = config
+  const { git, close } = await openSource(config, { isFirstLook: true, isOnlyOwner: false })
   const syntax = new InProcessSyntaxReader()
   try {
     const { id } = await git.resolve()
@@ -37,6 +39,6 @@ async function readHosts({ source, nodes }: ServerConfig): Promise<BrokerUsers['
     return [...declared, ...bound].map((host) => ({ ...host, nodeId: nodeIdOfKey(host.publicKey) }))
   } finally {
     await syntax.close()
-    await git.close()
+    await close()
   }
 }

@@ -17,10 +17,11 @@ export function devCommand(cli: string): CommandModule {
     exitCodes: LONG_RUNNING_EXITS,
     define(command, io, finish) {
       command
-        .option('--repo <folder>', 'git repository to follow', '.')
-        .option('--ref <ref>', 'HEAD, or a full ref such as refs/heads/main', 'HEAD')
+        .option('--repo <repository>', 'git repository to follow: a folder, or https://…, ssh://…, file:///… (a token is read from DROVER_GIT_TOKEN)', '.')
+        .option('--ref <ref>', 'HEAD, a full ref such as refs/heads/main or refs/tags/v*, or a whole commit id', 'HEAD')
+        .option('--versions <range>', 'with --ref refs/tags/v*: follow the highest version in this range, such as ">=1.2 <2"')
         .option('--http <address>', 'where the HTTP API listens; port 0 takes a free one', '127.0.0.1:4646')
-        .option('--data-dir <folder>', 'where state is kept (default: .drover in the repository)')
+        .option('--data-dir <folder>', 'where state is kept (default: .drover in the repository, or here where that is a remote)')
         .option('--nats <url>', 'a broker that runs already (default: an installed nats-server, else none)')
         .option('--agents <count>', 'how many agents to run', '1')
         .option('--keep-tasks', 'leave the tasks running on Ctrl-C', false)

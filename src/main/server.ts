@@ -2,7 +2,7 @@
 import { mkdirSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { systemClock } from '../adapters/clock.js'
-import { CliGitSource, refuseShortRef } from '../adapters/git/git-source.js'
+import type { CliGitSource } from '../adapters/git/git-source.js'
 import { WorkerSyntaxReader } from '../adapters/hcl-syntax/index.js'
 import { createHostCheck, startHttp } from '../adapters/http/index.js'
 import { openIdentitySigner } from '../adapters/identity-signer.js'
@@ -16,12 +16,10 @@ import { type Bus, OrchestratorError, TerminalError } from '../domain/index.js'
 import { readClusterMark, writeClusterMark } from './cluster-mark.js'
 import type { ServerConfig } from './config.js'
 import { collectYoungObjectsEarly } from './garbage-collector.js'
+import { openSource } from './open-source.js'
 import { createSourceTexts } from './source-texts.js'
 import { openState } from './state-folder.js'
 import { readVersion } from './version.js'
-
-/** Of the few files of a ref, where the file system sends no events. */
-const WATCH_INTERVAL_MS = 500
 
 export interface RunningServer {
   readonly url: string
@@ -32,6 +30,8 @@ export interface RunningServer {
 export interface ServerEvents {
   readonly onSync: (outcome: SyncOutcome) => void
   readonly onSyncFailed: (problem: string) => void
+  /** @param problem why the remote can no longer be fetched; null: it can again */
+  readonly onRemote: (problem: string | null) => void
   /** @param awayMs how long the broker was away; undefined: it has just been lost */
   readonly onBroker: (awayMs: number | undefined) => void
   /** The process must end: it no longer leads, or the log refused it. */
@@ -53,10 +53,11 @@ export async function startServer(
   const keys = loadServerKeys(dataFolder)
   const undo: (() => Promise<void>)[] = []
   try {
-    const git = await openSource(config)
-    undo.push(() => git.close())
+    const isFirstStart = readClusterMark(dataFolder) === undefined && adoptCluster === undefined
+    const { git, remote, pollMs, remotePollMs, close } = await openSource(config, { isFirstLook: isFirstStart, isOnlyOwner: true })
+    undo.push(close)
     // Before anything is started: a repository without a commit is told at once, not by a server that does nothing.
-    await git.resolve()
+    if (remote === undefined || isFirstStart) await git.resolve()
     const { log, movedTo } = await openState(dataFolder, { adoptCluster })
     undo.push(() => log.close())
     if (movedTo !== undefined) logger.warn({ movedTo }, 'the state that could not be read was moved away')
@@ -73,6 +74,7 @@ export async function startServer(
       log,
       bus,
       git,
+      remote,
       syntax,
       jobs,
       identities,
@@ -82,6 +84,7 @@ export async function startServer(
       onStop: events.onStop,
       onSync: events.onSync,
       onSyncFailed: events.onSyncFailed,
+      onRemote: events.onRemote,
       onBroker: events.onBroker,
       options: {
         source: { rewind: config.source.rewind, ref: config.source.ref },
@@ -93,7 +96,8 @@ export async function startServer(
           deploymentMs: config.garbage.deployment_seconds * 1000,
           nodeMs: config.garbage.node_seconds * 1000,
         },
-        sourcePollMs: config.source.poll_seconds * 1000,
+        sourcePollMs: pollMs,
+        remotePollMs,
         nodes: {
           region: config.region,
           heartbeatTtlMs: config.nodes.heartbeat_ttl_seconds * 1000,
@@ -120,7 +124,7 @@ export async function startServer(
       commitPlanner: server.commitPlanner,
       jobRequests,
       sourceTexts: createSourceTexts(git),
-      sourceHealth: server.source,
+      sourceHealth: server,
       busHealth: server,
       logger,
       settings: {
@@ -140,17 +144,6 @@ export async function startServer(
     await unwind(undo)
     throw explainStart(error, config)
   }
-}
-
-async function openSource({ source }: ServerConfig): Promise<CliGitSource> {
-  const options = {
-    repository: resolve(source.repository),
-    ref: source.ref,
-    ...(source.watch === 'polling' ? { polling: { intervalMs: WATCH_INTERVAL_MS } } : {}),
-  }
-  const git = await CliGitSource.open(options)
-  await refuseShortRef(options)
-  return git
 }
 
 /** A repository without jobs that never had any is a wrong folder rather than a wish for nothing. */

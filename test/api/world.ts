@@ -55,7 +55,7 @@ export class World {
       },
       jobRequests: { answer: (request) => answerJobRequest(request, createJobspecParser(new InProcessSyntaxReader())) },
       sourceTexts: { read: async () => undefined },
-      sourceHealth: { problem: null },
+      sourceHealth: { sourceHealth: { problem: null, remote: null } },
       busHealth: { awayMs: 0, droppedMessages: new Map() },
       logger: silentLogger,
       settings: WORLD_SETTINGS,

@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import type { BlobContent, GitSource, TreeEntry } from '../../controller/index.js'
 import { type Commit, OrchestratorError, TerminalError } from '../../domain/index.js'
 import { mayHaveTrailers, readTrailers } from './commit-trailers.js'
+import { COMMIT_ID, highestTag } from './followed-ref.js'
 import { runGit } from './git-command.js'
 import { commonFolderOf, findGitFolder, identityOf } from './git-folder.js'
 import { ObjectReader } from './object-reader.js'
@@ -18,8 +19,12 @@ import { type Polling, RefWatcher } from './ref-watcher.js'
 export interface GitSourceOptions {
   /** A work tree or a bare repository. */
   readonly repository: string
-  /** `HEAD`, or a full ref name such as `refs/heads/main`. */
+  /** `HEAD`, a full ref name such as `refs/heads/main`, a commit, or with `versions` tags as in `refs/tags/v*`. */
   readonly ref: string
+  /** The highest version of the tags in this range is followed. */
+  readonly versions?: string
+  /** What messages call it, where it is the copy of another; absent: what it is. */
+  readonly shownAs?: { readonly repository: string; readonly ref: string }
   /** Looks at the ref's files in this interval instead of waiting for events: for network file systems, which send none. */
   readonly polling?: Polling
 }
@@ -27,6 +32,8 @@ export interface GitSourceOptions {
 export class CliGitSource implements GitSource {
   readonly #repository: string
   readonly #ref: string
+  readonly #versions: string | undefined
+  readonly #shownAs: { readonly repository: string; readonly ref: string }
   readonly #polling: Polling | undefined
   readonly #watchers = new Set<RefWatcher>()
   #gitFolder: string
@@ -49,6 +56,8 @@ export class CliGitSource implements GitSource {
   private constructor(options: GitSourceOptions, gitFolder: string) {
     this.#repository = options.repository
     this.#ref = options.ref
+    this.#versions = options.versions
+    this.#shownAs = options.shownAs ?? options
     this.#polling = options.polling
     this.#gitFolder = gitFolder
     this.#identity = identityOf(options.repository, gitFolder)
@@ -59,8 +68,9 @@ export class CliGitSource implements GitSource {
   async resolve(): Promise<Commit> {
     await this.#followReplacement()
     if (this.#ref === 'HEAD') await this.#refuseDetachedHead()
-    const head = await this.#heads.read(`${this.#ref}^{commit}`)
-    if (head === undefined) throw new OrchestratorError('GIT_UNBORN', await this.#explainMissingRef(), { ref: this.#ref })
+    const name = this.#versions === undefined ? this.#ref : await this.#highestTag(this.#versions)
+    const head = name === undefined ? undefined : await this.#heads.read(`${name}^{commit}`)
+    if (head === undefined) throw new OrchestratorError('GIT_UNBORN', this.#explainMissingRef(), { ref: this.#shownAs.ref })
     if (this.#newest?.commit.id !== head.id) {
       const parsed = await this.#readCommit(head.id)
       const [commit] = await this.#withTrailers([parsed])
@@ -205,9 +215,20 @@ export class CliGitSource implements GitSource {
     throw new OrchestratorError('GIT_DETACHED', `HEAD of ${this.#repository} is detached at ${head.trim().slice(0, 12)}; ${remedy}`)
   }
 
-  async #explainMissingRef(): Promise<string> {
-    if (this.#ref !== 'HEAD') return `${this.#repository} has no commit at ${this.#ref}; create it, or name another ref with --ref`
-    return `${this.#repository} has no commit yet; commit your jobs folder first: git add jobs && git commit -m "first jobs"`
+  async #highestTag(range: string): Promise<string | undefined> {
+    const prefix = this.#ref.slice(0, -1)
+    const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1)
+    const { stdout } = await runGit(this.#repository, ['for-each-ref', '--format=%(refname)', folder])
+    return highestTag(stdout.split('\n'), prefix, range)
+  }
+
+  #explainMissingRef(): string {
+    const { repository, ref } = this.#shownAs
+    if (this.#versions !== undefined)
+      return `${repository} has no tag ${ref} of a version in "${this.#versions}"; tag a commit, or widen the range`
+    if (repository !== this.#repository) return `${repository}, as it was fetched last, has no commit at ${ref}`
+    if (ref !== 'HEAD') return `${repository} has no commit at ${ref}; create it, or name another ref with --ref`
+    return `${repository} has no commit yet; commit your jobs folder first: git add jobs && git commit -m "first jobs"`
   }
 }
 
@@ -218,7 +239,7 @@ export class CliGitSource implements GitSource {
  */
 export async function refuseShortRef(options: GitSourceOptions): Promise<void> {
   const { ref } = options
-  if (ref === 'HEAD' || ref.startsWith('refs/')) return
+  if (ref === 'HEAD' || ref.startsWith('refs/') || COMMIT_ID.test(ref)) return
   const meanings = await meaningsOf(options)
   const remedy = meanings.length === 0 ? 'use HEAD, or a full name such as refs/heads/main' : `write ${meanings.join(' or ')}`
   throw new TerminalError('GIT_REF', `the ref ${ref} is not a full name; ${remedy}`, { ref })
@@ -226,7 +247,7 @@ export async function refuseShortRef(options: GitSourceOptions): Promise<void> {
 
 /** The branches, tags and remote branches that a short name could stand for. */
 async function meaningsOf({ repository, ref }: GitSourceOptions): Promise<readonly string[]> {
-  if (ref === 'HEAD' || ref.startsWith('refs/')) return []
+  if (ref === 'HEAD' || ref.startsWith('refs/') || COMMIT_ID.test(ref)) return []
   const names = [`refs/heads/${ref}`, `refs/tags/${ref}`, `refs/remotes/${ref}`]
   const { stdout } = await runGit(repository, ['for-each-ref', '--format=%(refname)', ...names])
   return stdout.split('\n').filter((name) => names.includes(name))

@@ -3,13 +3,14 @@ import type { StateView } from '../../state/index.js'
 import type { ReadDeps } from '../blocking.js'
 import { encodeJson } from '../encode.js'
 import { badRequest, requestFailed } from '../errors.js'
-import type { ApiSettings, BusHealth } from '../ports.js'
+import type { ApiSettings, BusHealth, SourceHealth } from '../ports.js'
 import { jsonAnswer } from '../request.js'
 import type { Call, Handler, Route } from '../router.js'
 
 export interface AgentInfoDeps extends ReadDeps {
   readonly settings: ApiSettings
   readonly busHealth: BusHealth
+  readonly sourceHealth: SourceHealth
 }
 
 /** The release of Nomad whose dialect is spoken; clients choose their requests by it. */
@@ -167,14 +168,26 @@ function brokerMessage({ awayMs }: BusHealth): string {
     : `the broker has been away for ${Math.round(awayMs / 1000)} s; tasks keep running, and no change reaches a host`
 }
 
+/** A remote that is away changes nothing of what runs, and new commits do not come through. */
+function remoteMessage({ sourceHealth: { remote } }: SourceHealth): string {
+  if (remote === null || remote.problem === null) return 'ok'
+  const age = remote.ageMs === null ? '' : `; what is here is ${Math.round(remote.ageMs / 1000)} s old`
+  return `${remote.problem}${age}`
+}
+
+function serverMessage({ busHealth, sourceHealth }: AgentInfoDeps): string {
+  const messages = [brokerMessage(busHealth), remoteMessage(sourceHealth)].filter((message) => message !== 'ok')
+  return messages.length === 0 ? 'ok' : messages.join('; ')
+}
+
 /** `type` may be given twice; without it both roles are told. @throws ApiError REQUEST_FAILED when one is not well */
-function describeHealth(call: Call, { reader, busHealth }: AgentInfoDeps): Readonly<Record<string, unknown>> {
+function describeHealth(call: Call, deps: AgentInfoDeps): Readonly<Record<string, unknown>> {
   const types = call.parameters.all('type')
   const unknown = types.find((type) => type !== 'client' && type !== 'server')
   if (unknown !== undefined) throw badRequest(`unknown type "${unknown}"; it is client or server`)
   const health: Record<string, { ok: boolean; message: string }> = {}
   if (types.length === 0 || types.includes('server'))
-    health['server'] = { ok: reader.isLeader, message: reader.isLeader ? brokerMessage(busHealth) : 'no leader' }
+    health['server'] = { ok: deps.reader.isLeader, message: deps.reader.isLeader ? serverMessage(deps) : 'no leader' }
   if (types.includes('client')) health['client'] = { ok: false, message: 'client not enabled' }
   if (Object.values(health).some((role) => !role.ok)) throw requestFailed(JSON.stringify(health))
   return health

@@ -3,7 +3,7 @@ import { rfc3339 } from '../../domain/index.js'
 import type { StateView } from '../../state/index.js'
 import type { ReadDeps } from '../blocking.js'
 import { encodeJson } from '../encode.js'
-import type { ApiSettings, BusHealth } from '../ports.js'
+import type { ApiSettings, BusHealth, SourceHealth } from '../ports.js'
 import { jsonAnswer, textAnswer } from '../request.js'
 import type { Call, Route } from '../router.js'
 
@@ -16,16 +16,17 @@ interface Gauge {
 export interface MetricsDeps extends ReadDeps {
   readonly settings: ApiSettings
   readonly busHealth: BusHealth
+  readonly sourceHealth: SourceHealth
 }
 
 export function metricsRoutes(deps: MetricsDeps): readonly Route[] {
   return [{ pattern: '/v1/metrics', methods: { GET: (call) => readMetrics(deps, call) } }]
 }
 
-async function readMetrics({ reader, clock, settings, busHealth }: MetricsDeps, call: Call) {
+async function readMetrics({ reader, clock, settings, busHealth, sourceHealth }: MetricsDeps, call: Call) {
   const { gauges } = await reader.read((view) => ({
     index: 0,
-    gauges: [...computeGauges(view, settings), ...computeBusGauges(busHealth, settings)],
+    gauges: [...computeGauges(view, settings), ...computeBusGauges(busHealth, settings), ...computeSourceGauges(sourceHealth, settings)],
   }))
   if (call.parameters.text('format') === 'prometheus') {
     return textAnswer(200, formatPrometheus(gauges), { 'Content-Type': 'text/plain; version=0.0.4; charset=utf-8' })
@@ -62,6 +63,21 @@ function computeBusGauges({ awayMs, droppedMessages }: BusHealth, settings: ApiS
     { Name: 'drover.broker.away_seconds', Value: awayMs / 1000, Labels },
     ...dropped.map(([reason, Value]) => ({ Name: 'drover.bus.dropped_messages', Value, Labels: { ...Labels, reason } })),
   ]
+}
+
+/** Of a remote. What was never fetched since this server runs has no age yet. */
+function computeSourceGauges({ sourceHealth: { problem, remote } }: SourceHealth, settings: ApiSettings): readonly Gauge[] {
+  const Labels = { host: settings.name, region: settings.region }
+  const readable: Gauge = { Name: 'drover.source.readable', Value: problem === null ? 1 : 0, Labels }
+  if (remote === null) return [readable]
+  const gauges = {
+    'drover.source.remote_reachable': remote.problem === null ? 1 : 0,
+    ...(remote.ageMs === null ? {} : { 'drover.source.remote_age_seconds': remote.ageMs / 1000 }),
+    'drover.source.remote_fetches': remote.fetches,
+    'drover.source.remote_fetch_seconds': remote.fetchMs / 1000,
+    'drover.source.remote_failures_in_a_row': remote.failuresInARow,
+  }
+  return [readable, ...Object.entries(gauges).map(([Name, Value]) => ({ Name, Value, Labels }))]
 }
 
 function formatPrometheus(gauges: readonly Gauge[]): string {

@@ -27,9 +27,9 @@ export function sourceRoutes(deps: SourceDeps): readonly Route[] {
 }
 
 /** The sources of this cluster; `mistakes` of a frozen file carry its place as `file:line:column`. */
-function readSource(view: StateView, { problem }: SourceHealth): Reading {
+function readSource(view: StateView, { sourceHealth: { problem, remote } }: SourceHealth): Reading {
   const frozen = view.frozenFiles.all().map(describeFrozen)
-  const sources = view.sources.all().map((source) => ({ ...source, problem, frozen }))
+  const sources = view.sources.all().map((source) => ({ ...source, problem, remote, frozen }))
   return { index: Math.max(view.sources.index, view.frozenFiles.index), watch: WATCH_SOURCES, body: encodeJson(sources) }
 }
 

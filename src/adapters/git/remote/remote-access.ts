@@ -1,0 +1,111 @@
+/**
+ * How git proves who it is to a remote, and how it knows that the remote is the right one. Secrets stay where they are: git asks for a
+ * token when it needs it, through a helper that reads the file or the variable, so no command line and no configuration ever holds one.
+ * Nothing of the machine's or the user's git configuration has a say.
+ */
+import { readFileSync } from 'node:fs'
+import { OrchestratorError } from '../../../domain/index.js'
+import { gitEnvironment } from '../git-command.js'
+import type { RemoteProtocol } from './remote-address.js'
+
+export interface RemoteAccess {
+  /** For https, beside the token. Most forges heed the token alone. */
+  readonly username: string
+  readonly token?: { readonly kind: 'file'; readonly path: string } | { readonly kind: 'environment'; readonly name: string }
+  readonly tls: { readonly caFile?: string; readonly certFile?: string; readonly keyFile?: string }
+  readonly ssh: {
+    /** Keys of hosts, as ssh writes them: any other key is refused. */
+    readonly knownHostsFile?: string
+    /** Absent: the keys of the user's own agent and folder. */
+    readonly keyFile?: string
+  }
+}
+
+export interface GitSetting {
+  readonly arguments: readonly string[]
+  readonly environment: NodeJS.ProcessEnv
+}
+
+const TOKEN_FILE = 'DROVER_TOKEN_FILE'
+/** How git asks a helper: its documentation, "gitcredentials". Told are a name and where to look, never a value. */
+const helper = (value: string) => `!f() { test "$1" = get && printf 'password=%s\\n' "${value}"; }; f`
+
+/** @throws OrchestratorError GIT_REMOTE_ACCESS when the token is not where it should be */
+export function remoteSetting(protocol: RemoteProtocol, access: RemoteAccess): GitSetting {
+  const settings = ['protocol.allow=never', `protocol.${protocol}.allow=always`, 'core.hooksPath=/dev/null', 'credential.helper=']
+  const environment: NodeJS.ProcessEnv = { ...gitEnvironment(), GIT_CONFIG_NOSYSTEM: '1', GIT_CONFIG_GLOBAL: '/dev/null' }
+  if (protocol === 'ssh') {
+    environment['GIT_SSH_COMMAND'] = sshCommand(access.ssh)
+    environment['GIT_SSH_VARIANT'] = 'ssh'
+  }
+  if (protocol === 'http' || protocol === 'https') {
+    settings.push(...webSettings(access))
+    if (access.token?.kind === 'file') environment[TOKEN_FILE] = access.token.path
+  }
+  return { arguments: settings.flatMap((setting) => ['-c', setting]), environment }
+}
+
+/** A redirect could lead the credentials to another host. */
+function webSettings({ username, token, tls }: RemoteAccess): readonly string[] {
+  refuseMissingToken(token)
+  return [
+    'http.followRedirects=false',
+    'http.sslVerify=true',
+    'http.lowSpeedLimit=1000',
+    'http.lowSpeedTime=60',
+    ...(tls.caFile === undefined ? [] : [`http.sslCAInfo=${tls.caFile}`]),
+    ...(tls.certFile === undefined ? [] : [`http.sslCert=${tls.certFile}`]),
+    ...(tls.keyFile === undefined ? [] : [`http.sslKey=${tls.keyFile}`]),
+    ...(token === undefined ? [] : [`credential.username=${username}`, `credential.helper=${helper(tokenValue(token))}`]),
+  ]
+}
+
+function tokenValue(token: NonNullable<RemoteAccess['token']>): string {
+  return token.kind === 'file' ? `$(head -n 1 "$${TOKEN_FILE}")` : `$${token.name}`
+}
+
+function refuseMissingToken(token: RemoteAccess['token']): void {
+  if (token === undefined) return
+  if (token.kind === 'environment') {
+    if ((process.env[token.name] ?? '') === '')
+      throw noToken(`the variable ${token.name}, which is to hold the token of the remote, is not set`)
+    return
+  }
+  let text: string
+  try {
+    text = readFileSync(token.path, 'utf8')
+  } catch (cause) {
+    throw noToken(`the file ${token.path}, which is to hold the token of the remote, cannot be read`, cause)
+  }
+  if (text.split('\n')[0]!.trim() === '')
+    throw noToken(`the file ${token.path}, which is to hold the token of the remote, has an empty first line`)
+}
+
+function noToken(message: string, cause?: unknown): OrchestratorError {
+  return new OrchestratorError('GIT_REMOTE_ACCESS', message, {}, cause)
+}
+
+function sshCommand({ knownHostsFile, keyFile }: RemoteAccess['ssh']): string {
+  const options = [
+    'BatchMode=yes',
+    'StrictHostKeyChecking=yes',
+    'UpdateHostKeys=no',
+    'GlobalKnownHostsFile=/dev/null',
+    'PreferredAuthentications=publickey',
+    'ConnectTimeout=15',
+    'ServerAliveInterval=15',
+    'ServerAliveCountMax=4',
+    'ControlMaster=no',
+    'ControlPath=none',
+    'ForwardAgent=no',
+    'ClearAllForwardings=yes',
+    ...(knownHostsFile === undefined ? [] : [`UserKnownHostsFile="${knownHostsFile}"`]),
+    ...(keyFile === undefined ? [] : ['IdentitiesOnly=yes', `IdentityFile="${keyFile}"`]),
+  ]
+  return ['ssh', '-F', '/dev/null', ...options.flatMap((option) => ['-o', quote(option)])].join(' ')
+}
+
+/** git hands the command to a shell. */
+function quote(word: string): string {
+  return `'${word.replaceAll("'", `'\\''`)}'`
+}

@@ -1,0 +1,122 @@
+/**
+ * Asks a remote from time to time, and at once when somebody says that there is something new. One question at a time; a little sooner or
+ * later each time, so that many servers do not ask together; less and less often while it fails, and not before the remote wants it.
+ */
+import type { Clock, Logger, Random, RemoteStatus } from '../domain/index.js'
+import type { FetchOutcome, RemoteRepository } from './ports.js'
+
+export interface RemotePollDeps {
+  readonly remote: RemoteRepository
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  readonly everyMs: number
+  /** There may be something new. */
+  readonly onFetched: () => void
+  /** The remote has become unreachable, or another reason has come up, or (null) it answers again; told once. */
+  readonly onProblem?: ((problem: string | null) => void) | undefined
+}
+
+/** Of the interval, up or down. */
+const JITTER_SHARE = 0.1
+const BACK_OFF_MS_MAX = 600_000
+
+export class RemotePoll {
+  readonly #deps: RemotePollDeps
+  #isFetching = false
+  #isAsked = false
+  #isStopped = false
+  #failures = 0
+  #fetches = 0
+  #problem: string | null = null
+  #fetchedAtMs: number | null = null
+  #fetchedAtMonotonicMs = 0
+  #fetchMs = 0
+  #nextAtMs = 0
+  /** On the monotonic clock: the remote has asked not to be asked before. */
+  #notBeforeMs = 0
+  #cancelTimer: () => void = () => {}
+
+  constructor(deps: RemotePollDeps) {
+    this.#deps = deps
+  }
+
+  get status(): RemoteStatus {
+    const { remote, clock } = this.#deps
+    return {
+      url: remote.url,
+      problem: this.#problem,
+      fetchedAtMs: this.#fetchedAtMs,
+      ageMs: this.#fetchedAtMs === null ? null : clock.monotonicMs() - this.#fetchedAtMonotonicMs,
+      fetches: this.#fetches,
+      failuresInARow: this.#failures,
+      fetchMs: this.#fetchMs,
+      nextInMs: this.#isFetching ? 0 : Math.max(0, this.#nextAtMs - clock.monotonicMs()),
+    }
+  }
+
+  /** Looks now, or once more after the look under way. A remote that wants to be left alone is left alone. */
+  lookNow(): void {
+    if (this.#isStopped) return
+    if (this.#isFetching) this.#isAsked = true
+    else if (this.#deps.clock.monotonicMs() >= this.#notBeforeMs) void this.#run()
+  }
+
+  stop(): void {
+    this.#isStopped = true
+    this.#cancelTimer()
+  }
+
+  async #run(): Promise<void> {
+    this.#cancelTimer()
+    this.#isFetching = true
+    let waitMs: number
+    do {
+      this.#isAsked = false
+      waitMs = await this.#fetch()
+    } while (this.#isAsked && !this.#isStopped && this.#failures === 0)
+    this.#isFetching = false
+    if (this.#isStopped) return
+    this.#nextAtMs = this.#deps.clock.monotonicMs() + waitMs
+    this.#cancelTimer = this.#deps.clock.after(waitMs, () => this.lookNow())
+  }
+
+  /** @returns how long to wait before the next one */
+  async #fetch(): Promise<number> {
+    const { remote, clock, random } = this.#deps
+    const startedMs = clock.monotonicMs()
+    const outcome = await remote.fetch()
+    this.#fetches++
+    this.#fetchMs = clock.monotonicMs() - startedMs
+    this.#take(outcome)
+    const retryAfterMs = outcome.kind === 'failed' ? (outcome.retryAfterMs ?? 0) : 0
+    const jitter = 1 + JITTER_SHARE * (2 * random.fraction() - 1)
+    const waitMs = Math.max(retryAfterMs, this.#intervalMs() * jitter)
+    this.#notBeforeMs = clock.monotonicMs() + retryAfterMs
+    return waitMs
+  }
+
+  #intervalMs(): number {
+    const { everyMs } = this.#deps
+    return this.#failures < 2 ? everyMs : Math.max(everyMs, Math.min(BACK_OFF_MS_MAX, everyMs * 2 ** (this.#failures - 1)))
+  }
+
+  #take(outcome: FetchOutcome): void {
+    const { clock, logger, remote, onFetched, onProblem } = this.#deps
+    const before = this.#problem
+    if (outcome.kind === 'fetched') {
+      this.#failures = 0
+      this.#problem = null
+      this.#fetchedAtMs = clock.wallMs()
+      this.#fetchedAtMonotonicMs = clock.monotonicMs()
+      onFetched()
+    } else {
+      this.#failures++
+      this.#problem = outcome.problem
+    }
+    if (before === this.#problem || this.#isStopped) return
+    if (this.#problem === null) logger.info({ remote: remote.url }, 'remote fetched again')
+    else logger.warn({ remote: remote.url, problem: this.#problem }, 'remote could not be fetched')
+    onProblem?.(this.#problem)
+  }
+}

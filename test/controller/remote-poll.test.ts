@@ -1,0 +1,137 @@
+import { beforeEach, expect, test } from 'vitest'
+import { silentLogger } from '../../src/adapters/logger.js'
+import type { FetchOutcome } from '../../src/controller/index.js'
+import { RemotePoll } from '../../src/controller/remote-poll.js'
+import { ManualClock } from './manual-clock.js'
+
+const FETCHED: FetchOutcome = { kind: 'fetched' }
+const failed = (problem: string, retryAfterMs: number | null = null): FetchOutcome => ({ kind: 'failed', problem, retryAfterMs })
+
+let clock: ManualClock
+let fraction: number
+let outcomes: FetchOutcome[]
+let asked: number[]
+let news: number
+let told: (string | null)[]
+let poll: RemotePoll
+let hold: Promise<void> | undefined
+
+beforeEach(() => {
+  clock = new ManualClock()
+  fraction = 0.5
+  outcomes = []
+  asked = []
+  news = 0
+  told = []
+  hold = undefined
+  poll = new RemotePoll({
+    remote: {
+      url: 'https://git.example.org/x',
+      fetch: async () => {
+        asked.push(clock.nowMs)
+        await hold
+        return outcomes.shift() ?? FETCHED
+      },
+    },
+    clock,
+    random: { uuid: () => '', fraction: () => fraction },
+    logger: silentLogger,
+    everyMs: 30_000,
+    onFetched: () => news++,
+    onProblem: (problem) => told.push(problem),
+  })
+})
+
+/** Lets what was awaited go on. */
+async function settle(): Promise<void> {
+  for (let turn = 0; turn < 20; turn++) await Promise.resolve()
+}
+
+async function pass(ms: number): Promise<void> {
+  for (let passed = 0; passed < ms; passed += 1_000) {
+    clock.advance(1_000)
+    await settle()
+  }
+}
+
+test('a remote is asked in its interval, a tenth sooner or later', async () => {
+  fraction = 0
+  poll.lookNow()
+  await settle()
+  fraction = 0.75
+  await pass(27_000)
+  await pass(31_500)
+  expect(asked).toEqual([0, 27_000, 58_500])
+  expect(news).toBe(3)
+})
+
+test('one that fails is asked less and less often, ten minutes apart at most, and told once', async () => {
+  outcomes = Array.from({ length: 8 }, () => failed('it is away'))
+  poll.lookNow()
+  await settle()
+  await pass(3_000_000)
+  expect(asked.slice(0, 8).map((ms, at) => ms - (asked[at - 1] ?? 0))).toEqual([
+    0, 30_000, 60_000, 120_000, 240_000, 480_000, 600_000, 600_000,
+  ])
+  expect(told).toEqual(['it is away', null])
+})
+
+test('the age of what is here grows while the remote is away, and is none before the first fetch', async () => {
+  outcomes = [failed('it is away'), FETCHED, failed('it is away')]
+  poll.lookNow()
+  await settle()
+  expect(poll.status).toMatchObject({ ageMs: null, problem: 'it is away', failuresInARow: 1 })
+  await pass(30_000)
+  expect(poll.status).toMatchObject({ ageMs: 0, problem: null, failuresInARow: 0, nextInMs: 30_000 })
+  await pass(45_000)
+  expect(poll.status).toMatchObject({ ageMs: 45_000, problem: 'it is away', fetches: 3 })
+})
+
+test('a remote that wants to be left alone is, also by those who say that there is something new', async () => {
+  outcomes = [failed('left alone', 90_000)]
+  poll.lookNow()
+  await settle()
+  await pass(60_000)
+  poll.lookNow()
+  await settle()
+  expect(asked).toEqual([0])
+  await pass(30_000)
+  expect(asked).toEqual([0, 90_000])
+})
+
+test('who asks while it is being asked has it asked once more, however many they are', async () => {
+  let goOn = () => {}
+  hold = new Promise((resolve) => {
+    goOn = resolve
+  })
+  poll.lookNow()
+  for (let call = 0; call < 100; call++) poll.lookNow()
+  await settle()
+  expect(asked).toHaveLength(1)
+  hold = undefined
+  goOn()
+  await settle()
+  expect(asked).toHaveLength(2)
+})
+
+test('calls during a failure do not ask again at once', async () => {
+  let goOn = () => {}
+  hold = new Promise((resolve) => {
+    goOn = resolve
+  })
+  outcomes = [failed('it is away'), failed('it is away')]
+  poll.lookNow()
+  poll.lookNow()
+  goOn()
+  await settle()
+  expect(asked).toHaveLength(1)
+})
+
+test('after its end nothing is asked', async () => {
+  poll.lookNow()
+  await settle()
+  poll.stop()
+  poll.lookNow()
+  await pass(120_000)
+  expect(asked).toEqual([0])
+})
