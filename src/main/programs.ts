@@ -17,7 +17,11 @@ export function devCommand(cli: string): CommandModule {
     exitCodes: LONG_RUNNING_EXITS,
     define(command, io, finish) {
       command
-        .option('--repo <repository>', 'git repository to follow: a folder, or https://…, ssh://…, file:///… (a token is read from DROVER_GIT_TOKEN)', '.')
+        .option(
+          '--repo <repository>',
+          'git repository to follow: a folder, or https://…, ssh://…, file:///… (a token is read from DROVER_GIT_TOKEN)',
+          '.',
+        )
         .option('--ref <ref>', 'HEAD, a full ref such as refs/heads/main or refs/tags/v*, or a whole commit id', 'HEAD')
         .option('--versions <range>', 'with --ref refs/tags/v*: follow the highest version in this range, such as ">=1.2 <2"')
         .option('--http <address>', 'where the HTTP API listens; port 0 takes a free one', '127.0.0.1:4646')
