@@ -15,6 +15,7 @@ import type {
   SourceTexts,
   StateReader,
   Turns,
+  Webhooks,
 } from './ports.js'
 import type { ApiRequest, ApiResponse } from './request.js'
 import { type ApiSocket, type RouteMatch, Router } from './router.js'
@@ -26,6 +27,7 @@ import { commitPlanRoutes } from './routes/commit-plan.js'
 import { deploymentRoutes } from './routes/deployments.js'
 import { evaluationRoutes } from './routes/evaluations.js'
 import { eventRoutes } from './routes/events.js'
+import { hookRoutes } from './routes/hooks.js'
 import { jobRoutes } from './routes/job.js'
 import { jobsRoutes } from './routes/jobs.js'
 import { jobspecRoutes } from './routes/jobspec.js'
@@ -53,6 +55,7 @@ export interface ApiDeps {
   readonly jobRequests: JobRequests
   readonly sourceTexts: SourceTexts
   readonly sourceHealth: SourceHealth
+  readonly webhooks: Webhooks
   readonly busHealth: BusHealth
   readonly settings: ApiSettings
   readonly clock: Clock
@@ -88,6 +91,7 @@ export class Api {
       ...eventRoutes(deps),
       ...sourceRoutes(deps),
       ...commitPlanRoutes(deps),
+      ...hookRoutes(deps),
       ...workloadIdentityRoutes(deps),
       ...uiRoutes,
       ...(deps.settings.writes === 'runtime' ? runtimeRoutes(deps) : []),

@@ -21,6 +21,10 @@ export class ApiError extends OrchestratorError {
 export type ApiErrorCode =
   /** 400: a parameter or a body that cannot be understood. */
   | 'BAD_REQUEST'
+  /** 401: nothing proves that the sender may say this. */
+  | 'UNAUTHORIZED'
+  /** 429: more than this server listens to. */
+  | 'TOO_MANY'
   /** 403: this server does not change what it was asked to change; the text says where it is changed. */
   | 'WRITE_REFUSED'
   /** 403: it is there and not shown; the text says what would show it. */
@@ -41,6 +45,8 @@ export const notFound = (text: string, cause?: unknown) => refusal('NOT_FOUND', 
 export const wrongMethod = () => refusal('WRONG_METHOD', 'Invalid method')
 export const requestFailed = (text: string, cause?: unknown) => refusal('REQUEST_FAILED', text, cause)
 export const writeRefused = (text: string) => refusal('WRITE_REFUSED', text)
+export const unauthorized = (text: string) => refusal('UNAUTHORIZED', text)
+export const tooMany = (text: string) => refusal('TOO_MANY', text).with({ 'Retry-After': '10' })
 export const withheld = (text: string) => refusal('WITHHELD', text)
 export const notSupported = (text: string) => refusal('NOT_SUPPORTED', text)
 export const unknownPath = () => refusal('UNKNOWN_PATH', '')

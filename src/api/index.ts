@@ -5,11 +5,13 @@ export { answerJobRequest, type JobAnswer, type JobRequest, type JobRequests } f
 export type {
   AgentCaller,
   ApiSettings,
+  HookOutcome,
   JobspecParser,
   Planner,
   SourceTexts,
   StateReader,
   WatchKey,
+  Webhooks,
 } from './ports.js'
 export type { ApiRequest, ApiResponse } from './request.js'
 export type { ApiSocket, Route, RouteMatch } from './router.js'

@@ -17,6 +17,7 @@ import type {
 } from '../domain/index.js'
 import type { ApiJob } from '../jobspec/index.js'
 import type { StateEvents, StateView, TableName } from '../state/index.js'
+import type { ApiRequest } from './request.js'
 
 /** What a blocked reader waits for: a whole table, or one row or group of rows of it. */
 export interface WatchKey {
@@ -112,6 +113,15 @@ export interface SourceHealth {
     /** The remote that is followed; null: the repository is on this machine. */
     readonly remote: RemoteStatus | null
   }
+}
+
+export type HookOutcome = 'accepted' | 'refused' | 'too-many'
+
+/** What forges say. */
+export interface Webhooks {
+  /** Decides by the secret of the source, and looks at the repository when it is right. */
+  receive(source: string, headers: ApiRequest['headers'], body: Uint8Array): HookOutcome
+  readonly counts: Readonly<Record<HookOutcome, number>>
 }
 
 export interface BusHealth {

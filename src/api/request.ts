@@ -8,6 +8,8 @@ export interface ApiRequest {
   readonly query: string
   /** Host as the client named it, for answers that hold addresses. */
   readonly host: string
+  /** By name in lower case; several of one name as a list, or joined. */
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
   /** Empty when nothing was sent. */
   readonly body: Uint8Array
   /** Aborted when the client has gone away. */

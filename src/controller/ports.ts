@@ -92,7 +92,7 @@ export interface RemoteRepository {
   /** As it may be shown: without credentials. */
   readonly url: string
   /** Brings the copy up to date. Never throws, and changes nothing unless all of it is there. */
-  fetch(): Promise<FetchOutcome>
+  update(): Promise<FetchOutcome>
 }
 
 /**

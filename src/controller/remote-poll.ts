@@ -20,6 +20,8 @@ export interface RemotePollDeps {
 /** Of the interval, up or down. */
 const JITTER_SHARE = 0.1
 const BACK_OFF_MS_MAX = 600_000
+/** Between one fetch and the next, however many say that there is something new. */
+const PAUSE_MS = 500
 
 export class RemotePoll {
   readonly #deps: RemotePollDeps
@@ -55,11 +57,16 @@ export class RemotePoll {
     }
   }
 
-  /** Looks now, or once more after the look under way. A remote that wants to be left alone is left alone. */
+  /** Looks now, or as soon as the remote may be asked again: after the look under way, after a pause, when it said. */
   lookNow(): void {
     if (this.#isStopped) return
-    if (this.#isFetching) this.#isAsked = true
-    else if (this.#deps.clock.monotonicMs() >= this.#notBeforeMs) void this.#run()
+    if (this.#isFetching) {
+      this.#isAsked = true
+      return
+    }
+    const waitMs = this.#notBeforeMs - this.#deps.clock.monotonicMs()
+    if (waitMs <= 0) void this.#run()
+    else this.#lookIn(waitMs)
   }
 
   stop(): void {
@@ -70,13 +77,16 @@ export class RemotePoll {
   async #run(): Promise<void> {
     this.#cancelTimer()
     this.#isFetching = true
-    let waitMs: number
-    do {
-      this.#isAsked = false
-      waitMs = await this.#fetch()
-    } while (this.#isAsked && !this.#isStopped && this.#failures === 0)
+    this.#isAsked = false
+    const waitMs = await this.#fetch()
     this.#isFetching = false
     if (this.#isStopped) return
+    const isWanted = this.#isAsked && this.#failures === 0
+    this.#lookIn(isWanted ? Math.max(0, this.#notBeforeMs - this.#deps.clock.monotonicMs()) : waitMs)
+  }
+
+  #lookIn(waitMs: number): void {
+    this.#cancelTimer()
     this.#nextAtMs = this.#deps.clock.monotonicMs() + waitMs
     this.#cancelTimer = this.#deps.clock.after(waitMs, () => this.lookNow())
   }
@@ -85,14 +95,14 @@ export class RemotePoll {
   async #fetch(): Promise<number> {
     const { remote, clock, random } = this.#deps
     const startedMs = clock.monotonicMs()
-    const outcome = await remote.fetch()
+    const outcome = await remote.update()
     this.#fetches++
     this.#fetchMs = clock.monotonicMs() - startedMs
     this.#take(outcome)
     const retryAfterMs = outcome.kind === 'failed' ? (outcome.retryAfterMs ?? 0) : 0
     const jitter = 1 + JITTER_SHARE * (2 * random.fraction() - 1)
     const waitMs = Math.max(retryAfterMs, this.#intervalMs() * jitter)
-    this.#notBeforeMs = clock.monotonicMs() + retryAfterMs
+    this.#notBeforeMs = Math.max(startedMs + PAUSE_MS, clock.monotonicMs() + retryAfterMs)
     return waitMs
   }
 

@@ -65,7 +65,7 @@ export async function openSource(config: Pick<ServerConfig, 'source' | 'data_dir
       isOnlyOwner: options.isOnlyOwner,
     })
     if (options.isFirstLook && !(await remote.hasFollowed())) {
-      const outcome = await remote.fetch()
+      const outcome = await remote.update()
       if (outcome.kind === 'failed') throw new OrchestratorError('GIT_REMOTE', outcome.problem)
     }
     const shownAs = { repository: address.url, ref: source.ref }

@@ -9,6 +9,7 @@ import { openIdentitySigner } from '../adapters/identity-signer.js'
 import { createLogger } from '../adapters/logger.js'
 import { loadServerKeys, nodeIdOfKey, verifySignature } from '../adapters/node-key.js'
 import { systemRandom } from '../adapters/random.js'
+import { WebhookReceiver } from '../adapters/webhooks.js'
 import { WorkerJobReader } from '../adapters/workers/job-reader.js'
 import { WorkerJobRequests } from '../adapters/workers/job-requests.js'
 import { JOBS_FOLDER, Server, type SyncOutcome } from '../controller/index.js'
@@ -17,6 +18,7 @@ import { readClusterMark, writeClusterMark } from './cluster-mark.js'
 import type { ServerConfig } from './config.js'
 import { collectYoungObjectsEarly } from './garbage-collector.js'
 import { openSource } from './open-source.js'
+import { webhooksOf } from './source-config.js'
 import { createSourceTexts } from './source-texts.js'
 import { openState } from './state-folder.js'
 import { readVersion } from './version.js'
@@ -125,6 +127,12 @@ export async function startServer(
       jobRequests,
       sourceTexts: createSourceTexts(git),
       sourceHealth: server,
+      webhooks: new WebhookReceiver({
+        webhooks: webhooksOf(config.source),
+        clock: systemClock,
+        logger,
+        onPush: () => server.lookAtSource(),
+      }),
       busHealth: server,
       logger,
       settings: {

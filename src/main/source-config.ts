@@ -3,6 +3,8 @@ import { z } from 'zod'
 import { parseFollowedRef } from '../adapters/git/followed-ref.js'
 import type { RemoteAccess } from '../adapters/git/remote/remote-access.js'
 import { parseRepositoryAddress, type RepositoryAddress } from '../adapters/git/remote/remote-address.js'
+import type { Secret } from '../adapters/secret.js'
+import type { Webhook } from '../adapters/webhooks.js'
 import { explainError } from '../domain/index.js'
 
 /** What stands for itself, whatever branches and tags there will be. */
@@ -10,6 +12,8 @@ export const FULL_REF = /^(HEAD|refs\/.+|[0-9a-f]{40}|[0-9a-f]{64})$/
 
 /** What ssh reads as it stands: its own quotes and percent signs would mean something else. */
 const sshPath = z.string().regex(/^[^"%\n]+$/, 'a path without quotes, percent signs and line breaks')
+
+const environmentName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'the name of an environment variable')
 
 /** How this server proves who it is to a remote. Paths and names only: no secret stands in a configuration. */
 const accessSchema = z.strictObject({
@@ -20,10 +24,7 @@ const accessSchema = z.strictObject({
     .default('x-access-token'),
   /** A file whose first line is the token, or an environment variable that holds it. */
   token_file: z.string().min(1).optional(),
-  token_env: z
-    .string()
-    .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'the name of an environment variable')
-    .optional(),
+  token_env: environmentName.optional(),
   ca_file: z.string().min(1).optional(),
   client_cert_file: z.string().min(1).optional(),
   client_key_file: z.string().min(1).optional(),
@@ -32,6 +33,18 @@ const accessSchema = z.strictObject({
   /** The keys of the hosts that are believed, one a line, as ssh writes them. */
   known_hosts_file: sshPath.optional(),
 })
+
+/** Of a forge that says when there is something new. */
+const webhookSchema = z
+  .strictObject({
+    forge: z.enum(['github', 'gitlab', 'gitea', 'generic']),
+    secret_file: z.string().min(1).optional(),
+    secret_env: environmentName.optional(),
+  })
+  .refine(
+    (webhook) => (webhook.secret_file === undefined) !== (webhook.secret_env === undefined),
+    'secret_file or secret_env is needed, one of them',
+  )
 
 export const sourceSchema = z
   .strictObject({
@@ -54,6 +67,7 @@ export const sourceSchema = z
     /** `polling` where the file system sends no events: NFS, SMB, folders shared with a virtual machine. */
     watch: z.enum(['events', 'polling']).default('events'),
     access: accessSchema.optional(),
+    webhook: webhookSchema.optional(),
   })
   .superRefine((source, context) => {
     const refuse = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message })
@@ -110,4 +124,14 @@ export function remoteAccessOf({ access }: SourceConfig): RemoteAccess {
     },
     ssh: { ...given('keyFile', access?.ssh_key_file), ...given('knownHostsFile', access?.known_hosts_file) },
   }
+}
+
+/** The one source of a cluster is called so. */
+const SOURCE_NAME = 'default'
+
+export function webhooksOf({ webhook }: SourceConfig): readonly Webhook[] {
+  if (webhook === undefined) return []
+  const { forge, secret_file, secret_env } = webhook
+  const secret: Secret = secret_file === undefined ? { kind: 'environment', name: secret_env! } : { kind: 'file', path: secret_file }
+  return [{ source: SOURCE_NAME, forge, secret }]
 }

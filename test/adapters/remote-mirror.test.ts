@@ -81,16 +81,16 @@ describe.skipIf(whyNoHttp !== undefined)(`over http ${whyNoHttp ?? ''}`, () => {
     const first = work.commit({ 'jobs/a.nomad.hcl': 'one' })
     publish()
     const mirror = await openMirror(await serve(), { token: tokenFile() })
-    expect(await mirror.fetch()).toEqual({ kind: 'fetched' })
+    expect(await mirror.update()).toEqual({ kind: 'fetched' })
     const source = await openSource(mirror)
     expect((await source.resolve()).id).toBe(first)
     const second = work.commit({ 'jobs/a.nomad.hcl': 'two' }, 'second')
     work.git('push', '-q', 'origin', 'main')
     expect((await source.resolve()).id).toBe(first)
-    await mirror.fetch()
+    await mirror.update()
     expect(await source.resolve()).toMatchObject({ id: second, subject: 'second' })
     await remote.stop()
-    expect(await mirror.fetch()).toMatchObject({ kind: 'failed', problem: expect.stringMatching(/does not answer/) })
+    expect(await mirror.update()).toMatchObject({ kind: 'failed', problem: expect.stringMatching(/does not answer/) })
     expect((await source.list(second)).map(({ path }) => path)).toEqual(['jobs/a.nomad.hcl'])
   })
 
@@ -104,7 +104,7 @@ describe.skipIf(whyNoHttp !== undefined)(`over http ${whyNoHttp ?? ''}`, () => {
       return false
     }
     const mirror = await openMirror(url, { token: tokenFile() })
-    expect(await mirror.fetch()).toEqual({ kind: 'fetched' })
+    expect(await mirror.update()).toEqual({ kind: 'fetched' })
     expect(remote.requests.at(-1)?.authorization).toBe(`Basic ${Buffer.from(`drover:${TOKEN}`).toString('base64')}`)
     expect(seen.some((text) => text.includes('git-remote-http'))).toBe(true)
     expect(seen.filter((text) => text.includes(TOKEN))).toEqual([])
@@ -117,15 +117,15 @@ describe.skipIf(whyNoHttp !== undefined)(`over http ${whyNoHttp ?? ''}`, () => {
     const url = await serve()
     const token = tokenFile('wrong-canary')
     const mirror = await openMirror(url, { token })
-    expect(await mirror.fetch()).toEqual({
+    expect(await mirror.update()).toEqual({
       kind: 'failed',
       problem: `${url} refuses the token in ${token.path}; put one there that is valid and may read the repository`,
       retryAfterMs: null,
     })
     rmSync(token.path)
-    expect(await mirror.fetch()).toMatchObject({ problem: expect.stringContaining(`the file ${token.path}, which is to hold the token`) })
+    expect(await mirror.update()).toMatchObject({ problem: expect.stringContaining(`the file ${token.path}, which is to hold the token`) })
     tokenFile()
-    expect(await mirror.fetch()).toEqual({ kind: 'fetched' })
+    expect(await mirror.update()).toEqual({ kind: 'fetched' })
   })
 
   test('a token may come from a variable; without one the remote’s question is told', async () => {
@@ -133,11 +133,11 @@ describe.skipIf(whyNoHttp !== undefined)(`over http ${whyNoHttp ?? ''}`, () => {
     publish()
     const url = await serve()
     const without = await openMirror(url)
-    expect(await without.fetch()).toMatchObject({ problem: expect.stringMatching(/asks who reads it; name a token/) })
+    expect(await without.update()).toMatchObject({ problem: expect.stringMatching(/asks who reads it; name a token/) })
     process.env['DROVER_TEST_TOKEN'] = TOKEN
     undo.push(() => delete process.env['DROVER_TEST_TOKEN'])
     const mirror = await openMirror(url, { token: { kind: 'environment', name: 'DROVER_TEST_TOKEN' } })
-    expect(await mirror.fetch()).toEqual({ kind: 'fetched' })
+    expect(await mirror.update()).toEqual({ kind: 'fetched' })
   })
 
   test('what the remote answers in place of a repository is told with what to do, and how long it wants to be left alone', async () => {
@@ -146,7 +146,7 @@ describe.skipIf(whyNoHttp !== undefined)(`over http ${whyNoHttp ?? ''}`, () => {
     const mirror = await openMirror(await serve(), { token: tokenFile() })
     const answering = async (status: number, headers: Record<string, string> = {}) => {
       remote.interfere = (_request, response) => response.writeHead(status, headers).end('no') !== undefined
-      return mirror.fetch()
+      return mirror.update()
     }
     expect(await answering(429, { 'Retry-After': '120' })).toMatchObject({
       problem: expect.stringMatching(/left alone/),
@@ -160,25 +160,25 @@ describe.skipIf(whyNoHttp !== undefined)(`over http ${whyNoHttp ?? ''}`, () => {
       problem: expect.stringMatching(/leads elsewhere \(HTTP 302\)/),
     })
     remote.interfere = undefined
-    expect(await mirror.fetch()).toEqual({ kind: 'fetched' })
+    expect(await mirror.update()).toEqual({ kind: 'fetched' })
   })
 
   test('half a pack changes nothing: neither the ref nor what can be read', async () => {
     const first = work.commit({ 'jobs/a.nomad.hcl': 'one' })
     publish()
     const mirror = await openMirror(await serve(), { token: tokenFile() })
-    await mirror.fetch()
+    await mirror.update()
     const source = await openSource(mirror)
     const second = work.commit({ 'jobs/b.nomad.hcl': randomBytes(200_000).toString('hex') })
     work.git('push', '-q', 'origin', 'main')
     remote.cutAfterBytes = 2_000
-    expect(await mirror.fetch()).toMatchObject({
+    expect(await mirror.update()).toMatchObject({
       kind: 'failed',
       problem: expect.stringMatching(/broke off in the middle, and nothing of what it sent was kept/),
     })
     expect((await source.resolve()).id).toBe(first)
     remote.cutAfterBytes = undefined
-    await mirror.fetch()
+    await mirror.update()
     expect((await source.resolve()).id).toBe(second)
   })
 
@@ -186,7 +186,7 @@ describe.skipIf(whyNoHttp !== undefined)(`over http ${whyNoHttp ?? ''}`, () => {
     work.commit({ 'jobs/a.nomad.hcl': 'one' })
     const bare = publish()
     const mirror = await openMirror(await serve(), { token: tokenFile() })
-    await mirror.fetch()
+    await mirror.update()
     const before = await (await openSource(mirror)).resolve()
     const git = (words: string[], input: string) => execFileSync('git', ['-C', bare, ...words], { input, encoding: 'utf8' }).trim()
     const [name, line] = ['no-email', 'No Email 1700000000 +0000']
@@ -196,7 +196,7 @@ describe.skipIf(whyNoHttp !== undefined)(`over http ${whyNoHttp ?? ''}`, () => {
       `tree ${tree}\nauthor ${line}\ncommitter ${line}\n\n${name}\n`,
     )
     execFileSync('git', ['-C', bare, 'update-ref', 'refs/heads/main', bad])
-    expect(await mirror.fetch()).toMatchObject({ kind: 'failed', problem: expect.stringMatching(/sent objects that are damaged/) })
+    expect(await mirror.update()).toMatchObject({ kind: 'failed', problem: expect.stringMatching(/sent objects that are damaged/) })
     expect((await (await openSource(mirror)).resolve()).id).toBe(before.id)
   })
 
@@ -205,16 +205,16 @@ describe.skipIf(whyNoHttp !== undefined)(`over http ${whyNoHttp ?? ''}`, () => {
     const bare = publish()
     const url = await serve()
     const mirror = await openMirror(url, { token: tokenFile() })
-    await mirror.fetch()
+    await mirror.update()
     const source = await openSource(mirror)
     execFileSync('git', ['-C', bare, 'update-ref', '-d', 'refs/heads/main'])
-    expect(await mirror.fetch()).toMatchObject({
+    expect(await mirror.update()).toMatchObject({
       problem: `${url} has no refs/heads/main; push it, or follow another with source.ref. What runs stays as it is`,
     })
     expect((await source.resolve()).id).toBe(first)
     work.git('commit', '-q', '--amend', '-m', 'another history')
     work.git('push', '-q', '--force', 'origin', 'main')
-    await mirror.fetch()
+    await mirror.update()
     const now = await source.resolve()
     expect(now.subject).toBe('another history')
     expect(await source.isAncestor(first, now.id)).toBe(false)
@@ -225,7 +225,7 @@ describe.skipIf(whyNoHttp !== undefined)(`over http ${whyNoHttp ?? ''}`, () => {
     const id = work.commit({ 'jobs/a.nomad.hcl': 'one' })
     publish()
     const mirror = await openMirror(await serve(), { token: tokenFile() }, 'HEAD')
-    await mirror.fetch()
+    await mirror.update()
     expect((await (await openSource(mirror)).resolve()).id).toBe(id)
   })
 
@@ -238,11 +238,11 @@ describe.skipIf(whyNoHttp !== undefined)(`over http ${whyNoHttp ?? ''}`, () => {
     work.git('tag', 'v1.11.0-rc.1')
     const bare = publish()
     const mirror = await openMirror(await serve(), { token: tokenFile() }, 'refs/tags/v*', '^1')
-    await mirror.fetch()
+    await mirror.update()
     const source = await openSource(mirror, '^1')
     expect((await source.resolve()).id).toBe(two)
     execFileSync('git', ['-C', bare, 'tag', '-d', 'v1.10.0'], { stdio: 'pipe' })
-    await mirror.fetch()
+    await mirror.update()
     expect((await source.resolve()).id).toBe(one)
     const none = await openSource(mirror, '^7')
     await expect(none.resolve()).rejects.toThrow('has no tag the ref of a version in "^7"; tag a commit, or widen the range')
@@ -254,13 +254,13 @@ describe.skipIf(whyNoHttp !== undefined)(`over http ${whyNoHttp ?? ''}`, () => {
     publish()
     const url = await serve()
     const mirror = await openMirror(url, { token: tokenFile() }, wanted)
-    await mirror.fetch()
+    await mirror.update()
     expect((await (await openSource(mirror)).resolve()).id).toBe(wanted)
     const asked = remote.requests.length
-    expect(await mirror.fetch()).toEqual({ kind: 'fetched' })
+    expect(await mirror.update()).toEqual({ kind: 'fetched' })
     expect(remote.requests).toHaveLength(asked)
     const lost = await openMirror(url, { token: tokenFile() }, '1'.repeat(40))
-    expect(await lost.fetch()).toMatchObject({ problem: expect.stringContaining(`does not have the commit ${'1'.repeat(40)}`) })
+    expect(await lost.update()).toMatchObject({ problem: expect.stringContaining(`does not have the commit ${'1'.repeat(40)}`) })
   })
 
   test('any other branch can be fetched beside it', async () => {
@@ -270,7 +270,7 @@ describe.skipIf(whyNoHttp !== undefined)(`over http ${whyNoHttp ?? ''}`, () => {
     const feature = work.commit({ 'jobs/b.nomad.hcl': 'two' })
     work.git('push', '-q', 'origin', 'feature')
     const mirror = await openMirror(await serve(), { token: tokenFile() })
-    await mirror.fetch()
+    await mirror.update()
     expect(await mirror.fetchOther('refs/heads/feature')).toBe(feature)
     expect((await (await openSource(mirror)).resolve()).id).toBe(main)
     await expect(mirror.fetchOther('refs/heads/nope')).rejects.toThrow('has no refs/heads/nope')
@@ -282,7 +282,7 @@ describe.skipIf(whyNoHttp !== undefined)(`over http ${whyNoHttp ?? ''}`, () => {
     const url = await serve()
     remote.interfere = () => true
     const mirror = await openMirror(url, { token: tokenFile() }, 'refs/heads/main', undefined, 300)
-    expect(await mirror.fetch()).toMatchObject({ problem: expect.stringMatching(/did not finish within 0\.3 s/) })
+    expect(await mirror.update()).toMatchObject({ problem: expect.stringMatching(/did not finish within 0\.3 s/) })
     remote.interfere = undefined
   })
 
@@ -290,7 +290,7 @@ describe.skipIf(whyNoHttp !== undefined)(`over http ${whyNoHttp ?? ''}`, () => {
     work.commit({ 'jobs/a.nomad.hcl': 'one' })
     publish()
     const url = await serve()
-    await (await openMirror(url, { token: tokenFile() })).fetch()
+    await (await openMirror(url, { token: tokenFile() })).update()
     const mirror = join(folder, 'mirror')
     writeFileSync(join(mirror, 'packed-refs.lock'), '')
     writeFileSync(join(mirror, 'refs/drover/followed.lock'), '')
@@ -300,7 +300,7 @@ describe.skipIf(whyNoHttp !== undefined)(`over http ${whyNoHttp ?? ''}`, () => {
     work.git('push', '-q', 'origin', 'main')
     const again = await openMirror(url, { token: tokenFile() })
     expect(readdirSync(join(mirror, 'objects'))).not.toContain('incoming-abc')
-    expect(await again.fetch()).toEqual({ kind: 'fetched' })
+    expect(await again.update()).toEqual({ kind: 'fetched' })
     expect((await (await openSource(again)).resolve()).id).toBe(second)
   })
 
@@ -313,13 +313,13 @@ describe.skipIf(whyNoHttp !== undefined)(`over http ${whyNoHttp ?? ''}`, () => {
       writeFileSync(join(folder, name), text, { mode: 0o600 })
       return join(folder, name)
     }
-    expect(await (await openMirror(url)).fetch()).toMatchObject({
+    expect(await (await openMirror(url)).update()).toMatchObject({
       problem: expect.stringMatching(/its certificate is of no authority that this machine knows/),
     })
     const caFile = file('ca.pem', server.cert)
-    expect(await (await openMirror(url, { tls: { caFile } })).fetch()).toMatchObject({ kind: 'failed' })
+    expect(await (await openMirror(url, { tls: { caFile } })).update()).toMatchObject({ kind: 'failed' })
     const mirror = await openMirror(url, { tls: { caFile, certFile: file('c.pem', client.cert), keyFile: file('c.key', client.key) } })
-    expect(await mirror.fetch()).toEqual({ kind: 'fetched' })
+    expect(await mirror.update()).toEqual({ kind: 'fetched' })
     expect((await (await openSource(mirror)).resolve()).id).toBe(id)
   })
 })
@@ -328,10 +328,10 @@ test('a repository of this machine is fetched by its file address', async () => 
   const id = work.commit({ 'jobs/a.nomad.hcl': 'one' })
   const bare = publish()
   const mirror = await openMirror(`file://${bare}`)
-  expect(await mirror.fetch()).toEqual({ kind: 'fetched' })
+  expect(await mirror.update()).toEqual({ kind: 'fetched' })
   expect((await (await openSource(mirror)).resolve()).id).toBe(id)
   rmSync(bare, { recursive: true })
-  expect(await mirror.fetch()).toMatchObject({ problem: expect.stringMatching(/has no repository there/) })
+  expect(await mirror.update()).toMatchObject({ problem: expect.stringMatching(/has no repository there/) })
 })
 
 describe.skipIf(whyNoSsh !== undefined)(`over ssh ${whyNoSsh ?? ''}`, () => {
@@ -343,20 +343,20 @@ describe.skipIf(whyNoSsh !== undefined)(`over ssh ${whyNoSsh ?? ''}`, () => {
     const url = sshd.url(bare)
     const ssh = { keyFile: sshd.keyFile, knownHostsFile: sshd.knownHostsFile }
     const mirror = await openMirror(url, { ssh })
-    expect(await mirror.fetch()).toEqual({ kind: 'fetched' })
+    expect(await mirror.update()).toEqual({ kind: 'fetched' })
     expect((await (await openSource(mirror)).resolve()).id).toBe(id)
 
     const empty = join(folder, 'nobody')
     writeFileSync(empty, '')
-    expect(await (await openMirror(url, { ssh: { ...ssh, knownHostsFile: empty } })).fetch()).toMatchObject({
+    expect(await (await openMirror(url, { ssh: { ...ssh, knownHostsFile: empty } })).update()).toMatchObject({
       problem: `${url} is a host whose key is not known; ask its operator for the key and put it into ${empty}`,
     })
     const strange = join(folder, 'strange')
     execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', strange])
-    expect(await (await openMirror(url, { ssh: { ...ssh, keyFile: strange } })).fetch()).toMatchObject({
+    expect(await (await openMirror(url, { ssh: { ...ssh, keyFile: strange } })).update()).toMatchObject({
       problem: `${url} does not let the key ${strange} in; add ${strange}.pub there as a deploy key`,
     })
-    expect(await (await openMirror(sshd.url('/nowhere'), { ssh })).fetch()).toMatchObject({
+    expect(await (await openMirror(sshd.url('/nowhere'), { ssh })).update()).toMatchObject({
       problem: expect.stringMatching(/has no repository there/),
     })
   })
@@ -370,7 +370,7 @@ describe.skipIf(whyNoSsh !== undefined)(`over ssh ${whyNoSsh ?? ''}`, () => {
     await first.stop()
     const second = await startSshRemote(join(folder, 'second'), { port: Number(new URL(url).port) })
     undo.push(() => second.stop())
-    const outcome = await (await openMirror(url, { ssh })).fetch()
+    const outcome = await (await openMirror(url, { ssh })).update()
     const hostKey = execFileSync('ssh-keygen', ['-lf', join(folder, 'second', 'host.pub')], { encoding: 'utf8' }).split(' ')[1]
     expect(outcome).toMatchObject({ problem: expect.stringContaining(`shows another host key than the one it is known by (${hostKey})`) })
   })

@@ -56,6 +56,7 @@ export class World {
       jobRequests: { answer: (request) => answerJobRequest(request, createJobspecParser(new InProcessSyntaxReader())) },
       sourceTexts: { read: async () => undefined },
       sourceHealth: { sourceHealth: { problem: null, remote: null } },
+      webhooks: { receive: () => 'refused', counts: { accepted: 0, refused: 0, 'too-many': 0 } },
       busHealth: { awayMs: 0, droppedMessages: new Map() },
       logger: silentLogger,
       settings: WORLD_SETTINGS,

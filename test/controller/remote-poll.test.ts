@@ -27,7 +27,7 @@ beforeEach(() => {
   poll = new RemotePoll({
     remote: {
       url: 'https://git.example.org/x',
-      fetch: async () => {
+      update: async () => {
         asked.push(clock.nowMs)
         await hold
         return outcomes.shift() ?? FETCHED
@@ -111,7 +111,18 @@ test('who asks while it is being asked has it asked once more, however many they
   hold = undefined
   goOn()
   await settle()
-  expect(asked).toHaveLength(2)
+  await pass(20_000)
+  expect(asked).toEqual([0, 500])
+})
+
+test('between two fetches there is a pause, and who asks in it is not forgotten', async () => {
+  poll.lookNow()
+  await settle()
+  for (let call = 0; call < 100; call++) poll.lookNow()
+  await settle()
+  expect(asked).toEqual([0])
+  await pass(20_000)
+  expect(asked).toEqual([0, 500])
 })
 
 test('calls during a failure do not ask again at once', async () => {

@@ -128,6 +128,22 @@ describe.skipIf(whyNoHttp !== undefined)(`a server on a remote ${whyNoHttp ?? ''
     expect(await server.get('/v1/jobs')).toMatchObject([{ ID: 'a' }, { ID: 'b' }])
   })
 
+  test('a webhook has the remote looked at now, and nobody else has', async () => {
+    const secretFile = join(folder, 'hook')
+    writeFileSync(secretFile, 'hook-canary\n')
+    const { server } = await serve({ poll_seconds: 3_600, webhook: { forge: 'gitlab', secret_file: secretFile } })
+    await server.start()
+    const pushed = push({ 'jobs/b.nomad.hcl': JOB('b') })
+    const hook = (token: string) =>
+      fetch(`${server.url}/drover/v1/hooks/default`, { method: 'POST', body: '{}', headers: { 'x-gitlab-token': token } })
+    expect((await hook('guess')).status).toBe(401)
+    expect(await readSource(server, () => true)).not.toMatchObject({ commit: { id: pushed } })
+    expect((await hook('hook-canary')).status).toBe(202)
+    await readSource(server, ({ commit }) => commit?.id === pushed)
+    const metrics = await (await fetch(`${server.url}/v1/metrics?format=prometheus`)).text()
+    expect(metrics).toMatch(/drover_source_webhooks\{[^}]*result="accepted"\} 1\n/)
+  })
+
   test('tags are followed by their versions', async () => {
     work.git('tag', 'v1.0.0')
     work.git('push', '-q', 'origin', 'v1.0.0')

@@ -1,6 +1,8 @@
 /** The one table from error code to HTTP status. `docs/errors.md` explains each; a test keeps the two in step. */
 export const ERROR_STATUS: Readonly<Record<string, number>> = {
   BAD_REQUEST: 400,
+  UNAUTHORIZED: 401,
+  TOO_MANY: 429,
   WRITE_REFUSED: 403,
   HOST_REFUSED: 403,
   WITHHELD: 403,

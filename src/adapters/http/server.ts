@@ -80,6 +80,7 @@ async function answer(api: Api, isOwnHost: HostCheck, request: FastifyRequest, r
       path,
       query,
       host: request.headers.host ?? '',
+      headers: request.headers,
       body: Buffer.isBuffer(request.body) ? request.body : EMPTY,
       get signal() {
         return goneSignal(request, reply)

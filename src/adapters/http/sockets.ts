@@ -78,7 +78,7 @@ async function converse(socket: WebSocket, request: IncomingMessage, { api, logg
 function requestOf({ method = 'GET', url = '/', headers }: IncomingMessage, signal: AbortSignal): ApiRequest {
   const mark = url.indexOf('?')
   const [path, query] = mark < 0 ? [url, ''] : [url.slice(0, mark), url.slice(mark + 1)]
-  return { method, path, query, host: headers.host ?? '', body: new Uint8Array(0), signal }
+  return { method, path, query, host: headers.host ?? '', headers, body: new Uint8Array(0), signal }
 }
 
 function keepAlive(socket: WebSocket): void {

@@ -3,7 +3,7 @@ import { rfc3339 } from '../../domain/index.js'
 import type { StateView } from '../../state/index.js'
 import type { ReadDeps } from '../blocking.js'
 import { encodeJson } from '../encode.js'
-import type { ApiSettings, BusHealth, SourceHealth } from '../ports.js'
+import type { ApiSettings, BusHealth, SourceHealth, Webhooks } from '../ports.js'
 import { jsonAnswer, textAnswer } from '../request.js'
 import type { Call, Route } from '../router.js'
 
@@ -17,16 +17,22 @@ export interface MetricsDeps extends ReadDeps {
   readonly settings: ApiSettings
   readonly busHealth: BusHealth
   readonly sourceHealth: SourceHealth
+  readonly webhooks: Webhooks
 }
 
 export function metricsRoutes(deps: MetricsDeps): readonly Route[] {
   return [{ pattern: '/v1/metrics', methods: { GET: (call) => readMetrics(deps, call) } }]
 }
 
-async function readMetrics({ reader, clock, settings, busHealth, sourceHealth }: MetricsDeps, call: Call) {
+async function readMetrics({ reader, clock, settings, busHealth, sourceHealth, webhooks }: MetricsDeps, call: Call) {
   const { gauges } = await reader.read((view) => ({
     index: 0,
-    gauges: [...computeGauges(view, settings), ...computeBusGauges(busHealth, settings), ...computeSourceGauges(sourceHealth, settings)],
+    gauges: [
+      ...computeGauges(view, settings),
+      ...computeBusGauges(busHealth, settings),
+      ...computeSourceGauges(sourceHealth, settings),
+      ...countWebhooks(webhooks, settings),
+    ],
   }))
   if (call.parameters.text('format') === 'prometheus') {
     return textAnswer(200, formatPrometheus(gauges), { 'Content-Type': 'text/plain; version=0.0.4; charset=utf-8' })
@@ -78,6 +84,13 @@ function computeSourceGauges({ sourceHealth: { problem, remote } }: SourceHealth
     'drover.source.remote_failures_in_a_row': remote.failuresInARow,
   }
   return [readable, ...Object.entries(gauges).map(([Name, Value]) => ({ Name, Value, Labels }))]
+}
+
+/** Since the start of this server. */
+function countWebhooks({ counts }: Webhooks, settings: ApiSettings): readonly Gauge[] {
+  return Object.entries(counts).map(([result, Value]) => {
+    return { Name: 'drover.source.webhooks', Value, Labels: { host: settings.name, region: settings.region, result } }
+  })
 }
 
 function formatPrometheus(gauges: readonly Gauge[]): string {

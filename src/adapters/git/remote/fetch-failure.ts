@@ -3,6 +3,7 @@
  * the remote itself says there (lines that begin with `remote:`) decides nothing.
  */
 import type { FetchOutcome } from '../../../controller/index.js'
+import { nameSecret } from '../../secret.js'
 import type { RemoteAccess } from './remote-access.js'
 import { hideSecrets } from './remote-address.js'
 
@@ -131,8 +132,7 @@ function refusedToken(access: RemoteAccess): string {
 }
 
 function tokenName({ token }: RemoteAccess): string {
-  if (token === undefined) return 'everybody'
-  return token.kind === 'file' ? `the token in ${token.path}` : `the token in the variable ${token.name}`
+  return token === undefined ? 'everybody' : nameSecret('token', token)
 }
 
 function knownHosts({ ssh }: RemoteAccess): string {

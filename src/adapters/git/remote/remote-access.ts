@@ -3,15 +3,15 @@
  * token when it needs it, through a helper that reads the file or the variable, so no command line and no configuration ever holds one.
  * Nothing of the machine's or the user's git configuration has a say.
  */
-import { readFileSync } from 'node:fs'
-import { OrchestratorError } from '../../../domain/index.js'
+import { explainError, OrchestratorError } from '../../../domain/index.js'
+import { readSecret, type Secret } from '../../secret.js'
 import { gitEnvironment } from '../git-command.js'
 import type { RemoteProtocol } from './remote-address.js'
 
 export interface RemoteAccess {
   /** For https, beside the token. Most forges heed the token alone. */
   readonly username: string
-  readonly token?: { readonly kind: 'file'; readonly path: string } | { readonly kind: 'environment'; readonly name: string }
+  readonly token?: Secret
   readonly tls: { readonly caFile?: string; readonly certFile?: string; readonly keyFile?: string }
   readonly ssh: {
     /** Keys of hosts, as ssh writes them: any other key is refused. */
@@ -66,23 +66,11 @@ function tokenValue(token: NonNullable<RemoteAccess['token']>): string {
 
 function refuseMissingToken(token: RemoteAccess['token']): void {
   if (token === undefined) return
-  if (token.kind === 'environment') {
-    if ((process.env[token.name] ?? '') === '')
-      throw noToken(`the variable ${token.name}, which is to hold the token of the remote, is not set`)
-    return
-  }
-  let text: string
   try {
-    text = readFileSync(token.path, 'utf8')
+    readSecret('token of the remote', token)
   } catch (cause) {
-    throw noToken(`the file ${token.path}, which is to hold the token of the remote, cannot be read`, cause)
+    throw new OrchestratorError('GIT_REMOTE_ACCESS', explainError(cause))
   }
-  if (text.split('\n')[0]!.trim() === '')
-    throw noToken(`the file ${token.path}, which is to hold the token of the remote, has an empty first line`)
-}
-
-function noToken(message: string, cause?: unknown): OrchestratorError {
-  return new OrchestratorError('GIT_REMOTE_ACCESS', message, {}, cause)
 }
 
 function sshCommand({ knownHostsFile, keyFile }: RemoteAccess['ssh']): string {

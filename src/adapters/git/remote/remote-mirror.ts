@@ -82,7 +82,7 @@ export class RemoteMirror implements RemoteRepository {
   }
 
   /** Fetches what is followed. Never throws: a remote that is away is an answer. */
-  fetch(): Promise<FetchOutcome> {
+  update(): Promise<FetchOutcome> {
     return this.#afterOthers(() => this.#fetchFollowed())
   }
 
