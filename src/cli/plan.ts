@@ -5,6 +5,7 @@ import { CommandError, type CommandModule, type Io } from './command.js'
 import { describeDiff } from './diff.js'
 import type { JobFileReading, JobFiles } from './job-files.js'
 import { formatJson } from './json.js'
+import { describeMissingDrivers, groupsWithoutDrivers, type HostDrivers } from './missing-drivers.js'
 import { describeFailures } from './placement.js'
 import { describeReasons } from './why.js'
 import type { CommitPlanAnswer, PlanAnswer, SourceAnswer } from './wire.js'
@@ -21,7 +22,11 @@ interface PlanOptions extends ConnectionOptions {
 type PlannedJob = CommitPlanAnswer['jobs'][number]
 type JobReading = Extract<JobFileReading, { readonly kind: 'job' }>
 /** What becomes of one job, and of a new or changed one where its allocations would go. */
-type JobPlan = PlannedJob & { readonly plan: PlanAnswer | null }
+type JobPlan = PlannedJob & {
+  readonly plan: PlanAnswer | null
+  /** What hosts say of the drivers that it cannot have there. */
+  readonly missingDrivers: string
+}
 
 export function planCommand(load: () => Promise<JobFiles>): CommandModule {
   return {
@@ -58,7 +63,7 @@ async function plan(files: JobFiles, paths: readonly string[], options: PlanOpti
     })
     const answer = await client.put<CommitPlanAnswer>('/drover/v1/plan', summary)
     const jobs: JobPlan[] = []
-    for (const job of answer.jobs) jobs.push({ ...job, plan: await planJob(job, readings, client, options.why) })
+    for (const job of answer.jobs) jobs.push(await planJob(job, readings, client, options.why))
     const mistakes = readings.flatMap((reading) => (reading.kind === 'mistakes' ? reading.mistakes : []))
     if (options.json) io.out(formatJson({ ...answer, jobs, mistakes: mistakes.map(({ text: _, ...mistake }) => mistake) }))
     else {
@@ -79,19 +84,19 @@ function isChange({ jobs, hosts, pools, isSchedulerChanged, acts }: CommitPlanAn
 }
 
 /** Where the allocations of a new or changed job would go. */
-async function planJob(
-  { namespace, id, change }: PlannedJob,
-  readings: readonly JobFileReading[],
-  client: Client,
-  isExplained: boolean,
-): Promise<PlanAnswer | null> {
-  if (change !== 'new' && change !== 'changed') return null
+async function planJob(planned: PlannedJob, readings: readonly JobFileReading[], client: Client, isExplained: boolean): Promise<JobPlan> {
+  const { namespace, id, change } = planned
+  const nothing = { ...planned, plan: null, missingDrivers: '' }
+  if (change !== 'new' && change !== 'changed') return nothing
   const isIt = (reading: JobFileReading): reading is JobReading =>
     reading.kind === 'job' && reading.id === id && reading.namespace === namespace
   const reading = readings.find(isIt)
-  if (reading === undefined) return null
+  if (reading === undefined) return nothing
   const query = { namespace, in_commit: 'true', ...(isExplained ? { reasons: 'true' } : {}) }
-  return client.put<PlanAnswer>(`/v1/job/${encodeURIComponent(id)}/plan`, { Job: reading.job, Diff: true }, query)
+  const plan = await client.put<PlanAnswer>(`/v1/job/${encodeURIComponent(id)}/plan`, { Job: reading.job, Diff: true }, query)
+  const groups = groupsWithoutDrivers(plan)
+  const hosts = groups.length === 0 ? [] : await client.get<readonly HostDrivers[]>('/v1/nodes')
+  return { ...planned, plan, missingDrivers: describeMissingDrivers(reading.job, groups, hosts) }
 }
 
 function printPlan(answer: CommitPlanAnswer & { readonly jobs: readonly JobPlan[] }, io: Io): void {
@@ -109,7 +114,7 @@ function printPlan(answer: CommitPlanAnswer & { readonly jobs: readonly JobPlan[
   else io.err(`${changed} of ${counted(jobs.length, 'job')} would change\n`)
 }
 
-function printJob({ namespace, id, path, change, setAside, plan }: JobPlan, io: Io): void {
+function printJob({ namespace, id, path, change, setAside, plan, missingDrivers }: JobPlan, io: Io): void {
   if (change === 'frozen') {
     io.out(`! ${path}  has mistakes${id === '' ? '' : `; job ${id} stays as it is`}\n`)
     return
@@ -122,6 +127,7 @@ function printJob({ namespace, id, path, change, setAside, plan }: JobPlan, io: 
   for (const { Name, NodeName } of plan.Annotations?.PreemptedAllocs ?? []) io.out(`    ends ${Name} on ${NodeName} to make room\n`)
   if (plan.Reasons !== undefined) io.out(describeReasons(plan.Reasons, '    '))
   else if (plan.FailedTGAllocs) io.out(describeFailures(plan.FailedTGAllocs).replace(/^/gm, '    ').trimEnd().concat('\n'))
+  io.out(missingDrivers.replace(/^(?=.)/gm, '      '))
   if (plan.Warnings !== '') io.err(`${plan.Warnings}\n`)
 }
 

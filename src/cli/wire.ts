@@ -148,6 +148,7 @@ export interface NodeStub {
   readonly Status: string
   readonly SchedulingEligibility: string
   readonly Drain: boolean
+  readonly Drivers: Readonly<Record<string, { readonly Detected: boolean; readonly Healthy: boolean; readonly HealthDescription: string }>>
 }
 
 export interface NodeResourcesAnswer {
@@ -158,7 +159,6 @@ export interface NodeResourcesAnswer {
 
 export interface NodeAnswer extends NodeStub {
   readonly Attributes: Readonly<Record<string, string>>
-  readonly Drivers: Readonly<Record<string, { readonly Detected: boolean; readonly Healthy: boolean; readonly HealthDescription: string }>>
   readonly NodeResources: NodeResourcesAnswer
   readonly ReservedResources: NodeResourcesAnswer
 }
