@@ -23,8 +23,11 @@ interface Mount {
   readonly options: readonly string[]
 }
 
-function readMounts(): readonly Mount[] {
-  return readFileSync('/proc/self/mountinfo', 'utf8')
+/** What tells of this process: where groups are mounted, and which it is in. */
+const OWN_PROCESS = '/proc/self'
+
+function readMounts(process: string): readonly Mount[] {
+  return readFileSync(join(process, 'mountinfo'), 'utf8')
     .split('\n')
     .map((line) => line.split(' '))
     .map((fields) => {
@@ -35,8 +38,8 @@ function readMounts(): readonly Mount[] {
 }
 
 /** Path of this process's group below the mount of a controller, or of v2. */
-function ownGroup(controller: string): string | undefined {
-  return readFileSync('/proc/self/cgroup', 'utf8')
+function ownGroup(controller: string, process: string): string | undefined {
+  return readFileSync(join(process, 'cgroup'), 'utf8')
     .split('\n')
     .map((line) => line.split(':'))
     .find(([number, names]) => (controller === '' ? number === '0' && names === '' : (names ?? '').split(',').includes(controller)))
@@ -45,7 +48,7 @@ function ownGroup(controller: string): string | undefined {
 }
 
 /** Where the groups of a supervisor would be, by controller; nothing is made. */
-function findControllers(mounts: readonly Mount[]): Controllers {
+function findControllers(mounts: readonly Mount[], process: string): Controllers {
   const unified = mounts.find(({ type }) => type === 'cgroup2')?.path
   const isPure = unified !== undefined && !mounts.some(({ type, options }) => type === 'cgroup' && options.includes('memory'))
   if (isPure) {
@@ -55,7 +58,7 @@ function findControllers(mounts: readonly Mount[]): Controllers {
   }
   const folders = CONTROLLERS.flatMap((name) => {
     const path = mounts.find(({ type, options }) => type === 'cgroup' && options.includes(name))?.path
-    const own = ownGroup(name)
+    const own = ownGroup(name, process)
     return path === undefined || own === undefined ? [] : [[name, join(path, own)] as const]
   })
   return { version: '1', folders: Object.fromEntries(folders) }
@@ -65,8 +68,8 @@ function findControllers(mounts: readonly Mount[]): Controllers {
 const SLICE = 'drover.slice'
 
 /** The controllers that a supervisor of this user could bound its runs by. */
-export function usableControllers(): { readonly version: '1' | '2'; readonly names: readonly ControllerName[] } {
-  const { version, folders } = findControllers(readMounts())
+export function usableControllers(process = OWN_PROCESS): { readonly version: '1' | '2'; readonly names: readonly ControllerName[] } {
+  const { version, folders } = findControllers(readMounts(process), process)
   const canWrite = (path: string) => {
     try {
       accessSync(existsSync(path) ? path : dirname(path), constants.W_OK)
@@ -85,13 +88,13 @@ export interface GroupFolders {
 }
 
 /** Makes the folders for the groups of a supervisor. */
-export function openGroups(name: string): GroupFolders {
-  const mounts = readMounts()
-  const { version, folders } = findControllers(mounts)
+export function openGroups(name: string, process = OWN_PROCESS): GroupFolders {
+  const mounts = readMounts(process)
+  const { version, folders } = findControllers(mounts, process)
   if (version === '2') {
     const made = openBounded(Object.values(folders)[0], `drover-${name}`)
     if (made !== undefined) return { tree: made.folder, controllers: { version, folders: made.controllers } }
-    return { tree: openTree(mounts, name), controllers: { version, folders: {} } }
+    return { tree: openTree(mounts, name, process), controllers: { version, folders: {} } }
   }
   const own = Object.entries(folders).flatMap(([controller, path]) => {
     const folder = join(path, `drover-${name}`)
@@ -99,12 +102,12 @@ export function openGroups(name: string): GroupFolders {
   })
   const controllers = { version, folders: Object.fromEntries(own) } as const
   initializeCpuset(controllers.folders['cpuset'])
-  return { tree: openTree(mounts, name), controllers }
+  return { tree: openTree(mounts, name, process), controllers }
 }
 
-function openTree(mounts: readonly Mount[], name: string): string | undefined {
+function openTree(mounts: readonly Mount[], name: string, process: string): string | undefined {
   const mount = mounts.find(({ type }) => type === 'cgroup2')?.path
-  const own = ownGroup('')
+  const own = ownGroup('', process)
   if (mount === undefined || own === undefined) return undefined
   const folder = join(mount, own, `drover-${name}`)
   return tryMake(folder) && readText(join(folder, 'cgroup.procs')) !== undefined ? folder : undefined
