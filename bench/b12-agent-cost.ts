@@ -2,9 +2,9 @@
  * B12: what sleeping tasks cost beyond themselves: memory and processes of agent, supervisor and wrappers, and how fast they start.
  * Memory is PSS (shared pages counted once), read from outside.
  */
-import { readdirSync, readFileSync } from 'node:fs'
 import { Cluster, until } from '../test/acceptance/cluster.js'
 import { type Bench, type BenchOptions, type Measurement, measurement } from './measurement.js'
+import { processes, pssOf } from './processes.js'
 
 const RUNNING_WITHIN_MS = 120_000
 const MARK = '86399'
@@ -63,26 +63,4 @@ export const b12: Bench = {
       await cluster.remove()
     }
   },
-}
-
-type Process = { readonly pid: string; readonly line: string }
-
-function processes(isWanted: (line: string) => boolean): readonly Process[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map((pid) => ({ pid, line: read(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').trim() }))
-    .filter(({ line }) => isWanted(line))
-}
-
-function pssOf(all: readonly Process[]): number {
-  return all.reduce((sum, { pid }) => sum + 1024 * Number(/^Pss:\s+(\d+)/m.exec(read(`/proc/${pid}/smaps_rollup`))?.[1] ?? 0), 0)
-}
-
-/** Empty for a process that has just ended. */
-function read(path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch {
-    return ''
-  }
 }

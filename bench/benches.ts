@@ -8,7 +8,8 @@ import { b7Crowd } from './b7-crowd.js'
 import { gitScan } from './b10-git-scan.js'
 import { b10Jobspecs } from './b10-jobspecs.js'
 import { serverScan } from './b10-server.js'
-import { b12 } from './b12-agent-cost.js'
+import { b12 as b12Agent } from './b12-agent-cost.js'
+import { containerCost, sandboxCost } from './b12-isolated-cost.js'
 import type { Bench } from './measurement.js'
 
 /** All sides of B10: texts to jobs, a repository to Commands, and the whole server. */
@@ -18,6 +19,16 @@ const b10: Bench = {
     yield* b10Jobspecs.run(options)
     yield* gitScan(options)
     yield* serverScan(options)
+  },
+}
+
+/** Every driver of real tasks. */
+const b12: Bench = {
+  ...b12Agent,
+  async *run(options) {
+    yield* b12Agent.run(options)
+    yield* sandboxCost(options)
+    yield* containerCost(options)
   },
 }
 

@@ -1,0 +1,123 @@
+/**
+ * B12 for tasks with a root of their own: what a task of `exec` takes beyond itself, and what one of `docker` takes of the agent, with the
+ * time to start some beside `docker run` of the same image in a loop. Both need root; docker needs its engine, of which one is started.
+ */
+import { execFileSync } from 'node:child_process'
+import { Cluster, until } from '../test/acceptance/cluster.js'
+import { IMAGE, TestEngine, whyNoEngine } from '../test/adapters/drivers/docker-engine.js'
+import { type BenchOptions, type Measurement, measurement } from './measurement.js'
+import { processes, pssOf } from './processes.js'
+
+const RUNNING_WITHIN_MS = 180_000
+const SECONDS = '86397'
+
+function jobFile(name: string, count: number, driver: string, config: string): string {
+  return `job "${name}" {
+  group "main" {
+    count = ${count}
+    update {
+      max_parallel     = ${count}
+      min_healthy_time = "0s"
+    }
+    task "sleep" {
+      driver = "${driver}"
+      config {
+${config}
+        args = ["${SECONDS}"]
+      }
+      resources {
+        cpu    = 10
+        memory = 16
+      }
+    }
+  }
+}
+`
+}
+
+/** A cluster without jobs. */
+async function startEmpty(): Promise<Cluster> {
+  const cluster = new Cluster()
+  for (const path of ['jobs/hello.nomad.hcl', 'jobs/tick.nomad.yaml']) cluster.git('rm', '-q', path)
+  cluster.write('jobs/README.md', 'nothing yet')
+  cluster.commit('no jobs')
+  await cluster.start()
+  return cluster
+}
+
+/** @returns milliseconds from the commit until all of it runs */
+async function runJob(cluster: Cluster, name: string, count: number, text: string): Promise<number> {
+  cluster.write(`jobs/${name}.nomad.hcl`, text)
+  const began = performance.now()
+  cluster.commit(name)
+  await until(`all of ${name} run`, RUNNING_WITHIN_MS, async () => {
+    const all = await cluster.get<readonly { ClientStatus: string }[]>(`/v1/job/${name}/allocations`).catch(() => [])
+    return all.filter(({ ClientStatus }) => ClientStatus === 'running').length >= count
+  })
+  return performance.now() - began
+}
+
+function agentPss(cluster: Cluster): number {
+  return pssOf(processes((line) => line.includes(cluster.folder) && line.includes('agent --config')))
+}
+
+export async function* sandboxCost({ quick }: BenchOptions): AsyncIterable<Measurement> {
+  if (process.getuid?.() !== 0) return
+  const count = quick ? 10 : 100
+  const cluster = await startEmpty()
+  try {
+    const config = '        command = "/bin/sleep"'
+    // The first loads what all have in common.
+    await runJob(cluster, 'first', 1, jobFile('first', 1, 'exec', config))
+    const before = agentPss(cluster)
+    const tookMs = await runJob(cluster, 'sandboxes', count, jobFile('sandboxes', count, 'exec', config))
+    const helpers = processes((line) => line.includes(cluster.folder) && (line.includes('drover-run') || line.includes('bwrap')))
+    const name = `exec,tasks=${count}`
+    yield measurement('B12', name, 'commit-to-all-running', 'ms', [tookMs])
+    yield measurement('B12', name, 'agent-pss-a-task', 'bytes', [(agentPss(cluster) - before) / count])
+    yield measurement('B12', name, 'helpers-a-task', 'count', [helpers.length / (count + 1)])
+    yield measurement('B12', name, 'helper-pss-a-task', 'bytes', [pssOf(helpers) / (count + 1)])
+  } finally {
+    await cluster.remove()
+  }
+}
+
+export async function* containerCost({ quick }: BenchOptions): AsyncIterable<Measurement> {
+  if (whyNoEngine() !== undefined) return
+  const count = quick ? 4 : 20
+  const engine = await TestEngine.start()
+  const hostBefore = process.env['DOCKER_HOST']
+  process.env['DOCKER_HOST'] = engine.endpoint
+  try {
+    const loopMs = runInLoop(engine, count)
+    const cluster = await startEmpty()
+    try {
+      const config = `        image        = "${IMAGE}"\n        network_mode = "none"\n        command      = "sleep"`
+      await runJob(cluster, 'first', 1, jobFile('first', 1, 'docker', config))
+      const before = agentPss(cluster)
+      const tookMs = await runJob(cluster, 'containers', count, jobFile('containers', count, 'docker', config))
+      const name = `docker,tasks=${count}`
+      yield measurement('B12', name, 'docker-run-in-a-loop', 'ms', [loopMs])
+      yield measurement('B12', name, 'commit-to-all-running', 'ms', [tookMs])
+      yield measurement('B12', name, 'commit-to-all-running.times-the-loop', 'ratio', [tookMs / loopMs])
+      yield measurement('B12', name, 'agent-pss-a-task', 'bytes', [(agentPss(cluster) - before) / count])
+    } finally {
+      await cluster.remove()
+    }
+  } finally {
+    if (hostBefore === undefined) delete process.env['DOCKER_HOST']
+    else process.env['DOCKER_HOST'] = hostBefore
+    await engine.remove()
+  }
+}
+
+/** @returns milliseconds */
+function runInLoop(engine: TestEngine, count: number): number {
+  const docker = (...words: string[]) => execFileSync('docker', ['-H', engine.endpoint, ...words], { encoding: 'utf8' }).trim()
+  const ids: string[] = []
+  const began = performance.now()
+  for (let n = 0; n < count; n++) ids.push(docker('run', '-d', '--network', 'none', '--memory', '16m', IMAGE, 'sleep', SECONDS))
+  const tookMs = performance.now() - began
+  docker('rm', '-f', ...ids)
+  return tookMs
+}
