@@ -26,19 +26,30 @@ export function reportEvaluations(
     if (allocation === undefined || isClientTerminal(allocation)) continue
     const key = ownerKey(allocation)
     const job = view.jobs.get(key)
-    const trigger = job === undefined ? undefined : findTrigger(allocation, report, job, nowMs)
+    const trigger = job === undefined ? undefined : findTrigger(view, allocation, report, job, nowMs)
     if (trigger !== undefined && !evaluations.has(key)) evaluations.set(key, newEvaluation(random.uuid(), job!, trigger))
   }
   return [...evaluations.values()]
 }
 
-function findTrigger(allocation: Allocation, report: AllocationReport, job: Job, nowMs: number): Evaluation['TriggeredBy'] | undefined {
+function findTrigger(
+  view: StateView,
+  allocation: Allocation,
+  report: AllocationReport,
+  job: Job,
+  nowMs: number,
+): Evaluation['TriggeredBy'] | undefined {
   if (allocation.ClientStatus === 'unknown' && report.ClientStatus !== 'unknown') return 'reconnect'
   if (isPlaceFreed(allocation, report, job) || isEndedAlone(allocation, report, job)) return 'alloc-stop'
   const reported: Allocation = { ...allocation, ClientStatus: report.ClientStatus, TaskStates: report.TaskStates }
-  if (report.ClientStatus !== 'failed' || allocation.FollowupEvalID !== undefined) return undefined
+  if (report.ClientStatus !== 'failed' || isFollowUpToCome(view, allocation)) return undefined
   // A failed allocation that must wait before it is replaced needs an evaluation too: it makes the delayed one.
   return isReschedulableNow(reported, job, nowMs) || job.Type === 'service' || job.Type === 'batch' ? 'alloc-failure' : undefined
+}
+
+/** One that was made while the node was out of sight is called off when the node comes back, and the allocation still names it. */
+function isFollowUpToCome({ evaluations }: StateView, { FollowupEvalID }: Allocation): boolean {
+  return FollowupEvalID !== undefined && evaluations.get(FollowupEvalID)?.Status === 'pending'
 }
 
 /** On its node a system job may be placed again only when what was restarted there has gone. */

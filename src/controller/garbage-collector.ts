@@ -161,12 +161,20 @@ function garbageOfEvaluation(view: StateView, evaluation: Evaluation): Garbage {
   return { ...NOTHING, evaluations: [evaluation.ID], allocations }
 }
 
+/** An allocation that came back from a silent node goes on naming the evaluation that would have replaced it: its end shows that nobody waits. */
+function isNamedByLiving(view: StateView, evaluation: Evaluation): boolean {
+  if (evaluation.WaitUntil === undefined) return false
+  const mine = view.allocations.by('job', ownerKey(evaluation))
+  return mine.some((allocation) => allocation.FollowupEvalID === evaluation.ID && !isClientTerminal(allocation))
+}
+
 /** Ended, old, and all that it placed may go too. What a registered batch job has done is what keeps it from running again. */
 function isEvaluationGarbage(view: StateView, evaluation: Evaluation, at: At): boolean {
   if (!isEvaluationTerminal(evaluation)) return false
   const { evaluationMs, batchEvaluationMs } = at.thresholds
   const isBatch = evaluation.Type === 'batch' || evaluation.Type === 'sysbatch'
   if (!isOld(evaluation.ModifyTime, isBatch ? batchEvaluationMs : evaluationMs, at.nowMs)) return false
+  if (isNamedByLiving(view, evaluation)) return false
   const job = view.jobs.get(ownerKey(evaluation))
   if (isBatch && job !== undefined && !(job.Stop && job.Status === 'dead'))
     return view.allocations.countBy('evaluation', evaluation.ID) === 0

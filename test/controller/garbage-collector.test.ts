@@ -52,6 +52,16 @@ describe('an evaluation', () => {
     expect(new Past().job().evaluation({ Status: 'blocked' }).foundAt(9_000)).toEqual([])
   })
 
+  test('that was called off stays while what names it lives', () => {
+    const waited = (ClientStatus: 'running' | 'complete') =>
+      new Past()
+        .job()
+        .evaluation({ Status: 'canceled', WaitUntil: '2026-01-01T00:00:00Z' })
+        .allocation({ EvalID: 'other', FollowupEvalID: 'e', ClientStatus })
+        .foundAt(9_000)
+    expect([waited('running'), waited('complete')]).toEqual([[], ['e']])
+  })
+
   test('of a batch job that has a file stays with what was done, which keeps it from being done again', () => {
     const done = (over: Partial<Job>) =>
       new Past()
