@@ -69,11 +69,14 @@ export class HeartbeatMonitor {
   }
 
   #tick(): void {
-    const nowMs = this.#clock.monotonicMs()
-    const lateMs = nowMs - this.#tickedMs - this.#options.tickMs
-    this.#tickedMs = nowMs
-    if (lateMs > 2 * this.#options.tickMs) this.#startOver()
+    if (this.#hasStoodStill) this.#startOver()
+    this.#tickedMs = this.#clock.monotonicMs()
     void this.#ask()
+  }
+
+  /** The next tick is more than two intervals late. */
+  get #hasStoodStill(): boolean {
+    return this.#clock.monotonicMs() - this.#tickedMs > 3 * this.#options.tickMs
   }
 
   #startOver(): void {
@@ -87,7 +90,8 @@ export class HeartbeatMonitor {
     const isThere = this.#bus.isConnected() && (await this.#bus.ping(PING_WITHIN_MS))
     this.#isAsking = false
     if (this.#isStopped) return
-    if (!isThere || this.#wasDeaf) this.#startOver()
+    // Whoever stood still while the broker answered may see its answer before the beats that came meanwhile, and before the next tick.
+    if (!isThere || this.#wasDeaf || this.#hasStoodStill) this.#startOver()
     this.#wasDeaf = !isThere
     if (isThere) this.#tellSilent()
   }

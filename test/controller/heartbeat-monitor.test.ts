@@ -15,7 +15,13 @@ class ManualBroker {
     return () => void this.#watchers.delete(handler)
   }
 
-  ping = async () => this.isThere
+  /** What holds up its answers. */
+  pause: Promise<void> = Promise.resolve()
+
+  ping = async () => {
+    await this.pause
+    return this.isThere
+  }
 
   set(isThere: boolean): void {
     this.isThere = isThere
@@ -57,6 +63,27 @@ test('a node that is heard in time is never called silent', async () => {
     await advance(8_000)
   }
   expect(silent).toEqual([])
+})
+
+test('a pause within a question to the broker is one, too, though its answer is heard before the next tick', async () => {
+  const { clock, broker, silent, beats, advance } = monitor()
+  beats.heard('n1')
+  let resume = () => {}
+  broker.pause = new Promise((resolve) => {
+    resume = resolve
+  })
+  await advance(1_000)
+  clock.nowMs += 30_000
+  resume()
+  await broker.pause
+  for (let turn = 0; turn < 4; turn++) await null
+  expect(silent).toEqual([])
+  await advance(500)
+  expect(silent).toEqual([])
+  await advance(8_500)
+  expect(silent).toEqual([])
+  await advance(3_000)
+  expect(silent).toEqual(['n1'])
 })
 
 test('after a pause of the server itself everyone has one full TTL, whatever was left of it and whatever the pause', async () => {

@@ -184,8 +184,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'pause-of-the-server-counts-as-silence',
     file: 'src/controller/heartbeat-monitor.ts',
-    find: '    if (lateMs > 2 * this.#options.tickMs) this.#startOver()\n',
-    replace: '',
+    find: '    return this.#clock.monotonicMs() - this.#tickedMs > 3 * this.#options.tickMs\n',
+    replace: '    return false\n',
     finders: ['I12'],
   },
   {
