@@ -1,12 +1,14 @@
 /**
- * B6: reads of one job over HTTP, the server on one core, the clients in a process of their own (`B6` of docs/benchmarks.md).
- * Raw sockets with pipelining switched off: what is measured is the server, not a client library.
+ * B6: reads over HTTP, the server on one core, the clients in a process of their own (`B6` of docs/benchmarks.md). Raw sockets with
+ * pipelining switched off: what is measured is the server, not a client library. Beside each route, in turns with it, a bare server of Node's
+ * that does nothing but send the same head and bytes: what is between the two is ours.
  */
 import { type ChildProcess, fork } from 'node:child_process'
-import { connect, type Socket } from 'node:net'
+import { createServer, type Server } from 'node:http'
+import { type AddressInfo, connect, type Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { World } from '../test/api/world.js'
-import { job } from '../test/fixtures.js'
+import { allocation, job, node } from '../test/fixtures.js'
 import { type Bench, type BenchOptions, type Measurement, measurement } from './measurement.js'
 
 const CONNECTIONS = 32
@@ -19,17 +21,20 @@ interface LoadRequest {
   readonly durationMs: number
 }
 
+interface Route {
+  readonly name: string
+  readonly path: string
+}
+
 export const b6ApiRead: Bench = {
   name: 'B6',
-  summary: 'GET /v1/job/:id, requests a second on one core',
+  summary: 'reads over HTTP, requests a second on one core, beside a bare server that sends the same bytes',
   async *run(options: BenchOptions): AsyncIterable<Measurement> {
-    const world = new World()
-    for (let number = 0; number < JOBS; number++) world.register(job({ ID: `job-${number}` }))
-    const address = await world.http.listen({ host: '127.0.0.1', port: 0 })
-    const port = Number(new URL(address).port)
+    const { world, routes } = createWorld()
+    const url = await world.http.listen({ host: '127.0.0.1', port: 0 })
     const client = fork(fileURLToPath(import.meta.url), ['--client'], { execArgv: process.execArgv })
     try {
-      yield* measure(client, port, options)
+      for (const route of routes) yield* measure(client, url, route, options)
     } finally {
       client.kill()
       await world.http.close()
@@ -37,18 +42,60 @@ export const b6ApiRead: Bench = {
   },
 }
 
-async function* measure(client: ChildProcess, port: number, { quick }: BenchOptions): AsyncIterable<Measurement> {
-  const [runs, durationMs] = quick ? [3, 2_000] : [5, 10_000]
-  await load(client, { port, path: '/v1/job/job-7', durationMs: WARM_UP_MS })
-  for (const [name, path] of [
-    ['job', '/v1/job/job-7'],
-    ['list-120', '/v1/jobs'],
-  ] as const) {
-    const rates: number[] = []
-    for (let run = 0; run < runs; run++) rates.push(await load(client, { port, path, durationMs }))
-    yield measurement('B6', name, 'requests', '1/s', rates)
+function createWorld(): { readonly world: World; readonly routes: readonly Route[] } {
+  const world = new World()
+  for (let number = 0; number < JOBS; number++) world.register(job({ ID: `job-${number}` }))
+  const placed = allocation()
+  world.change((state, index) => {
+    state.nodes.put(index, node())
+    state.allocations.put(index, placed)
+  })
+  const routes = [
+    { name: 'job', path: '/v1/job/job-7' },
+    { name: 'summary', path: '/v1/job/job-7/summary' },
+    { name: 'allocation', path: `/v1/allocation/${placed.ID}` },
+    { name: 'nodes', path: '/v1/nodes' },
+    { name: `list-${JOBS}`, path: '/v1/jobs' },
+  ]
+  return { world, routes }
+}
+
+async function* measure(client: ChildProcess, url: string, { name, path }: Route, { quick }: BenchOptions): AsyncIterable<Measurement> {
+  const [runs, durationMs] = quick ? [3, 500] : [5, 3_000]
+  const bare = await startBare(`${url}${path}`)
+  try {
+    const ports = { ours: Number(new URL(url).port), bare: (bare.address() as AddressInfo).port }
+    const rates = { ours: [] as number[], bare: [] as number[] }
+    for (const which of ['ours', 'bare'] as const) await load(client, { port: ports[which], path, durationMs: WARM_UP_MS })
+    for (let run = 0; run < runs; run++)
+      for (const which of ['ours', 'bare'] as const) rates[which].push(await load(client, { port: ports[which], path, durationMs }))
+    yield measurement('B6', name, 'requests', '1/s', rates.ours)
+    yield measurement('B6', name, 'requests-bare', '1/s', rates.bare)
+    yield measurement(
+      'B6',
+      name,
+      'share-of-bare',
+      '1',
+      rates.ours.map((rate, run) => rate / rates.bare[run]!),
+    )
+  } finally {
+    bare.close()
+    bare.closeAllConnections()
   }
 }
+
+/** Answers whatever it is asked with what the address answers now. */
+async function startBare(address: string): Promise<Server> {
+  const answer = await fetch(address)
+  const body = Buffer.from(await answer.arrayBuffer())
+  const head = [...answer.headers].filter(([header]) => !OWN_HEADERS.has(header)).flat()
+  const bare = createServer((_, response) => response.writeHead(answer.status, head).end(body))
+  await new Promise<void>((resolve) => bare.listen(0, '127.0.0.1', resolve))
+  return bare
+}
+
+/** Node writes them itself. */
+const OWN_HEADERS = new Set(['date', 'connection', 'keep-alive'])
 
 /** Requests a second that the client process got answered. */
 function load(client: ChildProcess, request: LoadRequest): Promise<number> {
@@ -62,7 +109,7 @@ function load(client: ChildProcess, request: LoadRequest): Promise<number> {
 }
 
 async function drive({ port, path, durationMs }: LoadRequest): Promise<number> {
-  const request = Buffer.from(`GET ${path} HTTP/1.1\r\nHost: bench\r\n\r\n`)
+  const request = Buffer.from(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`)
   const start = performance.now()
   const counts = await Promise.all(Array.from({ length: CONNECTIONS }, () => driveOne(port, request, start + durationMs)))
   return counts.reduce((sum, count) => sum + count, 0) / ((performance.now() - start) / 1000)

@@ -179,7 +179,7 @@ describe('transport', () => {
   test('a large answer is packed for who can unpack it, and is the same', async () => {
     const world = filledWorld()
     const plain = (await world.get('/v1/job/web')).text
-    const packed = await world.http.inject({ url: '/v1/job/web', headers: { 'accept-encoding': 'gzip' } })
+    const packed = await world.inject({ url: '/v1/job/web', headers: { 'accept-encoding': 'gzip' } })
     expect(packed.headers['content-encoding']).toBe('gzip')
     expect(gunzipSync(packed.rawPayload).toString()).toBe(plain)
   })
@@ -197,7 +197,7 @@ describe('transport', () => {
   test('pages of other origins may read files and not jobs', async () => {
     const world = new World()
     const ask = (url: string) =>
-      world.http.inject({ method: 'OPTIONS', url, headers: { origin: 'http://ui.example', 'access-control-request-method': 'GET' } })
+      world.inject({ method: 'OPTIONS', url, headers: { origin: 'http://ui.example', 'access-control-request-method': 'GET' } })
     expect((await ask('/v1/client/fs/logs/x')).headers['access-control-allow-origin']).toBe('*')
     expect((await ask('/v1/jobs')).statusCode).toBe(405)
   })

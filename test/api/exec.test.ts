@@ -199,7 +199,7 @@ describe('acts on what runs', () => {
   test('pages of other origins restart nothing', async () => {
     const { agent, world } = await begin()
     const headers = { host: '127.0.0.1', origin: 'http://elsewhere.example' }
-    const { statusCode } = await world.http.inject({ method: 'POST', url: `/v1/client/allocation/${ID}/restart`, headers })
+    const { statusCode } = await world.inject({ method: 'POST', url: `/v1/client/allocation/${ID}/restart`, headers })
     expect([statusCode, agent.asked]).toEqual([403, []])
   })
 })

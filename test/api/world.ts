@@ -1,8 +1,8 @@
 /** The API around a state that the test fills: every change is durable as soon as `release` is called. */
-import type { FastifyInstance } from 'fastify'
+import { type InjectOptions, inject } from 'light-my-request'
 import { InProcessSyntaxReader } from '../../src/adapters/hcl-syntax/index.js'
 import { createJobspecParser } from '../../src/adapters/hcl-syntax/jobspec-parser.js'
-import { createHttp, type HttpDeps } from '../../src/adapters/http/server.js'
+import { createHttp, type HttpDeps, type HttpServer } from '../../src/adapters/http/server.js'
 import { silentLogger } from '../../src/adapters/logger.js'
 import { answerJobRequest } from '../../src/api/index.js'
 import { ChangeFeed } from '../../src/controller/change-feed.js'
@@ -27,7 +27,7 @@ export class World {
   readonly events = new EventFeed(this.state, () => this.kind)
   /** Of the Command that `change` stands for. */
   kind: CommandKind = 'job-register'
-  readonly http: FastifyInstance
+  readonly http: HttpServer
 
   constructor(over: Partial<HttpDeps> = {}) {
     const { state, changes } = this
@@ -91,8 +91,13 @@ export class World {
 
   async send(method: string, path: string, body?: unknown): Promise<{ status: number; text: string; headers: Record<string, unknown> }> {
     const payload = body === undefined ? {} : { payload: typeof body === 'string' ? body : JSON.stringify(body) }
-    const response = await this.http.inject({ method: method as 'GET', url: path, ...payload })
+    const response = await this.inject({ method: method as 'GET', url: path, ...payload })
     return { status: response.statusCode, text: response.payload, headers: response.headers }
+  }
+
+  /** One request without a connection. */
+  inject(request: InjectOptions) {
+    return inject((asked, response) => void this.http.server.emit('request', asked, response), request)
   }
 
   async json(path: string): Promise<unknown> {

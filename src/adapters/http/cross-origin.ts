@@ -1,11 +1,11 @@
 /** Some routes may be asked by pages of other origins (Nomad API docs, "HTTP API"). */
-import type { FastifyRequest } from 'fastify'
+import type { IncomingMessage } from 'node:http'
 
-export function isPreflight(request: FastifyRequest): boolean {
+export function isPreflight(request: IncomingMessage): boolean {
   return request.method === 'OPTIONS' && request.headers['access-control-request-method'] !== undefined
 }
 
-export function preflightHeaders(request: FastifyRequest): Record<string, string> {
+export function preflightHeaders(request: IncomingMessage): Record<string, string> {
   return {
     Vary: 'Accept-Encoding, Origin, Access-Control-Request-Method, Access-Control-Request-Headers',
     'Access-Control-Allow-Origin': '*',
@@ -16,7 +16,7 @@ export function preflightHeaders(request: FastifyRequest): Record<string, string
 }
 
 /** Also said when no origin was given, so that caches keep the answers apart. */
-export function crossOriginHeaders(request: FastifyRequest): Record<string, string> {
+export function crossOriginHeaders(request: IncomingMessage): Record<string, string> {
   if (request.headers.origin === undefined) return { Vary: 'Origin' }
   return { Vary: 'Origin', 'Access-Control-Allow-Origin': '*', 'Access-Control-Allow-Credentials': 'true' }
 }

@@ -1,18 +1,17 @@
-/** The API over HTTP (fastify 5): one catch-all route, since the API knows its paths itself. */
-import type { IncomingMessage } from 'node:http'
-import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify'
-import { Api, type ApiDeps, ApiError, type ApiResponse } from '../../api/index.js'
+/** The API over HTTP, by Node's own server: the API knows its paths itself. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { Api, type ApiDeps, ApiError, type Route } from '../../api/index.js'
 import { explainError, type Logger, OrchestratorError } from '../../domain/index.js'
 import { systemClock } from '../clock.js'
 import { systemRandom } from '../random.js'
 import { Turnstile } from '../turnstile.js'
 import { createHostCheck, type HostCheck } from './allowed-hosts.js'
-import { compress } from './compression.js'
-import { CONNECTION_LIMITS, type ConnectionLimits, limitConnections } from './connections.js'
+import { CONNECTION_LIMITS, type ConnectionLimits, hasBody, limitConnections } from './connections.js'
 import { crossOriginHeaders, isPreflight, preflightHeaders } from './cross-origin.js'
 import { statusOf } from './error-status.js'
-import { headerTexts } from './header-text.js'
 import { pretty } from './pretty.js'
+import { sendWhole } from './reply.js'
 import { RequestBodies } from './request-body.js'
 import { serveSockets } from './sockets.js'
 import { sendStream } from './streaming.js'
@@ -20,6 +19,8 @@ import { sendStream } from './streaming.js'
 /** Nomad has no general limit; what is larger than any job is refused, and where no job is sent, what is larger than any question. */
 const JOB_BODY_BYTES_MAX = 16 * 1024 * 1024
 const BODY_BYTES_MAX = 1024 * 1024
+/** A client that asks now and then need not connect anew. */
+const KEEP_ALIVE_MS = 72_000
 
 /** Of those that were woken together. */
 const ANSWERS_PER_TURN = 16
@@ -31,79 +32,144 @@ export interface HttpDeps extends Omit<ApiDeps, 'clock' | 'random' | 'turns'> {
   readonly isOwnHost?: HostCheck
 }
 
-export function createHttp(deps: HttpDeps): FastifyInstance {
+export interface HttpServer {
+  readonly server: Server
+  /** Resolves with the URL. Rejects with the system's error, with code EADDRINUSE and the like. */
+  listen(at: { readonly host: string; readonly port: number }): Promise<string>
+  /** Ends every connection. */
+  close(): Promise<void>
+}
+
+export function createHttp(deps: HttpDeps): HttpServer {
   const limits = { ...CONNECTION_LIMITS, ...deps.limits }
-  const app = fastify({
-    bodyLimit: JOB_BODY_BYTES_MAX,
-    exposeHeadRoutes: false,
-    requestTimeout: limits.requestMsMax,
-    forceCloseConnections: true,
-    http: { connectionsCheckingInterval: limits.checkedEveryMs },
-    routerOptions: { maxParamLength: 4096 },
+  const requests = new Requests(deps)
+  const options = { keepAliveTimeout: KEEP_ALIVE_MS, connectionsCheckingInterval: limits.checkedEveryMs }
+  const server = createServer(options, (request, response) => void requests.answer(request, response))
+  limitConnections(server, limits)
+  const endSockets = serveSockets(server, { api: requests.api, logger: deps.logger, refusalOf: (request) => requests.refusalOf(request) })
+  return {
+    server,
+    listen: (at) => listen(server, at),
+    close: () =>
+      new Promise((resolve) => {
+        endSockets()
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
+  }
+}
+
+/** Who listens everywhere is reached here. */
+const ANY_ADDRESS: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' }
+
+function listen(server: Server, at: { readonly host: string; readonly port: number }): Promise<string> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(at, () => {
+      server.off('error', reject)
+      const { address, family, port } = server.address() as AddressInfo
+      const host = ANY_ADDRESS[address] ?? address
+      resolve(`http://${family === 'IPv6' ? `[${host}]` : host}:${port}`)
+    })
   })
-  limitConnections(app.server, limits)
-  const bodies = new RequestBodies()
-  const isOwnHost = deps.isOwnHost ?? createHostCheck('', [])
-  const api = new Api({ ...deps, clock: systemClock, random: systemRandom, turns: new Turnstile(ANSWERS_PER_TURN) })
-  app.removeAllContentTypeParsers()
-  app.addContentTypeParser('*', (request: FastifyRequest, payload: IncomingMessage) => bodies.read(payload, bodyBytesMax(api, request)))
-  app.addHook('onResponse', async (request: FastifyRequest) => bodies.release(request.raw))
-  app.setErrorHandler((error, request, reply) => refuse(error, request, reply, deps.logger))
-  app.all('/*', (request, reply) => answer(api, isOwnHost, request, reply, deps.logger))
-  const endSockets = serveSockets(app.server, { api, logger: deps.logger, refusalOf: (request) => refusalOf(isOwnHost, request) })
-  app.addHook('preClose', async () => endSockets())
-  return app
 }
 
-function bodyBytesMax(api: Api, request: FastifyRequest): number {
-  return api.find(splitUrl(request).path).route.takesJobs === true ? JOB_BODY_BYTES_MAX : BODY_BYTES_MAX
-}
+class Requests {
+  readonly api: Api
+  readonly #isOwnHost: HostCheck
+  readonly #logger: Logger
+  readonly #bodies = new RequestBodies()
 
-function splitUrl({ raw: { url = '/' } }: FastifyRequest): { readonly path: string; readonly query: string } {
-  const mark = url.indexOf('?')
-  return mark < 0 ? { path: url, query: '' } : { path: url.slice(0, mark), query: url.slice(mark + 1) }
-}
+  constructor({ isOwnHost = createHostCheck('', []), ...deps }: HttpDeps) {
+    this.api = new Api({ ...deps, clock: systemClock, random: systemRandom, turns: new Turnstile(ANSWERS_PER_TURN) })
+    this.#isOwnHost = isOwnHost
+    this.#logger = deps.logger
+  }
 
-async function answer(api: Api, isOwnHost: HostCheck, request: FastifyRequest, reply: FastifyReply, logger: Logger): Promise<FastifyReply> {
-  const { path, query } = splitUrl(request)
-  try {
-    checkHost(isOwnHost, request)
-    const { crossOrigin: allowed, isAct } = api.find(path).route
-    if (isAct === true && request.method !== 'GET' && isOfOtherOrigin(request.raw))
-      throw new OrchestratorError('HOST_REFUSED', OTHER_ORIGIN)
-    if (allowed !== undefined) {
-      if (isPreflight(request)) return reply.code(204).headers(preflightHeaders(request)).send()
-      reply.headers(crossOriginHeaders(request))
+  async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    try {
+      await this.#answer(request, response)
+    } catch (error) {
+      this.#refuse(error, request, response)
     }
-    const response = await api.answer({
-      method: request.method,
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { method = 'GET', headers } = request
+    const { path, query } = splitUrl(request)
+    this.#checkHost(request)
+    const { route } = this.api.find(path)
+    if (route.isAct === true && method !== 'GET' && isOfOtherOrigin(request)) throw new OrchestratorError('HOST_REFUSED', OTHER_ORIGIN)
+    if (route.crossOrigin !== undefined && isPreflight(request)) return void response.writeHead(204, preflightHeaders(request)).end()
+    const body = hasBody(request) ? await this.#readBody(request, response, route) : EMPTY
+    const gone = new Gone(request, response)
+    const answer = await this.api.answer({
+      method,
       path,
       query,
-      host: request.headers.host ?? '',
-      headers: request.headers,
-      body: Buffer.isBuffer(request.body) ? request.body : EMPTY,
+      host: headers.host ?? '',
+      headers,
+      body,
       get signal() {
-        return goneSignal(request, reply)
+        return gone.signal
       },
     })
-    return await send(response, query, request, reply)
-  } catch (error) {
-    return refuse(error, request, reply, logger)
+    const told = route.crossOrigin === undefined ? answer.headers : { ...answer.headers, ...crossOriginHeaders(request) }
+    if (typeof answer.body !== 'string' && !(answer.body instanceof Uint8Array))
+      return sendStream(answer.status, told, answer.body, response)
+    const isPretty = query.includes('pretty') && told['Content-Type'] === 'application/json' && answer.status === 200
+    sendWhole({ status: answer.status, headers: told, body: isPretty ? pretty(answer.body, query) : answer.body }, request, response)
+  }
+
+  async #readBody(request: IncomingMessage, response: ServerResponse, { takesJobs }: Route): Promise<Uint8Array> {
+    response.once('close', () => this.#bodies.release(request))
+    return this.#bodies.read(request, takesJobs === true ? JOB_BODY_BYTES_MAX : BODY_BYTES_MAX)
+  }
+
+  /** @throws OrchestratorError HOST_REFUSED, BAD_REQUEST */
+  #checkHost({ headers: { host }, rawHeaders }: IncomingMessage): void {
+    let count = 0
+    for (let at = 0; at < rawHeaders.length; at += 2) if (isHostName(rawHeaders[at]!)) count++
+    if (count > 1) throw new OrchestratorError('BAD_REQUEST', 'several Host headers')
+    if (this.#isOwnHost(host)) return
+    throw new OrchestratorError(
+      'HOST_REFUSED',
+      `${JSON.stringify(host)} is no name of this server; if it is, list it in http.allowed_hosts of the server's configuration`,
+    )
+  }
+
+  /** What keeps a websocket from being opened. */
+  refusalOf(request: IncomingMessage): string | undefined {
+    if (!this.#isOwnHost(request.headers.host)) return 'this is no name of this server'
+    return isOfOtherOrigin(request) ? OTHER_ORIGIN : undefined
+  }
+
+  #refuse(error: unknown, request: IncomingMessage, response: ServerResponse): void {
+    const status = error instanceof OrchestratorError ? statusOf(error.code) : 500
+    if (status === 500 && !(error instanceof ApiError))
+      this.#logger.error({ method: request.method, url: request.url, error: explainError(error) }, 'request failed')
+    // Part of an answer has been sent: that it is not whole is all that can still be told.
+    if (response.headersSent) return void response.destroy()
+    const text = error instanceof OrchestratorError ? error.message : explainError(error)
+    const headers = {
+      ...(error instanceof ApiError ? error.headers : {}),
+      // What is not read any more is not waited for.
+      ...(status === statusOf('BODY_TOO_LARGE') || status === statusOf('TOO_BUSY') ? { Connection: 'close' } : {}),
+      ...(text === '' ? {} : { 'Content-Type': 'text/plain; charset=utf-8' }),
+    }
+    sendWhole({ status, headers, body: text }, request, response)
   }
 }
 
 const EMPTY = new Uint8Array(0)
 
-/** @throws OrchestratorError HOST_REFUSED, BAD_REQUEST */
-function checkHost(isOwnHost: HostCheck, { raw }: FastifyRequest): void {
-  const { host } = raw.headers
-  if (raw.rawHeaders.filter((text, at) => at % 2 === 0 && text.toLowerCase() === 'host').length > 1)
-    throw new OrchestratorError('BAD_REQUEST', 'several Host headers')
-  if (isOwnHost(host)) return
-  throw new OrchestratorError(
-    'HOST_REFUSED',
-    `${JSON.stringify(host)} is no name of this server; if it is, list it in http.allowed_hosts of the server's configuration`,
-  )
+function splitUrl({ url = '/' }: IncomingMessage): { readonly path: string; readonly query: string } {
+  const mark = url.indexOf('?')
+  return mark < 0 ? { path: url, query: '' } : { path: url.slice(0, mark), query: url.slice(mark + 1) }
+}
+
+function isHostName(name: string): boolean {
+  return name.length === 4 && name.toLowerCase() === 'host'
 }
 
 const OTHER_ORIGIN = 'pages of other origins may not act on what runs'
@@ -113,47 +179,26 @@ function isOfOtherOrigin({ headers: { origin, host } }: IncomingMessage): boolea
   return origin !== undefined && origin.replace(/^https?:\/\//, '') !== host
 }
 
-function refusalOf(isOwnHost: HostCheck, request: IncomingMessage): string | undefined {
-  if (!isOwnHost(request.headers.host)) return 'this is no name of this server'
-  return isOfOtherOrigin(request) ? OTHER_ORIGIN : undefined
-}
-
 /** Aborted when the connection closes before the answer was sent. Made only where something waits for it. */
-function goneSignal(request: FastifyRequest, reply: FastifyReply): AbortSignal {
-  const known = signals.get(request)
-  if (known !== undefined) return known
-  const gone = new AbortController()
-  signals.set(request, gone.signal)
-  if (request.raw.socket.destroyed) gone.abort()
-  else reply.raw.once('close', () => gone.abort())
-  return gone.signal
-}
+class Gone {
+  readonly #request: IncomingMessage
+  readonly #response: ServerResponse
+  #signal: AbortSignal | undefined
 
-const signals = new WeakMap<FastifyRequest, AbortSignal>()
-
-async function send(response: ApiResponse, query: string, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-  const { status, headers, body } = response
-  if (typeof body !== 'string' && !(body instanceof Uint8Array)) return sendStream(status, headers, body, reply)
-  reply.code(status).headers(headerTexts(headers))
-  const isPretty = query.includes('pretty') && headers['Content-Type'] === 'application/json' && status === 200
-  return compress(isPretty ? pretty(body, query) : body, request, reply)
-}
-
-function refuse(error: unknown, request: FastifyRequest, reply: FastifyReply, logger: Logger): FastifyReply | Promise<FastifyReply> {
-  const [status, text] = describe(error)
-  if (status === 500 && !(error instanceof ApiError)) {
-    logger.error({ method: request.method, url: request.raw.url, error: explainError(error) }, 'request failed')
+  constructor(request: IncomingMessage, response: ServerResponse) {
+    this.#request = request
+    this.#response = response
   }
-  reply.code(status).headers(error instanceof ApiError ? headerTexts(error.headers) : {})
-  // What is not read any more is not waited for.
-  if (status === statusOf('BODY_TOO_LARGE') || status === statusOf('TOO_BUSY')) reply.header('Connection', 'close')
-  if (text === '') return reply.send()
-  reply.header('Content-Type', 'text/plain; charset=utf-8')
-  return compress(text, request, reply)
-}
 
-function describe(error: unknown): readonly [status: number, text: string] {
-  if (error instanceof OrchestratorError) return [statusOf(error.code), error.message]
-  const status = (error as { readonly statusCode?: number }).statusCode
-  return [status ?? 500, explainError(error)]
+  get signal(): AbortSignal {
+    this.#signal ??= this.#watch()
+    return this.#signal
+  }
+
+  #watch(): AbortSignal {
+    const gone = new AbortController()
+    if (this.#request.socket.destroyed) gone.abort()
+    else this.#response.once('close', () => gone.abort())
+    return gone.signal
+  }
 }

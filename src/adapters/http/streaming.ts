@@ -1,17 +1,15 @@
 /** Answers that come part by part, each sent at once. A client that goes away ends what produces them. */
 import type { ServerResponse } from 'node:http'
-import type { FastifyReply } from 'fastify'
 import { headerTexts } from './header-text.js'
+import { varyOf } from './reply.js'
 
 export async function sendStream(
   status: number,
   headers: Readonly<Record<string, string>>,
   parts: AsyncIterable<Uint8Array | string>,
-  reply: FastifyReply,
-): Promise<FastifyReply> {
-  reply.hijack()
-  const { raw } = reply
-  raw.writeHead(status, { ...headerTexts(headers), Vary: 'Accept-Encoding' })
+  raw: ServerResponse,
+): Promise<void> {
+  raw.writeHead(status, { ...headerTexts(headers), Vary: varyOf(headers) })
   raw.flushHeaders()
   const room = new Room(raw)
   try {
@@ -22,7 +20,6 @@ export async function sendStream(
   } finally {
     raw.end()
   }
-  return reply
 }
 
 /** Waits until what was written has left, or nobody takes it any more. Listens once for the whole answer, however often it waits. */
