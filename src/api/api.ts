@@ -17,6 +17,7 @@ import type {
   Turns,
   Webhooks,
 } from './ports.js'
+import { ReadingCache } from './reading-cache.js'
 import type { ApiRequest, ApiResponse } from './request.js'
 import { type ApiSocket, type RouteMatch, Router } from './router.js'
 import { absentRoutes } from './routes/absent.js'
@@ -67,7 +68,8 @@ export class Api {
   readonly #router: Router
   readonly #region: string
 
-  constructor(deps: ApiDeps) {
+  constructor(given: ApiDeps) {
+    const deps = { ...given, readings: new ReadingCache() }
     this.#region = deps.settings.region
     this.#router = new Router([
       ...refusedRoutes(deps.reader),

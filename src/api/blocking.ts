@@ -6,6 +6,7 @@ import type { Clock, LogIndex, Random } from '../domain/index.js'
 import type { StateView } from '../state/index.js'
 import { ApiError } from './errors.js'
 import type { StateReader, Turns, WatchKey } from './ports.js'
+import type { ReadingCache } from './reading-cache.js'
 import { type ApiResponse, jsonAnswer } from './request.js'
 import type { Call } from './router.js'
 
@@ -18,6 +19,8 @@ export interface Reading {
   readonly watch: readonly WatchKey[]
   readonly body: Uint8Array | string | ApiError
   readonly nextToken?: string | undefined
+  /** It depends on the time, too, and is another one a moment later. */
+  readonly isOfMoment?: true
 }
 
 export type Query = (view: StateView, call: Call) => Reading
@@ -27,6 +30,7 @@ export interface ReadDeps {
   readonly clock: Clock
   readonly random: Random
   readonly turns: Turns
+  readonly readings: ReadingCache
 }
 
 const JITTER_SHARE = 1 / 16
@@ -35,7 +39,7 @@ export async function answerRead(deps: ReadDeps, call: Call, query: Query): Prom
   const { index, waitMs } = call.parameters.blocking
   // Malformed is told; any server that answers at all is the leader and never stale.
   void call.parameters.isStale
-  const read = () => deps.reader.read((view) => look(view, query, call))
+  const read = () => deps.reader.read((view) => look(deps.readings, view, query, call))
   let seen = await read()
   if (index > 0 && seen.reading.index <= index) seen = await readNewer(deps, call, { index, waitMs }, seen, read)
   const { reading } = seen
@@ -53,8 +57,10 @@ interface Seen {
   readonly reading: Reading
 }
 
-function look(view: StateView, query: Query, call: Call): Seen {
-  const reading = query(view, call)
+function look(readings: ReadingCache, view: StateView, query: Query, call: Call): Seen {
+  const known = readings.find(view.index, call.request)
+  const reading = known ?? query(view, call)
+  if (known === undefined) readings.keep(call.request, reading)
   return { index: Math.max(reading.index, reading.covers ?? 0), viewIndex: view.index, reading }
 }
 

@@ -11,11 +11,18 @@ export function createHostCheck(listen: string, allowed: readonly string[]): Hos
   const own = hostname().toLowerCase()
   const names = new Set(['localhost', own, own.split('.')[0]!, nameOf(listen), ...allowed.map((name) => name.toLowerCase())])
   const endings = [...names].filter((name) => name.startsWith('.'))
-  return (host) => {
-    // A client of HTTP/1.0 is no browser.
-    if (host === undefined || names.has('*')) return true
+  const isOwn = (host: string) => {
     const name = nameOf(host)
     return isAddress(name) || names.has(name) || name.endsWith('.localhost') || endings.some((ending) => name.endsWith(ending))
+  }
+  // Most requests name the same one.
+  let last = ''
+  return (host) => {
+    // A client of HTTP/1.0 is no browser.
+    if (host === undefined || host === last || names.has('*')) return true
+    if (!isOwn(host)) return false
+    last = host
+    return true
   }
 }
 
