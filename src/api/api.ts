@@ -1,5 +1,6 @@
 /** The HTTP API without HTTP: a request in, an answer or an ApiError out. */
 import type { Clock, Random } from '../domain/index.js'
+import type { Reading } from './blocking.js'
 import { requestFailed, unknownPath, wrongMethod } from './errors.js'
 import type { JobRequests } from './job-requests.js'
 import { Parameters } from './parameters.js'
@@ -69,7 +70,7 @@ export class Api {
   readonly #region: string
 
   constructor(given: ApiDeps) {
-    const deps = { ...given, readings: new ReadingCache() }
+    const deps = { ...given, readings: new ReadingCache<Reading>() }
     this.#region = deps.settings.region
     this.#router = new Router([
       ...refusedRoutes(deps.reader),

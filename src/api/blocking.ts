@@ -30,7 +30,7 @@ export interface ReadDeps {
   readonly clock: Clock
   readonly random: Random
   readonly turns: Turns
-  readonly readings: ReadingCache
+  readonly readings: ReadingCache<Reading>
 }
 
 const JITTER_SHARE = 1 / 16
@@ -57,7 +57,7 @@ interface Seen {
   readonly reading: Reading
 }
 
-function look(readings: ReadingCache, view: StateView, query: Query, call: Call): Seen {
+function look(readings: ReadingCache<Reading>, view: StateView, query: Query, call: Call): Seen {
   const known = readings.find(view.index, call.request)
   const reading = known ?? query(view, call)
   if (known === undefined) readings.keep(call.request, reading)

@@ -3,13 +3,18 @@
  * them, which are put together anew otherwise.
  */
 import type { LogIndex } from '../domain/index.js'
-import type { Reading } from './blocking.js'
 import type { ApiRequest } from './request.js'
 
 const READINGS_MAX = 256
 const BYTES_MAX = 8 * 1024 * 1024
 
-export class ReadingCache {
+/** As much of a reading as matters here. */
+interface Keepable {
+  readonly body: unknown
+  readonly isOfMoment?: true
+}
+
+export class ReadingCache<Reading extends Keepable> {
   readonly #readings = new Map<string, Reading>()
   #index: LogIndex = -1
   #bytes = 0

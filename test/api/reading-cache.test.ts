@@ -9,7 +9,7 @@ const asked = (path: string, query = '', method = 'GET') => ({ method, path, que
 const read = (bytes: number, over: Partial<Reading> = {}): Reading => ({ index: 1, watch: [], body: new Uint8Array(bytes), ...over })
 
 test('what was read is given again to the same question, until anything changes', () => {
-  const cache = new ReadingCache()
+  const cache = new ReadingCache<Reading>()
   const reading = read(10)
   expect(cache.find(1, asked('/v1/jobs'))).toBeUndefined()
   cache.keep(asked('/v1/jobs'), reading)
@@ -21,7 +21,7 @@ test('what was read is given again to the same question, until anything changes'
 })
 
 test('what depends on the time, what was sent along, and refusals are read anew', () => {
-  const cache = new ReadingCache()
+  const cache = new ReadingCache<Reading>()
   cache.find(1, asked('/a'))
   cache.keep(asked('/a'), read(10, { isOfMoment: true }))
   cache.keep(asked('/b', '', 'PUT'), read(10))
@@ -30,7 +30,7 @@ test('what depends on the time, what was sent along, and refusals are read anew'
 })
 
 test('it holds 8 MiB and 256 answers at most', () => {
-  const cache = new ReadingCache()
+  const cache = new ReadingCache<Reading>()
   cache.find(1, asked('/'))
   cache.keep(asked('/huge'), read(8 * 1024 * 1024 + 1))
   expect(cache.find(1, asked('/huge'))).toBeUndefined()
