@@ -116,7 +116,7 @@ test('a flood is not listened to, and later ones are again', () => {
 
 describe('over HTTP', () => {
   const post = (world: World, path: string, body: string | Buffer, headers: Record<string, string>) =>
-    world.http.inject({ method: 'POST', url: path, payload: body, headers })
+    world.inject({ method: 'POST', url: path, payload: body, headers })
 
   test('a push is answered with 202, whatever its content type; other names, secrets and methods are refused', async () => {
     const world = new World({ webhooks: receiver('github') })
