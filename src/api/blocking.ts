@@ -19,8 +19,8 @@ export interface Reading {
   readonly watch: readonly WatchKey[]
   readonly body: Uint8Array | string | ApiError
   readonly nextToken?: string | undefined
-  /** It depends on the time, too, and is another one a moment later. */
-  readonly isOfMoment?: true
+  /** It was put together from rows of the state and from nothing else: asked again before any has changed, it is the same. */
+  readonly isOfStateOnly?: true
 }
 
 export type Query = (view: StateView, call: Call) => Reading

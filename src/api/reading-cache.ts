@@ -1,6 +1,6 @@
 /**
- * What was read last of the state as it is now: whoever asks the same again before anything has changed gets the same bytes, lists among
- * them, which are put together anew otherwise.
+ * Lists that were read of the state as it is now: whoever asks the same again before anything has changed gets the same bytes, which are put
+ * together anew otherwise. What is of one row has its bytes kept with the row (`encode.ts`).
  */
 import type { LogIndex } from '../domain/index.js'
 import type { ApiRequest } from './request.js'
@@ -11,7 +11,7 @@ const BYTES_MAX = 8 * 1024 * 1024
 /** As much of a reading as matters here. */
 interface Keepable {
   readonly body: unknown
-  readonly isOfMoment?: true
+  readonly isOfStateOnly?: true
 }
 
 export class ReadingCache<Reading extends Keepable> {
@@ -31,7 +31,7 @@ export class ReadingCache<Reading extends Keepable> {
   /** Right after `find`, for the same index. */
   keep({ method, path, query }: ApiRequest, reading: Reading): void {
     // What else is asked may depend on what was sent.
-    if (method !== 'GET' || reading.isOfMoment === true || !(reading.body instanceof Uint8Array)) return
+    if (method !== 'GET' || reading.isOfStateOnly !== true || !(reading.body instanceof Uint8Array)) return
     const bytes = reading.body.length
     if (bytes > BYTES_MAX) return
     if (this.#readings.size >= READINGS_MAX || this.#bytes + bytes > BYTES_MAX) this.#clear()

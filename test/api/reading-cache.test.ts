@@ -6,7 +6,13 @@ import { job } from '../fixtures.js'
 import { World } from './world.js'
 
 const asked = (path: string, query = '', method = 'GET') => ({ method, path, query }) as ApiRequest
-const read = (bytes: number, over: Partial<Reading> = {}): Reading => ({ index: 1, watch: [], body: new Uint8Array(bytes), ...over })
+const read = (bytes: number, over: Partial<Reading> = {}): Reading => ({
+  index: 1,
+  watch: [],
+  body: new Uint8Array(bytes),
+  isOfStateOnly: true,
+  ...over,
+})
 
 test('what was read is given again to the same question, until anything changes', () => {
   const cache = new ReadingCache<Reading>()
@@ -20,10 +26,11 @@ test('what was read is given again to the same question, until anything changes'
   expect(cache.find(1, asked('/v1/jobs'))).toBeUndefined()
 })
 
-test('what depends on the time, what was sent along, and refusals are read anew', () => {
+test('what depends on more than the state, what was sent along, and refusals are read anew', () => {
   const cache = new ReadingCache<Reading>()
   cache.find(1, asked('/a'))
-  cache.keep(asked('/a'), read(10, { isOfMoment: true }))
+  const { isOfStateOnly: _, ...ofMore } = read(10)
+  cache.keep(asked('/a'), ofMore)
   cache.keep(asked('/b', '', 'PUT'), read(10))
   cache.keep(asked('/c'), read(10, { body: 'text' }))
   for (const path of ['/a', '/b', '/c']) expect(cache.find(1, asked(path))).toBeUndefined()

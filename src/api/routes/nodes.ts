@@ -98,7 +98,7 @@ function readDrain(view: StateView, call: Call, nowMs: number): Reading {
   const left = leftOnNode(view, node, nowMs).map(({ allocation: { ID, Name, Namespace, JobID }, wait }) => {
     return { allocationId: ID, name: Name, namespace: Namespace, jobId: JobID, wait, why: WHY_LEFT[wait] }
   })
-  return { index, watch, body: encodeJson({ drain, left }), isOfMoment: true }
+  return { index, watch, body: encodeJson({ drain, left }) }
 }
 
 /** What is still wanted and runs comes first, then by job. */

@@ -28,7 +28,7 @@ export function tableReading(
   watch: Reading['watch'],
   nextToken?: string,
 ): Reading {
-  return { index: table.index, watch, body: joinList(fragments), nextToken }
+  return { index: table.index, watch, body: joinList(fragments), nextToken, isOfStateOnly: true }
 }
 
 /** Some tables report at least 1, so that a client that waits for 0 is not answered over and over. */
