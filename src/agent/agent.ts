@@ -28,6 +28,7 @@ import { HostSeals } from './host-seals.js'
 import { allocationKey, LocalState } from './local-state.js'
 import { Outbox } from './outbox.js'
 import type { AllocationDirectories, AllocationFiles, Fingerprint, HookPorts, HostUsage, LocalStore, Signer, Verify } from './ports.js'
+import { Quarantine } from './quarantine.js'
 import { RpcServer } from './rpc-server.js'
 import { ServerLink } from './server-link.js'
 import { SilenceWatch } from './silence-watch.js'
@@ -98,6 +99,7 @@ export class Agent {
   readonly #deps: AgentDeps
   readonly #local: LocalState
   readonly #outbox: Outbox
+  readonly #quarantine: Quarantine
   readonly #drivers: ReadonlyMap<string, Driver>
   readonly #shells = new Map<string, AllocationShell>()
   /** Ids of the newest set that was acted upon. */
@@ -140,6 +142,7 @@ export class Agent {
     })
     this.#local = new LocalState(deps.store, deps.clock, deps.logger)
     this.#outbox = new Outbox(this.#local, () => this.#link?.send())
+    this.#quarantine = new Quarantine({ ...deps, local: this.#local, outbox: this.#outbox, network: deps.hookPorts.network })
     this.#drivers = new Map(deps.drivers.map((driver) => [driver.name, driver]))
     this.#data = new DataWatch({
       ...deps,
@@ -179,7 +182,10 @@ export class Agent {
     invariant(node.ID === nodeId, `the host found the id ${node.ID}, its key says ${nodeId}`)
     this.#found = node
     this.#node = this.#local.agent.node === null ? node : withDeclared(node, this.#local.agent.node)
-    for (const record of this.#local.allocations()) this.#restore(record)
+    const { values, unreadable } = this.#local.allocations()
+    for (const { id, reason } of unreadable) this.#quarantine.add(id, reason)
+    for (const record of values) this.#restore(record)
+    void this.#quarantine.end()
     this.#rpc = new RpcServer({
       ...deps,
       ...messages,
@@ -245,7 +251,18 @@ export class Agent {
   }
 
   #restore(record: AllocationRecord): void {
-    const shell = this.#newShell(new AllocationRunner(record, this.#deps.options))
+    const { ID } = record.allocation
+    if (record.endedMs === null && this.#deps.hookPorts.network.unreadable.has(ID))
+      this.#quarantine.add(ID, 'what was written of its network is damaged')
+    if (this.#quarantine.has(ID)) return
+    let runner: AllocationRunner
+    try {
+      runner = new AllocationRunner(record, this.#deps.options)
+    } catch (error) {
+      this.#quarantine.add(ID, explainError(error))
+      return
+    }
+    const shell = this.#newShell(runner)
     shell.rememberTold()
     shell.post({ kind: 'restore' })
   }
@@ -284,8 +301,9 @@ export class Agent {
     void this.#local.saveAgent({ version: set.version, versionEpoch: set.epoch })
     this.#wanted = new Set(set.entries.map(([id]) => id))
     this.#repeatEnds(set)
+    this.#quarantine.follow(new Map(set.entries.map(([id, , want]) => [id, want])))
     const held = new Map([...this.#shells].map(([id, { runner }]): [string, Held] => [id, runner.record]))
-    const { orders, isWhole } = computeOrders(set, held)
+    const { orders, isWhole } = computeOrders({ ...set, entries: set.entries.filter(([id]) => !this.#quarantine.has(id)) }, held)
     for (const order of orders) this.#carryOut(order, set.clusterId)
     if (!isWhole) return this.#link?.pull()
     this.#heldVersion = set.version
@@ -367,6 +385,7 @@ export class Agent {
     this.#cancelStrays = this.#deps.clock.after(STRAYS_EVERY_MS, () => this.#endStrays())
     const isClaimed = (id: string) => this.#shells.get(id)?.runner.hasEnded === false
     void this.#endUnclaimed(isClaimed).then(() => this.#releaseNetworks(isClaimed))
+    void this.#quarantine.end()
     void this.#removeStrayFolders()
   }
 

@@ -28,12 +28,29 @@ export interface OutboxEntry {
   readonly report: AllocationReport
 }
 
+interface Quarantined {
+  readonly allocationId: string
+  readonly reason: string
+}
+
 const NEVER_JOINED: AgentRecord = { clusterId: '', epoch: 0, version: 0, versionEpoch: 0, node: null, reportNumber: 0, serverKeys: [] }
 const RETRY_MS = 1_000
 const WRITE_AFTER_MS = 10
 
 export const allocationKey = (id: string) => `allocation/${id}`
 export const outboxKey = (id: string) => `outbox/${id}`
+export const quarantineKey = (id: string) => `quarantine/${id}`
+
+/** What is there and cannot be read, by its key's last part. */
+export interface Unreadable {
+  readonly id: string
+  readonly reason: string
+}
+
+interface Readings<Value> {
+  readonly values: readonly Value[]
+  readonly unreadable: readonly Unreadable[]
+}
 
 export class LocalState {
   readonly #store: LocalStore
@@ -51,23 +68,66 @@ export class LocalState {
     this.#store = store
     this.#clock = clock
     this.#logger = logger
-    this.#agent = { ...NEVER_JOINED, ...(store.get('agent') as AgentRecord | undefined) }
+    this.#agent = { ...NEVER_JOINED, ...this.#read<AgentRecord>('agent') }
   }
 
   get agent(): AgentRecord {
     return this.#agent
   }
 
-  allocations(): readonly AllocationRecord[] {
-    return this.#all(allocationKey('')) as readonly AllocationRecord[]
+  allocations(): Readings<AllocationRecord> {
+    return this.#all(allocationKey(''), (id, { allocation }: AllocationRecord) => allocation.ID === id)
   }
 
+  /** One that cannot be read is told anew by whoever it is about. */
   outbox(): readonly OutboxEntry[] {
-    return this.#all(outboxKey('')) as readonly OutboxEntry[]
+    return this.#all(outboxKey(''), (id, { report, number }: OutboxEntry) => report.ID === id && Number.isInteger(number)).values
   }
 
-  #all(prefix: string): readonly unknown[] {
-    return this.#store.keys(prefix).map((key) => this.#store.get(key))
+  /** Why, by allocation. */
+  quarantined(): readonly (readonly [allocationId: string, reason: string])[] {
+    const isWhole = (id: string, { allocationId }: Quarantined) => allocationId === id
+    const { values, unreadable } = this.#all(quarantineKey(''), isWhole)
+    return [
+      ...values.map(({ allocationId, reason }) => [allocationId, reason] as const),
+      ...unreadable.map(({ id, reason }) => [id, reason] as const),
+    ]
+  }
+
+  /** @param isOf false, or an error: it is no such thing, or of another key */
+  #all<Value>(prefix: string, isOf: (id: string, value: Value) => boolean): Readings<Value> {
+    const values: Value[] = []
+    const unreadable: Unreadable[] = []
+    for (const key of this.#store.keys(prefix)) {
+      const id = key.slice(prefix.length)
+      const { value, problem } = this.#tryRead<Value>(key)
+      const reason = problem ?? problemOf(id, value, isOf)
+      if (reason === undefined) values.push(value!)
+      else {
+        unreadable.push({ id, reason })
+        this.#putAside(key, reason)
+      }
+    }
+    return { values, unreadable }
+  }
+
+  #read<Value>(key: string): Value | undefined {
+    const { value, problem } = this.#tryRead<Value>(key)
+    if (problem !== undefined) this.#putAside(key, problem)
+    return value
+  }
+
+  #tryRead<Value>(key: string): { readonly value?: Value; readonly problem?: string } {
+    try {
+      return { value: this.#store.get(key) as Value }
+    } catch (error) {
+      return { problem: explainError(error) }
+    }
+  }
+
+  #putAside(key: string, reason: string): void {
+    this.#logger.error({ key, reason }, 'part of the local state is damaged and is put aside')
+    this.#store.setAside(key).catch((error: unknown) => this.#logger.warn({ key, error: explainError(error) }, 'it could not be put aside'))
   }
 
   saveAgent(change: Partial<AgentRecord>): Promise<void> {
@@ -115,5 +175,13 @@ export class LocalState {
         await new Promise<void>((resolve) => this.#clock.after(RETRY_MS, resolve))
       }
     }
+  }
+}
+
+function problemOf<Value>(id: string, value: Value | undefined, isOf: (id: string, value: Value) => boolean): string | undefined {
+  try {
+    return isOf(id, value as Value) ? undefined : 'it is of something else'
+  } catch {
+    return 'it is no such record'
   }
 }

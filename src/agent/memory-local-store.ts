@@ -20,6 +20,10 @@ export class MemoryLocalStore implements LocalStore {
     return [...this.#rows.keys()].filter((key) => key.startsWith(prefix)).sort()
   }
 
+  async setAside(key: string): Promise<void> {
+    this.#rows.delete(key)
+  }
+
   write(changes: Readonly<Record<string, unknown>>): Promise<void> {
     const copy = structuredClone(changes)
     const durable = this.#becomesDurable()

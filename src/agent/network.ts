@@ -23,6 +23,8 @@ export interface NetworkPort {
   prepare(want: NetworkWant): Promise<OwnNetwork>
   /** What `prepare` has made, also for an earlier life of the agent. */
   find(allocationId: string): OwnNetwork | undefined
+  /** Allocations whose network is not known any more, though they had one. */
+  readonly unreadable: ReadonlySet<string>
   /** Gives back addresses, ports and namespace. Without effect where there are none; what fails is tried again by `releaseUnclaimed`. */
   release(allocationId: string): Promise<void>
   /** @returns how many there were */

@@ -103,7 +103,10 @@ export interface CheckAnswer {
 
 /** Small durable key-value store of one agent: intent is written before it is acted upon. */
 export interface LocalStore {
+  /** @throws OrchestratorError DAMAGED when what was written is there and is not what was written */
   get(key: string): unknown
+  /** Puts what cannot be read where people can look at it, out of the way. */
+  setAside(key: string): Promise<void>
   /** Keys that start with `prefix`, in order. */
   keys(prefix: string): readonly string[]
   /**

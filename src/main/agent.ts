@@ -43,7 +43,12 @@ export async function startAgent(config: AgentConfig, bus: Bus): Promise<Running
   makePassableFolder(folder)
   const logger = createLogger({ level: config.log_level, name: 'agent', destination: join(folder, 'agent.log') })
   const key = loadOrCreateKey(folder)
-  const store = await LmdbLocalStore.open(folder)
+  const store = await LmdbLocalStore.open(folder, {
+    onDamage: (text) => {
+      logger.error({ text }, 'local state is damaged: what runs is found again as the server names it')
+      tell({ kind: 'note', text: `agent ${config.name}: ${text}` })
+    },
+  })
   const supervisor = new SupervisorClient({ folder: join(folder, 'supervisor'), command: supervisorCommand(), logger })
   supervisor.start()
   const drivers = createDrivers({

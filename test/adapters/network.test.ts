@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -160,6 +160,29 @@ describe.skipIf(!hasBridges())('networks of allocations (root, with CNI plugins 
     await expect(networks.prepare(want)).rejects.toThrow('plugin type="bridge" failed (add)')
     expect(existsSync(`/run/netns/drover-${want.allocationId}`)).toBe(false)
     expect(networks.find(want.allocationId)).toBeUndefined()
+  })
+
+  test.each([
+    ['zeroed', (text: string) => '\0'.repeat(text.length)],
+    ['cut off', (text: string) => text.slice(0, text.length / 2)],
+    ['of something else', () => '{"want":{"allocationId":"other"}}'],
+    ['nothing', () => 'null'],
+  ])('what was written of one network and is %s gives that one back, and leaves the others', async (_, damage) => {
+    const want = wantOf()
+    const sound = wantOf({ allocationId: randomUUID() })
+    const other = await networks.prepare(sound)
+    await networks.prepare(want)
+    const file = join(folder, `networks/${want.allocationId}.json`)
+    writeFileSync(file, damage(readFileSync(file, 'utf8')))
+    networks = open()
+    expect([...networks.unreadable]).toEqual([want.allocationId])
+    expect(networks.find(want.allocationId)).toBeUndefined()
+    expect(networks.find(sound.allocationId)).toEqual(other)
+    expect(await networks.releaseUnclaimed((id) => id === sound.allocationId)).toBe(1)
+    expect(existsSync(`/run/netns/drover-${want.allocationId}`)).toBe(false)
+    const leases = readdirSync(`/var/lib/cni/networks/${bridge.name}`).filter((name) => /^\d/.test(name))
+    expect(leases).toEqual([other.status.Address])
+    expect([...networks.unreadable]).toEqual([])
   })
 
   test('an address is given back when only the books of an earlier life know of it', async () => {

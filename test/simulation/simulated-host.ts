@@ -142,6 +142,7 @@ export class SimulatedHost {
     return {
       get: (key) => store.get(key),
       keys: (prefix) => store.keys(prefix),
+      setAside: (key) => store.setAside(key),
       close: () => store.close(),
       write: (changes) => {
         const record = changes.agent as AgentRecord | undefined

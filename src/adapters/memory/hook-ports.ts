@@ -35,6 +35,7 @@ function memoryNetworks(): HookPorts['network'] {
     },
     find: (allocationId) => made.get(allocationId),
     release: async (allocationId) => void made.delete(allocationId),
+    unreadable: new Set(),
     async releaseUnclaimed(isClaimed) {
       const unclaimed = [...made.keys()].filter((id) => !isClaimed(id))
       for (const id of unclaimed) made.delete(id)

@@ -4,9 +4,10 @@
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import type { NamespaceMaker, NetworkPort, NetworkWant, OwnNetwork } from '../../agent/index.js'
 import { type AllocNetworkStatus, explainError, type Logger, OrchestratorError } from '../../domain/index.js'
+import { fromCheckedJson, toCheckedJson } from '../checked-json.js'
 import { KeptShell } from '../kept-shell.js'
 import { argumentsText, type BridgeOptions, bridgeList, type CniList, LOOPBACK_LIST, pluginInput, statusOf } from './cni-lists.js'
 import { CniPlugins } from './cni-plugins.js'
@@ -47,6 +48,7 @@ export class AllocationNetworks implements NetworkPort {
   readonly #options: NetworkOptions
   readonly #hostNamespaces: HostNamespaces
   readonly #records = new Map<string, NetworkRecord>()
+  readonly #unreadable = new Set<string>()
   readonly #underWay = new Map<string, Promise<unknown>>()
 
   constructor(options: NetworkOptions) {
@@ -63,6 +65,10 @@ export class AllocationNetworks implements NetworkPort {
   find(allocationId: string): OwnNetwork | undefined {
     const record = this.#records.get(allocationId)
     return record === undefined || !this.#isWhole(record) ? undefined : networkOf(record)
+  }
+
+  get unreadable(): ReadonlySet<string> {
+    return this.#unreadable
   }
 
   async prepare(want: NetworkWant): Promise<OwnNetwork> {
@@ -137,6 +143,12 @@ export class AllocationNetworks implements NetworkPort {
     throw new OrchestratorError('NETWORK', `driver ${maker} is not on this host any more`)
   }
 
+  /** Whoever may have made its namespace. */
+  #makersOf(record: NetworkRecord): readonly (() => NamespaceMaker)[] {
+    if (!this.#unreadable.has(record.want.allocationId)) return [() => this.#makerOf(record)]
+    return [this.#hostNamespaces, ...this.#options.makers.values()].map((maker) => () => maker)
+  }
+
   #isWhole({ namespace, result }: NetworkRecord): boolean {
     return result !== undefined && namespace !== undefined && existsSync(namespace.path)
   }
@@ -158,38 +170,53 @@ export class AllocationNetworks implements NetworkPort {
     const attempt = (work: Promise<unknown>) => work.catch((error: unknown) => failures.push(error))
     for (const plugin of [...list.plugins].reverse())
       await attempt(this.plugins.call(plugin.type, pluginInput(list, plugin, want, result), callOf('DEL', want, namespace)))
-    await attempt(Promise.resolve().then(() => this.#makerOf(record).remove(allocationId)))
+    for (const maker of this.#makersOf(record)) await attempt(Promise.resolve().then(() => maker().remove(allocationId)))
     if (failures.length > 0) throw failures[0]
     this.#records.delete(allocationId)
+    this.#unreadable.delete(allocationId)
     rmSync(this.#fileOf(allocationId), { force: true })
   }
 
   #keep(record: NetworkRecord): void {
     mkdirSync(this.#folder, { recursive: true, mode: 0o700 })
     const file = this.#fileOf(record.want.allocationId)
-    writeFileSync(`${file}.new`, JSON.stringify(record), { mode: 0o600, flush: true })
+    writeFileSync(`${file}.new`, toCheckedJson(record), { mode: 0o600, flush: true })
     renameSync(`${file}.new`, file)
     this.#records.set(record.want.allocationId, record)
   }
 
   #restore(name: string): void {
     const path = join(this.#folder, name)
+    const allocationId = basename(name, '.json')
     // Left of calls under way when the agent died; on a disk that takes no changes they stay.
     if (!name.endsWith('.json') || name.startsWith('call-')) return
     try {
-      const record = JSON.parse(readFileSync(path, 'utf8')) as NetworkRecord
-      this.#records.set(record.want.allocationId, record)
+      const record = fromCheckedJson(readFileSync(path, 'utf8')) as NetworkRecord
+      if (!isOf(record, allocationId)) throw new OrchestratorError('DAMAGED', 'it is no record of this network')
+      this.#records.set(allocationId, record)
     } catch (error) {
       this.#options.logger.error(
         { path, error: explainError(error) },
-        'what was written of a network cannot be read: its address stays taken',
+        'what was written of a network cannot be read: its allocation is ended, and what a bridge would have given it is given back',
       )
+      this.#unreadable.add(allocationId)
+      this.#records.set(allocationId, this.#unknownRecord(allocationId))
     }
+  }
+
+  /** With an end of `networks`: what its plugins do of an allocation that they find by its id alone. */
+  #unknownRecord(allocationId: string): NetworkRecord {
+    const want: NetworkWant = { allocationId, mode: 'bridge', hostname: '', dns: null, ports: [], drivers: [], args: {} }
+    return { want, list: bridgeList(this.bridge), maker: null }
   }
 
   #fileOf(allocationId: string): string {
     return join(this.#folder, `${allocationId}.json`)
   }
+}
+
+function isOf(record: NetworkRecord | null, allocationId: string): boolean {
+  return record?.want?.allocationId === allocationId && Array.isArray(record.list?.plugins) && record.maker !== undefined
 }
 
 function networkOf({ want, namespace, result }: NetworkRecord): OwnNetwork {

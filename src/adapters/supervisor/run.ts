@@ -3,7 +3,8 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, constants, existsSync, mkdirSync, openSync, readFileSync, readSync, writeFileSync, writeSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { Socket } from 'node:net'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
+import { fromCheckedJson, toCheckedJson } from '../checked-json.js'
 import {
   cgroupPids,
   createBounded,
@@ -71,7 +72,7 @@ export class Run {
     const cgroup = host.groups.tree === undefined ? undefined : createCgroup(host.groups.tree, runId)
     const bounded = start.limits === undefined ? [] : bound(host.groups, runId, start.limits)
     const record: RunRecord = { runId, taskId, logs, bootId: readBootId(), cgroup: cgroup ?? null, bounded, launcherDepth }
-    writeFileSync(join(folder, 'run.json'), JSON.stringify(record), { mode: 0o600 })
+    writeFileSync(join(folder, 'run.json'), toCheckedJson(record), { mode: 0o600 })
     writeFileSync(
       join(folder, 'command'),
       commandScript(start, host.tools, [...new Set([...(cgroup === undefined ? [] : [cgroup]), ...bounded])]),
@@ -84,8 +85,12 @@ export class Run {
 
   /** A run of an earlier supervisor. Undefined: it never began. */
   static restore(folder: string, host: RunHost): Run | undefined {
-    const record = readJson<RunRecord>(join(folder, 'run.json'))
+    const record = readJson(join(folder, 'run.json'))
     if (record === undefined) return undefined
+    if (!isRunRecord(record) || record.runId !== basename(folder)) {
+      host.say(`${folder} holds what was written of no run, or of another: it is cleared away`)
+      return undefined
+    }
     const run = new Run(folder, record, host)
     return run.#restore() ? run : undefined
   }
@@ -182,7 +187,7 @@ export class Run {
     // Either may have ended already; then nothing that bears its pid is it.
     const startTime = readProcess(pid)?.startTime ?? ''
     this.#pids = { wrapperPid, wrapperStartTime: readProcess(wrapperPid)?.startTime ?? '', pid, startTime }
-    writeFileSync(join(this.folder, 'pids.json'), JSON.stringify(this.#pids), { mode: 0o600 })
+    writeFileSync(join(this.folder, 'pids.json'), toCheckedJson(this.#pids), { mode: 0o600 })
   }
 
   /** Resolves with the task's pid. */
@@ -245,7 +250,8 @@ export class Run {
       this.#endUnseen('the host was restarted')
       return true
     }
-    this.#pids = readJson<RunPids>(join(this.folder, 'pids.json')) ?? this.#findPids()
+    const written = readJson(join(this.folder, 'pids.json'))
+    this.#pids = isRunPids(written) ? written : this.#findPids()
     const pids = this.#pids
     const exit = this.#readExit()
     if (pids === undefined && exit === undefined) return false
@@ -430,11 +436,25 @@ function readText(path: string): string | undefined {
   }
 }
 
-function readJson<T>(path: string): T | undefined {
+function isRunRecord(value: unknown): value is RunRecord {
+  if (typeof value !== 'object' || value === null) return false
+  const { runId, logs, bootId, cgroup, bounded = [] } = value as Partial<RunRecord>
+  const hasLogs = typeof logs?.folder === 'string' && typeof logs.task === 'string'
+  return typeof runId === 'string' && hasLogs && typeof bootId === 'string' && cgroup !== undefined && Array.isArray(bounded)
+}
+
+function isRunPids(value: unknown): value is RunPids {
+  if (typeof value !== 'object' || value === null) return false
+  const { wrapperPid, wrapperStartTime, pid, startTime } = value as Partial<RunPids>
+  return [wrapperPid, pid].every(Number.isInteger) && typeof wrapperStartTime === 'string' && typeof startTime === 'string'
+}
+
+/** Undefined: it is not there, or is not what was written. */
+function readJson(path: string): unknown {
   const text = readText(path)
   if (text === undefined) return undefined
   try {
-    return JSON.parse(text) as T
+    return fromCheckedJson(text)
   } catch {
     // Cut off while it was written: as if it had not been.
     return undefined

@@ -155,6 +155,28 @@ for (const kind of ['dockerd', 'podman'] as const) {
       expect(host.log('stdout').endsWith('x\nend\n')).toBe(true)
     })
 
+    test('files of the driver that are damaged cost no task, and are told', TIMEOUT, async () => {
+      const host = new DockerHost(engine)
+      const handle = await host.nextLife().start(taskStart(host, host.running))
+      void host.nextLife().wait(handle)
+      await untilReady(host)
+      host.nextLife()
+      const agentFolder = join(host.folder, 'agent')
+      const mark = join(agentFolder, `logs/${String(handle['containerId'])}.json`)
+      writeFileSync(mark, '\0'.repeat(100))
+      writeFileSync(join(agentFolder, 'images.json'), '[7')
+      host.warnings.length = 0
+      const driver = host.nextLife()
+      expect(await driver.attach(handle)).toBe(true)
+      const exit = driver.wait(handle)
+      await driver.signal(handle, 'SIGTERM')
+      expect(await exit).toMatchObject({ exitCode: 0 })
+      expect(host.warnings).toEqual([
+        'what images were fetched cannot be read: those of before are not collected',
+        'how far a log was written cannot be read',
+      ])
+    })
+
     test('it sees its folders, its user, its environment and what is mounted', TIMEOUT, async () => {
       const host = new DockerHost(engine)
       const volume = join(host.folder, 'volume')
@@ -286,6 +308,18 @@ for (const kind of ['dockerd', 'podman'] as const) {
   })
 }
 
+test('a host that never had a container needs no engine to say that none is left', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'drover-docker-'))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  const options = dockerOptionsSchema.parse({ endpoint: `unix://${folder}/none.sock` })
+  const deps = { options, environment: {}, owner: folder, folder, clock: systemClock, logger: silentLogger }
+  const driver = new DockerDriver(deps)
+  onTestFinished(() => driver.close())
+  expect(await driver.endUnclaimed(() => false)).toBe(0)
+  writeFileSync(join(folder, 'used'), '')
+  await expect(driver.endUnclaimed(() => false)).rejects.toThrow('Cannot connect to the Docker daemon')
+})
+
 class DockerHost implements ContractHost {
   readonly folder = mkdtempSync(join(tmpdir(), 'drover-docker-'))
   readonly directories = makeDirectories(this.folder)
@@ -293,6 +327,7 @@ class DockerHost implements ContractHost {
   readonly running = box('trap "exit 0" INT TERM; echo ready; while :; do sleep 0.05; done')
   readonly deaf = box('trap "" INT TERM; echo ready; while :; do sleep 0.05; done')
   readonly wrong = { command: 'sh' }
+  readonly warnings: string[] = []
   readonly #engine: TestEngine
   #driver: DockerDriver | undefined
 
@@ -327,7 +362,7 @@ class DockerHost implements ContractHost {
       owner: this.folder,
       folder: join(this.folder, 'agent'),
       clock: systemClock,
-      logger: silentLogger,
+      logger: { ...silentLogger, warn: (_: object, text: string) => this.warnings.push(text) },
     })
     return this.#driver
   }

@@ -29,6 +29,35 @@ test('the environment of a task is what it was given and nothing else, whatever 
   ])
 })
 
+test.each([
+  ['zeroed', (text: string) => '\0'.repeat(text.length)],
+  ['cut off', (text: string) => text.slice(0, text.length / 2)],
+  ['flipped in a bit', (text: string) => text.replace('"run-1"', '"run-3"')],
+  ['of something else', () => '[1, 2]'],
+  ['nothing', () => 'null'],
+])('what was written of one run and is %s ends that one, and leaves the others', async (_, damage) => {
+  const world = new Supervised()
+  const [lost, kept] = [await world.start('exec sleep 600'), await world.start('exec sleep 600')]
+  const file = join(world.folder, 'runs/run-1/run.json')
+  writeFileSync(file, damage(readFileSync(file, 'utf8')))
+  await world.killSupervisor()
+  await until(async () => (await world.client.ask('find', { runId: 'run-2' })) !== null)
+  expect(await world.client.ask('find', { runId: 'run-1' })).toBeNull()
+  await until(() => !isAlive(lost.pid))
+  expect(isAlive(kept.pid)).toBe(true)
+})
+
+test('pids that were written and are damaged are found anew, and nothing is lost', async () => {
+  const world = new Supervised()
+  const { pid } = await world.start('trap "exit 3" TERM; echo ready; while :; do sleep 0.05; done')
+  const file = join(world.folder, 'runs/run-1/pids.json')
+  writeFileSync(file, readFileSync(file, 'utf8').replace(String(pid), String(pid + 1)))
+  await world.killSupervisor()
+  await until(() => world.log().includes('ready\n'))
+  await world.client.ask('signal', { runId: 'run-1', signal: 'SIGTERM' })
+  expect(await world.client.ask('wait', { runId: 'run-1' })).toMatchObject({ exitCode: 3 })
+})
+
 test('arguments reach the task as they are', async () => {
   const world = new Supervised()
   const args = ['-c', 'printf "[%s]" "$@"', 'sh', 'a b', "it's", '$HOME', '', '*', 'x\ny']

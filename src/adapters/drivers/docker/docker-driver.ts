@@ -2,7 +2,7 @@
  * `docker`: a task is a container of the Docker Engine, or of podman by the socket that speaks the same. Containers are named as Nomad
  * names them and bear labels by which this agent finds its own again. An engine that is away makes the driver unhealthy; tasks run on.
  */
-import { mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
 import type Dockerode from 'dockerode'
@@ -172,6 +172,7 @@ export class DockerDriver implements Driver {
     await this.#demandImage(request, config, image)
     if (this.#cgroupVersion === '') await this.fingerprint()
     const spec = containerSpec(request, config, image, this.#specHost())
+    writeFileSync(this.#usedFile, '')
     const container = await this.#create(spec, name, Math.max(1, config.container_exists_attempts ?? NAME_TAKEN_TRIES))
     try {
       await this.#engine.ask(() => container.start())
@@ -298,6 +299,7 @@ export class DockerDriver implements Driver {
   }
 
   async endUnclaimed(isClaimed: (allocationId: string) => boolean): Promise<number> {
+    if (!existsSync(this.#usedFile)) return 0
     const own = await findContainers(this.#engine, { [LABELS.owner]: this.#deps.owner })
     const unclaimed = own.filter(({ Labels }) => !isClaimed(Labels[LABELS.allocation] ?? ''))
     for (const { Id } of unclaimed) {
@@ -309,6 +311,11 @@ export class DockerDriver implements Driver {
 
   exec(handle: TaskHandle, _: TaskPlace, request: ExecRequest): Promise<ExecSession> {
     return openExec(this.#engine, runOf(handle).containerId, request)
+  }
+
+  /** There since the first container: a host that never had one needs no engine to say that none is left. */
+  get #usedFile(): string {
+    return join(this.#deps.folder, 'used')
   }
 
   get #markFolder(): string {

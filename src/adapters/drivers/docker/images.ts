@@ -2,11 +2,13 @@
  * The images of tasks: fetched once for all that wait for the same, told of while it goes on, and removed again some time after their
  * last container, if it was this agent that fetched them. What people have put there themselves stays.
  */
-import { createReadStream, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { createReadStream, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
+import { z } from 'zod'
 import type { DriverProgress } from '../../../agent/index.js'
 import { type Clock, explainError, type Logger, OrchestratorError } from '../../../domain/index.js'
+import { fromCheckedJson, toCheckedJson } from '../../checked-json.js'
 import { startError } from '../driver-errors.js'
 import { type Engine, EngineError, isMissing } from './engine.js'
 import type { DockerOptions } from './options.js'
@@ -51,7 +53,9 @@ export class Images {
 
   constructor(deps: ImagesDeps) {
     this.#deps = deps
-    this.#fetched = readFetched(deps.file)
+    this.#fetched = readFetched(deps.file, (reason) =>
+      deps.logger.warn({ file: deps.file, reason }, 'what images were fetched cannot be read: those of before are not collected'),
+    )
     this.#collectLater()
   }
 
@@ -184,7 +188,7 @@ export class Images {
   #save(): void {
     const { file, logger } = this.#deps
     try {
-      writeFileSync(`${file}.new`, JSON.stringify(Object.fromEntries(this.#fetched)), { mode: 0o600 })
+      writeFileSync(`${file}.new`, toCheckedJson(Object.fromEntries(this.#fetched)), { mode: 0o600 })
       renameSync(`${file}.new`, file)
     } catch (error) {
       // The worst of it: an image stays for ever.
@@ -286,10 +290,12 @@ function readLine(text: string): PullLine | undefined {
   }
 }
 
-function readFetched(file: string): Map<string, number> {
+function readFetched(file: string, onDamage: (reason: string) => void): Map<string, number> {
+  if (!existsSync(file)) return new Map()
   try {
-    return new Map(Object.entries(JSON.parse(readFileSync(file, 'utf8')) as Record<string, number>))
-  } catch {
+    return new Map(Object.entries(z.record(z.string(), z.number()).parse(fromCheckedJson(readFileSync(file, 'utf8')))))
+  } catch (error) {
+    onDamage(explainError(error))
     return new Map()
   }
 }

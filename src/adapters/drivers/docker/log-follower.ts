@@ -3,10 +3,12 @@
  * tells up to where the log has it: the time of the newest piece, and where the log's file ended then. What the file has gained since is
  * what was read after the mark.
  */
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
+import { z } from 'zod'
 import { explainError, type Logger } from '../../../domain/index.js'
+import { fromCheckedJson, toCheckedJson } from '../../checked-json.js'
 import { LogWriter } from '../../supervisor/log-writer.js'
 import type { RunLogs } from '../../supervisor/protocol.js'
 import { type Engine, isMissing } from './engine.js'
@@ -23,14 +25,17 @@ export interface LogFollowerDeps {
 }
 
 /** Of one stream. */
-interface Mark {
+const markSchema = z.object({
   /** RFC 3339, of the newest piece that was written; empty: of none yet. */
-  readonly since: string
+  since: z.string(),
   /** Bytes written of pieces as new as that. */
-  readonly sinceBytes: number
-  readonly fileNumber: number
-  readonly fileBytes: number
-}
+  sinceBytes: z.int().nonnegative(),
+  fileNumber: z.int().nonnegative(),
+  fileBytes: z.int().nonnegative(),
+})
+const marksSchema = z.object({ stdout: markSchema, stderr: markSchema })
+
+type Mark = z.output<typeof markSchema>
 
 const STREAMS: readonly LogStream[] = ['stdout', 'stderr']
 const AGAIN_MS = 250
@@ -54,7 +59,9 @@ export class LogFollower {
     this.#deps = deps
     mkdirSync(deps.markFolder, { recursive: true, mode: 0o700 })
     this.#markPath = markPath(deps.markFolder, deps.containerId)
-    const marks = readMarks(this.#markPath)
+    const marks = readMarks(this.#markPath, (reason) =>
+      deps.logger.warn({ containerId: deps.containerId, reason }, 'how far a log was written cannot be read'),
+    )
     this.#streams = { stdout: new StreamLog(deps, 'stdout', marks?.stdout), stderr: new StreamLog(deps, 'stderr', marks?.stderr) }
     // Where the log stands now belongs to runs before this one.
     if (marks === undefined) this.#mark()
@@ -143,7 +150,7 @@ export class LogFollower {
     this.#unmarkedBytes = 0
     try {
       const marks = { stdout: this.#streams.stdout.mark(), stderr: this.#streams.stderr.mark() }
-      writeFileSync(`${this.#markPath}.new`, JSON.stringify(marks), { mode: 0o600 })
+      writeFileSync(`${this.#markPath}.new`, toCheckedJson(marks), { mode: 0o600 })
       renameSync(`${this.#markPath}.new`, this.#markPath)
     } catch (error) {
       this.#say(error)
@@ -214,10 +221,13 @@ function markPath(folder: string, containerId: string): string {
   return join(folder, `${containerId}.json`)
 }
 
-function readMarks(path: string): Readonly<Record<LogStream, Mark>> | undefined {
+/** @param onDamage there is something, and it is no mark: what the engine still has of the log is written once more */
+function readMarks(path: string, onDamage: (reason: string) => void): Readonly<Record<LogStream, Mark>> | undefined {
+  if (!existsSync(path)) return undefined
   try {
-    return JSON.parse(readFileSync(path, 'utf8')) as Readonly<Record<LogStream, Mark>>
-  } catch {
+    return marksSchema.parse(fromCheckedJson(readFileSync(path, 'utf8')))
+  } catch (error) {
+    onDamage(explainError(error))
     return undefined
   }
 }
