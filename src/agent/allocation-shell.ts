@@ -20,6 +20,7 @@ import { buildEnvironment, type EnvironmentInput, interpolate, type TaskEnvironm
 import { HookWalk } from './hook-walk.js'
 import type { HookContext, HookEnvironment, TemplateData } from './hooks/hook.js'
 import { allocationKey, type LocalState } from './local-state.js'
+import { dnsOf } from './network.js'
 import type { Outbox } from './outbox.js'
 import type { AllocationDirectories, HookPorts } from './ports.js'
 import type { IdentityToken } from './protocol.js'
@@ -161,6 +162,12 @@ export class AllocationShell {
     return this.#deps.hookPorts.network.find(this.id) ?? HOST_NETWORK
   }
 
+  get #networkWithNames(): AllocationNetwork {
+    const network = this.#network
+    const dns = network.kind === 'host' ? dnsOf(this.runner.group, this.#groupEnvironment()) : undefined
+    return dns === undefined ? network : { kind: 'host', dns }
+  }
+
   get #whereabouts(): Whereabouts {
     const network = this.#network
     const nodeAddress = this.#deps.node().Attributes['unique.network.ip-address'] ?? ''
@@ -186,7 +193,7 @@ export class AllocationShell {
       directories: (task) => this.#deps.directories.of(this.id, task),
       environment: (task) => this.#environmentOf(task, this.#walkOf(task).environment()),
       mounts: (task) => this.#walkOf(task).mounts(),
-      network: () => this.#network,
+      network: () => this.#networkWithNames,
       note: (task, event) => this.post({ kind: 'task', task, input: { kind: 'note', event } }),
       isClosed: () => this.#isClosed,
     })

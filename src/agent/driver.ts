@@ -2,7 +2,7 @@
  * What runs the tasks of one kind on a host. Drivers stand in a table by their names; the agent knows none of them. What a driver takes
  * in `config` is told by its schema in the jobspec layer, so that `validate`, the server and the agent read it in one way.
  */
-import type { AllocatedTaskResources, Allocation, AllocNetworkStatus, DriverInfo, Job, Task } from '../domain/index.js'
+import type { AllocatedTaskResources, Allocation, AllocNetworkStatus, DNSConfig, DriverInfo, Job, Task } from '../domain/index.js'
 
 /** What a driver needs to start one task. Paths are absolute on the host. */
 export interface TaskStart extends TaskPlace {
@@ -51,7 +51,11 @@ export interface TaskMount {
 
 /** The network of an allocation, made ready before its first task and given back after its last. */
 export type AllocationNetwork =
-  | { readonly kind: 'host' }
+  | {
+      readonly kind: 'host'
+      /** Of its group; absent: the name servers of the host. */
+      readonly dns?: DNSConfig
+    }
   | {
       /** A namespace of the allocation's own, which all of its tasks join. */
       readonly kind: 'namespace'

@@ -42,20 +42,23 @@ export function networkWantOf(allocation: Allocation, group: TaskGroup, environm
   const network = group.Networks?.[0]
   if (mode === undefined || network === undefined) return undefined
   const fill = (text: string) => interpolate(text, environment)
-  const fillAll = (texts: readonly string[] | null) => texts?.map(fill) ?? null
-  const { DNS: dns } = network
   return {
     allocationId: allocation.ID,
     mode,
     hostname: fill(network.Hostname ?? '') || allocation.ID.slice(0, 8),
-    dns:
-      dns === null || dns === undefined
-        ? null
-        : { Servers: fillAll(dns.Servers), Searches: fillAll(dns.Searches), Options: fillAll(dns.Options) },
+    dns: dnsOf(group, environment) ?? null,
     ports: allocation.AllocatedResources.Shared.Ports ?? [],
     drivers: [...new Set(group.Tasks.map(({ Driver }) => Driver))].sort(),
     args: Object.fromEntries(Object.entries(network.CNI?.Args ?? {}).map(([name, value]) => [name, fill(value)])),
   }
+}
+
+/** The name servers that a group asks for. @param environment of the group */
+export function dnsOf(group: TaskGroup, environment: TaskEnvironment): DNSConfig | undefined {
+  const dns = group.Networks?.[0]?.DNS
+  if (dns === null || dns === undefined) return undefined
+  const fillAll = (texts: readonly string[] | null) => texts?.map((text) => interpolate(text, environment)) ?? null
+  return { Servers: fillAll(dns.Servers), Searches: fillAll(dns.Searches), Options: fillAll(dns.Options) }
 }
 
 function modeOf(group: TaskGroup): NetworkWant['mode'] | undefined {

@@ -54,6 +54,16 @@ describe('what was accepted without a word', () => {
     ['region', job('').replace('job "j" {', 'job "j" {\n  region = "mars"'), '2:3 "region" is not carried out'],
     ['vault', task('      vault {}'), '8:7 "vault" is not carried out'],
     [
+      'dns of raw_exec',
+      job('    network {\n      mode = "bridge"\n      dns {\n        servers = ["10.0.0.1"]\n      }\n    }'),
+      '11:7 "dns" is not carried out',
+    ],
+    [
+      'hostname of raw_exec',
+      job('    network {\n      mode = "bridge"\n      hostname = "web"\n    }'),
+      '11:7 "hostname" is not carried out',
+    ],
+    [
       'qemu',
       task('').replace('"raw_exec"', '"qemu"').replace('command = "/bin/true"', 'image_path = "local/linux.img"'),
       '4:7 "driver" is not carried out',

@@ -23,12 +23,13 @@ interface Context {
   readonly jobType: string
   readonly driver: string
   readonly task: ApiObject
+  readonly group: ApiObject
 }
 
 /** @param stored in the form in which it would be stored @param written as its author wrote it, for what is not stored at all */
 export function shortcomingsOf(stored: ApiObject, written: ApiObject): readonly Shortcoming[] {
   const jobType = textIn(stored, 'Type')
-  const context = { jobType, driver: '', task: {} }
+  const context = { jobType, driver: '', task: {}, group: {} }
   const dropped = (name: StructName, field: Field): boolean => !isStored(name, field) || (name === 'VolumeRequest' && field.json === 'Type')
   return [...walk('Job', stored, context, [], () => true), ...walk('Job', written, context, [], dropped)]
 }
@@ -36,7 +37,7 @@ export function shortcomingsOf(stored: ApiObject, written: ApiObject): readonly 
 type IsLookedAt = (name: StructName, field: Field) => boolean
 
 function walk(name: StructName, object: ApiObject, outer: Context, place: readonly PlaceStep[], isLookedAt: IsLookedAt): Shortcoming[] {
-  const context = name === 'Task' ? { ...outer, driver: textIn(object, 'Driver'), task: object } : outer
+  const context = contextIn(name, object, outer)
   const rows: Readonly<Record<string, Row>> = SUPPORT[name]
   const own = structOf(name).fields.flatMap((field) => {
     const value = object[field.json]
@@ -51,6 +52,11 @@ function walk(name: StructName, object: ApiObject, outer: Context, place: readon
     return isShort ? [] : walkInside(field, value, context, place, isLookedAt)
   })
   return name === 'Task' ? [...own, ...configShortcomings(object, place, isLookedAt)] : own
+}
+
+function contextIn(name: StructName, object: ApiObject, outer: Context): Context {
+  if (name === 'Task') return { ...outer, driver: textIn(object, 'Driver'), task: object }
+  return name === 'TaskGroup' ? { ...outer, group: object } : outer
 }
 
 function walkInside(field: Field, value: ApiValue, context: Context, place: readonly PlaceStep[], isLookedAt: IsLookedAt): Shortcoming[] {
@@ -105,6 +111,7 @@ function applies(support: Support, context: Context, value: ApiValue): boolean {
   if (where.drivers !== undefined && !where.drivers.includes(context.driver)) return false
   if (where.jobTypes !== undefined && !where.jobTypes.includes(context.jobType)) return false
   if (where.task !== undefined && !where.task.holds(context.task)) return false
+  if (where.group !== undefined && !where.group.holds(context.group)) return false
   return where.value === undefined || where.value.holds(value)
 }
 

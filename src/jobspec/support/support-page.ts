@@ -41,6 +41,7 @@ function words(support: Support): string {
     ...(support.where?.jobTypes === undefined ? [] : [`in jobs of type ${support.where.jobTypes.join(', ')}`]),
     ...(support.where?.value === undefined ? [] : [support.where.value.words]),
     ...(support.where?.task === undefined ? [] : [support.where.task.words]),
+    ...(support.where?.group === undefined ? [] : [support.where.group.words]),
   ]
   const when = conditions.length === 0 ? '' : ` where it ${conditions.join(' and ')}`
   if (support.kind === 'differs') return `${support.by}${when}, told as a warning: ${support.because}`

@@ -42,8 +42,10 @@ export interface Where {
   readonly jobTypes?: readonly string[]
   /** Of the member's value, in the API's form; in words, for people. */
   readonly value?: { readonly words: string; readonly holds: (value: unknown) => boolean }
-  /** Of the task that the member belongs to. */
+  /** Of the task that the member belongs to; of none, it has no members. */
   readonly task?: { readonly words: string; readonly holds: (task: ApiObject) => boolean }
+  /** Of the group that the member belongs to, in the same way. */
+  readonly group?: { readonly words: string; readonly holds: (group: ApiObject) => boolean }
   /** The member asks for something also when it is zero or false. */
   readonly countsZero?: true
 }

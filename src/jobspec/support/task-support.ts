@@ -1,7 +1,9 @@
 /** Tasks and their parts. */
+
+import { objectsIn, textIn } from '../decode/api-job.js'
 import type { TASK_STRUCTS } from '../decode/task-structs.js'
 import { wantsVaultToken } from '../vault-token.js'
-import { by, differs, type Row, refused, type SupportOf, withoutEffect } from './support.js'
+import { by, differs, type Row, refused, type SupportOf, type Where, withoutEffect } from './support.js'
 
 const AGENT = by('the agent')
 const SCHEDULER = by('the scheduler')
@@ -27,6 +29,15 @@ const VAULT: Row = [
 const NO_NUMA: Row = refused('hosts do not tell their memory nodes', 'Take the "numa" block out.')
 const NO_SCHEDULE: Row = refused('tasks are not paused by the clock', 'Take the "schedule" block out, and let the task decide for itself.')
 const NO_CSI: Row = refused('storage plugins are not run yet', 'Take the "csi_plugin" block out; the task runs without it.')
+const OF_A_TASK: NonNullable<Where['task']> = { words: 'is of a task', holds: (task) => Object.keys(task).length > 0 }
+const HAS_RAW_EXEC: NonNullable<Where['group']> = {
+  words: 'is of a group with a task of "raw_exec"',
+  holds: (group) => objectsIn(group, 'Tasks').some((task) => textIn(task, 'Driver') === 'raw_exec'),
+}
+const IN_HOST_NETWORK: NonNullable<Where['group']> = {
+  words: 'is of a group in the network of its host',
+  holds: (group) => objectsIn(group, 'Networks').every((network) => ['', 'host'].includes(textIn(network, 'Mode'))),
+}
 const UNKNOWN_MODES = {
   words: 'is not "host", "bridge", "none" or "cni/<name>"',
   holds: (mode: unknown): boolean => !['', 'host', 'bridge', 'none'].includes(String(mode)) && !/^cni\/./.test(String(mode)),
@@ -98,17 +109,34 @@ export const TASK_SUPPORT: { readonly [Name in keyof typeof TASK_STRUCTS]: Suppo
     Device: withoutEffect('the network of a host is chosen by host_network'),
     CIDR: withoutEffect('the network of a host is chosen by host_network'),
     IP: withoutEffect('the network of a host is chosen by host_network'),
-    DNS: withoutEffect('tasks use the resolver of their host'),
+    DNS: [
+      withoutEffect('the name servers are those of the group', { task: OF_A_TASK }),
+      refused(
+        'tasks of "raw_exec" see the files of their host, its resolver too',
+        'Take the "dns" block out, or let "exec" or "docker" run every task of the group.',
+        { group: HAS_RAW_EXEC },
+      ),
+      DRIVER,
+    ],
     ReservedPorts: BLOCK,
     DynamicPorts: BLOCK,
-    Hostname: withoutEffect('tasks have the name of their host'),
+    Hostname: [
+      withoutEffect('the name is that of the group', { task: OF_A_TASK }),
+      withoutEffect('tasks in the network of their host have its name', { group: IN_HOST_NETWORK }),
+      refused(
+        'tasks of "raw_exec" have the name of their host',
+        'Take "hostname" out, or let "exec" or "docker" run every task of the group.',
+        { group: HAS_RAW_EXEC },
+      ),
+      DRIVER,
+    ],
     MBits: withoutEffect('Nomad has dropped it in 0.12'),
     CNI: BLOCK,
   },
   DNSConfig: {
-    Servers: by('the resolver of a network of its own'),
-    Searches: by('the resolver of a network of its own'),
-    Options: by('the resolver of a network of its own'),
+    Servers: DRIVER,
+    Searches: DRIVER,
+    Options: DRIVER,
   },
   Port: { Label: SCHEDULER, Value: SCHEDULER, To: AGENT, HostNetwork: SCHEDULER, IgnoreCollision: SCHEDULER },
   CNIConfig: { Args: by('the plugins of the network') },

@@ -110,6 +110,13 @@ describe.skipIf(whyNoSandbox !== undefined)('exec', () => {
     expect(readFileSync(join(host.directories.shared, 'data/x'), 'utf8')).toBe('x\n')
   })
 
+  test('a task has the name servers of its group', async () => {
+    const host = new SandboxHost()
+    const dns = { Servers: ['10.9.9.9'], Searches: ['corp.example'], Options: ['ndots:2'] }
+    const { out } = await host.said(shell('cat /etc/resolv.conf'), { network: { kind: 'host', dns } })
+    expect(out).toBe('nameserver 10.9.9.9\nsearch corp.example\noptions ndots:2\n')
+  })
+
   test('a task that takes too much memory is ended, and says so', async () => {
     const host = new SandboxHost()
     const resources = { ...taskStart(host, {}).resources, Memory: { MemoryMB: 24, MemoryMaxMB: 0 } }

@@ -8,6 +8,9 @@ import { systemClock } from '../../../src/adapters/clock.js'
 import { DockerDriver } from '../../../src/adapters/drivers/docker/docker-driver.js'
 import { canReadKernelLog } from '../../../src/adapters/drivers/docker/kernel-log.js'
 import { dockerOptionsSchema } from '../../../src/adapters/drivers/docker/options.js'
+import { ExecDriver } from '../../../src/adapters/drivers/exec/exec-driver.js'
+import { execOptionsSchema } from '../../../src/adapters/drivers/exec/options.js'
+import { RawExecDriver } from '../../../src/adapters/drivers/raw-exec/index.js'
 import { silentLogger } from '../../../src/adapters/logger.js'
 import { AllocationNetworks } from '../../../src/adapters/network/index.js'
 import type { TaskStart } from '../../../src/agent/index.js'
@@ -15,7 +18,7 @@ import { freePort } from '../../free-port.js'
 import { hasBridges, PLUGIN_FOLDERS } from '../cni.js'
 import { type ContractHost, driverContract, makeDirectories, taskStart, untilReady } from './contract.js'
 import { IMAGE, TestEngine, whyNoEngine } from './docker-engine.js'
-import { until } from './supervised.js'
+import { Supervised, until } from './supervised.js'
 
 const TIMEOUT = { timeout: 90_000 }
 
@@ -82,9 +85,9 @@ for (const kind of ['dockerd', 'podman'] as const) {
           allocationId: serving.allocation.ID,
           mode: 'bridge',
           hostname: 'web',
-          dns: null,
+          dns: { Servers: ['10.9.9.9'], Searches: ['corp.example'], Options: ['ndots:2'] },
           ports: [{ Label: 'http', Value: 23_457, To: 8080, HostIP: '' }],
-          drivers: ['docker'],
+          drivers: ['docker', 'exec', 'raw_exec'],
           args: {},
         } as const
         const network = await networks.prepare(want)
@@ -98,12 +101,25 @@ for (const kind of ['dockerd', 'podman'] as const) {
         const asking = {
           ...serving,
           task: { ...serving.task, Name: 'side' } as TaskStart['task'],
-          config: config('wget -qO- http://127.0.0.1:8080/hello'),
+          config: {
+            ...config('wget -qO- http://127.0.0.1:8080/hello; cat /etc/resolv.conf; grep web /etc/hosts; grep db /etc/hosts; hostname'),
+            extra_hosts: ['db:10.1.2.3'],
+          },
           network,
         }
         const logs = () => readFileSync(join(host.directories.logs, 'side.stdout.0'), 'utf8')
         expect(await next.wait(await next.start(asking))).toMatchObject({ exitCode: 0 })
-        expect(logs()).toBe('hello\n')
+        const names = 'nameserver 10.9.9.9\nsearch corp.example\noptions ndots:2\n'
+        expect(logs()).toBe(`hello\n${names}${network.status.Address} web\n10.1.2.3 db\nweb\n`)
+        // Those of other drivers are in it, too.
+        const world = new Supervised()
+        onTestFinished(() => world.clearAll())
+        for (const other of [new RawExecDriver(world.client, {}), new ExecDriver(world.client, execOptionsSchema.parse({}), {})]) {
+          const asked = { ...asking, task: { ...asking.task, Name: other.name } as TaskStart['task'] }
+          const script = 'busybox wget -qO- http://127.0.0.1:8080/hello'
+          await other.wait(await other.start({ ...asked, config: { command: '/bin/sh', args: ['-c', script] } }))
+          expect(readFileSync(join(host.directories.logs, `${other.name}.stdout.0`), 'utf8')).toBe('hello\n')
+        }
         const [address] = execFileSync('hostname', ['-I'], { encoding: 'utf8' }).split(' ')
         expect(await text(`http://${address}:23457/hello`)).toBe('hello\n')
         await next.kill(server)

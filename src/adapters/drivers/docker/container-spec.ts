@@ -73,10 +73,7 @@ export function containerSpec(request: TaskStart, config: DockerConfig, image: s
       LogConfig: { Type: type, Config: options },
       ...resourcesOf(request, config, host),
       ...rightsOf(config, host.options),
-      ...given('Dns', config.dns_servers as string[] | undefined),
-      ...given('DnsSearch', config.dns_search_domains as string[] | undefined),
-      ...given('DnsOptions', config.dns_options as string[] | undefined),
-      ...given('ExtraHosts', config.extra_hosts),
+      ...namesOf(request, config),
       ...given('GroupAdd', config.group_add),
       ...given('IpcMode', config.ipc_mode),
       ...given('PidMode', config.pid_mode),
@@ -158,6 +155,22 @@ function networkMode({ network }: TaskStart, { network_mode }: DockerConfig): st
 /** It has no ports of its own to publish. */
 function isShared(mode: string): boolean {
   return mode === 'host' || mode === 'none' || mode.startsWith('container:')
+}
+
+/** In the network of its allocation it finds names by files that are mounted over its own: an engine takes none of these then. */
+export function isInOwnNetwork({ network }: TaskStart, { network_mode }: DockerConfig): boolean {
+  return network.kind === 'namespace' && !network_mode
+}
+
+function namesOf(request: TaskStart, config: DockerConfig) {
+  const { dns_servers, dns_search_domains, dns_options, extra_hosts } = config
+  const dns = request.network.kind === 'host' ? request.network.dns : undefined
+  return {
+    ...given('Dns', (dns_servers ?? dns?.Servers ?? undefined) as string[] | undefined),
+    ...given('DnsSearch', (dns_search_domains ?? dns?.Searches ?? undefined) as string[] | undefined),
+    ...given('DnsOptions', (dns_options ?? dns?.Options ?? undefined) as string[] | undefined),
+    ...(isInOwnNetwork(request, config) ? {} : given('ExtraHosts', extra_hosts)),
+  }
 }
 
 function endpointOf(network: string, { ipv4_address, ipv6_address, network_aliases }: DockerConfig) {

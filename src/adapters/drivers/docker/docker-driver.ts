@@ -21,7 +21,8 @@ import { type Clock, explainError, type Logger, OrchestratorError, ZERO_TIME } f
 import type { DockerConfig } from '../../../jobspec/index.js'
 import type { RunLogs } from '../../supervisor/protocol.js'
 import { configOf, startError } from '../driver-errors.js'
-import { containerName, containerSpec, LABELS, type SpecHost } from './container-spec.js'
+import { nameMounts } from '../name-files.js'
+import { containerName, containerSpec, isInOwnNetwork, LABELS, type SpecHost } from './container-spec.js'
 import { Engine, EngineError, type EngineInfo, isAway, isMissing } from './engine.js'
 import { openExec } from './exec-session.js'
 import { Images } from './images.js'
@@ -171,7 +172,8 @@ export class DockerDriver implements Driver {
     const image = (config.image ?? '').replace(/^(https?|docker):\/\//, '')
     await this.#demandImage(request, config, image)
     if (this.#cgroupVersion === '') await this.fingerprint()
-    const spec = containerSpec(request, config, image, this.#specHost())
+    const names = isInOwnNetwork(request, config) ? nameMounts(request, config.extra_hosts) : []
+    const spec = containerSpec({ ...request, mounts: [...names, ...request.mounts] }, config, image, this.#specHost())
     writeFileSync(this.#usedFile, '')
     const container = await this.#create(spec, name, Math.max(1, config.container_exists_attempts ?? NAME_TAKEN_TRIES))
     try {

@@ -12,6 +12,7 @@ import type { SupervisorClient } from '../../supervisor/client.js'
 import { quote } from '../../supervisor/wrapper.js'
 import { findTaskUser, type TaskUser } from '../../task-user.js'
 import { configOf, NO_CPUSET, startError } from '../driver-errors.js'
+import { nameMounts } from '../name-files.js'
 import { DEFAULT_PATH, runIn, SupervisedDriver } from '../supervised-driver.js'
 import type { ExecOptions } from './options.js'
 import { besideArguments, findInside, findSandboxTools, launcherDepth, type Sandbox, sandboxArguments } from './sandbox.js'
@@ -50,11 +51,12 @@ export class ExecDriver extends SupervisedDriver {
   }
 
   protected sandboxed(request: TaskStart, config: Isolation, program: string, args: readonly string[]) {
-    const { task, directories, mounts } = request
+    const { task, directories, network } = request
     const environment = { ...this.#hostEnvironment, ...request.environment }
     const sandbox: Sandbox = {
       directories,
-      mounts,
+      mounts: [...nameMounts(request), ...request.mounts],
+      hostname: network.kind === 'namespace' ? network.hostname : undefined,
       user: this.#userOf(task.User),
       capabilities: this.#capabilities(config),
       sharesProcesses: config.pid_mode === 'host',

@@ -2,7 +2,7 @@
  * The root of its own that a task sees, built by bubblewrap: parts of the host read-only, the folders of the task, namespaces for
  * processes, mounts, IPC and names. Inside, setpriv makes it an unprivileged user without capabilities.
  */
-import { accessSync, constants, existsSync, readdirSync, statSync } from 'node:fs'
+import { accessSync, constants, existsSync, readdirSync, realpathSync, statSync } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
 import type { TaskMount, TaskPlace } from '../../../agent/index.js'
 import { findTool } from '../../supervisor/supervisor.js'
@@ -25,6 +25,8 @@ export interface Sandbox {
   readonly sharesIpc: boolean
   /** As the task sees it. */
   readonly workFolder: string
+  /** Absent: that of the host. */
+  readonly hostname: string | undefined
 }
 
 /** Between the run's own process and the task: bubblewrap itself and, in a namespace of processes, the one that is its first. */
@@ -55,10 +57,11 @@ export function sandboxArguments(
   sandbox: Sandbox,
   command: readonly string[],
 ): readonly string[] {
-  const { directories, mounts, sharesProcesses, sharesIpc, workFolder } = sandbox
+  const { directories, mounts, sharesProcesses, sharesIpc, workFolder, hostname } = sandbox
   const bind = (source: string, target: string) => ['--bind', source, target]
   return [
     '--unshare-uts',
+    ...(hostname === undefined ? [] : ['--hostname', hostname]),
     ...(sharesProcesses ? [] : ['--unshare-pid']),
     ...(sharesIpc ? [] : ['--unshare-ipc']),
     ...Object.entries(options.chroot).flatMap(([source, target]) => ['--ro-bind-try', source, target]),
@@ -68,7 +71,7 @@ export function sandboxArguments(
     ...bind(directories.secrets, '/secrets'),
     ...bind(join(directories.task, 'tmp'), '/tmp'),
     ...otherNames(directories.task, options).flatMap((name) => bind(join(directories.task, name), `/${name}`)),
-    ...mounts.flatMap(({ source, target, isReadOnly }) => [isReadOnly ? '--ro-bind' : '--bind', source, inside(target)]),
+    ...mounts.flatMap(({ source, target, isReadOnly }) => [isReadOnly ? '--ro-bind' : '--bind', source, followed(inside(target), options)]),
     ...['--ro-bind', tools.setpriv, SETPRIV],
     ...['--chdir', workFolder],
     ...['CAP_SETUID', 'CAP_SETGID', 'CAP_SETPCAP', ...sandbox.capabilities.map((name) => `CAP_${name.toUpperCase()}`)].flatMap((name) => [
@@ -112,6 +115,12 @@ function otherNames(taskFolder: string, { chroot }: ExecOptions): readonly strin
     .filter((entry) => entry.isDirectory() || entry.isFile())
     .map(({ name }) => name)
     .filter((name) => !OWN_NAMES.has(name) && !taken.has(name) && !name.startsWith('.'))
+}
+
+/** A link of the host's leads to where its file is in the task's root, and nothing is mounted over a link. */
+function followed(target: string, { chroot }: ExecOptions): string {
+  const isOfHost = Object.entries(chroot).some(([source, inRoot]) => source === inRoot && target.startsWith(`${inRoot}/`))
+  return isOfHost && existsSync(target) ? realpathSync(target) : target
 }
 
 function inside(target: string): string {
