@@ -16,6 +16,7 @@ export interface SpecHost {
   readonly cpuMhz: number
   readonly cpuCores: number
   readonly cgroupVersion: string
+  readonly isPodman: boolean
   /** Who looks after the container: what is found by it is this agent's. */
   readonly owner: string
 }
@@ -54,7 +55,7 @@ export function containerSpec(request: TaskStart, config: DockerConfig, image: s
     name: containerName(request.allocation, task.Name),
     Image: image,
     ...(task.User === '' ? {} : { User: task.User }),
-    ...given('Hostname', config.hostname),
+    ...given('Hostname', config.hostname || hostnameIn(request, config, host)),
     ...given('WorkingDir', config.work_dir),
     ...given('Entrypoint', config.entrypoint as string[] | undefined),
     ...given('Cmd', commandOf(config)),
@@ -160,6 +161,11 @@ function isShared(mode: string): boolean {
 /** In the network of its allocation it finds names by files that are mounted over its own: an engine takes none of these then. */
 export function isInOwnNetwork({ network }: TaskStart, { network_mode }: DockerConfig): boolean {
   return network.kind === 'namespace' && !network_mode
+}
+
+/** Of containers that share a network the one engine takes no name, for they share that, too; with the other each has its own. */
+function hostnameIn(request: TaskStart, config: DockerConfig, { isPodman }: SpecHost): string | undefined {
+  return isPodman && request.network.kind === 'namespace' && isInOwnNetwork(request, config) ? request.network.hostname : undefined
 }
 
 function namesOf(request: TaskStart, config: DockerConfig) {

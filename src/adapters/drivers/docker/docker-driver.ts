@@ -77,6 +77,7 @@ export class DockerDriver implements Driver {
   /** By the container's name: the same start asked for twice is one. */
   readonly #starting = new Map<string, Promise<TaskHandle>>()
   #cgroupVersion = ''
+  #isPodman = false
   #wasThere = false
   #isClosed = false
 
@@ -98,8 +99,9 @@ export class DockerDriver implements Driver {
   async fingerprint(): Promise<DriverFingerprint> {
     const common = { UpdateTime: ZERO_TIME, Attributes: null, nodeAttributes: {} }
     try {
-      const { version, info } = await this.#engine.describe(FINGERPRINT_WITHIN_MS)
+      const { version, isPodman, info } = await this.#engine.describe(FINGERPRINT_WITHIN_MS)
       this.#wasThere = true
+      this.#isPodman = isPodman
       this.#cgroupVersion = info.CgroupVersion ?? '1'
       if (info.OSType !== undefined && info.OSType !== 'linux')
         return {
@@ -340,7 +342,14 @@ export class DockerDriver implements Driver {
     const cores = cpus()
     const mhz = cores[0]?.speed || CPU_MHZ_UNKNOWN
     const { options, owner } = this.#deps
-    return { options, owner, cpuCores: cores.length, cpuMhz: cores.length * mhz, cgroupVersion: this.#cgroupVersion }
+    return {
+      options,
+      owner,
+      cpuCores: cores.length,
+      cpuMhz: cores.length * mhz,
+      cgroupVersion: this.#cgroupVersion,
+      isPodman: this.#isPodman,
+    }
   }
 
   #isOwn({ Config }: Inspection): boolean {

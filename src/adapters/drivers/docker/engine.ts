@@ -28,7 +28,7 @@ interface Ended {
 
 /** The library takes options here, which its types do not know. */
 interface Described {
-  version(options: object): Promise<{ readonly Version: string }>
+  version(options: object): Promise<{ readonly Version: string; readonly Components?: readonly { readonly Name: string }[] | null }>
   info(options: object): Promise<EngineInfo>
 }
 
@@ -131,12 +131,14 @@ export class Engine {
   }
 
   /** What it is. @throws EngineError also when it does not answer in time */
-  async describe(withinMs: number): Promise<{ readonly version: string; readonly info: EngineInfo }> {
+  async describe(withinMs: number): Promise<{ readonly version: string; readonly isPodman: boolean; readonly info: EngineInfo }> {
     await this.#demandListener()
     const options = { abortSignal: AbortSignal.timeout(withinMs) }
     return this.ask(async (client) => {
       const described = client as unknown as Described
-      return { version: (await described.version(options)).Version, info: await described.info(options) }
+      const { Version, Components } = await described.version(options)
+      const isPodman = Components?.some(({ Name }) => Name === 'Podman Engine') === true
+      return { version: Version, isPodman, info: await described.info(options) }
     })
   }
 
