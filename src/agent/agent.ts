@@ -279,7 +279,7 @@ export class Agent {
       dataOf: (namespace) => this.#data.of(namespace),
       predecessorOf: (allocation) => this.#predecessorOf(allocation),
       signIdentities: async (allocationId, task, identities) => this.#linked().askIdentities({ allocationId, task, identities }),
-      onSettled: () => this.#onSettled(),
+      onSettled: ({ runner }) => this.#onSettled(runner.hasEnded),
       onEnded: (ended) => void this.#clearAway(ended.id),
     })
     this.#shells.set(shell.id, shell)
@@ -422,9 +422,10 @@ export class Agent {
     for (const id of computeAdmissible(this.#node, claimants)) this.#shells.get(id)!.post({ kind: 'admit' })
   }
 
-  #onSettled(): void {
+  /** @param hasEnded what settled has given its share back, for which others may wait */
+  #onSettled(hasEnded: boolean): void {
     if (this.#isStopped) return
-    if (this.#hasHeardServer) this.#admit()
+    if (this.#hasHeardServer && hasEnded) this.#admit()
     for (const look of this.#settled) look()
   }
 

@@ -22,18 +22,21 @@ export interface Claim {
 
 /** The ids that may start now, oldest first; each one admitted counts against the next. */
 export function computeAdmissible(node: Node, claimants: readonly Claimant[]): readonly string[] {
+  const waiting = claimants.filter(({ holds, isEnding }) => !holds && !isEnding).map(({ allocation }) => allocation)
+  if (waiting.length === 0) return []
   const byId = new Map(claimants.map((claimant) => [claimant.allocation.ID, claimant]))
   const holding = claimants.filter(({ holds }) => holds)
-  const claims = new Map(holding.map(({ allocation }) => [allocation.ID, claimOf(allocation)]))
-  const ending = holding.filter(({ isEnding }) => isEnding)
+  const mustFit = holding.some(({ isEnding }) => isEnding)
+  const claims = mustFit ? holding.map(({ allocation }) => claimOf(allocation)) : []
   const admitted: string[] = []
-  const waiting = claimants.filter(({ holds, isEnding }) => !holds && !isEnding).map(({ allocation }) => allocation)
   for (const allocation of waiting.sort(byAge)) {
     const previous = allocation.PreviousAllocation === undefined ? undefined : byId.get(allocation.PreviousAllocation)
     if (previous?.holds === true && previous.isEnding) continue
-    const claim = claimOf(allocation)
-    if (ending.length > 0 && !fits(node, claim, [...claims.values()])) continue
-    claims.set(allocation.ID, claim)
+    if (mustFit) {
+      const claim = claimOf(allocation)
+      if (!fits(node, claim, claims)) continue
+      claims.push(claim)
+    }
     admitted.push(allocation.ID)
   }
   return admitted

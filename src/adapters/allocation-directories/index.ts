@@ -93,7 +93,11 @@ export class DiskAllocationDirectories implements AllocationDirectories {
  * @throws OrchestratorError NOT_A_FOLDER
  */
 function makeFolder(path: string, mode: number, owner?: TaskUser): void {
-  mkdirSync(path, { recursive: true })
+  try {
+    mkdirSync(path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  }
   let fd: number
   try {
     fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW)

@@ -2,7 +2,8 @@
  * `<task>/secrets`: in memory where this host lets us, so that what is written there reaches no disk; a plain folder otherwise.
  * The mount goes with the folder.
  */
-import { readFileSync } from 'node:fs'
+import { lstatSync, readFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { explainError, type Logger } from '../../domain/index.js'
 import { KeptShell } from '../kept-shell.js'
 import { findTool } from '../supervisor/supervisor.js'
@@ -51,8 +52,9 @@ export class SecretFolders {
   }
 }
 
+/** Of a file system of its own. */
 function isMountPoint(folder: string): boolean {
-  return mountPoints().includes(folder)
+  return lstatSync(folder).dev !== lstatSync(dirname(folder)).dev
 }
 
 /** Of this process's view of the host. Spaces and the like are written in octal. */

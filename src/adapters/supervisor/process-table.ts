@@ -1,5 +1,6 @@
 /** Processes as the kernel tells of them. A pid alone names nobody for long; with its start time and the boot it does. */
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { WRAPPER_NAME } from './wrapper.js'
 
 export function readBootId(): string {
   return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
@@ -54,18 +55,13 @@ export function findSession(session: number): readonly number[] {
     .filter((pid) => readProcess(pid)?.session === session)
 }
 
-/** The process whose command line holds `argument`: for a wrapper whose pid was not written down in time. */
-export function findByArgument(argument: string): number | undefined {
-  return findByArgumentStart(argument).find((found) => found.argument === argument)?.pid
-}
-
-/** Pids of processes that have an argument which begins so, with that argument. */
-export function findByArgumentStart(start: string): readonly { readonly pid: number; readonly argument: string }[] {
+/** Wrappers whose working folder is below `parent`, with that folder; it may be gone, and the wrapper still be there. */
+export function findWrappers(parent: string): readonly { readonly pid: number; readonly folder: string }[] {
   return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
+    .filter((name) => /^\d+$/.test(name) && argumentsOf(name).includes(WRAPPER_NAME))
     .flatMap((name) => {
-      const argument = argumentsOf(name).find((word) => word.startsWith(start))
-      return argument === undefined ? [] : [{ pid: Number(name), argument }]
+      const folder = workFolderOf(name)?.replace(/ \(deleted\)$/, '')
+      return folder?.startsWith(`${parent}/`) === true ? [{ pid: Number(name), folder }] : []
     })
 }
 
@@ -100,6 +96,15 @@ function argumentsOf(pid: string): readonly string[] {
   } catch {
     // It ended while we looked.
     return []
+  }
+}
+
+function workFolderOf(pid: string): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`)
+  } catch {
+    // It ended while we looked, or is somebody else's.
+    return undefined
   }
 }
 

@@ -88,6 +88,8 @@ export function passingFolder(folder: string): string {
 }
 
 export const RUNS_FOLDER = 'runs'
+/** Of wrappers that wait for a run. */
+export const READY_FOLDER = 'ready'
 /** What it says; its very last words, should it end by a mistake of its own, stand there too. */
 export const LOG_FILE = 'supervisor.log'
 

@@ -1,9 +1,8 @@
 /** One run as the supervisor holds it: its pipes, its logs, and how it ended. */
-import { type ChildProcess, spawn } from 'node:child_process'
-import { closeSync, constants, existsSync, mkdirSync, openSync, readFileSync, readSync, writeFileSync, writeSync } from 'node:fs'
+import { closeSync, constants, existsSync, openSync, readFileSync, readSync, renameSync, writeFileSync, writeSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { Socket } from 'node:net'
-import { basename, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { fromCheckedJson, toCheckedJson } from '../checked-json.js'
 import {
   cgroupPids,
@@ -16,9 +15,10 @@ import {
   removeCgroup,
 } from './cgroup.js'
 import { LogWriter } from './log-writer.js'
-import { findByArgument, findSession, isSameProcess, oldestChild, readBootId, readProcess, sendSignal } from './process-table.js'
+import { findSession, findWrappers, isSameProcess, oldestChild, readBootId, readProcess, sendSignal } from './process-table.js'
 import { Lines, RunError, type RunExit, type RunInfo, type RunLogs, type RunStart } from './protocol.js'
-import { commandScript, type Tools, wrapperScript } from './wrapper.js'
+import { commandScript, type Tools } from './wrapper.js'
+import type { WrapperPool } from './wrapper-pool.js'
 
 /** What is written down of a run before it is started. */
 interface RunRecord {
@@ -44,6 +44,7 @@ interface RunPids {
 export interface RunHost {
   readonly tools: Tools
   readonly groups: GroupFolders
+  readonly wrappers: WrapperPool
   readonly say: (text: string) => void
 }
 
@@ -67,19 +68,21 @@ export class Run {
 
   /** Starts a task. Resolves when its process is there. @throws RunError */
   static async start(folder: string, start: RunStart, host: RunHost): Promise<Run> {
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
     const { runId, taskId, logs, launcherDepth = 0 } = start
     const cgroup = host.groups.tree === undefined ? undefined : createCgroup(host.groups.tree, runId)
     const bounded = start.limits === undefined ? [] : bound(host.groups, runId, start.limits)
     const record: RunRecord = { runId, taskId, logs, bootId: readBootId(), cgroup: cgroup ?? null, bounded, launcherDepth }
-    writeFileSync(join(folder, 'run.json'), toCheckedJson(record), { mode: 0o600 })
+    const wrapper = await host.wrappers.take()
+    writeFileSync(join(wrapper.folder, 'run.json'), toCheckedJson(record), { mode: 0o600 })
     writeFileSync(
-      join(folder, 'command'),
+      join(wrapper.folder, 'command'),
       commandScript(start, host.tools, [...new Set([...(cgroup === undefined ? [] : [cgroup]), ...bounded])]),
       { mode: 0o600 },
     )
+    // All of a run is there at once, so that none is ever found half made.
+    renameSync(wrapper.folder, folder)
     const run = new Run(folder, record, host)
-    await run.#spawn()
+    await run.#begin(wrapper.pid)
     return run
   }
 
@@ -154,7 +157,7 @@ export class Run {
   /** Whatever is left of it ends; its folder goes. */
   async destroy(): Promise<void> {
     this.#killAll()
-    this.#release()
+    this.#tellWrapper()
     this.#finish({ exitCode: -1, signal: 0, isOutOfMemory: false, error: 'destroyed' })
     // A wrapper whose task was killed just now may still be writing down how it ended.
     await rm(this.folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 25 })
@@ -165,22 +168,11 @@ export class Run {
     }
   }
 
-  async #spawn(): Promise<void> {
-    const wrapper = spawn(this.#host.tools.sh, ['-c', wrapperScript(this.#host.tools), 'drover-run', this.folder], {
-      detached: true,
-      stdio: ['ignore', 'pipe', 'pipe'],
-      cwd: '/',
-      env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
-    })
-    try {
-      await whenReady(wrapper)
-    } finally {
-      wrapper.stdout?.destroy()
-      wrapper.stderr?.destroy()
-      wrapper.unref()
-    }
-    const pid = await this.#openPipes(wrapper.pid!)
-    this.#writePids(wrapper.pid!, pid)
+  /** @param wrapperPid of one that stands in this folder */
+  async #begin(wrapperPid: number): Promise<void> {
+    const started = this.#openPipes(wrapperPid)
+    this.#tellWrapper()
+    this.#writePids(wrapperPid, await started)
   }
 
   #writePids(wrapperPid: number, pid: number): void {
@@ -277,7 +269,7 @@ export class Run {
 
   /** Started by a supervisor that died before it had written the pids down. */
   #findPids(): RunPids | undefined {
-    const wrapperPid = findByArgument(this.folder)
+    const wrapperPid = findWrappers(dirname(this.folder)).find(({ folder }) => folder === this.folder)?.pid
     const pidText = readText(join(this.folder, 'pid'))
     if (wrapperPid === undefined || pidText === undefined) return undefined
     this.#writePids(wrapperPid, Number(pidText))
@@ -294,7 +286,7 @@ export class Run {
     if (!this.isLive) return
     this.#killLeftovers()
     this.#drain()
-    this.#release()
+    this.#tellWrapper()
     this.#finish({ ...exitOf(code), isOutOfMemory: code !== 0 && hasRunOutOfMemory(this.record.bounded ?? []) })
   }
 
@@ -346,8 +338,8 @@ export class Run {
     }
   }
 
-  /** Lets the wrapper go. */
-  #release(): void {
+  /** It waits twice: for what it is to run, and until all of its output has been read. */
+  #tellWrapper(): void {
     try {
       const fd = openSync(join(this.folder, 'release'), constants.O_WRONLY | constants.O_NONBLOCK)
       writeSync(fd, '\n')
@@ -404,19 +396,6 @@ function readNow(fd: number, piece: Buffer): number {
     if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return 0
     throw error
   }
-}
-
-/** @throws RunError when the wrapper ends before it is ready */
-function whenReady(wrapper: ChildProcess): Promise<void> {
-  return new Promise((resolve, reject) => {
-    let complaint = ''
-    wrapper.once('error', (error) => reject(new RunError('START', `the shell could not be started: ${error.message}`, true)))
-    wrapper.stderr?.setEncoding('utf8').on('data', (text: string) => {
-      complaint += text
-    })
-    wrapper.stdout?.once('data', () => resolve())
-    wrapper.once('exit', (code) => reject(new RunError('START', `the wrapper ended with ${code}: ${complaint.trim()}`, true)))
-  })
 }
 
 /** A shell tells a signal as 128 and its number; so does whoever exits like that by itself. */

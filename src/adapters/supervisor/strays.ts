@@ -3,7 +3,7 @@
  * group and writing that down. Nobody asks for it any more and nobody else would ever end it.
  */
 import { cgroupPids, type GroupFolders, groupFolders, killCgroup, listCgroups, removeCgroup } from './cgroup.js'
-import { findByArgumentStart, findChildren, findSession, sendSignal } from './process-table.js'
+import { findChildren, findSession, findWrappers, sendSignal } from './process-table.js'
 
 export interface Strays {
   /** Groups of the kernel's for the runs of this supervisor. */
@@ -26,8 +26,8 @@ export function endStrays({ groups, runsFolder, isKnown }: Strays): readonly str
     }
   }
   // Where there are no groups the wrapper leads to what it has started.
-  for (const { pid, argument } of findByArgumentStart(`${runsFolder}/`)) {
-    const runId = argument.slice(runsFolder.length + 1)
+  for (const { pid, folder } of findWrappers(runsFolder)) {
+    const runId = folder.slice(runsFolder.length + 1)
     if (isKnown(runId)) continue
     ended.add(runId)
     for (const child of findChildren(pid)) for (const member of findSession(child)) sendSignal(member, 'SIGKILL')

@@ -10,6 +10,7 @@ import {
   type Operation,
   type Operations,
   passingFolder,
+  READY_FOLDER,
   type Request,
   RUNS_FOLDER,
   RunError,
@@ -18,6 +19,7 @@ import {
 import { Run, type RunHost } from './run.js'
 import { endStrays } from './strays.js'
 import type { Tools } from './wrapper.js'
+import { WrapperPool } from './wrapper-pool.js'
 
 /** Without runs and without an owner it has nothing to stay for. */
 const IDLE_MS = 60_000
@@ -49,6 +51,7 @@ export class Supervisor {
     // Before anybody may ask for a start: what was lost must not run beside what takes its place.
     await supervisor.#endStrays()
     await supervisor.#listen()
+    supervisor.#host.wrappers.refill()
     supervisor.#noticeIdle()
     supervisor.#keepLooking()
     return supervisor
@@ -58,7 +61,9 @@ export class Supervisor {
     this.#folder = folder
     this.#say = say
     this.#onEnd = onEnd
-    this.#host = { tools: findTools(), groups: openGroups(hashOf(folder).slice(0, 12)), say }
+    const tools = findTools()
+    const wrappers = new WrapperPool(join(folder, READY_FOLDER), tools, say)
+    this.#host = { tools, groups: openGroups(hashOf(folder).slice(0, 12)), wrappers, say }
     mkdirSync(join(folder, RUNS_FOLDER), { recursive: true, mode: 0o700 })
   }
 
@@ -249,6 +254,7 @@ export class Supervisor {
     clearTimeout(this.#idleTimer)
     this.#owner?.destroy()
     this.#server?.close()
+    this.#host.wrappers.close()
     for (const folder of groupFolders(this.#host.groups)) removeCgroup(folder)
     if (this.#socketFolder !== undefined) rmSync(join(this.#socketFolder, SOCKET_FILE), { force: true })
     this.#onEnd()

@@ -17,7 +17,10 @@ export interface Tools {
   readonly nsenter: string | undefined
 }
 
-/** Argument 1 is the run's folder. The traps are no-ops that keep the wrapper alive; the task gets the default of each signal. */
+/** Its argument 0, by which it is found again. */
+export const WRAPPER_NAME = 'drover-run'
+
+/** Argument 1 is the folder to begin in. It waits there until `release` says that `command` is written. The traps are no-ops that keep the wrapper alive; the task gets the default of each signal. */
 export function wrapperScript(tools: Tools): string {
   return `
 cd "$1" || exit 125
@@ -26,6 +29,7 @@ exec 3<>out 4<>err 5<>note 6<>release
 trap : HUP INT QUIT TERM PIPE USR1 USR2 ALRM
 echo ready
 exec >/dev/null 2>&1
+until read -r word <&6; do :; done
 ( . ./command ) </dev/null >&3 2>&4
 code=$?
 echo "$code" >exit

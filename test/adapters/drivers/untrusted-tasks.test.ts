@@ -27,7 +27,8 @@ test('no descriptor beyond the first three reaches a task, also when the supervi
   const [program, ...words] = SUPERVISOR_COMMAND
   spawn(program!, [...words, world.folder], { detached: true, stdio: ['ignore', 'ignore', 'ignore', handed, handed, handed] }).unref()
   closeSync(handed)
-  await until(() => existsSync(join(world.folder, 'supervisor.sock')))
+  // It keeps wrappers ready once it can be reached.
+  await until(() => existsSync(join(world.folder, 'ready')))
   await world.start('for fd in /proc/self/fd/*; do echo "${fd##*/} $(readlink "$fd")"; done; umask')
   await world.client.ask('wait', { runId: 'run-1' })
   expect(world.client.startCount).toBe(0)
