@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { fromCheckedJson } from '../../../src/adapters/checked-json.js'
 import { silentLogger } from '../../../src/adapters/logger.js'
 import { SupervisorClient } from '../../../src/adapters/supervisor/client.js'
 import { isAlive, SUPERVISOR_COMMAND, Supervised, until } from './supervised.js'
@@ -158,7 +159,7 @@ test('a full pipe makes a task wait for a reader and does not kill it', async ()
 test('a wrapper that is killed leaves its task running, whose end is then known without its code', async () => {
   const world = new Supervised()
   const info = await world.start('while :; do sleep 0.05; done')
-  const pids = JSON.parse(readFileSync(join(world.folder, 'runs/run-1/pids.json'), 'utf8')) as { wrapperPid: number }
+  const pids = fromCheckedJson(readFileSync(join(world.folder, 'runs/run-1/pids.json'), 'utf8')) as { wrapperPid: number }
   process.kill(pids.wrapperPid, 'SIGKILL')
   await until(() => !isAlive(pids.wrapperPid))
   expect(isAlive(info.pid)).toBe(true)
