@@ -65,7 +65,7 @@ export const BARE_TASK_EVENT: TaskEvent = {
 }
 
 export function taskEvent(type: string, wallMs: number, facts: readonly TaskFact[] = []): TaskEvent {
-  const bare: TaskEvent = { ...BARE_TASK_EVENT, Type: type, Time: Math.round(wallMs) * MILLISECOND }
+  const bare: TaskEvent = { ...BARE_TASK_EVENT, Type: type, Time: Math.round(wallMs) * MILLISECOND, Details: {} }
   return withDisplayMessage(facts.reduce(withFact, bare))
 }
 

@@ -137,6 +137,7 @@ export function newTaskRecord(wallMs: number): TaskRecord {
     StartedAt: ZERO_TIME,
     FinishedAt: ZERO_TIME,
     Events: [taskEvent('Received', wallMs)],
+    Paused: '',
   }
   return {
     phase: 'gated',

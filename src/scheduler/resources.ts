@@ -100,7 +100,7 @@ function networkOf(
     asked?.map((port) => {
       const granted = ports.find(({ Label }) => Label === port.Label)
       return granted === undefined ? port : { ...port, Value: granted.Value, To: granted.To }
-    }) ?? null
+    }) ?? []
   const main = (node.NodeResources.Networks ?? []).find((network) => (network.Mode || 'host') === (ask.Mode || 'host'))
   return {
     ...ask,

@@ -51,6 +51,24 @@ describe('what was accepted without a word', () => {
       task('').replace('command =', 'denied_envvars = ["PATH"]\n        command ='),
       '6:9 "denied_envvars" is not carried out',
     ],
+    ['a volume of no type', job('    volume "data" {\n      source = "a"\n    }'), '9:5 "type" is not carried out'],
+    [
+      'a volume of an unknown type',
+      job('    volume "data" {\n      type = "weird"\n      source = "a"\n    }'),
+      '10:7 "type" is not carried out',
+    ],
+    [
+      'a CSI volume',
+      job(
+        '    volume "data" {\n      type = "csi"\n      source = "a"\n      access_mode = "single-node-writer"\n      attachment_mode = "file-system"\n    }',
+      ),
+      '10:7 "type" is not carried out',
+    ],
+    [
+      'a volume that stays with its allocation',
+      job('    volume "data" {\n      type = "host"\n      source = "a"\n      sticky = true\n    }'),
+      '12:7 "sticky" is not carried out',
+    ],
     ['region', job('').replace('job "j" {', 'job "j" {\n  region = "mars"'), '2:3 "region" is not carried out'],
     ['vault', task('      vault {}'), '8:7 "vault" is not carried out'],
     [

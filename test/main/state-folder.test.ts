@@ -134,4 +134,14 @@ describe('snapshots as files', () => {
     expect(existsSync(join(data, 'state'))).toBe(true)
     expect((await inspectSnapshot(`${path}.copy`)).snapshot.index).toBe(1)
   })
+
+  test('that are not there, or are no files, are told in a sentence and touch nothing', async () => {
+    const path = join(data, 'nothing.snapshot')
+    const error = await refusal(inspectSnapshot(path))
+    expect([error.constructor, error.message]).toEqual([TerminalError, `there is no snapshot ${path}`])
+    expect((await refusal(inspectSnapshot(data))).message).toBe(`the snapshot ${data} cannot be read`)
+    await live()
+    expect((await refusal(restoreSnapshot(data, path))).message).toBe(`there is no snapshot ${path}`)
+    expect(existsSync(join(data, 'state'))).toBe(true)
+  })
 })

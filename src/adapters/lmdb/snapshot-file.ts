@@ -2,7 +2,7 @@
 import { open, readFile, rename } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { checksumOf, type Snapshot } from '../../controller/index.js'
-import { DataDamagedError } from '../../domain/index.js'
+import { DataDamagedError, TerminalError } from '../../domain/index.js'
 
 export async function writeSnapshotFile(path: string, snapshot: Snapshot): Promise<void> {
   const { bytes, ...head } = snapshot
@@ -28,9 +28,12 @@ async function syncFolder(path: string): Promise<void> {
   }
 }
 
-/** @throws DataDamagedError SNAPSHOT_DAMAGED */
+/** @throws DataDamagedError SNAPSHOT_DAMAGED @throws TerminalError SNAPSHOT_UNREADABLE */
 export async function readSnapshotFile(path: string): Promise<Snapshot> {
-  const content = await readFile(path)
+  const content = await readFile(path).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === 'ENOENT') throw new TerminalError('SNAPSHOT_UNREADABLE', `there is no snapshot ${path}`, { path })
+    throw new TerminalError('SNAPSHOT_UNREADABLE', `the snapshot ${path} cannot be read`, { path }, cause)
+  })
   const end = content.indexOf(0x0a)
   const damaged = (what: string, cause?: unknown) =>
     new DataDamagedError('SNAPSHOT_DAMAGED', `the snapshot ${path} is damaged: ${what}`, { path }, cause)

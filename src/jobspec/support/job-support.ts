@@ -166,7 +166,10 @@ export const JOB_SUPPORT: { readonly [Name in keyof typeof JOB_STRUCTS]: Support
     Name: SCHEDULER,
     Type: [
       { ...CSI_VOLUME, where: { value: { words: 'is "csi"', holds: (type) => type === 'csi' } } },
-      { ...NO_VOLUME, where: { value: { words: 'is neither "host" nor "csi"', holds: (type) => type !== 'host' && type !== 'csi' } } },
+      {
+        ...NO_VOLUME,
+        where: { value: { words: 'is neither "host" nor "csi"', holds: (type) => type !== 'host' && type !== 'csi' }, countsAbsent: true },
+      },
       SCHEDULER,
     ],
     Source: SCHEDULER,

@@ -31,7 +31,10 @@ export function shortcomingsOf(stored: ApiObject, written: ApiObject): readonly 
   const jobType = textIn(stored, 'Type')
   const context = { jobType, driver: '', task: {}, group: {} }
   const dropped = (name: StructName, field: Field): boolean => !isStored(name, field) || (name === 'VolumeRequest' && field.json === 'Type')
-  return [...walk('Job', stored, context, [], () => true), ...walk('Job', written, context, [], dropped)]
+  const found = walk('Job', stored, context, [], () => true)
+  const places = new Set(found.map(({ place }) => JSON.stringify(place)))
+  const lost = walk('Job', written, context, [], dropped).filter(({ place }) => !places.has(JSON.stringify(place)))
+  return [...found, ...lost]
 }
 
 type IsLookedAt = (name: StructName, field: Field) => boolean
@@ -42,7 +45,7 @@ function walk(name: StructName, object: ApiObject, outer: Context, place: readon
   const own = structOf(name).fields.flatMap((field) => {
     const value = object[field.json]
     const row = supportsOf(rows[field.json]!)
-    if (!saysSomething(value) && !(value != null && row.some(countsZero))) return []
+    if (!saysSomething(value) && !row.some((one) => countsSilence(one, value))) return []
     const support = row.find((one) => applies(one, context, value))
     const isShort = support !== undefined && support.kind !== 'carried-out'
     if (isShort && isLookedAt(name, field)) {
@@ -62,17 +65,19 @@ function contextIn(name: StructName, object: ApiObject, outer: Context): Context
 function walkInside(field: Field, value: ApiValue, context: Context, place: readonly PlaceStep[], isLookedAt: IsLookedAt): Shortcoming[] {
   const { type } = field
   if (!('struct' in type)) return []
-  return itemsOf(value).flatMap(([item, which]) => {
+  return itemsOf(field, value).flatMap(([item, which]) => {
     const label = structOf(type.struct).label
-    const step = blockStep(field, label === undefined ? which : textIn(item, label.json))
+    const step = blockStep(field, label === undefined || typeof which === 'string' ? which : textIn(item, label.json))
     return walk(type.struct, item, context, [...place, step], isLookedAt)
   })
 }
 
-function itemsOf(value: ApiValue): readonly (readonly [ApiObject, number])[] {
+/** Each with its name in a map, or its position. */
+function itemsOf({ type }: Field, value: ApiValue): readonly (readonly [ApiObject, string | number])[] {
   if (Array.isArray(value)) return (value as readonly ApiValue[]).flatMap((item, at) => (isApiObject(item) ? [[item, at] as const] : []))
   if (!isApiObject(value)) return []
-  return [[value, 0]]
+  if (type.kind !== 'struct-map') return [[value, 0]]
+  return Object.entries(value).flatMap(([name, item]) => (isApiObject(item) ? [[item, name] as const] : []))
 }
 
 function blockStep(field: Field, which: string | number): PlaceStep {
@@ -83,8 +88,10 @@ function firstStep(field: Field, value: ApiValue): readonly PlaceStep[] {
   const isBlock = 'struct' in field.type
   if (!isBlock) return [{ kind: 'attribute', name: writtenName(field), apiName: field.json }]
   const label = 'struct' in field.type ? structOf(field.type.struct).label : undefined
-  const [first] = itemsOf(value)
-  return [blockStep(field, label === undefined || first === undefined ? 0 : textIn(first[0], label.json))]
+  const [first] = itemsOf(field, value)
+  if (first === undefined) return [blockStep(field, 0)]
+  const [item, which] = first
+  return [blockStep(field, label === undefined || typeof which === 'string' ? which : textIn(item, label.json))]
 }
 
 /** The name in HCL; for what HCL has no name of its own for, that of the API. */
@@ -115,8 +122,9 @@ function applies(support: Support, context: Context, value: ApiValue): boolean {
   return where.value === undefined || where.value.holds(value)
 }
 
-function countsZero(support: Support): boolean {
-  return support.kind !== 'carried-out' && support.where?.countsZero === true
+function countsSilence(support: Support, value: ApiValue): boolean {
+  if (support.kind === 'carried-out') return false
+  return support.where?.countsAbsent === true || (support.where?.countsZero === true && value != null)
 }
 
 /** Zero, empty and absent ask for nothing. */

@@ -48,6 +48,8 @@ export interface Where {
   readonly group?: { readonly words: string; readonly holds: (group: ApiObject) => boolean }
   /** The member asks for something also when it is zero or false. */
   readonly countsZero?: true
+  /** The member asks for something also when it is empty or left out. */
+  readonly countsAbsent?: true
 }
 
 /** The first that applies counts; a row ends with what holds where none of the others does. */
