@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { lstat, readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { BlobContent, TreeEntry } from '../../controller/index.js'
+import { findConverted, hasCrLf, withoutCr } from './committed-text.js'
 import { runGit } from './git-command.js'
 
 export class WorkTree {
@@ -14,14 +15,23 @@ export class WorkTree {
 
   /** Every entry, ordered by path: what git tracks or would, or in a folder that is no repository's, everything. Stands for the blob: the path. */
   async list(): Promise<readonly TreeEntry[]> {
-    const isRepository = existsSync(join(this.#root, '.git'))
-    const entries = isRepository ? await this.#listTracked() : await this.#listFolder('')
+    const entries = this.#isRepository() ? await this.#listTracked() : await this.#listFolder('')
     return entries.sort((a, b) => (a.path < b.path ? -1 : 1))
   }
 
   async read(paths: readonly string[], maxBytes: number): Promise<ReadonlyMap<string, BlobContent>> {
-    const contents = await Promise.all(paths.map(async (path) => [path, await this.#readFile(path, maxBytes)] as const))
-    return new Map(contents)
+    const contents = new Map(await Promise.all(paths.map(async (path) => [path, await this.#readFile(path, maxBytes)] as const)))
+    if (!this.#isRepository()) return contents
+    const suspects = [...contents].flatMap(([path, content]) => (content.kind === 'bytes' && hasCrLf(content.bytes) ? [path] : []))
+    for (const path of await findConverted(this.#root, suspects)) {
+      const content = contents.get(path)
+      if (content?.kind === 'bytes') contents.set(path, { kind: 'bytes', bytes: withoutCr(content.bytes) })
+    }
+    return contents
+  }
+
+  #isRepository(): boolean {
+    return existsSync(join(this.#root, '.git'))
   }
 
   async #listTracked(): Promise<TreeEntry[]> {
