@@ -2,8 +2,9 @@
 import { convert } from '../hcl/convert.js'
 import { evaluate } from '../hcl/evaluate.js'
 import type { Evaluation, Scope } from '../hcl/evaluation.js'
-import { numeric } from '../hcl/numbers.js'
+import { formatNumeric, type Numeric, numeric } from '../hcl/numbers.js'
 import { compareBytes, entriesOf, itemsOf, type Value } from '../hcl/values.js'
+import { placeOf } from '../mistakes.js'
 import type { Expression } from '../syntax.js'
 import { type ApiObject, type ApiValue, apiObject } from './api-job.js'
 import { type Attribute, attributesOf, type Block, type Body } from './body.js'
@@ -132,7 +133,26 @@ function plainOf(evaluation: Evaluation, scope: Scope, expression: Expression): 
   evaluation.walk(value, scope.source, expression)
   if (hasHugeNumber(value))
     evaluation.fail(scope.source, expression, 'Number too large', 'JSON, in which configuration is handed on, has no numbers of that size.')
+  else warnOfLostDigits(evaluation, scope, expression, value)
   return plain(value)
+}
+
+/** An id of 19 digits would reach the driver as another one. */
+function warnOfLostDigits({ warnings }: Evaluation, { source }: Scope, { start }: Expression, value: Value): void {
+  const lost = findLostDigits(value)
+  if (lost === undefined) return
+  const { line } = placeOf(source.text, start)
+  const digits = formatNumeric(lost)
+  warnings.push(`line ${line}: ${digits} is handed on as ${formatNumeric(numeric(lost.toNumber()))}; write "${digits}" to keep its digits`)
+}
+
+function findLostDigits(value: Value): Numeric | undefined {
+  if (value.kind === 'number') return value.value.isInteger() && !numeric(value.value.toNumber()).eq(value.value) ? value.value : undefined
+  for (const item of itemsOf(value) ?? [...(entriesOf(value)?.values() ?? [])]) {
+    const lost = findLostDigits(item)
+    if (lost !== undefined) return lost
+  }
+  return undefined
 }
 
 const DOUBLE_MAX = numeric('1.7976931348623157e308')
