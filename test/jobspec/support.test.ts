@@ -128,6 +128,18 @@ test('services of Consul are told of once for the job', async () => {
   expect(told.filter((text) => text.includes('provider'))).toEqual([`line 3: ${sentence}`])
 })
 
+test('a number that a driver would get as another one is told', async () => {
+  const config = (owner: string) =>
+    task('')
+      .replace('"raw_exec"', '"docker"')
+      .replace('command = "/bin/true"', `image = "a"\n        labels {\n          owner = ${owner}\n        }`)
+  const sentence = 'line 8: 1234567890123456789 is handed on as 1234567890123456800; write "1234567890123456789" to keep its digits'
+  expect(await toldOf(config('1234567890123456789'))).toEqual([sentence])
+  expect(await toldOf(config('"1234567890123456789"'))).toEqual([])
+  expect(await toldOf(config('9007199254740992'))).toEqual([])
+  expect(await toldOf(config('1.1'))).toEqual([])
+})
+
 test('a job that asks for nothing of that kind is sound and quiet', async () => {
   expect(await toldOf(task('      env {\n        A = "1"\n      }'))).toEqual([])
 })
