@@ -4,7 +4,7 @@ import { hostInbox, SERVER_INBOX } from '../adapters/nats/accounts.js'
 import { connectNats, type NatsOptions } from '../adapters/nats/index.js'
 import { loadOrCreateKey, loadServerKeys, type StoredKey } from '../adapters/node-key.js'
 import { describeBroker } from '../agent/index.js'
-import type { SyncOutcome } from '../controller/index.js'
+import { describeHappenings, type Server, type SyncOutcome } from '../controller/index.js'
 import type { Bus } from '../domain/index.js'
 import { type RunningAgent, startAgent } from './agent.js'
 import { onlyNews, onStopAsked, type ParentMessage, tell } from './child-channel.js'
@@ -55,12 +55,22 @@ async function serve(config: ServerConfig, bus: Bus, stopAsked: StopAsked, adopt
   const agents: RunningAgent[] = []
   for (const path of config.local_agents) agents.push(await startAgent(readConfig(path, agentConfigSchema), bus))
   stopAsked.isStarted = true
+  const stopped = new AbortController()
+  void tellHappenings(running.server, stopped.signal)
   await Promise.race([firstSync.wait(FIRST_SYNC_WITHIN_MS), stopAsked.message])
   if (!stopAsked.isAsked) tell({ kind: 'ready', url: running.url })
   const { tasks } = await stopAsked.message
+  stopped.abort()
   for (const agent of agents) await agent.stop({ tasks })
   await running.stop()
   return 0
+}
+
+/** From now on; one that has fallen too far behind goes on with what is newest. */
+async function tellHappenings({ reader }: Server, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted)
+    for await (const events of reader.events(Number.MAX_SAFE_INTEGER, signal))
+      for (const text of describeHappenings(events)) tell({ kind: 'note', text })
 }
 
 function natsOptions(nats: NonNullable<ServerConfig['nats']>, key: StoredKey, inboxPrefix: string): NatsOptions {

@@ -1,0 +1,61 @@
+/** What people who watch a server want to be told as it happens: hosts that come and go, and what becomes of roll-outs. */
+import type { Deployment, Node } from '../domain/index.js'
+import { NAMESPACE_DEFAULT } from '../domain/index.js'
+import type { RowChange, StateEvents } from '../state/index.js'
+
+/** One sentence each, in order. */
+export function describeHappenings(events: readonly StateEvents[]): readonly string[] {
+  return events.flatMap(({ changes }) => [...changes.values()].map(describe)).filter((text) => text !== undefined)
+}
+
+function describe({ table, before, after }: RowChange): string | undefined {
+  if (table === 'nodes') return describeNode(before as Node | undefined, after as Node | undefined)
+  if (table === 'deployments' && after !== undefined) return describeDeployment(before as Deployment | undefined, after as Deployment)
+  return undefined
+}
+
+function describeNode(before: Node | undefined, after: Node | undefined): string | undefined {
+  if (after === undefined) return before === undefined ? undefined : `host ${before.Name} is forgotten`
+  if (before === undefined) return `host ${after.Name} has joined, in the pool ${after.NodePool}`
+  if (before.Status !== after.Status) return describeStatus(before, after)
+  if (before.DrainStrategy === null && after.DrainStrategy !== null) return `host ${after.Name} is being drained`
+  if (before.DrainStrategy !== null && after.DrainStrategy === null) return `the drain of host ${after.Name} is over`
+  return undefined
+}
+
+function describeStatus(before: Node, { Name, Status }: Node): string | undefined {
+  if (Status === 'down') return `host ${Name} is silent: it counts as down`
+  if (Status === 'disconnected') return `host ${Name} is silent: what runs there may come back`
+  return Status === 'ready' && before.Status !== 'initializing' ? `host ${Name} is back` : undefined
+}
+
+function describeDeployment(before: Deployment | undefined, after: Deployment): string | undefined {
+  const rollOut = `${jobName(after)}: the roll-out of version ${after.JobVersion}`
+  if (before !== undefined && !isPromoted(before) && isPromoted(after)) return `${rollOut} is promoted`
+  if (before?.Status === after.Status) return undefined
+  switch (after.Status) {
+    case 'successful':
+      return `${rollOut} is done`
+    case 'failed':
+      return `${rollOut} failed: ${after.StatusDescription}`
+    case 'paused':
+      return `${rollOut} is paused`
+    case 'running':
+      if (before?.Status === 'paused') return `${rollOut} goes on`
+      return needsPromotion(after) ? `${rollOut} waits to be promoted once its canaries are healthy` : undefined
+    default:
+      return undefined
+  }
+}
+
+function jobName({ Namespace, JobID }: Deployment): string {
+  return Namespace === NAMESPACE_DEFAULT ? JobID : `${Namespace}/${JobID}`
+}
+
+function isPromoted({ TaskGroups }: Deployment): boolean {
+  return Object.values(TaskGroups).some(({ DesiredCanaries, Promoted }) => DesiredCanaries > 0 && Promoted)
+}
+
+function needsPromotion({ TaskGroups }: Deployment): boolean {
+  return Object.values(TaskGroups).some(({ DesiredCanaries, Promoted, AutoPromote }) => DesiredCanaries > 0 && !Promoted && !AutoPromote)
+}
