@@ -47,10 +47,15 @@ export function askGrpc({ host, port, service, isTls, isTlsVerified, timeoutMs }
 /** A message of one text, field 1, behind the prefix of length. */
 function healthRequest(service: string): Buffer {
   const name = Buffer.from(service)
-  const message = name.length === 0 ? Buffer.alloc(0) : Buffer.concat([Buffer.from([0x0a, name.length]), name])
+  const message = name.length === 0 ? Buffer.alloc(0) : Buffer.concat([Buffer.from([0x0a, ...varint(name.length)]), name])
   const prefix = Buffer.alloc(PREFIX_BYTES)
   prefix.writeUInt32BE(message.length, 1)
   return Buffer.concat([prefix, message])
+}
+
+/** Seven bits a byte, the lowest first. */
+function varint(value: number): readonly number[] {
+  return value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...varint(value >> 7)]
 }
 
 /** Field 1 of the answer, a number below 128; 0 when it is left out. */
