@@ -15,6 +15,7 @@ import {
   type Logger,
   type Random,
   type SourceStatus,
+  type VerifiedCommit,
 } from '../domain/index.js'
 import { type CommandBody, jobKey } from '../state/index.js'
 import { computeAgentsChanges } from './agents/agents-changes.js'
@@ -25,11 +26,13 @@ import { KnownMistakes } from './known-mistakes.js'
 import type { Leader } from './leader.js'
 import { newEvaluation } from './new-evaluation.js'
 import { type OneShotActs, performTrailers } from './one-shot-acts.js'
-import type { BlobContent, GitSource, JobReader, SyntaxReader } from './ports.js'
+import type { BlobContent, CommitSignatures, GitSource, JobReader, SyntaxReader } from './ports.js'
 import { nodePoolsIn } from './repository-layout.js'
 import { guardRewind } from './rewind.js'
 import { briefCommit, sourceFilesCommand } from './source-changes.js'
 import { findHiddenJobs, SourceTree } from './source-tree.js'
+import { CommitTrust, type TrustVerdict } from './trust/commit-trust.js'
+import type { TrustRules } from './trust/trust-rules.js'
 import { UnchangedJobs, type UnreadFile } from './unchanged-jobs.js'
 import { computeVariableChanges, VariablesFolderReader } from './variables-folder.js'
 
@@ -47,6 +50,8 @@ export interface GitReconcilerDeps {
   readonly random: Random
   readonly logger: Logger
   readonly options: GitReconcilerOptions
+  /** Whose commits count; absent: everybody's. */
+  readonly trust?: { readonly rules: TrustRules; readonly signatures: CommitSignatures } | undefined
   /** Of this server: jobs of other regions are refused. */
   readonly region: string
 }
@@ -69,6 +74,7 @@ const COMMANDS_PER_TURN = 50
 /** Of a commit's frozen files; all of them can be read over the API. */
 const FILES_LOGGED_MAX = 100
 const COMMITS_SEARCHED_FOR_TRAILERS = 1_000
+const NOT_ASKED: TrustVerdict = { kind: 'trusted', verified: null }
 
 export class GitReconciler {
   readonly #deps: GitReconcilerDeps
@@ -76,6 +82,7 @@ export class GitReconciler {
   readonly #mistakes = new KnownMistakes()
   readonly #agents: AgentsFolderReader
   readonly #variables = new VariablesFolderReader()
+  readonly #trust: CommitTrust | undefined
   /** Why the last look failed, for people; null when it went well. */
   problem: string | null = null
 
@@ -83,6 +90,7 @@ export class GitReconciler {
     this.#deps = deps
     this.#unchanged = new UnchangedJobs(deps.leader.state)
     this.#agents = new AgentsFolderReader(deps.syntax)
+    this.#trust = deps.trust === undefined ? undefined : new CommitTrust(deps.git, deps.trust.signatures, deps.trust.rules)
   }
 
   /** One look. What goes wrong is kept in `problem` and thrown. */
@@ -102,17 +110,20 @@ export class GitReconciler {
     const commit = briefCommit(await git.resolve())
     const status = leader.state.sources.get(SOURCE_ID)
     const applied = status?.commit ?? null
-    if (status !== undefined && applied?.id === commit.id) return this.#unchangedOutcome(status, commit)
+    if (status !== undefined && applied?.id === commit.id) return this.#stay(status, commit)
+    const verdict = (await this.#trust?.judge(commit, status?.verified ?? null)) ?? NOT_ASKED
+    if (verdict.kind === 'refused')
+      return this.#hold(commit, applied, { reason: 'untrusted', commit: commit.id, jobs: [], remedy: verdict.why })
     const asked = await this.#askedSince(applied, commit)
     const rewind = await this.#findRewind(applied, commit, asked)
-    if (rewind !== null) return this.#hold(commit, applied!, rewind)
-    return this.#apply(commit, applied, asked)
+    if (rewind !== null) return this.#hold(commit, applied, rewind)
+    return this.#apply(commit, applied, asked, verdict.verified)
   }
 
   /** A commit that could not be read whole (a worker died), with what it asks for: it is read again, and does not act again. */
   #unfinished: { readonly commitId: string; readonly asked: readonly Commit[] } | undefined
 
-  async #apply(commit: Commit, applied: Commit | null, asked: readonly Commit[]): Promise<SyncOutcome> {
+  async #apply(commit: Commit, applied: Commit | null, asked: readonly Commit[], verified: VerifiedCommit | null): Promise<SyncOutcome> {
     const { git, leader } = this.#deps
     const isFirstLook = this.#unfinished?.commitId !== commit.id
     const trailers = asked.flatMap((each) => each.trailers)
@@ -138,7 +149,13 @@ export class GitReconciler {
     if (files !== undefined) await this.#propose([files], itself)
     // A cursor that stays where it was has the commit read again, also by a server that is started anew.
     const cursor = isComplete ? commit : applied
-    await this.#closeSync({ id: SOURCE_ID, ref: this.#deps.options.ref, commit: cursor, held: changes.held })
+    await this.#closeSync({
+      id: SOURCE_ID,
+      ref: this.#deps.options.ref,
+      commit: cursor,
+      held: changes.held,
+      ...(verified === null ? {} : { verified }),
+    })
     const outcome: SyncOutcome = {
       isComplete,
       commit,
@@ -288,17 +305,25 @@ export class GitReconciler {
   }
 
   /** Says that it waits, once, and changes nothing. */
-  async #hold(commit: Commit, applied: Commit, held: Held): Promise<SyncOutcome> {
-    const status = this.#deps.leader.state.sources.get(SOURCE_ID)!
-    if (status.held?.commit !== held.commit || status.held.reason !== held.reason) {
-      const { modifyIndex: _, ...rest } = status
+  async #hold(commit: Commit, applied: Commit | null, held: Held): Promise<SyncOutcome> {
+    const status = this.#deps.leader.state.sources.get(SOURCE_ID)
+    const known = status?.held
+    if (known?.commit !== held.commit || known.reason !== held.reason || known.remedy !== held.remedy) {
+      const { modifyIndex: _, ...rest } = status ?? { id: SOURCE_ID, ref: this.#deps.options.ref, modifyIndex: 0 }
       await this.#closeSync({ ...rest, commit: applied, held })
       this.#deps.logger.warn({ ...held }, 'commit held')
     }
     return { isComplete: true, commit, registered: 0, removed: 0, frozen: this.#knownFrozen(), held, ignored: [] }
   }
 
-  #unchangedOutcome({ held }: SourceStatus, commit: Commit): SyncOutcome {
+  /** The ref is where desired state is. A commit that waited, and that the ref has left, waits no more. */
+  async #stay(status: SourceStatus, commit: Commit): Promise<SyncOutcome> {
+    const isOver = status.held !== null && status.held.commit !== commit.id
+    const held = isOver ? null : status.held
+    if (isOver) {
+      const { modifyIndex: _, ...rest } = status
+      await this.#closeSync({ ...rest, held })
+    }
     return { isComplete: true, commit, registered: 0, removed: 0, frozen: this.#knownFrozen(), held, ignored: [] }
   }
 

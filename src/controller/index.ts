@@ -16,6 +16,7 @@ export type {
   BusMessage,
   Clock,
   CommandLog,
+  CommitSignatures,
   FetchOutcome,
   GitSource,
   IdentityClaims,
@@ -37,3 +38,5 @@ export { AGENTS_FOLDER, classifyPath, JOBS_FOLDER, nodePoolsIn } from './reposit
 export { Server, type ServerDeps, type ServerOptions } from './server.js'
 export { emptySnapshot, raiseSnapshot, snapshotOf } from './snapshots.js'
 export { findHiddenJobs, SourceTree } from './source-tree.js'
+
+export type { PathRule, SignatureFact, TrustRules } from './trust/trust-rules.js'

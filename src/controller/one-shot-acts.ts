@@ -9,7 +9,7 @@ import { ACTS } from './acts/index.js'
 import { promotableGroups } from './deployment-watcher.js'
 import { type PayloadFiles, readDispatchTrailer } from './dispatch-trailer.js'
 import { readDrainTrailer } from './drain-trailer.js'
-import { ALLOW_DELETE, ALLOW_REWIND, DISPATCH, isJobNamed, trailerWords } from './trailers.js'
+import { ALLOW_DELETE, ALLOW_REWIND, APPROVE, DISPATCH, isJobNamed, trailerWords } from './trailers.js'
 
 /** What the trailers come to, and for each that comes to nothing why. */
 export interface OneShotActs {
@@ -44,8 +44,8 @@ export function performTrailers(view: StateView, trailers: Commit['trailers'], c
   return { done, ignored }
 }
 
-/** The guards of deletions and rewinds ask for these. */
-const GUARDS = [ALLOW_DELETE, ALLOW_REWIND]
+/** The guards of deletions and rewinds, and those of signatures, ask for these. */
+const GUARDS = [ALLOW_DELETE, ALLOW_REWIND, APPROVE]
 const READ_ELSEWHERE: ReadonlySet<string> = new Set(GUARDS.map((name) => name.toLowerCase()))
 
 interface TrailerAct {

@@ -1,6 +1,7 @@
 /** What the inner layers ask of the world. The real adapters and the simulated ones implement these and nothing more. */
 import type { Commit, Job, JobSource, LogIndex, Mistake } from '../domain/index.js'
 import type { JobName, ParseRequest, Syntax } from '../jobspec/index.js'
+import type { SignatureFact } from './trust/trust-rules.js'
 
 export type { Bus, BusMessage, Clock, Logger, Random } from '../domain/index.js'
 
@@ -80,6 +81,18 @@ export interface GitSource {
   /** Calls back whenever the ref may have moved; too often is fine. Returns the way to stop. */
   watch(onChange: () => void): Promise<() => Promise<void>>
   close(): Promise<void>
+}
+
+/** Whose keys are believed, and what git finds of the signatures of commits. @throws OrchestratorError GIT_SIGNATURE */
+export interface CommitSignatures {
+  /** Reads the keys as they are now. @returns what stands for all of them */
+  prepare(): Promise<string>
+  read(commitIds: readonly string[]): Promise<ReadonlyMap<string, SignatureFact>>
+  /**
+   * Paths that the commit itself changes. Of a merge: those that it does not have as a merge makes them by itself, where one side alone has
+   * changed them.
+   */
+  touched(commitId: string): Promise<readonly string[]>
 }
 
 /** How an attempt to fetch ended. `problem` is a sentence with the remedy, `retryAfterMs` what the remote asks to wait. */

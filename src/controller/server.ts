@@ -16,7 +16,7 @@ import { DeploymentWatcher } from './deployment-watcher.js'
 import { Drainer } from './drainer.js'
 import { EvaluationBroker } from './evaluation-broker.js'
 import { GARBAGE_THRESHOLDS, GarbageCollector, type GarbageThresholds } from './garbage-collector.js'
-import { GitReconciler, type GitReconcilerOptions, type SyncOutcome } from './git-reconciler.js'
+import { GitReconciler, type GitReconcilerDeps, type GitReconcilerOptions, type SyncOutcome } from './git-reconciler.js'
 import { HostCalls } from './host-calls.js'
 import { HostChannel } from './host-channel.js'
 import { IdentityKeeper } from './identity-keeper.js'
@@ -51,6 +51,8 @@ export interface ServerDeps {
   readonly git: GitSource
   /** What `git` is a copy of; absent: of nothing. */
   readonly remote?: RemoteRepository | undefined
+  /** Whose commits count; absent: everybody's. */
+  readonly trust?: GitReconcilerDeps['trust']
   readonly syntax: SyntaxReader
   readonly jobs: JobReader
   readonly identities: IdentitySigner
@@ -155,7 +157,17 @@ export class Server {
     this.#registrar = new NodeRegistrar({ leader, bus, channel, clock, random, logger, publisher, adoption, options: options.nodes })
     this.#data = new DataKeeper({ leader, channel, clock })
     new IdentityKeeper({ leader, channel, clock, random, logger, signer: deps.identities, region: options.nodes.region })
-    this.source = new GitReconciler({ leader, git, syntax, jobs, random, logger, options: options.source, region: options.nodes.region })
+    this.source = new GitReconciler({
+      leader,
+      git,
+      trust: deps.trust,
+      syntax,
+      jobs,
+      random,
+      logger,
+      options: options.source,
+      region: options.nodes.region,
+    })
     const loopOptions = { everyMs: options.sourcePollMs, backOffMsMin: SOURCE_BACK_OFF_MS_MIN, backOffMsMax: options.sourcePollMs }
     this.#sourceLoop = new ReconcileLoop(clock, loopOptions, () => this.#lookAtSource())
     this.#remotePoll = this.#pollOf(deps)

@@ -3,6 +3,7 @@ import type { Commit, Job } from '../domain/index.js'
 
 export const ALLOW_DELETE = 'Drover-Allow-Delete'
 export const ALLOW_REWIND = 'Drover-Allow-Rewind'
+export const APPROVE = 'Drover-Approve'
 export const DISPATCH = 'Drover-Dispatch'
 
 /** Trailers are compared as git compares them: without regard to case. */

@@ -92,9 +92,9 @@ export interface FrozenFile {
   readonly mistakes: readonly Mistake[]
 }
 
-/** A removal or rewind that waits for a commit trailer. */
+/** A removal or rewind that waits for a commit trailer, or a commit that waits for signatures. */
 export interface Held {
-  readonly reason: 'mass-deletion' | 'unreadable-files' | 'rewind'
+  readonly reason: 'mass-deletion' | 'unreadable-files' | 'rewind' | 'untrusted'
   readonly commit: string
   readonly jobs: readonly { readonly namespace: string; readonly jobId: string }[]
   readonly remedy: string
@@ -107,7 +107,15 @@ export interface SourceStatus {
   /** The commit that desired state stands at; null before the first. */
   readonly commit: Commit | null
   readonly held: Held | null
+  /** The newest commit that was verified with all before it; absent where signatures of all are not asked for. */
+  readonly verified?: VerifiedCommit
   readonly modifyIndex: number
+}
+
+/** A commit whose signature counts, as do those of all commits between it and `root`. */
+export interface VerifiedCommit {
+  readonly root: string
+  readonly id: string
 }
 
 /** How it stands with the repository elsewhere that this server follows. Times of this server's life only. */

@@ -2,6 +2,7 @@
 import { mkdirSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { systemClock } from '../adapters/clock.js'
+import { GitSignatures } from '../adapters/git/commit-signatures.js'
 import type { CliGitSource } from '../adapters/git/git-source.js'
 import { WorkerSyntaxReader } from '../adapters/hcl-syntax/index.js'
 import { createHostCheck, startHttp } from '../adapters/http/index.js'
@@ -18,7 +19,7 @@ import { readClusterMark, writeClusterMark } from './cluster-mark.js'
 import type { ServerConfig } from './config.js'
 import { collectYoungObjectsEarly } from './garbage-collector.js'
 import { openSource } from './open-source.js'
-import { webhooksOf } from './source-config.js'
+import { trustOf, webhooksOf } from './source-config.js'
 import { createSourceTexts } from './source-texts.js'
 import { openState } from './state-folder.js'
 import { readVersion } from './version.js'
@@ -58,6 +59,7 @@ export async function startServer(
     const isFirstStart = readClusterMark(dataFolder) === undefined && adoptCluster === undefined
     const { git, remote, pollMs, remotePollMs, close } = await openSource(config, { isFirstLook: isFirstStart, isOnlyOwner: true })
     undo.push(close)
+    const trust = trustOf(config.source, `${dataFolder}/signers`)
     // Before anything is started: a repository without a commit is told at once, not by a server that does nothing.
     if (remote === undefined || isFirstStart) await git.resolve()
     const { log, movedTo } = await openState(dataFolder, { adoptCluster })
@@ -77,6 +79,7 @@ export async function startServer(
       bus,
       git,
       remote,
+      trust: trust === undefined ? undefined : { rules: trust.rules, signatures: new GitSignatures(git.repository, trust.keys) },
       syntax,
       jobs,
       identities,

@@ -1,10 +1,12 @@
 /** What of the server's configuration says which repository is followed, and how it is reached. */
 import { z } from 'zod'
-import { parseFollowedRef } from '../adapters/git/followed-ref.js'
+import type { SignatureKeys } from '../adapters/git/commit-signatures.js'
+import { COMMIT_ID, parseFollowedRef } from '../adapters/git/followed-ref.js'
 import type { RemoteAccess } from '../adapters/git/remote/remote-access.js'
 import { parseRepositoryAddress, type RepositoryAddress } from '../adapters/git/remote/remote-address.js'
 import type { Secret } from '../adapters/secret.js'
 import type { Webhook } from '../adapters/webhooks.js'
+import type { TrustRules } from '../controller/index.js'
 import { explainError } from '../domain/index.js'
 
 /** What stands for itself, whatever branches and tags there will be. */
@@ -46,6 +48,38 @@ const webhookSchema = z
     'secret_file or secret_env is needed, one of them',
   )
 
+/** Whose commits count. Stands here and not in the repository: what it binds must not be able to change it. */
+const trustSchema = z
+  .strictObject({
+    /** `head`: the newest commit has to be signed; `strict`: every commit after `root`. */
+    mode: z.enum(['none', 'head', 'strict']),
+    root: z.string().regex(COMMIT_ID, 'a whole commit id').optional(),
+    allowed_signers_file: z.string().min(1).optional(),
+    gpg_keys_file: z.string().min(1).optional(),
+    /** What some of the signers alone may change: a file, or a folder with all below it. */
+    paths: z
+      .array(
+        z
+          .strictObject({
+            path: z.string().regex(/^[^/].*[^/]$/, 'a path from the top of the repository, without slashes at its ends'),
+            signers: z.array(z.string().min(1)).min(1),
+            required: z.int().positive().default(1),
+          })
+          .refine(({ signers, required }) => required <= new Set(signers).size, 'required is more than there are signers'),
+      )
+      .default([]),
+  })
+  .superRefine((trust, context) => {
+    const refuse = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message })
+    if (trust.mode === 'none') return
+    if (trust.allowed_signers_file === undefined && trust.gpg_keys_file === undefined)
+      refuse('mode', 'needs allowed_signers_file (ssh) or gpg_keys_file: whose signatures count')
+    if (trust.mode === 'strict' && trust.root === undefined)
+      refuse('root', 'is needed in strict mode: the commit that is trusted as it is, after which every one is signed')
+    if (trust.mode === 'head' && trust.root !== undefined) refuse('root', 'is for strict mode')
+    if (trust.mode === 'head' && trust.paths.length > 0) refuse('paths', 'is for strict mode: only there every commit has a signer')
+  })
+
 export const sourceSchema = z
   .strictObject({
     /** A folder, or the address of a remote: https://…, ssh://…, user@host:path, file:///… */
@@ -68,9 +102,12 @@ export const sourceSchema = z
     watch: z.enum(['events', 'polling']).default('events'),
     access: accessSchema.optional(),
     webhook: webhookSchema.optional(),
+    trust: trustSchema.optional(),
   })
   .superRefine((source, context) => {
     const refuse = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message })
+    if (source.trust !== undefined && source.trust.mode !== 'none' && source.rewind === 'follow')
+      refuse(['rewind'], 'must be hold where signatures are asked for: an old commit is signed too')
     refuseThrown(['ref'], () => parseFollowedRef(source.ref, source.versions))
     const address = refuseThrown(['repository'], () => parseRepositoryAddress(source.repository))
     if (address === undefined) return
@@ -134,4 +171,20 @@ export function webhooksOf({ webhook }: SourceConfig): readonly Webhook[] {
   const { forge, secret_file, secret_env } = webhook
   const secret: Secret = secret_file === undefined ? { kind: 'environment', name: secret_env! } : { kind: 'file', path: secret_file }
   return [{ source: SOURCE_NAME, forge, secret }]
+}
+
+/** Undefined where everybody's commits count. @param gpgHome a folder of this server's own */
+export function trustOf(
+  { trust }: SourceConfig,
+  gpgHome: string,
+): { readonly rules: TrustRules; readonly keys: SignatureKeys } | undefined {
+  if (trust === undefined || trust.mode === 'none') return undefined
+  const { allowed_signers_file, gpg_keys_file, paths } = trust
+  const rules: TrustRules = trust.mode === 'head' ? { mode: 'head' } : { mode: 'strict', root: trust.root!, paths }
+  const keys = {
+    gpgHome,
+    ...(allowed_signers_file === undefined ? {} : { allowedSignersFile: allowed_signers_file }),
+    ...(gpg_keys_file === undefined ? {} : { gpgKeysFile: gpg_keys_file }),
+  }
+  return { rules, keys }
 }

@@ -5,7 +5,7 @@ import { InProcessJobReader, InProcessSyntaxReader } from '../../src/adapters/hc
 import { silentLogger } from '../../src/adapters/logger.js'
 import { MemoryCommandLog, MemoryLogStore } from '../../src/adapters/memory/command-log.js'
 import { systemRandom } from '../../src/adapters/random.js'
-import { GitReconciler } from '../../src/controller/git-reconciler.js'
+import { GitReconciler, type GitReconcilerDeps } from '../../src/controller/git-reconciler.js'
 import { foldLog, Leader } from '../../src/controller/index.js'
 import { dumpState } from '../../src/state/index.js'
 import { SimulatedRepository } from '../simulation/simulated-git.js'
@@ -13,9 +13,15 @@ import { SimulatedRepository } from '../simulation/simulated-git.js'
 /** Nobody else wants to lead; a machine that is busy must not look like a log that does not answer. */
 const LEASE_MS = 60_000
 
-export async function reconcilerWorld(options: { commandBytesMax?: number } = {}) {
+export interface WorldOptions {
+  readonly commandBytesMax?: number
+  readonly repository?: SimulatedRepository
+  readonly trust?: GitReconcilerDeps['trust']
+  readonly rewind?: 'hold' | 'follow'
+}
+
+export async function reconcilerWorld({ repository = new SimulatedRepository(), trust, rewind = 'follow', ...options }: WorldOptions = {}) {
   const disk = new MemoryLogStore(() => performance.now(), LEASE_MS)
-  const repository = new SimulatedRepository()
   const stops: string[] = []
   const deps = { clock: systemClock, random: systemRandom, logger: silentLogger }
   const log = new MemoryCommandLog(disk, systemClock)
@@ -27,17 +33,21 @@ export async function reconcilerWorld(options: { commandBytesMax?: number } = {}
     git,
     syntax: new InProcessSyntaxReader(),
     jobs: new InProcessJobReader(),
-    options: { rewind: 'follow', ref: 'HEAD' },
+    options: { rewind, ref: 'HEAD' },
+    trust,
     region: 'global',
   })
   /** Commits, looks, and makes sure that the log says the same. */
   const apply = async (files: Readonly<Record<string, string | null>>, commit: Parameters<SimulatedRepository['commit']>[1] = {}) => {
     repository.commit(files, commit)
+    return look()
+  }
+  const look = async () => {
     const outcome = await reconciler.reconcile()
     await leader.whenDurable(leader.state.index)
     expect(stops).toEqual([])
     expect(dumpState((await foldLog(new MemoryCommandLog(disk, systemClock))).state)).toBe(dumpState(leader.state))
     return outcome
   }
-  return { leader, apply, jobIds: () => leader.state.jobs.all().map((job) => job.ID) }
+  return { leader, apply, look, jobIds: () => leader.state.jobs.all().map((job) => job.ID) }
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { checkConfig, serverConfigSchema } from '../../src/main/config.js'
-import { remoteAccessOf } from '../../src/main/source-config.js'
+import { remoteAccessOf, trustOf } from '../../src/main/source-config.js'
 
 test.each([
   [{ repository: 'https://ann:canary@git.example.org/x' }, /source\.repository: .*holds a password; put it into a file/],
@@ -38,4 +38,39 @@ test('what the configuration says of access is what git is started with', () => 
     tls: { caFile: '/ca', certFile: '/c', keyFile: '/k' },
     ssh: {},
   })
+})
+
+const ROOT = 'a'.repeat(40)
+test.each([
+  [{ mode: 'head' }, /source\.trust\.mode: needs allowed_signers_file \(ssh\) or gpg_keys_file/],
+  [{ mode: 'strict', allowed_signers_file: '/s' }, /source\.trust\.root: is needed in strict mode/],
+  [{ mode: 'strict', allowed_signers_file: '/s', root: 'main' }, /source\.trust\.root: a whole commit id/],
+  [{ mode: 'head', allowed_signers_file: '/s', paths: [{ path: 'jobs', signers: ['a'] }] }, /source\.trust\.paths: is for strict mode/],
+  [
+    { mode: 'strict', allowed_signers_file: '/s', root: ROOT, paths: [{ path: '/jobs', signers: ['a'] }] },
+    /paths\.0\.path: a path from the top/,
+  ],
+  [
+    { mode: 'strict', allowed_signers_file: '/s', root: ROOT, paths: [{ path: 'jobs', signers: ['a', 'a'], required: 2 }] },
+    /paths\.0: required is more than there are signers/,
+  ],
+])('a configuration with the trust %j is refused', (trust, message) => {
+  const source = { repository: '/srv/x', trust }
+  expect(() => checkConfig('server.yaml', { data_dir: '/d', source }, serverConfigSchema)).toThrow(message)
+})
+
+test('where signatures are asked for a rewind cannot be followed unasked', () => {
+  const source = { repository: '/srv/x', rewind: 'follow', trust: { mode: 'head', allowed_signers_file: '/s' } }
+  expect(() => checkConfig('server.yaml', { data_dir: '/d', source }, serverConfigSchema)).toThrow(/source\.rewind: must be hold/)
+})
+
+test('the rules of trust are those of the configuration', () => {
+  const paths = [{ path: 'jobs/prod', signers: ['ann', 'bob'], required: 2 }]
+  const trust = { mode: 'strict', root: ROOT, allowed_signers_file: '/s', gpg_keys_file: '/g', paths }
+  const { source } = checkConfig('server.yaml', { data_dir: '/d', source: { repository: '/srv/x', trust } }, serverConfigSchema)
+  expect(trustOf(source, '/home')).toEqual({
+    rules: { mode: 'strict', root: ROOT, paths },
+    keys: { gpgHome: '/home', allowedSignersFile: '/s', gpgKeysFile: '/g' },
+  })
+  expect(trustOf({ ...source, trust: undefined }, '/home')).toBeUndefined()
 })

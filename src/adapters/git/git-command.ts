@@ -8,11 +8,11 @@ const OUTPUT_BYTES_MAX = 256 * 1024 * 1024
 
 /**
  * The environment of every git process. `GIT_DIR`, `GIT_INDEX_FILE` and the like, as a hook or a CI job sets them, win over `-C` and
- * would have another repository read than the configured one. Source: git's documentation, "git", ENVIRONMENT VARIABLES.
+ * would have another repository read than the configured one. An object is what its id says: refs that put another in its place do not count. Source: git's documentation, "git", ENVIRONMENT VARIABLES.
  */
 export function gitEnvironment(): NodeJS.ProcessEnv {
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('GIT_'))
-  return { ...Object.fromEntries(inherited), GIT_TERMINAL_PROMPT: '0', GIT_OPTIONAL_LOCKS: '0', LC_ALL: 'C' }
+  return { ...Object.fromEntries(inherited), GIT_TERMINAL_PROMPT: '0', GIT_OPTIONAL_LOCKS: '0', GIT_NO_REPLACE_OBJECTS: '1', LC_ALL: 'C' }
 }
 
 /** Options that keep git from asking, from guessing and from refusing a repository of another owner. */
@@ -21,6 +21,11 @@ export function gitArguments(repository: string): readonly string[] {
 }
 
 /** Rejects as `execFile` does, with the exit code in `code`. */
-export function runGit(repository: string, words: readonly string[]): Promise<{ readonly stdout: string; readonly stderr: string }> {
-  return run('git', [...gitArguments(repository), ...words], { env: gitEnvironment(), maxBuffer: OUTPUT_BYTES_MAX })
+export function runGit(
+  repository: string,
+  words: readonly string[],
+  environment: NodeJS.ProcessEnv = {},
+): Promise<{ readonly stdout: string; readonly stderr: string }> {
+  const env = { ...gitEnvironment(), ...environment }
+  return run('git', [...gitArguments(repository), ...words], { env, maxBuffer: OUTPUT_BYTES_MAX })
 }

@@ -65,6 +65,11 @@ export class CliGitSource implements GitSource {
     this.#heads = new ObjectReader(options.repository, '--batch-check')
   }
 
+  /** The folder that is read. */
+  get repository(): string {
+    return this.#repository
+  }
+
   async resolve(): Promise<Commit> {
     await this.#followReplacement()
     if (this.#ref === 'HEAD') await this.#refuseDetachedHead()
