@@ -12,6 +12,7 @@ import type {
   CommitPlanner,
   Garbage,
   Planner,
+  RefReader,
   SourceHealth,
   SourceTexts,
   StateReader,
@@ -19,6 +20,7 @@ import type {
   Webhooks,
 } from './ports.js'
 import { ReadingCache } from './reading-cache.js'
+import { RefPlans } from './ref-plans.js'
 import type { ApiRequest, ApiResponse } from './request.js'
 import { type ApiSocket, type RouteMatch, Router } from './router.js'
 import { absentRoutes } from './routes/absent.js'
@@ -54,6 +56,7 @@ export interface ApiDeps {
   readonly actor: Actor
   readonly garbage: Garbage
   readonly commitPlanner: CommitPlanner
+  readonly refReader: RefReader
   readonly jobRequests: JobRequests
   readonly sourceTexts: SourceTexts
   readonly sourceHealth: SourceHealth
@@ -93,7 +96,7 @@ export class Api {
       ...metricsRoutes(deps),
       ...eventRoutes(deps),
       ...sourceRoutes(deps),
-      ...commitPlanRoutes(deps),
+      ...commitPlanRoutes({ ...deps, refPlans: new RefPlans(deps) }),
       ...hookRoutes(deps),
       ...workloadIdentityRoutes(deps),
       ...uiRoutes,

@@ -5,6 +5,7 @@ import type {
   ActName,
   ActOutcome,
   ActRequests,
+  Commit,
   CommitPlan,
   CommitSummary,
   Job,
@@ -78,6 +79,19 @@ export interface Planner {
 
 export interface CommitPlanner {
   plan(summary: CommitSummary): Promise<CommitPlan>
+}
+
+/** Reads any commit of the repository, one after the other. */
+export interface RefReader {
+  /** @throws OrchestratorError GIT_REF, GIT_UNKNOWN_REF, GIT_REMOTE, TOO_BUSY */
+  read(ref: string): Promise<{
+    readonly commit: Commit
+    readonly appliedId: string | null
+    readonly summary: CommitSummary
+    /** Sound jobs by key, each with what is doubtful about it. */
+    readonly jobs: ReadonlyMap<string, { readonly job: Job; readonly warnings: readonly string[] }>
+    readonly mistakes: readonly Mistake[]
+  }>
 }
 
 /** Acts on what runs. */

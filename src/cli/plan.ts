@@ -7,26 +7,32 @@ import type { JobFileReading, JobFiles } from './job-files.js'
 import { formatJson } from './json.js'
 import { describeMissingDrivers, groupsWithoutDrivers, type HostDrivers } from './missing-drivers.js'
 import { describeFailures } from './placement.js'
+import { formatPlanMarkdown } from './plan-markdown.js'
+import {
+  changeCounts,
+  describeAllUpdates,
+  isChange,
+  type JobPlan,
+  type PlannedJob,
+  type PlanToPrint,
+  planToPrint,
+  SIGNS,
+} from './plan-texts.js'
 import { describeReasons } from './why.js'
-import type { CommitPlanAnswer, PlanAnswer, SourceAnswer } from './wire.js'
+import type { CommitPlanAnswer, PlanAnswer, RefPlanAnswer, SourceAnswer } from './wire.js'
 
 /** Neither "nothing" nor "changes": files with mistakes, or a server that does not answer. */
 const CANNOT_TELL = 255
 
 interface PlanOptions extends ConnectionOptions {
   readonly ref?: string
+  readonly server: boolean
+  readonly markdown: boolean
   readonly json: boolean
   readonly why: boolean
 }
 
-type PlannedJob = CommitPlanAnswer['jobs'][number]
 type JobReading = Extract<JobFileReading, { readonly kind: 'job' }>
-/** What becomes of one job, and of a new or changed one where its allocations would go. */
-type JobPlan = PlannedJob & {
-  readonly plan: PlanAnswer | null
-  /** What hosts say of the drivers that it cannot have there. */
-  readonly missingDrivers: string
-}
 
 export function planCommand(load: () => Promise<JobFiles>): CommandModule {
   return {
@@ -43,44 +49,75 @@ export function planCommand(load: () => Promise<JobFiles>): CommandModule {
       addConnectionOptions(command)
         .argument('[PATH...]', 'files or folders of the work tree; without one, everything below jobs/')
         .option('--ref <ref>', 'a branch, tag or commit instead of the work tree')
+        .option('--server', 'let the server read --ref in the repository that it follows, instead of reading it here', false)
+        .option('--markdown', 'as a comment of a pull request', false)
         .option('--why', 'say why each allocation would be placed, ended or left without a node', false)
         .option('--json', 'for programs', false)
-        .action((paths: readonly string[], options: PlanOptions) => finish(load().then((files) => plan(files, paths, options, io))))
+        .action((paths: readonly string[], options: PlanOptions) => finish(plan(load, paths, options, io)))
     },
   }
 }
 
-async function plan(files: JobFiles, paths: readonly string[], options: PlanOptions, io: Io): Promise<number> {
+async function plan(load: () => Promise<JobFiles>, paths: readonly string[], options: PlanOptions, io: Io): Promise<number> {
   try {
-    if (options.ref !== undefined && paths.length > 0) throw new CommandError('give either --ref or paths, not both')
+    refuseContradictions(paths, options)
     const client = new Client(options, io)
-    const [source] = await client.get<readonly SourceAnswer[]>('/drover/v1/source')
-    const appliedCommit = source?.commit?.id ?? null
-    const { readings, summary } = await files.summarize({
-      paths,
-      ...(options.ref === undefined ? {} : { ref: options.ref }),
-      appliedCommit,
-    })
-    const answer = await client.put<CommitPlanAnswer>('/drover/v1/plan', summary)
-    const jobs: JobPlan[] = []
-    for (const job of answer.jobs) jobs.push(await planJob(job, readings, client, options.why))
-    const mistakes = readings.flatMap((reading) => (reading.kind === 'mistakes' ? reading.mistakes : []))
-    if (options.json) io.out(formatJson({ ...answer, jobs, mistakes: mistakes.map(({ text: _, ...mistake }) => mistake) }))
+    const told = options.server ? await askServer(options.ref ?? '', client) : await readHere(await load(), paths, options, client)
+    if (options.json) io.out(formatJson(told.json))
+    else if (options.markdown) io.out(formatPlanMarkdown(told.plan))
     else {
-      for (const mistake of mistakes) io.err(`${mistake.text}\n`)
-      printPlan({ ...answer, jobs }, io)
+      for (const text of told.mistakeTexts) io.err(`${text}\n`)
+      printPlan(told.plan, io)
     }
-    if (jobs.some(({ change }) => change === 'frozen')) return CANNOT_TELL
-    return isChange(answer) ? 1 : 0
+    if (told.plan.jobs.some(({ change }) => change === 'frozen')) return CANNOT_TELL
+    return isChange(told.plan) ? 1 : 0
   } catch (error) {
     throw new CommandError(error instanceof Error ? error.message : String(error), CANNOT_TELL)
   }
 }
 
-const CHANGES: ReadonlySet<PlannedJob['change']> = new Set(['new', 'changed', 'removed'])
+function refuseContradictions(paths: readonly string[], { ref, server, why, json, markdown }: PlanOptions): void {
+  if (ref !== undefined && paths.length > 0) throw new CommandError('give either --ref or paths, not both')
+  if (server && ref === undefined) throw new CommandError('--server reads a commit: name it, as in --ref refs/heads/main')
+  if (server && why) throw new CommandError('--why is for what is read here; leave out --server')
+  if (json && markdown) throw new CommandError('give either --json or --markdown, not both')
+}
 
-function isChange({ jobs, hosts, pools, isSchedulerChanged, acts }: CommitPlanAnswer): boolean {
-  return isSchedulerChanged || hosts.length + pools.length + acts.length > 0 || jobs.some(({ change }) => CHANGES.has(change))
+interface Told {
+  readonly plan: PlanToPrint
+  readonly json: object
+  /** With place and source line. */
+  readonly mistakeTexts: readonly string[]
+}
+
+async function askServer(ref: string, client: Client): Promise<Told> {
+  const answer = await client.get<RefPlanAnswer>('/drover/v1/plan', { ref })
+  const mistakeTexts = answer.mistakes.map(({ place, summary, detail }) => `${place}: ${summary}${detail === '' ? '' : `: ${detail}`}`)
+  return { plan: planToPrint(answer), json: answer, mistakeTexts }
+}
+
+async function readHere(files: JobFiles, paths: readonly string[], options: PlanOptions, client: Client): Promise<Told> {
+  const [source] = await client.get<readonly SourceAnswer[]>('/drover/v1/source')
+  const appliedId = source?.commit?.id ?? null
+  const { readings, summary } = await files.summarize({
+    paths,
+    ...(options.ref === undefined ? {} : { ref: options.ref }),
+    appliedCommit: appliedId,
+  })
+  const answer = await client.put<CommitPlanAnswer>('/drover/v1/plan', summary)
+  const jobs: JobPlan[] = []
+  for (const job of answer.jobs) jobs.push(await planJob(job, readings, client, options.why))
+  const mistakes = readings.flatMap((reading) => (reading.kind === 'mistakes' ? reading.mistakes : []))
+  const placed = mistakes.map(({ path, line, column, summary: what, detail }) => ({
+    place: line === 0 ? path : `${path}:${line}:${column}`,
+    summary: what,
+    detail,
+  }))
+  return {
+    plan: { ...answer, appliedId, jobs, mistakes: placed },
+    json: { ...answer, jobs, mistakes: mistakes.map(({ text: _, ...mistake }) => mistake) },
+    mistakeTexts: mistakes.map(({ text }) => text),
+  }
 }
 
 /** Where the allocations of a new or changed job would go. */
@@ -99,7 +136,7 @@ async function planJob(planned: PlannedJob, readings: readonly JobFileReading[],
   return { ...planned, plan, missingDrivers: describeMissingDrivers(reading.job, groups, hosts) }
 }
 
-function printPlan(answer: CommitPlanAnswer & { readonly jobs: readonly JobPlan[] }, io: Io): void {
+function printPlan(answer: PlanToPrint, io: Io): void {
   const { jobs, held, namespaces, hosts, pools, isSchedulerChanged, acts, ignored } = answer
   for (const name of namespaces) io.out(`+ namespace ${name}\n`)
   for (const { name, change } of pools) io.out(`${SIGNS[change]} pool ${name}  ${change}\n`)
@@ -109,9 +146,7 @@ function printPlan(answer: CommitPlanAnswer & { readonly jobs: readonly JobPlan[
   for (const act of acts) io.out(`! ${act}\n`)
   for (const act of ignored) io.err(`nothing would be done for ${act}\n`)
   if (held !== null) io.err(`held (${held.reason})${held.jobs.map(({ jobId }) => ` ${jobId}`).join('')}: ${held.remedy}\n`)
-  const changed = jobs.filter(({ change }) => CHANGES.has(change)).length
-  if (!isChange(answer)) io.err(`nothing would change (${counted(jobs.length, 'job')})\n`)
-  else io.err(`${changed} of ${counted(jobs.length, 'job')} would change\n`)
+  io.err(`${changeCounts(answer)}\n`)
 }
 
 function printJob({ namespace, id, path, change, setAside, plan, missingDrivers }: JobPlan, io: Io): void {
@@ -123,32 +158,10 @@ function printJob({ namespace, id, path, change, setAside, plan, missingDrivers 
   if (setAside !== null) io.out(`    it failed as version ${setAside.version}${setAside.reason === '' ? '' : `: ${setAside.reason}`}\n`)
   if (plan === null) return
   if (change === 'changed' && plan.Diff !== null) io.out(describeDiff(plan.Diff, '    '))
-  for (const [group, updates] of Object.entries(plan.Annotations?.DesiredTGUpdates ?? {})) io.out(describeUpdates(group, updates))
+  for (const text of describeAllUpdates({ plan })) io.out(`    ${text}\n`)
   for (const { Name, NodeName } of plan.Annotations?.PreemptedAllocs ?? []) io.out(`    ends ${Name} on ${NodeName} to make room\n`)
   if (plan.Reasons !== undefined) io.out(describeReasons(plan.Reasons, '    '))
   else if (plan.FailedTGAllocs) io.out(describeFailures(plan.FailedTGAllocs).replace(/^/gm, '    ').trimEnd().concat('\n'))
   io.out(missingDrivers.replace(/^(?=.)/gm, '      '))
   if (plan.Warnings !== '') io.err(`${plan.Warnings}\n`)
-}
-
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`
-}
-
-const SIGNS: Readonly<Record<string, string>> = { new: '+', changed: '~', moved: '>', 'set-aside': '=', removed: '-' }
-
-/** In the words of the counts that are not zero. */
-function describeUpdates(group: string, updates: Readonly<Record<string, number>>): string {
-  const words: Readonly<Record<string, string>> = {
-    Place: 'place',
-    Stop: 'stop',
-    Migrate: 'migrate',
-    InPlaceUpdate: 'update in place',
-    DestructiveUpdate: 'replace',
-    Canary: 'canary',
-    Preemptions: 'preempt',
-    Ignore: 'keep',
-  }
-  const parts = Object.entries(words).flatMap(([name, word]) => ((updates[name] ?? 0) > 0 ? [`${word} ${updates[name]}`] : []))
-  return parts.length === 0 ? '' : `    group ${group}: ${parts.join(', ')}\n`
 }

@@ -260,6 +260,15 @@ export interface CommitPlanAnswer {
   readonly ignored: readonly string[]
 }
 
+/** What a commit of the server's own repository would change. */
+export interface RefPlanAnswer extends Omit<CommitPlanAnswer, 'jobs'> {
+  readonly ref: string
+  readonly commit: CommitAnswer
+  readonly appliedId: string | null
+  readonly jobs: readonly (CommitPlanAnswer['jobs'][number] & { readonly plan: PlanAnswer | null })[]
+  readonly mistakes: readonly { readonly place: string; readonly summary: string; readonly detail: string }[]
+}
+
 export interface PlanAnswer {
   /** Only when they were asked for. */
   readonly Reasons?: readonly ReasonAnswer[]

@@ -34,9 +34,11 @@ export type {
   SyntaxReader,
   TreeEntry,
 } from './ports.js'
+export { RefReader, type RefReading } from './ref-reader.js'
 export { AGENTS_FOLDER, classifyPath, JOBS_FOLDER, nodePoolsIn } from './repository-layout.js'
 export { Server, type ServerDeps, type ServerOptions } from './server.js'
 export { emptySnapshot, raiseSnapshot, snapshotOf } from './snapshots.js'
 export { findHiddenJobs, SourceTree } from './source-tree.js'
+export { readHistory, summarizeTree, type TreeHistory, WORK_TREE_HISTORY } from './tree-summary.js'
 
 export type { PathRule, SignatureFact, TrustRules } from './trust/trust-rules.js'

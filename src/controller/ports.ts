@@ -98,7 +98,8 @@ export interface CommitSignatures {
 /** How an attempt to fetch ended. `problem` is a sentence with the remedy, `retryAfterMs` what the remote asks to wait. */
 export type FetchOutcome =
   | { readonly kind: 'fetched' }
-  | { readonly kind: 'failed'; readonly problem: string; readonly retryAfterMs: number | null }
+  /** `isMissing`: the remote answered, and has nothing of that name. */
+  | { readonly kind: 'failed'; readonly problem: string; readonly retryAfterMs: number | null; readonly isMissing: boolean }
 
 /** A repository elsewhere, of which a copy is kept here. */
 export interface RemoteRepository {

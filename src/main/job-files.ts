@@ -22,14 +22,17 @@ import {
   JOBS_FOLDER,
   type JobFileOptions,
   nodePoolsIn,
+  readHistory,
   readJobFile,
   SourceTree,
   type SyntaxReader,
+  summarizeTree,
+  type TreeHistory,
+  WORK_TREE_HISTORY,
 } from '../controller/index.js'
 import type { Mistake } from '../domain/index.js'
 import { formatMistake } from '../jobspec/index.js'
 import { findStrays } from './stray-files.js'
-import { readHistory, summarizeTree, type TreeHistory, WORK_TREE_HISTORY } from './tree-summary.js'
 
 /** A tree, and which of its files are to be read: jobs, each with the namespace that its folder means, and what lies in `agents/`. */
 interface Selection {
@@ -78,7 +81,9 @@ export class LocalJobFiles implements JobFiles {
     }
     try {
       if (ref === undefined) return await summarizeSelected(await this.#selectInWorkTree(paths), WORK_TREE_HISTORY)
-      return await this.#inCommit(ref, async (selection, git) => summarizeSelected([selection], await readHistory(git, appliedCommit)))
+      return await this.#inCommit(ref, async (selection, git) =>
+        summarizeSelected([selection], await readHistory(git, (await git.resolve()).id, appliedCommit)),
+      )
     } finally {
       await syntax.close()
     }

@@ -13,7 +13,7 @@ import { systemRandom } from '../adapters/random.js'
 import { WebhookReceiver } from '../adapters/webhooks.js'
 import { WorkerJobReader } from '../adapters/workers/job-reader.js'
 import { WorkerJobRequests } from '../adapters/workers/job-requests.js'
-import { JOBS_FOLDER, Server, type SyncOutcome } from '../controller/index.js'
+import { JOBS_FOLDER, RefReader, Server, type SyncOutcome } from '../controller/index.js'
 import { type Bus, OrchestratorError, TerminalError } from '../domain/index.js'
 import { readClusterMark, writeClusterMark } from './cluster-mark.js'
 import type { ServerConfig } from './config.js'
@@ -57,7 +57,10 @@ export async function startServer(
   const undo: (() => Promise<void>)[] = []
   try {
     const isFirstStart = readClusterMark(dataFolder) === undefined && adoptCluster === undefined
-    const { git, remote, pollMs, remotePollMs, close } = await openSource(config, { isFirstLook: isFirstStart, isOnlyOwner: true })
+    const { git, anyCommit, remote, pollMs, remotePollMs, find, close } = await openSource(config, {
+      isFirstLook: isFirstStart,
+      isOnlyOwner: true,
+    })
     undo.push(close)
     const trust = trustOf(config.source, `${dataFolder}/signers`)
     // Before anything is started: a repository without a commit is told at once, not by a server that does nothing.
@@ -127,6 +130,7 @@ export async function startServer(
       actor: server.actor,
       garbage: server.garbage,
       commitPlanner: server.commitPlanner,
+      refReader: new RefReader({ view: server.leader.state, git: anyCommit, find, jobs, syntax, region: config.region }),
       jobRequests,
       sourceTexts: createSourceTexts(git),
       sourceHealth: server,

@@ -121,6 +121,7 @@ describe.skipIf(whyNoHttp !== undefined)(`over http ${whyNoHttp ?? ''}`, () => {
       kind: 'failed',
       problem: `${url} refuses the token in ${token.path}; put one there that is valid and may read the repository`,
       retryAfterMs: null,
+      isMissing: false,
     })
     rmSync(token.path)
     expect(await mirror.update()).toMatchObject({ problem: expect.stringContaining(`the file ${token.path}, which is to hold the token`) })
@@ -209,7 +210,7 @@ describe.skipIf(whyNoHttp !== undefined)(`over http ${whyNoHttp ?? ''}`, () => {
     const source = await openSource(mirror)
     execFileSync('git', ['-C', bare, 'update-ref', '-d', 'refs/heads/main'])
     expect(await mirror.update()).toMatchObject({
-      problem: `${url} has no refs/heads/main; push it, or follow another with source.ref. What runs stays as it is`,
+      problem: `${url} has no refs/heads/main; push it, or name another; what runs stays as it is`,
     })
     expect((await source.resolve()).id).toBe(first)
     work.git('commit', '-q', '--amend', '-m', 'another history')

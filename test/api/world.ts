@@ -47,6 +47,7 @@ export class World {
         },
       },
       commitPlanner: { plan: () => Promise.reject(new Error('no planner in this test')) },
+      refReader: { read: () => Promise.reject(new Error('no repository in this test')) },
       garbage: { collectAll: () => {} },
       actor: { perform: () => Promise.reject(new Error('no actor in this test')) },
       planner: {

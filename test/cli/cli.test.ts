@@ -14,8 +14,8 @@ import {
   whyCommand,
 } from '../../src/cli/index.js'
 import { CommitPlanner } from '../../src/controller/commit-planner.js'
+import { summarizeTree, WORK_TREE_HISTORY } from '../../src/controller/index.js'
 import type { Job, JobExplanation } from '../../src/domain/index.js'
-import { summarizeTree, WORK_TREE_HISTORY } from '../../src/main/tree-summary.js'
 import { filledWorld, LOG_LINE } from '../api/filled-world.js'
 import { evaluation, job, sourceStatus, uuid } from '../fixtures.js'
 import { SeededRandom } from '../simulation/seeded-random.js'

@@ -84,6 +84,12 @@ export class CliGitSource implements GitSource {
     return this.#newest.commit
   }
 
+  /** Of the commit that any name means here; undefined where there is none. */
+  async idOf(name: string): Promise<string | undefined> {
+    await this.#followReplacement()
+    return (await this.#heads.read(`${name}^{commit}`))?.id
+  }
+
   async list(commitId: string): Promise<readonly TreeEntry[]> {
     const { tree } = await this.#readCommit(commitId)
     const entries: TreeEntry[] = []

@@ -1,19 +1,34 @@
 /** `/drover/v1/plan`: what a tree would change if it were committed. */
-import type { CommitSummary } from '../../domain/index.js'
+import { type CommitSummary, OrchestratorError } from '../../domain/index.js'
 import { type JsonObject, readJsonBody } from '../body.js'
 import { encodeJson } from '../encode.js'
-import { badRequest } from '../errors.js'
+import { badRequest, notFound } from '../errors.js'
 import type { CommitPlanner } from '../ports.js'
+import type { RefPlan, RefPlans } from '../ref-plans.js'
 import { jsonAnswer } from '../request.js'
 import type { Call, Route } from '../router.js'
 
 export interface CommitPlanDeps {
   readonly commitPlanner: CommitPlanner
+  readonly refPlans: RefPlans
 }
 
-export function commitPlanRoutes({ commitPlanner }: CommitPlanDeps): readonly Route[] {
+export function commitPlanRoutes({ commitPlanner, refPlans }: CommitPlanDeps): readonly Route[] {
+  const ofRef = async ({ parameters }: Call) => jsonAnswer(encodeJson(await planRef(refPlans, parameters.text('ref'))))
   const handler = async (call: Call) => jsonAnswer(encodeJson(await commitPlanner.plan(readSummary(readJsonBody(call.request.body)))))
-  return [{ pattern: '/drover/v1/plan', methods: { PUT: handler, POST: handler } }]
+  return [{ pattern: '/drover/v1/plan', methods: { GET: ofRef, PUT: handler, POST: handler } }]
+}
+
+/** @throws ApiError BAD_REQUEST, NOT_FOUND; OrchestratorError GIT_REMOTE, TOO_BUSY */
+async function planRef(refPlans: RefPlans, ref: string): Promise<RefPlan> {
+  if (ref === '') throw badRequest('name what is to be planned, as in ?ref=refs/heads/main')
+  try {
+    return await refPlans.plan(ref)
+  } catch (error) {
+    if (error instanceof OrchestratorError && error.code === 'GIT_REF') throw badRequest(error.message)
+    if (error instanceof OrchestratorError && error.code === 'GIT_UNKNOWN_REF') throw notFound(error.message)
+    throw error
+  }
 }
 
 type Check = (value: unknown) => boolean

@@ -1,20 +1,16 @@
 /** What only computes: `/v1/jobs/parse`, `/v1/validate/job`, `/v1/job/:id/plan` (Nomad API docs, "Jobs"), and why a job runs as it does. */
-import { invariant, ZERO_TIME } from '../../domain/index.js'
+import { invariant } from '../../domain/index.js'
 import { poolProblems, validationErrorText, warningsText } from '../../jobspec/index.js'
-import { jobKey, type StateView } from '../../state/index.js'
+import type { StateView } from '../../state/index.js'
 import type { ReadDeps } from '../blocking.js'
-import { encodeJson, withMember } from '../encode.js'
-import { ApiError, badRequest, notFound, requestFailed } from '../errors.js'
-import type { JobAnswer, JobCheck, JobRequest, JobRequests } from '../job-requests.js'
-import type { Planner } from '../ports.js'
+import { encodeJson } from '../encode.js'
+import { badRequest, notFound, requestFailed } from '../errors.js'
+import { askAboutJob, askForJson, type JobPlanDeps, planOfJob } from '../job-plan.js'
+import type { JobCheck } from '../job-requests.js'
 import { jsonAnswer } from '../request.js'
 import type { Call, Handler, Route } from '../router.js'
-import { allocationStubView } from '../views/allocation-view.js'
 
-export interface JobspecDeps extends ReadDeps {
-  readonly jobRequests: JobRequests
-  readonly planner: Planner
-}
+export interface JobspecDeps extends ReadDeps, JobPlanDeps {}
 
 export function jobspecRoutes(deps: JobspecDeps): readonly Route[] {
   const both = (handler: Handler) => ({ PUT: handler, POST: handler })
@@ -26,27 +22,13 @@ export function jobspecRoutes(deps: JobspecDeps): readonly Route[] {
   ]
 }
 
-/** @throws ApiError what the answer refuses with */
-async function ask({ jobRequests }: JobspecDeps, request: JobRequest): Promise<Exclude<JobAnswer, { kind: 'refused' }>> {
-  const answer = await jobRequests.answer(request)
-  if (answer.kind === 'aborted') throw requestFailed(`the job could not be read: ${answer.reason}`)
-  if (answer.kind === 'refused') throw new ApiError(answer.code, answer.message)
-  return answer
-}
-
-async function askForJson(deps: JobspecDeps, request: JobRequest): Promise<Uint8Array> {
-  const answer = await ask(deps, request)
-  invariant(answer.kind === 'json', `${request.kind} is answered with JSON`)
-  return answer.json
-}
-
 async function parseJob(deps: JobspecDeps, call: Call) {
   return jsonAnswer(await askForJson(deps, { kind: 'parse', body: call.request.body }))
 }
 
 async function checkJob(deps: JobspecDeps, call: Call, isJobWanted: boolean): Promise<JobCheck> {
   const namespace = call.parameters.get('namespace') ?? ''
-  const answer = await ask(deps, { kind: 'check', body: call.request.body, namespace, isJobWanted })
+  const answer = await askAboutJob(deps, { kind: 'check', body: call.request.body, namespace, isJobWanted })
   invariant(answer.kind === 'checked', 'a check is answered with what was found')
   return answer.check
 }
@@ -86,28 +68,9 @@ async function planJob(deps: JobspecDeps, call: Call) {
   const { job, warnings, isDiffWanted } = check
   if (problems.length > 0 || job === undefined) throw requestFailed(validationErrorText(problems))
   const isExplained = call.parameters.boolean('reasons')
-  const { result, reasons, index } = await deps.planner.plan(job, isExplained)
-  const annotations = result.plan.Annotations ?? { DesiredTGUpdates: {}, PreemptedAllocs: null }
-  const { known, preempted } = await deps.reader.read((view) => ({
-    index: 0,
-    known: view.jobs.get(jobKey(job)),
-    preempted: annotations.PreemptedAllocs?.map((row) => allocationStubView(view, row)) ?? null,
-  }))
-  const plan = {
-    Annotations: { ...annotations, PreemptedAllocs: preempted },
-    FailedTGAllocs: result.evaluation.FailedTGAllocs ?? null,
-    JobModifyIndex: index,
-    CreatedEvals: result.created.length === 0 ? null : result.created,
-    NextPeriodicLaunch: ZERO_TIME,
-    Warnings: warningsText(warnings),
-    Index: index,
-    ...(isExplained ? { Reasons: reasons } : {}),
-  }
-  const diff = isDiffWanted ? await askForJson(deps, { kind: 'diff', known: known ?? null, job, annotations }) : NO_DIFF
-  return jsonAnswer(withMember(encodeJson(plan), 'Diff', diff), { 'X-Nomad-Index': String(index) })
+  const { json, index } = await planOfJob(deps, { job, warnings, isDiffWanted, isExplained })
+  return jsonAnswer(json, { 'X-Nomad-Index': String(index) })
 }
-
-const NO_DIFF = encodeJson(null)
 
 /** `:id` is `namespace/job`; a namespace has no slashes, an ID may. */
 async function explainJob({ planner }: JobspecDeps, call: Call) {

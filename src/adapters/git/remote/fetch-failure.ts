@@ -22,6 +22,8 @@ export interface FetchFailure {
 }
 
 interface Rule {
+  /** There is a remote, and what is asked for is not there. */
+  readonly isMissing?: true
   readonly when: RegExp | ((failure: FetchFailure) => boolean)
   readonly say: (failure: FetchFailure) => string
 }
@@ -80,10 +82,12 @@ const RULES: readonly Rule[] = [
       `leads elsewhere (HTTP ${httpStatus}), and credentials are not carried there; write the new address into source.repository`,
   },
   {
+    isMissing: true,
     when: /couldn't find remote ref|Remote branch .* not found/,
-    say: ({ ref }) => `has no ${ref}; push it, or follow another with source.ref. What runs stays as it is`,
+    say: ({ ref }) => `has no ${ref}; push it, or name another; what runs stays as it is`,
   },
   {
+    isMissing: true,
     when: /not our ref|does not allow request for unadvertised object/,
     say: ({ ref }) => `does not have the commit ${ref}, or does not give it out; push a branch or tag that holds it`,
   },
@@ -117,7 +121,7 @@ export function explainFetchFailure(failure: FetchFailure): FetchOutcome & { rea
   const heard = { ...failure, stderr }
   const rule = RULES.find(({ when }) => (when instanceof RegExp ? when.test(stderr) : when(heard)))
   const why = rule === undefined ? `could not be fetched: ${lastLine(stderr)}` : rule.say(heard)
-  return { kind: 'failed', problem: `${failure.url} ${why}`, retryAfterMs: failure.retryAfterMs }
+  return { kind: 'failed', problem: `${failure.url} ${why}`, retryAfterMs: failure.retryAfterMs, isMissing: rule?.isMissing === true }
 }
 
 /** git's own word, which names the address it was given. */

@@ -88,12 +88,12 @@ export class RemoteMirror implements RemoteRepository {
 
   /**
    * Fetches one ref or commit beside what is followed. @returns the id of its commit
-   * @throws OrchestratorError GIT_REMOTE with the sentence of why not
+   * @throws OrchestratorError GIT_UNKNOWN_REF, GIT_REMOTE with the sentence of why not
    */
   fetchOther(ref: string): Promise<string> {
     return this.#afterOthers(async () => {
       const outcome = await this.#fetch([`+${ref}:${TRIED}`], ref)
-      if (outcome.kind === 'failed') throw new OrchestratorError('GIT_REMOTE', outcome.problem)
+      if (outcome.kind === 'failed') throw new OrchestratorError(outcome.isMissing ? 'GIT_UNKNOWN_REF' : 'GIT_REMOTE', outcome.problem)
       const { stdout } = await runGit(this.folder, ['rev-parse', '--verify', '--end-of-options', `${TRIED}^{commit}`])
       return stdout.trim()
     })
@@ -131,7 +131,7 @@ export class RemoteMirror implements RemoteRepository {
   }
 
   async #fetch(words: readonly string[], ref: string): Promise<FetchOutcome> {
-    if (this.#isClosed) return { kind: 'failed', problem: `${this.url} is not asked any more`, retryAfterMs: null }
+    if (this.#isClosed) return { kind: 'failed', problem: `${this.url} is not asked any more`, retryAfterMs: null, isMissing: false }
     const { address, access, timeoutMs } = this.#options
     try {
       const { arguments: settings, environment } = remoteSetting(address.protocol, access)
@@ -160,7 +160,7 @@ export class RemoteMirror implements RemoteRepository {
       if (result.code === 0) return { kind: 'fetched' }
       return explainFetchFailure({ url: this.url, ref, access, ...result })
     } catch (error) {
-      return { kind: 'failed', problem: `${this.url} could not be asked: ${explainError(error)}`, retryAfterMs: null }
+      return { kind: 'failed', problem: `${this.url} could not be asked: ${explainError(error)}`, retryAfterMs: null, isMissing: false }
     }
   }
 

@@ -1,8 +1,17 @@
 /** A tree in the few words that a server needs to say what would become of it as a commit. */
-import type { CliGitSource } from '../adapters/git/git-source.js'
-import { CommandError, type JobFileReading } from '../cli/index.js'
-import { type AgentsFolder, specHash } from '../controller/index.js'
-import type { CommitSummary, Job } from '../domain/index.js'
+import { type CommitSummary, type Job, OrchestratorError } from '../domain/index.js'
+import type { AgentsFolder } from './agents/agents-folder.js'
+import { specHash } from './commit-planner.js'
+import type { GitSource } from './ports.js'
+
+/** A job file as it was read. */
+export type TreeFileReading =
+  | { readonly kind: 'job'; readonly path: string; readonly namespace: string; readonly id: string; readonly job: object }
+  | {
+      readonly kind: 'mistakes'
+      readonly path: string
+      readonly names?: { readonly namespace: string; readonly jobId: string } | undefined
+    }
 
 export interface TreeHistory {
   readonly leaves: string | null
@@ -12,9 +21,12 @@ export interface TreeHistory {
 
 const COMMITS_READ = 1_000
 
-/** @param isWhole false: nothing is said of files that were not read */
+/**
+ * @param isWhole false: nothing is said of files that were not read
+ * @throws OrchestratorError TOO_BUSY when a file was not read this time
+ */
 export function summarizeTree(
-  readings: readonly JobFileReading[],
+  readings: readonly TreeFileReading[],
   agents: AgentsFolder | null,
   history: TreeHistory,
   isWhole: boolean,
@@ -37,7 +49,8 @@ export function summarizeTree(
 }
 
 function summarizeAgents(agents: AgentsFolder): NonNullable<CommitSummary['agents']> {
-  if (agents.aborted.length > 0) throw new CommandError(`${agents.aborted.join(', ')} could not be read`)
+  if (agents.aborted.length > 0)
+    throw new OrchestratorError('TOO_BUSY', `${agents.aborted.join(', ')} could not be read this time; ask again`)
   const { declarations, pools, isComplete } = agents
   return {
     poolNames: [...agents.poolNames],
@@ -52,11 +65,10 @@ function summarizeAgents(agents: AgentsFolder): NonNullable<CommitSummary['agent
 /** Of a work tree: what is committed next comes on top of what is there, in words that nobody knows yet. */
 export const WORK_TREE_HISTORY: TreeHistory = { leaves: null, isShallow: false, trailers: [] }
 
-/** What lies between the commit that the server stands at and the one that `git` resolves to. */
-export async function readHistory(git: CliGitSource, appliedCommit: string | null): Promise<TreeHistory> {
-  const { id } = await git.resolve()
-  const isThere = appliedCommit !== null && (await git.isAncestor(appliedCommit, id))
-  const commits = appliedCommit === id ? [] : await git.commitsBetween(appliedCommit, id, COMMITS_READ)
+/** What lies between the commit that the server stands at and another. */
+export async function readHistory(git: GitSource, commitId: string, appliedCommit: string | null): Promise<TreeHistory> {
+  const isThere = appliedCommit !== null && (await git.isAncestor(appliedCommit, commitId))
+  const commits = appliedCommit === commitId ? [] : await git.commitsBetween(appliedCommit, commitId, COMMITS_READ)
   return {
     leaves: appliedCommit === null || isThere ? null : appliedCommit,
     isShallow: await git.isShallow(),

@@ -1,0 +1,66 @@
+import { expect, test } from 'vitest'
+import { formatPlanMarkdown } from '../../src/cli/plan-markdown.js'
+import type { JobPlan, PlanToPrint } from '../../src/cli/plan-texts.js'
+
+const COMMIT = { id: 'a'.repeat(40), subject: 'change', author: 'Ann' }
+
+function plan(over: Partial<PlanToPrint> = {}): PlanToPrint {
+  const nothing = { held: null, namespaces: [], hosts: [], pools: [], isSchedulerChanged: false, acts: [], ignored: [], mistakes: [] }
+  return { ...nothing, commit: COMMIT, appliedId: 'b'.repeat(40), jobs: [], ...over }
+}
+
+function job(over: Partial<JobPlan> = {}): JobPlan {
+  return {
+    namespace: 'default',
+    id: 'web',
+    path: 'jobs/web.nomad.hcl',
+    change: 'new',
+    setAside: null,
+    plan: null,
+    missingDrivers: '',
+    ...over,
+  }
+}
+
+const PLACED = {
+  Diff: null,
+  Annotations: { DesiredTGUpdates: { api: { Place: 2, Ignore: 1 } }, PreemptedAllocs: [{ Name: 'batch.g[0]', NodeName: 'n1' }] },
+  FailedTGAllocs: { api: { CoalescedFailures: 0, NodesEvaluated: 2, ConstraintFiltered: null, DimensionExhausted: { memory: 2 } } },
+  Warnings: '',
+} as unknown as NonNullable<JobPlan['plan']>
+
+test('a plan says what would change, where it would go, what it would end and what finds no room', () => {
+  const text = formatPlanMarkdown(
+    plan({ jobs: [job({ plan: PLACED }), job({ id: 'same', change: 'none' }), job({ id: 'db', change: 'removed' })] }),
+  )
+  expect(text).toContain(`### Drover: plan of \` ${'a'.repeat(12)} \` against \` ${'b'.repeat(12)} \``)
+  expect(text).toContain('2 of 3 jobs would change.')
+  expect(text).toContain('| + | ` web ` | new | ` group api: place 2, keep 1 `; **no room** |')
+  expect(text).toContain('| - | ` db ` | removed |  |')
+  expect(text).toContain('ends batch.g[0] on n1 to make room')
+  expect(text).toContain('2 node(s) without enough memory')
+  expect(text).not.toContain('same')
+})
+
+test('nothing that a branch holds leaves the code that it stands in', () => {
+  const evil = 'x` | </summary> @everyone\n# title `` ```'
+  const mistakes = [{ place: `${evil}:1:1`, summary: evil, detail: '' }]
+  const held = { reason: 'mass-deletion', remedy: evil, jobs: [] }
+  const text = formatPlanMarkdown(plan({ jobs: [job({ id: evil, plan: PLACED })], mistakes, held, acts: [evil], namespaces: [evil] }))
+  const outside = text.replace(/(`+)(?!`)[\s\S]*?[^`]\1(?!`)/g, '').replace(/<\/?details>|<summary>.*?<\/summary>/g, '')
+  expect(outside).not.toMatch(/everyone|<|title/)
+  expect(text).not.toMatch(/<summary>[^<]*@/)
+  for (const row of text.split('\n').filter((line) => line.startsWith('| +'))) expect(row.replaceAll('\\|', '').split('|')).toHaveLength(6)
+})
+
+test('what is too long for a forge is told in part, and says so', () => {
+  const jobs = Array.from({ length: 900 }, (_, at) => job({ id: `job-${at}`, plan: PLACED }))
+  const text = formatPlanMarkdown(plan({ jobs }))
+  expect(text.length).toBeLessThan(65_536)
+  expect(text).toMatch(/…and 700 more/)
+  expect(text).toMatch(/…and the details of \d+ more/)
+})
+
+test('nothing to do is said in a line', () => {
+  expect(formatPlanMarkdown(plan({ jobs: [job({ change: 'none' })] }))).toMatch(/^### Drover[^\n]*\n\nnothing would change \(1 job\)\.\n$/)
+})
