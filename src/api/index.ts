@@ -13,5 +13,6 @@ export type {
   WatchKey,
   Webhooks,
 } from './ports.js'
+export { type RefPlan, RefPlans, type RefPlansDeps } from './ref-plans.js'
 export type { ApiRequest, ApiResponse } from './request.js'
 export type { ApiSocket, Route, RouteMatch } from './router.js'

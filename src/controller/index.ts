@@ -17,7 +17,9 @@ export type {
   Clock,
   CommandLog,
   CommitSignatures,
+  CommitStatus,
   FetchOutcome,
+  Forge,
   GitSource,
   IdentityClaims,
   IdentitySigner,
@@ -27,6 +29,7 @@ export type {
   JobReader,
   Logger,
   LogRecord,
+  MergeRequest,
   Random,
   RemoteRepository,
   Snapshot,
@@ -36,6 +39,7 @@ export type {
 } from './ports.js'
 export { RefReader, type RefReading } from './ref-reader.js'
 export { AGENTS_FOLDER, classifyPath, JOBS_FOLDER, nodePoolsIn } from './repository-layout.js'
+export { type RequestPlan, RequestReporter, type RequestReporterDeps } from './request-reporter.js'
 export { Server, type ServerDeps, type ServerOptions } from './server.js'
 export { emptySnapshot, raiseSnapshot, snapshotOf } from './snapshots.js'
 export { findHiddenJobs, SourceTree } from './source-tree.js'

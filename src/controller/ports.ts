@@ -95,6 +95,27 @@ export interface CommitSignatures {
   touched(commitId: string): Promise<readonly string[]>
 }
 
+/** A request to merge into the branch that is followed. */
+export interface MergeRequest {
+  readonly number: number
+  readonly headId: string
+  /** By which the repository gives it out. */
+  readonly ref: string
+}
+
+export interface CommitStatus {
+  readonly state: 'success' | 'failure'
+  readonly description: string
+}
+
+/** Where people look at requests. @throws OrchestratorError FORGE with what to mend */
+export interface Forge {
+  openRequests(branch: string): Promise<readonly MergeRequest[]>
+  setStatus(commitId: string, status: CommitStatus): Promise<void>
+  /** Writes the comment that begins with `marker`, or rewrites it where it is there. */
+  putComment(request: number, marker: string, body: string): Promise<void>
+}
+
 /** How an attempt to fetch ended. `problem` is a sentence with the remedy, `retryAfterMs` what the remote asks to wait. */
 export type FetchOutcome =
   | { readonly kind: 'fetched' }

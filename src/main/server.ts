@@ -10,19 +10,24 @@ import { openIdentitySigner } from '../adapters/identity-signer.js'
 import { createLogger } from '../adapters/logger.js'
 import { loadServerKeys, nodeIdOfKey, verifySignature } from '../adapters/node-key.js'
 import { systemRandom } from '../adapters/random.js'
+import { Turnstile } from '../adapters/turnstile.js'
 import { WebhookReceiver } from '../adapters/webhooks.js'
 import { WorkerJobReader } from '../adapters/workers/job-reader.js'
 import { WorkerJobRequests } from '../adapters/workers/job-requests.js'
-import { JOBS_FOLDER, RefReader, Server, type SyncOutcome } from '../controller/index.js'
+import { JOBS_FOLDER, RefReader, type RequestReporter, Server, type SyncOutcome } from '../controller/index.js'
 import { type Bus, OrchestratorError, TerminalError } from '../domain/index.js'
 import { readClusterMark, writeClusterMark } from './cluster-mark.js'
 import type { ServerConfig } from './config.js'
 import { collectYoungObjectsEarly } from './garbage-collector.js'
 import { openSource } from './open-source.js'
-import { trustOf, webhooksOf } from './source-config.js'
+import { startReporter } from './report-requests.js'
+import { forgeOf, trustOf, webhooksOf } from './source-config.js'
 import { createSourceTexts } from './source-texts.js'
 import { openState } from './state-folder.js'
 import { readVersion } from './version.js'
+
+/** Jobs of plans of requests, between which others have a turn. */
+const PLANS_PER_TURN = 4
 
 export interface RunningServer {
   readonly url: string
@@ -77,6 +82,7 @@ export async function startServer(
       () => jobs.close(),
       () => jobRequests.close(),
     )
+    let reporter: RequestReporter | undefined
     const server = await Server.start({
       log,
       bus,
@@ -90,7 +96,10 @@ export async function startServer(
       random: systemRandom,
       logger,
       onStop: events.onStop,
-      onSync: events.onSync,
+      onSync: (outcome) => {
+        events.onSync(outcome)
+        reporter?.onSync(outcome)
+      },
       onSyncFailed: events.onSyncFailed,
       onRemote: events.onRemote,
       onBroker: events.onBroker,
@@ -120,17 +129,28 @@ export async function startServer(
     undo.push(() => server.stop())
     if (readClusterMark(dataFolder) !== server.leader.state.clusterId) writeClusterMark(dataFolder, server.leader.state.clusterId)
     await refuseEmptyRepository(server, git, config.source.repository)
+    const refReader = new RefReader({ view: server.leader.state, git: anyCommit, find, jobs, syntax, region: config.region })
+    const { reader, planner, commitPlanner } = server
+    const forge = forgeOf(config.source, () => systemClock.wallMs())
+    if (forge !== undefined && remote !== undefined) {
+      const plans = { reader, planner, commitPlanner, refReader, jobRequests, turns: new Turnstile(PLANS_PER_TURN) }
+      const branch = config.source.ref.slice('refs/heads/'.length)
+      const everyMs = 1000 * config.source.forge!.poll_seconds
+      const appliedId = () => server.leader.state.sources.all()[0]?.commit?.id ?? null
+      reporter = startReporter({ forge, remote, branch, plans, clock: systemClock, logger, everyMs, appliedId })
+      undo.push(async () => reporter?.stop())
+    }
     const http = await startHttp({
       address: config.http.address,
       limits: { perClient: config.limits.http_max_conns_per_client },
       isOwnHost: createHostCheck(config.http.address, config.http.allowed_hosts),
-      reader: server.reader,
+      reader,
       agents: server.calls,
-      planner: server.planner,
+      planner,
       actor: server.actor,
       garbage: server.garbage,
-      commitPlanner: server.commitPlanner,
-      refReader: new RefReader({ view: server.leader.state, git: anyCommit, find, jobs, syntax, region: config.region }),
+      commitPlanner,
+      refReader,
       jobRequests,
       sourceTexts: createSourceTexts(git),
       sourceHealth: server,
@@ -138,7 +158,10 @@ export async function startServer(
         webhooks: webhooksOf(config.source),
         clock: systemClock,
         logger,
-        onPush: () => server.lookAtSource(),
+        onPush: () => {
+          server.lookAtSource()
+          reporter?.lookNow()
+        },
       }),
       busHealth: server,
       logger,

@@ -1,12 +1,13 @@
 /** What of the server's configuration says which repository is followed, and how it is reached. */
 import { z } from 'zod'
+import { createForge } from '../adapters/forges/forges.js'
 import type { SignatureKeys } from '../adapters/git/commit-signatures.js'
 import { COMMIT_ID, parseFollowedRef } from '../adapters/git/followed-ref.js'
 import type { RemoteAccess } from '../adapters/git/remote/remote-access.js'
-import { parseRepositoryAddress, type RepositoryAddress } from '../adapters/git/remote/remote-address.js'
+import { LOOPBACK, parseRepositoryAddress, type RepositoryAddress } from '../adapters/git/remote/remote-address.js'
 import type { Secret } from '../adapters/secret.js'
 import type { Webhook } from '../adapters/webhooks.js'
-import type { TrustRules } from '../controller/index.js'
+import type { Forge, TrustRules } from '../controller/index.js'
 import { explainError } from '../domain/index.js'
 
 /** What stands for itself, whatever branches and tags there will be. */
@@ -80,6 +81,33 @@ const trustSchema = z
     if (trust.mode === 'head' && trust.paths.length > 0) refuse('paths', 'is for strict mode: only there every commit has a signer')
   })
 
+const FORGE_APIS = { github: 'https://api.github.com', gitlab: 'https://gitlab.com/api/v4', gitea: undefined } as const
+
+/** Where requests to merge are told what they would do. */
+const forgeSchema = z
+  .strictObject({
+    kind: z.enum(['github', 'gitlab', 'gitea']),
+    project: z.string().regex(/^[\w.-]+(\/[\w.-]+)+$/, 'owner/name'),
+    /** Absent: that of github.com or gitlab.com. */
+    api: z.url({ protocol: /^https?$/ }).optional(),
+    token_file: z.string().min(1).optional(),
+    token_env: environmentName.optional(),
+    poll_seconds: z.number().min(5).default(60),
+  })
+  .superRefine((forge, context) => {
+    const refuse = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message })
+    if ((forge.token_file === undefined) === (forge.token_env === undefined)) refuse('token_file', 'or token_env is needed, one of them')
+    if (forge.api === undefined && FORGE_APIS[forge.kind] === undefined)
+      refuse('api', 'is needed: where it is, as in https://git.example.org/api/v1')
+    if (forge.api !== undefined && !isPrivate(forge.api)) refuse('api', 'is not encrypted; write https')
+  })
+
+/** Whether others on the way can read what is said. */
+function isPrivate(address: string): boolean {
+  const url = new URL(address)
+  return url.protocol === 'https:' || LOOPBACK.test(url.hostname)
+}
+
 export const sourceSchema = z
   .strictObject({
     /** A folder, or the address of a remote: https://…, ssh://…, user@host:path, file:///… */
@@ -103,6 +131,7 @@ export const sourceSchema = z
     access: accessSchema.optional(),
     webhook: webhookSchema.optional(),
     trust: trustSchema.optional(),
+    forge: forgeSchema.optional(),
   })
   .superRefine((source, context) => {
     const refuse = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message })
@@ -111,6 +140,8 @@ export const sourceSchema = z
     refuseThrown(['ref'], () => parseFollowedRef(source.ref, source.versions))
     const address = refuseThrown(['repository'], () => parseRepositoryAddress(source.repository))
     if (address === undefined) return
+    if (source.forge !== undefined && (address.kind === 'folder' || !source.ref.startsWith('refs/heads/')))
+      refuse(['forge'], 'is for a remote whose branch is followed: ref must be of the form refs/heads/main')
     const { access } = source
     if (access === undefined) {
       if (isSsh(address)) refuse(['access'], 'known_hosts_file is needed for ssh: which keys the host may show')
@@ -187,4 +218,13 @@ export function trustOf(
     ...(gpg_keys_file === undefined ? {} : { gpgKeysFile: gpg_keys_file }),
   }
   return { rules, keys }
+}
+
+/** @param nowMs since the epoch: forges say until when they want to be left alone */
+export function forgeOf({ forge }: SourceConfig, nowMs: () => number): Forge | undefined {
+  if (forge === undefined) return undefined
+  const { kind, project, token_file, token_env } = forge
+  const token: Secret = token_file === undefined ? { kind: 'environment', name: token_env! } : { kind: 'file', path: token_file }
+  const api = (forge.api ?? FORGE_APIS[kind]!).replace(/\/+$/, '')
+  return createForge({ kind, api, project, token, nowMs })
 }

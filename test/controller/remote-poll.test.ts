@@ -5,7 +5,12 @@ import { RemotePoll } from '../../src/controller/remote-poll.js'
 import { ManualClock } from './manual-clock.js'
 
 const FETCHED: FetchOutcome = { kind: 'fetched' }
-const failed = (problem: string, retryAfterMs: number | null = null): FetchOutcome => ({ kind: 'failed', problem, retryAfterMs, isMissing: false })
+const failed = (problem: string, retryAfterMs: number | null = null): FetchOutcome => ({
+  kind: 'failed',
+  problem,
+  retryAfterMs,
+  isMissing: false,
+})
 
 let clock: ManualClock
 let fraction: number

@@ -10,7 +10,7 @@ export type RemoteProtocol = 'file' | 'http' | 'https' | 'ssh'
 /** `user@host:path`: a colon before any slash, as git itself tells it from a path. */
 const SCP_LIKE = /^([A-Za-z0-9_][\w.-]*)@([A-Za-z0-9_][\w.-]*):(?!\/\/)(.+)$/
 const HAS_SCHEME = /^[a-z][a-z0-9+.-]*:/i
-const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/
+export const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/
 
 /** @throws TerminalError REPOSITORY for what names no repository, and for what would send or show a secret */
 export function parseRepositoryAddress(text: string): RepositoryAddress {

@@ -29,6 +29,20 @@ export interface RemoteMirrorOptions {
   readonly isOnlyOwner: boolean
 }
 
+export type MergedRef =
+  | { readonly kind: 'merged'; readonly headId: string; readonly id: string }
+  | { readonly kind: 'conflict'; readonly headId: string; readonly paths: readonly string[] }
+
+/** Always the same, so that the same merge is the same commit. */
+const MERGER: NodeJS.ProcessEnv = {
+  GIT_AUTHOR_NAME: 'drover',
+  GIT_AUTHOR_EMAIL: 'drover@localhost',
+  GIT_AUTHOR_DATE: '1 +0000',
+  GIT_COMMITTER_NAME: 'drover',
+  GIT_COMMITTER_EMAIL: 'drover@localhost',
+  GIT_COMMITTER_DATE: '1 +0000',
+}
+
 /** Refs of the mirror, none of which a remote can name. */
 const FOLLOWED = 'refs/drover/followed'
 const TAGS = 'refs/drover/tags/'
@@ -97,6 +111,28 @@ export class RemoteMirror implements RemoteRepository {
       const { stdout } = await runGit(this.folder, ['rev-parse', '--verify', '--end-of-options', `${TRIED}^{commit}`])
       return stdout.trim()
     })
+  }
+
+  /**
+   * Fetches a ref and merges it into what is followed, without a work tree and without moving anything.
+   * @throws OrchestratorError GIT_UNKNOWN_REF, GIT_REMOTE
+   */
+  async mergeOther(ref: string): Promise<MergedRef> {
+    const headId = await this.fetchOther(ref)
+    const words = ['merge-tree', '--write-tree', '--name-only', '--no-messages', FOLLOWED, headId]
+    const { stdout, isClean } = await runGit(this.folder, words).then(
+      (done) => ({ stdout: done.stdout, isClean: true }),
+      (error: { code?: unknown; stdout?: string }) => {
+        // git's word for conflicts.
+        if (error.code === 1) return { stdout: error.stdout ?? '', isClean: false }
+        throw new OrchestratorError('GIT_MERGE', `${ref} could not be merged into what is followed`, { ref }, error)
+      },
+    )
+    const [tree = '', ...paths] = stdout.split('\n').filter((line) => line !== '')
+    if (!isClean) return { kind: 'conflict', headId, paths }
+    const parents = ['-p', FOLLOWED, '-p', headId]
+    const { stdout: id } = await runGit(this.folder, ['commit-tree', tree, ...parents, '-m', `merge ${ref}`], MERGER)
+    return { kind: 'merged', headId, id: id.trim() }
   }
 
   async close(): Promise<void> {

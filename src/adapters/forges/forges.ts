@@ -1,0 +1,205 @@
+/**
+ * Pull requests, statuses and comments of GitHub, GitLab and Gitea. Sources: GitHub REST API (2022-11-28) "pulls", "statuses", "issues /
+ * comments"; GitLab REST API v4 "merge requests", "commits / statuses", "notes"; Gitea API v1, the same names as GitHub's.
+ */
+import type { CommitStatus, Forge, MergeRequest } from '../../controller/index.js'
+import type { Secret } from '../secret.js'
+import { ForgeClient, ForgeError } from './forge-client.js'
+
+export interface ForgeOptions {
+  readonly kind: 'github' | 'gitlab' | 'gitea'
+  readonly api: string
+  /** `owner/name`; of GitLab also with groups. */
+  readonly project: string
+  readonly token: Secret
+  readonly nowMs: () => number
+}
+
+const PER_PAGE = 100
+/** Gitea gives no more, whatever is asked for. */
+const GITEA_PER_PAGE = 50
+const PAGES_MAX = 10
+const STATUS_CONTEXT = 'drover'
+/** GitHub refuses longer ones. */
+const DESCRIPTION_LENGTH_MAX = 140
+
+interface Comment {
+  readonly id: number
+  readonly body: string
+}
+
+/** Where a forge has its comments, and how it takes them. */
+interface CommentPaths {
+  readonly list: (page: number) => string
+  readonly create: string
+  readonly edit: (id: number) => { readonly method: 'PATCH' | 'PUT'; readonly path: string }
+}
+
+export function createForge(options: ForgeOptions): Forge {
+  switch (options.kind) {
+    case 'github':
+      return new GithubForge(options)
+    case 'gitlab':
+      return new GitlabForge(options)
+    case 'gitea':
+      return new GiteaForge(options)
+  }
+}
+
+/** Keeps one comment of a request up to date: the one that begins with the marker. */
+class OneComment {
+  readonly #client: ForgeClient
+  readonly #perPage: number
+  /** By request: those that were written here. */
+  readonly #known = new Map<number, number>()
+
+  constructor(client: ForgeClient, perPage: number) {
+    this.#client = client
+    this.#perPage = perPage
+  }
+
+  async put(request: number, marker: string, body: string, paths: CommentPaths): Promise<void> {
+    const id = this.#known.get(request) ?? (await this.#find(marker, paths))
+    if (id !== undefined && (await this.#edit(id, body, paths))) {
+      this.#known.set(request, id)
+      return
+    }
+    const made = await this.#client.ask<Comment>('POST', paths.create, { body })
+    this.#known.set(request, made.id)
+  }
+
+  async #find(marker: string, paths: CommentPaths): Promise<number | undefined> {
+    for (let page = 1; page <= PAGES_MAX; page++) {
+      const comments = await this.#client.ask<readonly Comment[]>('GET', paths.list(page))
+      const found = comments.find(({ body }) => body.startsWith(marker))
+      if (found !== undefined) return found.id
+      if (comments.length < this.#perPage) return undefined
+    }
+    return undefined
+  }
+
+  /** False: it is gone, or somebody else's. */
+  async #edit(id: number, body: string, paths: CommentPaths): Promise<boolean> {
+    const { method, path } = paths.edit(id)
+    try {
+      await this.#client.ask(method, path, { body })
+      return true
+    } catch (error) {
+      if (error instanceof ForgeError && (error.status === 404 || error.status === 403)) return false
+      throw error
+    }
+  }
+}
+
+class GithubForge implements Forge {
+  readonly #client: ForgeClient
+  readonly #comments: OneComment
+  readonly #project: string
+
+  constructor({ api, token, project, nowMs }: ForgeOptions) {
+    const headersOf = (secret: string) => ({
+      accept: 'application/vnd.github+json',
+      authorization: `Bearer ${secret}`,
+      'x-github-api-version': '2022-11-28',
+    })
+    this.#client = new ForgeClient({ api, token, nowMs, headersOf })
+    this.#comments = new OneComment(this.#client, PER_PAGE)
+    this.#project = project
+  }
+
+  async openRequests(branch: string): Promise<readonly MergeRequest[]> {
+    const query = `state=open&base=${encodeURIComponent(branch)}&per_page=${PER_PAGE}`
+    const pulls = await this.#client.ask<readonly { number: number; head: { sha: string } }[]>(
+      'GET',
+      `/repos/${this.#project}/pulls?${query}`,
+    )
+    return pulls.map(({ number, head }) => ({ number, headId: head.sha, ref: `refs/pull/${number}/head` }))
+  }
+
+  async setStatus(commitId: string, { state, description }: CommitStatus): Promise<void> {
+    const body = { state, context: STATUS_CONTEXT, description: shortened(description) }
+    await this.#client.ask('POST', `/repos/${this.#project}/statuses/${commitId}`, body)
+  }
+
+  putComment(request: number, marker: string, body: string): Promise<void> {
+    const issues = `/repos/${this.#project}/issues`
+    return this.#comments.put(request, marker, body, {
+      list: (page) => `${issues}/${request}/comments?per_page=${PER_PAGE}&page=${page}`,
+      create: `${issues}/${request}/comments`,
+      edit: (id) => ({ method: 'PATCH', path: `${issues}/comments/${id}` }),
+    })
+  }
+}
+
+class GiteaForge implements Forge {
+  readonly #client: ForgeClient
+  readonly #comments: OneComment
+  readonly #project: string
+
+  constructor({ api, token, project, nowMs }: ForgeOptions) {
+    this.#client = new ForgeClient({ api, token, nowMs, headersOf: (secret) => ({ authorization: `token ${secret}` }) })
+    this.#comments = new OneComment(this.#client, GITEA_PER_PAGE)
+    this.#project = project
+  }
+
+  async openRequests(branch: string): Promise<readonly MergeRequest[]> {
+    const path = `/repos/${this.#project}/pulls?state=open&limit=${GITEA_PER_PAGE}`
+    const pulls = await this.#client.ask<readonly { number: number; head: { sha: string }; base: { ref: string } }[]>('GET', path)
+    return pulls
+      .filter(({ base }) => base.ref === branch)
+      .map(({ number, head }) => ({ number, headId: head.sha, ref: `refs/pull/${number}/head` }))
+  }
+
+  async setStatus(commitId: string, { state, description }: CommitStatus): Promise<void> {
+    const body = { state, context: STATUS_CONTEXT, description: shortened(description) }
+    await this.#client.ask('POST', `/repos/${this.#project}/statuses/${commitId}`, body)
+  }
+
+  putComment(request: number, marker: string, body: string): Promise<void> {
+    const issues = `/repos/${this.#project}/issues`
+    return this.#comments.put(request, marker, body, {
+      list: (page) => `${issues}/${request}/comments?limit=${GITEA_PER_PAGE}&page=${page}`,
+      create: `${issues}/${request}/comments`,
+      edit: (id) => ({ method: 'PATCH', path: `${issues}/comments/${id}` }),
+    })
+  }
+}
+
+/** Its word for each state. */
+const GITLAB_STATES = { success: 'success', failure: 'failed' } as const
+
+class GitlabForge implements Forge {
+  readonly #client: ForgeClient
+  readonly #comments: OneComment
+  readonly #project: string
+
+  constructor({ api, token, project, nowMs }: ForgeOptions) {
+    this.#client = new ForgeClient({ api, token, nowMs, headersOf: (secret) => ({ 'private-token': secret }) })
+    this.#comments = new OneComment(this.#client, PER_PAGE)
+    this.#project = `/projects/${encodeURIComponent(project)}`
+  }
+
+  async openRequests(branch: string): Promise<readonly MergeRequest[]> {
+    const query = `state=opened&target_branch=${encodeURIComponent(branch)}&per_page=${PER_PAGE}`
+    const requests = await this.#client.ask<readonly { iid: number; sha: string }[]>('GET', `${this.#project}/merge_requests?${query}`)
+    return requests.map(({ iid, sha }) => ({ number: iid, headId: sha, ref: `refs/merge-requests/${iid}/head` }))
+  }
+
+  async setStatus(commitId: string, { state, description }: CommitStatus): Promise<void> {
+    const body = { state: GITLAB_STATES[state], name: STATUS_CONTEXT, description: shortened(description) }
+    await this.#client.ask('POST', `${this.#project}/statuses/${commitId}`, body)
+  }
+
+  putComment(request: number, marker: string, body: string): Promise<void> {
+    const notes = `${this.#project}/merge_requests/${request}/notes`
+    return this.#comments.put(request, marker, body, {
+      list: (page) => `${notes}?sort=asc&per_page=${PER_PAGE}&page=${page}`,
+      create: notes,
+      edit: (id) => ({ method: 'PUT', path: `${notes}/${id}` }),
+    })
+  }
+}
+
+function shortened(text: string): string {
+  return text.length <= DESCRIPTION_LENGTH_MAX ? text : `${text.slice(0, DESCRIPTION_LENGTH_MAX - 1)}…`
+}
