@@ -277,6 +277,38 @@ describe.skipIf(whyNoHttp !== undefined)(`over http ${whyNoHttp ?? ''}`, () => {
     await expect(mirror.fetchOther('refs/heads/nope')).rejects.toThrow('has no refs/heads/nope')
   })
 
+  test('a ref is merged into what is followed without moving anything, the same way each time, and conflicts are told by their paths', async () => {
+    work.commit({ 'jobs/a.nomad.hcl': 'one\n', 'jobs/b.nomad.hcl': 'one\n' })
+    publish()
+    work.git('checkout', '-q', '-b', 'feature')
+    const feature = work.commit({ 'jobs/b.nomad.hcl': 'of the feature\n' })
+    work.git('push', '-q', 'origin', 'feature')
+    work.git('checkout', '-q', 'main')
+    const main = work.commit({ 'jobs/a.nomad.hcl': 'two\n' })
+    work.git('push', '-q', 'origin', 'main')
+    const mirror = await openMirror(await serve(), { token: tokenFile() })
+    await mirror.update()
+    const merged = await mirror.mergeOther('refs/heads/feature')
+    expect(await mirror.mergeOther('refs/heads/feature')).toEqual(merged)
+    if (merged.kind !== 'merged') throw new Error('it is in conflict')
+    expect(merged.headId).toBe(feature)
+    const source = await openSource(mirror)
+    const texts = await source.read(
+      (await source.list(merged.id)).map(({ blob }) => blob),
+      1_000,
+    )
+    expect([...texts.values()].map((content) => content.kind === 'bytes' && Buffer.from(content.bytes).toString())).toEqual([
+      'two\n',
+      'of the feature\n',
+    ])
+    expect(await source.isAncestor(main, merged.id)).toBe(true)
+    expect((await source.resolve()).id).toBe(main)
+    work.commit({ 'jobs/b.nomad.hcl': 'of main\n' })
+    work.git('push', '-q', 'origin', 'main')
+    await mirror.update()
+    expect(await mirror.mergeOther('refs/heads/feature')).toEqual({ kind: 'conflict', headId: feature, paths: ['jobs/b.nomad.hcl'] })
+  })
+
   test('a remote that answers nothing is given up after the time allowed, with all that git has started', async () => {
     work.commit({ 'jobs/a.nomad.hcl': 'one' })
     publish()

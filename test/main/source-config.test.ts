@@ -74,3 +74,24 @@ test('the rules of trust are those of the configuration', () => {
   })
   expect(trustOf({ ...source, trust: undefined }, '/home')).toBeUndefined()
 })
+
+const REMOTE = { repository: 'https://git.example.org/x', ref: 'refs/heads/main' }
+test.each([
+  [{ ...REMOTE, forge: { kind: 'github', project: 'cluster', token_env: 'T' } }, /source\.forge\.project: owner\/name/],
+  [{ ...REMOTE, forge: { kind: 'github', project: 'a/b' } }, /source\.forge\.token_file: or token_env is needed/],
+  [{ ...REMOTE, forge: { kind: 'gitea', project: 'a/b', token_env: 'T' } }, /source\.forge\.api: is needed/],
+  [
+    { ...REMOTE, forge: { kind: 'github', project: 'a/b', token_env: 'T', api: 'http://git.example.org' } },
+    /source\.forge\.api: is not encrypted/,
+  ],
+  [
+    { ...REMOTE, ref: 'HEAD', forge: { kind: 'github', project: 'a/b', token_env: 'T' } },
+    /source\.forge: is for a remote whose branch is followed/,
+  ],
+  [
+    { repository: '/srv/x', ref: 'refs/heads/main', forge: { kind: 'github', project: 'a/b', token_env: 'T' } },
+    /source\.forge: is for a remote/,
+  ],
+])('a configuration with the forge %j is refused', (source, message) => {
+  expect(() => checkConfig('server.yaml', { data_dir: '/d', source }, serverConfigSchema)).toThrow(message)
+})

@@ -37,10 +37,10 @@ export type MergedRef =
 const MERGER: NodeJS.ProcessEnv = {
   GIT_AUTHOR_NAME: 'drover',
   GIT_AUTHOR_EMAIL: 'drover@localhost',
-  GIT_AUTHOR_DATE: '1 +0000',
+  GIT_AUTHOR_DATE: '@1 +0000',
   GIT_COMMITTER_NAME: 'drover',
   GIT_COMMITTER_EMAIL: 'drover@localhost',
-  GIT_COMMITTER_DATE: '1 +0000',
+  GIT_COMMITTER_DATE: '@1 +0000',
 }
 
 /** Refs of the mirror, none of which a remote can name. */
