@@ -1,7 +1,6 @@
 export { type AgentsFolder, AgentsFolderReader } from './agents/agents-folder.js'
 export type { ChangeKey } from './change-feed.js'
 export { checksumOf } from './checksum.js'
-export { specHash } from './commit-planner.js'
 export type { KeyBinding } from './declared-hosts.js'
 export type { GitReconcilerOptions, SyncOutcome } from './git-reconciler.js'
 export { describeHappenings } from './happenings.js'
