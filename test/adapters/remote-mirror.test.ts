@@ -149,11 +149,10 @@ describe.skipIf(whyNoHttp !== undefined)(`over http ${whyNoHttp ?? ''}`, () => {
       remote.interfere = (_request, response) => response.writeHead(status, headers).end('no') !== undefined
       return mirror.update()
     }
-    expect(await answering(429, { 'Retry-After': '120' })).toMatchObject({
+    expect(await answering(429, { 'Retry-After': '0' })).toMatchObject({
       problem: expect.stringMatching(/left alone/),
-      retryAfterMs: 120_000,
+      retryAfterMs: 0,
     })
-    expect(await answering(503, { 'retry-after': '7' })).toMatchObject({ retryAfterMs: 7_000 })
     expect(await answering(503)).toMatchObject({ problem: expect.stringMatching(/is in trouble \(HTTP 503\)/), retryAfterMs: null })
     expect(await answering(403)).toMatchObject({ problem: expect.stringMatching(/HTTP 403.*let the token in/) })
     expect(await answering(404)).toMatchObject({ problem: expect.stringMatching(/has no repository there/) })
@@ -162,6 +161,19 @@ describe.skipIf(whyNoHttp !== undefined)(`over http ${whyNoHttp ?? ''}`, () => {
     })
     remote.interfere = undefined
     expect(await mirror.update()).toEqual({ kind: 'fetched' })
+  })
+
+  test('a remote that wants to be left alone is, also by those who ask about another ref', async () => {
+    work.commit({ 'jobs/a.nomad.hcl': 'one' })
+    publish()
+    const mirror = await openMirror(await serve(), { token: tokenFile() })
+    remote.interfere = (_request, response) => response.writeHead(503, { 'retry-after': '120' }).end('no') !== undefined
+    expect(await mirror.update()).toMatchObject({ problem: expect.stringMatching(/left alone/), retryAfterMs: 120_000 })
+    remote.interfere = undefined
+    const asked = remote.requests.length
+    expect(await mirror.update()).toMatchObject({ kind: 'failed', problem: expect.stringMatching(/left alone/) })
+    await expect(mirror.fetchOther('refs/heads/main')).rejects.toThrow(/left alone/)
+    expect(remote.requests).toHaveLength(asked)
   })
 
   test('half a pack changes nothing: neither the ref nor what can be read', async () => {

@@ -48,6 +48,8 @@ const FOLLOWED = 'refs/drover/followed'
 const TAGS = 'refs/drover/tags/'
 const TRIED = 'refs/drover/asked'
 
+/** Timers end a little early. */
+const EARLY_MS = 50
 const STDERR_BYTES_MAX = 64 * 1024
 
 /** What git refuses in objects by default, except what old and harmless tools have written. */
@@ -65,6 +67,8 @@ export class RemoteMirror implements RemoteRepository {
   readonly #running = new Set<number>()
   #last: Promise<unknown> = Promise.resolve()
   #isClosed = false
+  /** The remote has asked not to be asked before, by whoever it is. */
+  #notBeforeMs = 0
 
   /** @throws OrchestratorError GIT_MISSING, GIT_MIRROR */
   static async open(options: RemoteMirrorOptions): Promise<RemoteMirror> {
@@ -169,6 +173,9 @@ export class RemoteMirror implements RemoteRepository {
   async #fetch(words: readonly string[], ref: string): Promise<FetchOutcome> {
     if (this.#isClosed) return { kind: 'failed', problem: `${this.url} is not asked any more`, retryAfterMs: null, isMissing: false }
     const { address, access, timeoutMs } = this.#options
+    const waitMs = this.#notBeforeMs - performance.now()
+    if (waitMs > EARLY_MS)
+      return { kind: 'failed', problem: `${this.url} asks to be left alone for a while`, retryAfterMs: waitMs, isMissing: false }
     try {
       const { arguments: settings, environment } = remoteSetting(address.protocol, access)
       const options = words.filter((word) => word.startsWith('--'))
@@ -194,6 +201,7 @@ export class RemoteMirror implements RemoteRepository {
         timeoutMs,
       )
       if (result.code === 0) return { kind: 'fetched' }
+      this.#notBeforeMs = performance.now() + (result.retryAfterMs ?? 0)
       return explainFetchFailure({ url: this.url, ref, access, ...result })
     } catch (error) {
       return { kind: 'failed', problem: `${this.url} could not be asked: ${explainError(error)}`, retryAfterMs: null, isMissing: false }
