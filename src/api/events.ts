@@ -2,8 +2,17 @@
  * What one Command did, as the events that clients of Nomad follow (Nomad API docs, "Events"). The type is that of the
  * write, on every object it touched; only services say what became of themselves.
  */
-import type { Allocation, Deployment, Evaluation, Job, Node, NodePool, ServiceRegistration } from '../domain/index.js'
-import type { CommandKind, RowChange, StateEvents, TableName } from '../state/index.js'
+import {
+  type Allocation,
+  type Deployment,
+  type Evaluation,
+  type Job,
+  type Node,
+  type NodePool,
+  rfc3339,
+  type ServiceRegistration,
+} from '../domain/index.js'
+import type { CommandKind, HeldLoss, RowChange, StateEvents, TableName } from '../state/index.js'
 import { wholeAllocation } from './views/allocation-view.js'
 import { wholeNode } from './views/node-view.js'
 import { wholePool } from './views/pool-view.js'
@@ -27,6 +36,9 @@ const TYPES: Readonly<Partial<Record<CommandKind, string>>> = {
   'node-status': 'NodeStreamEvent',
   'node-eligibility': 'NodeEligibility',
   'node-drain': 'NodeDrain',
+  'node-drain-complete': 'NodeDrain',
+  'node-deregister': 'NodeDeregistration',
+  'loss-release': 'EvaluationUpdated',
   'evaluation-update': 'EvaluationUpdated',
   'plan-apply': 'PlanResult',
   'allocation-update': 'AllocationUpdated',
@@ -34,6 +46,7 @@ const TYPES: Readonly<Partial<Record<CommandKind, string>>> = {
   'allocation-adopt': 'AllocationUpdated',
   'deployment-update': 'DeploymentStatusUpdate',
   'deployment-promote': 'DeploymentPromotion',
+  'deployment-health': 'DeploymentAllocHealth',
   'node-pool-put': 'NodePoolUpserted',
   'node-pool-delete': 'NodePoolDeleted',
 }
@@ -71,6 +84,13 @@ const TOPICS: Readonly<Partial<Record<TableName, Describe>>> = {
           Payload: { Allocation: wholeAllocation(row), Timeout: false, TimeoutReason: '' },
         },
   nodes: (node: Node) => ({ Topic: 'Node', Key: node.ID, Namespace: '', FilterKeys: null, Payload: { Node: wholeNode(node) } }),
+  heldLosses: ({ nodeId, sinceMs }: HeldLoss, isDeleted) => ({
+    Topic: 'Node',
+    Key: nodeId,
+    Namespace: '',
+    FilterKeys: null,
+    Payload: { NodeID: nodeId, Since: rfc3339(sinceMs), Paused: !isDeleted },
+  }),
   services: (row: ServiceRegistration) => ({
     Topic: 'Service',
     Key: row.ID,
@@ -107,6 +127,7 @@ function describeChange({ table, before, after }: RowChange, kind: CommandKind, 
 }
 
 function typeOf(table: TableName, kind: CommandKind, isDeleted: boolean): string | undefined {
+  if (table === 'heldLosses') return isDeleted ? 'NodeReplacementResumed' : 'NodeReplacementPaused'
   if (table === 'services') return isDeleted ? 'ServiceDeregistration' : 'ServiceRegistration'
   return kind === 'garbage-collect' && isDeleted ? COLLECTED_TYPES[table] : TYPES[kind]
 }

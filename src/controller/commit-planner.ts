@@ -14,7 +14,7 @@ import {
   type SummarizedAgents,
   type SummarizedJob,
 } from '../domain/index.js'
-import { specText } from '../jobspec/index.js'
+import { type JobKind, specText, transitionProblem } from '../jobspec/index.js'
 import { type CommandBody, jobKey, type StateView, standingOf } from '../state/index.js'
 import { computeAgentsChanges } from './agents/agents-changes.js'
 import { checksumOf } from './checksum.js'
@@ -28,7 +28,7 @@ export function specHash(job: Parameters<typeof specText>[0]): string {
   return checksumOf(new TextEncoder().encode(specText(job)))
 }
 
-type HashedJob = ReadJob & { readonly spec: string }
+type HashedJob = ReadJob & JobKind & { readonly spec: string }
 
 /** What a question needs of the leader. */
 type Asked = Pick<Leader, 'state' | 'breathe' | 'whenDurable'> & { readonly clock: Pick<Clock, 'wallMs'> }
@@ -83,8 +83,7 @@ export class CommitPlanner {
       hashes.set(asked, known)
       return known !== spec
     }
-    // What the question holds of a job is too little to tell a forbidden transition.
-    const slices = computeChangesInSlices(state, COMMIT, summary.trailers, readings, { isChanged, transitionProblem: () => undefined })
+    const slices = computeChangesInSlices(state, COMMIT, summary.trailers, readings, { isChanged, transitionProblem })
     for (;;) {
       const { done, value } = slices.next()
       if (done === true) return value
@@ -99,8 +98,9 @@ const COMMIT: Commit = { id: '', author: '', authorEmail: '', atMs: 0, subject: 
 const NO_HOSTS = { hosts: [], pools: [], isSchedulerChanged: false }
 const NOTHING: CommitPlan = { jobs: [], held: null, namespaces: [], ...NO_HOSTS, acts: [], ignored: [] }
 
-function asReading({ path, namespace, id, spec }: SummarizedJob): FileReading<HashedJob> {
-  return { kind: 'job', path, blob: '', job: { Namespace: namespace, ID: id, Version: 0, spec }, inputs: [] }
+function asReading({ path, namespace, id, spec, type, isPeriodic, isParameterized }: SummarizedJob): FileReading<HashedJob> {
+  const kind = { Type: type, Periodic: isPeriodic ? {} : null, ParameterizedJob: isParameterized ? {} : null }
+  return { kind: 'job', path, blob: '', job: { Namespace: namespace, ID: id, Version: 0, spec, ...kind }, inputs: [] }
 }
 
 function asMistakes({ path, namespace, jobId }: CommitSummary['unsound'][number]): FileReading<HashedJob> {

@@ -66,9 +66,21 @@ export class EvaluationBroker {
 
   #consider(evaluation: Evaluation): void {
     if (evaluation.Status !== 'pending' || this.#isStopped) return
+    if (evaluation.TriggeredBy === 'node-update') return this.#gather(evaluation)
     const waitMs = this.#untilDueMs(evaluation)
     if (waitMs <= 0) this.#add(evaluation)
     else this.#wait(evaluation, this.#clock.monotonicMs() + waitMs)
+  }
+
+  /** Hosts seldom come or go alone: what concerns one of them is worked on together with what follows at once. */
+  #gather({ ID }: Evaluation): void {
+    if (this.#timers.has(ID)) return
+    const look = () => {
+      this.#timers.delete(ID)
+      const current = this.#view.evaluations.get(ID)
+      if (current?.Status === 'pending') this.#add(current)
+    }
+    this.#timers.set(ID, this.#clock.after(GATHER_MS, look))
   }
 
   #untilDueMs(evaluation: Evaluation): number {
@@ -128,6 +140,7 @@ export class EvaluationBroker {
 }
 
 const LOOK_AGAIN_MS = 10_000
+const GATHER_MS = 50
 
 function isOpen(evaluation: Evaluation): boolean {
   return evaluation.Status === 'pending' || evaluation.Status === 'blocked'

@@ -1,17 +1,25 @@
 /**
  * Calls a node down when it has been silent for its TTL: counted only while this server could have heard it.
  *
- * I12 Nobody is called down because the control plane was away. When a tick comes more than two intervals late (SIGSTOP, laptop
+ * I12 Nobody is called down because the control plane was away. When a tick comes more than two intervals and two seconds late (SIGSTOP, laptop
  *     lid, long collection), or the broker was away, everyone has one full TTL from then. So it is under a new leader.
  *     test/controller/heartbeat-monitor.test.ts, test/simulation
  */
 import type { Bus, Clock } from '../domain/index.js'
 
 export interface HeartbeatMonitorOptions {
-  readonly ttlMs: number
+  /** Asked at each sign of life. */
+  readonly ttlMs: () => number
   readonly tickMs: number
 }
 
+/** Hosts that are silent together; `missing` others have missed so many beats that they are as good as silent. */
+export type OnSilent = (nodeIds: readonly string[], missing: number) => void
+
+/** A busy machine is late now and then: that little says nothing of who could have been heard. */
+const LATE_MS_MIN = 2_000
+/** Of the TTL, without a sign of life. Whoever is well is heard several times a TTL. */
+const MISSING_SHARE = 0.7
 /** As long as a broker may take to answer before it is taken for away: below the shortest TTL that anybody would set. */
 const PING_WITHIN_MS = 500
 
@@ -19,7 +27,7 @@ export class HeartbeatMonitor {
   readonly #clock: Clock
   readonly #bus: Pick<Bus, 'isConnected' | 'onConnectionChange' | 'ping'>
   readonly #options: HeartbeatMonitorOptions
-  readonly #onSilent: (nodeId: string) => void
+  readonly #onSilent: OnSilent
   readonly #deadlines = new Map<string, number>()
   readonly #unsubscribe: () => void
   /** The broker was away since it last answered, if only for a moment. */
@@ -33,7 +41,7 @@ export class HeartbeatMonitor {
     clock: Clock,
     bus: Pick<Bus, 'isConnected' | 'onConnectionChange' | 'ping'>,
     options: HeartbeatMonitorOptions,
-    onSilent: (nodeId: string) => void,
+    onSilent: OnSilent,
   ) {
     this.#clock = clock
     this.#bus = bus
@@ -48,7 +56,7 @@ export class HeartbeatMonitor {
 
   /** The node was heard: it has a full TTL from now. */
   heard(nodeId: string): void {
-    this.#deadlines.set(nodeId, this.#clock.monotonicMs() + this.#options.ttlMs)
+    this.#deadlines.set(nodeId, this.#clock.monotonicMs() + this.#options.ttlMs())
   }
 
   forget(nodeId: string): void {
@@ -74,9 +82,10 @@ export class HeartbeatMonitor {
     void this.#ask()
   }
 
-  /** The next tick is more than two intervals late. */
+  /** The next tick is more than two intervals late, and more than a busy machine is late now and then. */
   get #hasStoodStill(): boolean {
-    return this.#clock.monotonicMs() - this.#tickedMs > 3 * this.#options.tickMs
+    const { tickMs } = this.#options
+    return this.#clock.monotonicMs() - this.#tickedMs > tickMs + Math.max(2 * tickMs, LATE_MS_MIN)
   }
 
   #startOver(): void {
@@ -99,9 +108,11 @@ export class HeartbeatMonitor {
   #tellSilent(): void {
     const nowMs = this.#clock.monotonicMs()
     const silent = [...this.#deadlines].filter(([, deadlineMs]) => deadlineMs <= nowMs).map(([nodeId]) => nodeId)
-    for (const nodeId of silent.sort()) {
-      this.#deadlines.delete(nodeId)
-      this.#onSilent(nodeId)
-    }
+    if (silent.length === 0) return
+    for (const nodeId of silent) this.#deadlines.delete(nodeId)
+    const missingFromMs = nowMs + this.#options.ttlMs() * (1 - MISSING_SHARE)
+    let missing = 0
+    for (const deadlineMs of this.#deadlines.values()) if (deadlineMs <= missingFromMs) missing++
+    this.#onSilent(silent.sort(), missing)
   }
 }

@@ -10,17 +10,20 @@ import type { AllocationPublisher } from './allocation-publisher.js'
 import { reportEvaluations, reportServices, withoutServices } from './allocation-reports.js'
 import { DeclaredHosts, type KeyBinding, withDeclaration } from './declared-hosts.js'
 import { HeartbeatMonitor } from './heartbeat-monitor.js'
+import { heartbeatTtlMs } from './heartbeat-ttl.js'
 import type { HostChannel, HostQuestion } from './host-channel.js'
 import { hostOrders } from './host-orders.js'
 import { JoinNonces } from './join-nonces.js'
 import type { Leader } from './leader.js'
+import type { MassLossBrake } from './mass-loss-brake.js'
 import { nodeEvaluations } from './node-evaluations.js'
 import { isSilent, mayComeBack } from './silence.js'
 import { UndeclaredHosts } from './undeclared-hosts.js'
 
 export interface NodeRegistrarOptions {
   readonly region: string
-  readonly heartbeatTtlMs: number
+  /** How long a host may be silent; by the size of the cluster where it is not given. */
+  readonly heartbeatTtlMs?: number
   /** Agents of this machine that `dev` started: declarations without a key belong to them, in order of path. */
   readonly boundKeys: KeyBinding
   readonly signer: Signer
@@ -41,9 +44,11 @@ export interface NodeRegistrarDeps {
   readonly logger: Logger
   readonly publisher: AllocationPublisher
   readonly adoption: Adoption
+  readonly brake: MassLossBrake
   readonly options: NodeRegistrarOptions
 }
 
+const TICK_MS = 400
 /** Ten events of several tasks each: well below the size that a command may have. */
 const REPORTS_PER_COMMAND = 10
 
@@ -68,8 +73,9 @@ export class NodeRegistrar {
     this.#nonces = new JoinNonces(clock, random)
     this.#declarations = new DeclaredHosts(leader.state, options.boundKeys, options.nodeIdOf)
     this.#undeclared = new UndeclaredHosts({ ...deps, declarations: this.#declarations })
-    const tickMs = Math.max(50, options.heartbeatTtlMs / 10)
-    this.#monitor = new HeartbeatMonitor(clock, bus, { ttlMs: options.heartbeatTtlMs, tickMs }, (nodeId) => this.#onSilent(nodeId))
+    const ttlMs = () => this.#ttlMs
+    const tickMs = options.heartbeatTtlMs === undefined ? TICK_MS : Math.max(50, options.heartbeatTtlMs / 10)
+    this.#monitor = new HeartbeatMonitor(clock, bus, { ttlMs, tickMs }, (nodeIds, missing) => this.#onSilent(nodeIds, missing))
     for (const node of leader.state.nodes.values()) if (node.Status !== 'down') this.#monitor.heard(node.ID)
     leader.state.nodeDeclarations.observe(() => {
       this.#areOrdersDue = true
@@ -103,7 +109,7 @@ export class NodeRegistrar {
     if (!this.#nonces.take(publicKey, request.nonce))
       return this.#answer(question, { ...this.#envelope(), kind: 'challenge', nonce: this.#nonces.give(publicKey) })
     this.#monitor.heard(nodeId)
-    this.#answer(question, { ...this.#envelope(), kind: 'heard', heartbeatTtlMs: this.#deps.options.heartbeatTtlMs })
+    this.#answer(question, { ...this.#envelope(), kind: 'heard', heartbeatTtlMs: this.#ttlMs })
   }
 
   /** Only who is heard now may be told that nobody wants its files any more. */
@@ -121,7 +127,7 @@ export class NodeRegistrar {
     if (refusal !== undefined) return this.#answer(question, { ...this.#envelope(), kind: 'refused', ...refusal })
     if (!this.#nonces.take(publicKey, request.nonce))
       return this.#answer(question, { ...this.#envelope(), kind: 'challenge', nonce: this.#nonces.give(publicKey) })
-    const { leader, random, options, channel, adoption } = this.#deps
+    const { leader, random, channel, adoption } = this.#deps
     channel.beginSession(nodeId, session)
     const declaration = this.#declarations.find(publicKey)!
     const node = withDeclaration(request.node, declaration, leader.state.nodes.get(request.node.ID))
@@ -138,7 +144,7 @@ export class NodeRegistrar {
       ...this.#envelope(),
       kind: 'accepted',
       index: leader.state.index,
-      heartbeatTtlMs: options.heartbeatTtlMs,
+      heartbeatTtlMs: this.#ttlMs,
       node,
       serverKeys: this.#serverKeys,
     }
@@ -208,7 +214,7 @@ export class NodeRegistrar {
   }
 
   #onHeartbeat(question: HostQuestion<'heartbeat'>): void {
-    const { leader, publisher, options } = this.#deps
+    const { leader, publisher } = this.#deps
     const { nodeId, message: request, isFresh } = question
     this.#tellForeign(nodeId, request.clusterId)
     const isJoined = this.#isJoined(nodeId, request.clusterId)
@@ -226,7 +232,7 @@ export class NodeRegistrar {
       index: leader.durableIndex,
       isKnown,
       isDeclared: !isJoined || this.#declarations.findOf(nodeId) !== undefined,
-      heartbeatTtlMs: options.heartbeatTtlMs,
+      heartbeatTtlMs: this.#ttlMs,
       serverKeys: this.#serverKeys,
     }
     leader.release(leader.durableIndex, question.answer(answer))
@@ -296,16 +302,31 @@ export class NodeRegistrar {
   }
 
   /** Down, unless something on it may be out of sight for a while: then the question is asked again after each TTL. */
-  #onSilent(nodeId: string): void {
+  #onSilent(nodeIds: readonly string[], missing: number): void {
+    const { leader, brake } = this.#deps
+    if (leader.isStopped) return
+    const isNew = (id: string) => leader.state.nodes.get(id)?.Status === 'ready'
+    const lost = nodeIds.filter(isNew)
+    const isHeld = lost.length > 0 && brake.holds(lost, missing)
+    if (isHeld) leader.propose([{ kind: 'loss-hold', nodeIds: lost }])
+    for (const nodeId of nodeIds) this.#callSilent(nodeId, isHeld && lost.includes(nodeId))
+  }
+
+  #callSilent(nodeId: string, isHeld: boolean): void {
     const { leader, random, logger, clock } = this.#deps
     const node = leader.state.nodes.get(nodeId)
-    if (node === undefined || node.Status === 'down' || leader.isStopped) return
+    if (node === undefined || node.Status === 'down') return
     const status = mayComeBack(leader.state, nodeId, clock.wallMs()) ? 'disconnected' : 'down'
     if (status === 'disconnected') this.#monitor.heard(nodeId)
     if (status === node.Status) return
     logger.warn({ nodeId, name: node.Name, status }, 'node is silent')
-    const evaluations = nodeEvaluations(leader.state, node, random)
+    const evaluations = isHeld ? [] : nodeEvaluations(leader.state, node, random)
     leader.propose([{ kind: 'node-status', nodeId, status, description: 'heartbeat missed', evaluations }])
+  }
+
+  get #ttlMs(): number {
+    const { leader, options } = this.#deps
+    return options.heartbeatTtlMs ?? heartbeatTtlMs(leader.state.nodes.count)
   }
 
   get #serverKeys(): readonly string[] {

@@ -104,6 +104,11 @@ const TRAILERS: Readonly<Record<string, TrailerAct>> = {
   'Drover-Restart': ofAllocations((view, { ID }, env) => {
     return ACTS['allocation-stop'](view, { allocationId: ID, skipsShutdownDelay: false }, env)
   }),
+  // A host each, or * for all.
+  'Drover-Replace-Lost': ofWords((view, name, { env }) => {
+    const node = name === '*' ? undefined : findNode(view, name)
+    return typeof node === 'string' ? refused(node) : ACTS['losses-release'](view, { nodeIds: node === undefined ? null : [node.ID] }, env)
+  }),
   'Drover-Drain': ofLine((view, line, { env }) => {
     const reading = readDrainTrailer(line)
     if (reading.kind === 'mistake') return refused(reading.problem)

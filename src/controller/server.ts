@@ -17,11 +17,13 @@ import { Drainer } from './drainer.js'
 import { EvaluationBroker } from './evaluation-broker.js'
 import { GARBAGE_THRESHOLDS, GarbageCollector, type GarbageThresholds } from './garbage-collector.js'
 import { GitReconciler, type GitReconcilerDeps, type GitReconcilerOptions, type SyncOutcome } from './git-reconciler.js'
+import { heartbeatTtlMs } from './heartbeat-ttl.js'
 import { HostCalls } from './host-calls.js'
 import { HostChannel } from './host-channel.js'
 import { IdentityKeeper } from './identity-keeper.js'
 import { Leader, type LeaderDeps } from './leader.js'
 import { LeaderReader } from './leader-reader.js'
+import { MassLossBrake } from './mass-loss-brake.js'
 import { NodeRegistrar, type NodeRegistrarOptions } from './node-registrar.js'
 import { PeriodicDispatcher } from './periodic-dispatcher.js'
 import { Planner } from './planner.js'
@@ -94,6 +96,7 @@ export class Server {
   readonly #deployments: DeploymentWatcher
   readonly #periodic: PeriodicDispatcher
   readonly #drainer: Drainer
+  readonly #brake: MassLossBrake
   readonly #channel: HostChannel
   readonly #registrar: NodeRegistrar
   readonly #adoption: Adoption
@@ -131,12 +134,13 @@ export class Server {
     this.#deployments = new DeploymentWatcher({ view: state, clock, random, propose, onDue: nudge })
     this.#periodic = new PeriodicDispatcher({ view: state, clock, random, logger, propose, onDue: nudge })
     this.#drainer = new Drainer({ view: state, clock, random, logger, propose, onDue: nudge })
+    this.#brake = new MassLossBrake({ view: state, clock, random, logger, propose, onDue: nudge })
     this.#adoption = new Adoption({
       view: state,
       clock,
       logger,
       isBeginning: options.isBeginningAgain === true,
-      waitMsMax: HEARD_WITHIN_TTLS * options.nodes.heartbeatTtlMs,
+      waitMsMax: HEARD_WITHIN_TTLS * (options.nodes.heartbeatTtlMs ?? heartbeatTtlMs(state.nodes.count)),
       onOver: nudge,
     })
     const adoption = this.#adoption
@@ -152,9 +156,11 @@ export class Server {
     leader.onTurnEnd(() => this.#whileLeading(() => this.#periodic.reconcile()))
     leader.onTurnEnd(() => this.#whileLeading(() => this.#registrar.reconcileOrders()))
     leader.onTurnEnd(() => this.#whileLeading(() => this.#drainer.reconcile()))
+    leader.onTurnEnd(() => this.#whileLeading(() => this.#brake.reconcile()))
     leader.onTurnEnd(() => worker.drain())
     leader.onTurnEnd(() => publisher.prepare())
-    this.#registrar = new NodeRegistrar({ leader, bus, channel, clock, random, logger, publisher, adoption, options: options.nodes })
+    const brake = this.#brake
+    this.#registrar = new NodeRegistrar({ leader, bus, channel, clock, random, logger, publisher, adoption, brake, options: options.nodes })
     this.#data = new DataKeeper({ leader, channel, clock })
     new IdentityKeeper({ leader, channel, clock, random, logger, signer: deps.identities, region: options.nodes.region })
     this.source = new GitReconciler({
@@ -214,6 +220,7 @@ export class Server {
     this.#deployments.stop()
     this.#periodic.stop()
     this.#drainer.stop()
+    this.#brake.stop()
     this.garbage.stop()
     this.#broker.stop()
     for (const cancel of this.#cancels.splice(0)) cancel()

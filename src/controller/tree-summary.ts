@@ -37,7 +37,9 @@ export function summarizeTree(
     jobs: readings.flatMap((reading) => {
       if (reading.kind !== 'job') return []
       const { path, namespace, id, job } = reading
-      return [{ path, namespace, id, spec: specHash(job as Job) }]
+      const { Type, Periodic, ParameterizedJob } = job as Job
+      const kind = { type: Type, isPeriodic: Periodic !== null, isParameterized: ParameterizedJob !== null }
+      return [{ path, namespace, id, spec: specHash(job as Job), ...kind }]
     }),
     unsound: readings.flatMap((reading) => {
       if (reading.kind !== 'mistakes') return []

@@ -42,6 +42,8 @@ export interface ActRequests {
   readonly 'node-eligibility': { readonly nodeId: string; readonly eligibility: string }
   readonly 'node-evaluate': { readonly nodeId: string }
   readonly 'allocation-stop': { readonly allocationId: string; readonly skipsShutdownDelay: boolean }
+  /** Of hosts whose replacement is paused; null: of all of them. */
+  readonly 'losses-release': { readonly nodeIds: readonly string[] | null }
   readonly 'summaries-reconcile': Readonly<Record<string, never>>
 }
 
@@ -60,6 +62,7 @@ export interface ActAnswers {
   readonly 'node-eligibility': { readonly evaluationIds: readonly string[] }
   readonly 'node-evaluate': { readonly evaluationIds: readonly string[] }
   readonly 'allocation-stop': { readonly evaluationId: string }
+  readonly 'losses-release': { readonly nodeIds: readonly string[] }
   readonly 'summaries-reconcile': null
 }
 

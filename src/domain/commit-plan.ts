@@ -24,6 +24,10 @@ export interface SummarizedJob {
   readonly id: string
   /** Hash of what the job specifies. */
   readonly spec: string
+  /** What a registered job may not become another of. */
+  readonly type: string
+  readonly isPeriodic: boolean
+  readonly isParameterized: boolean
 }
 
 export interface SummarizedAgents {

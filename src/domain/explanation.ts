@@ -31,6 +31,7 @@ export type ShortfallCode = 'no-nodes' | 'no-suitable-node' | 'no-room'
 export type WaitCode =
   | 'starting'
   | 'made-into-others'
+  | 'replacement-paused'
   | 'evaluation-pending'
   | 'reschedule-later'
   | 'no-reschedule-left'

@@ -46,4 +46,4 @@ export type {
   Syntax,
   YamlSyntax,
 } from './syntax.js'
-export { transitionProblem, type Validation, validateJob, validationErrorText, warningsText } from './validate.js'
+export { type JobKind, transitionProblem, type Validation, validateJob, validationErrorText, warningsText } from './validate.js'

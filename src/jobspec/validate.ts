@@ -27,8 +27,15 @@ export function validateJob(job: Job): Validation {
   return { problems: [...admission, ...connections, ...jobProblems(job), ...featureProblems(job)], warnings: warningsOf(job) }
 }
 
+/** What tells jobs apart that cannot become one another. */
+export interface JobKind {
+  readonly Type: string
+  readonly Periodic: object | null
+  readonly ParameterizedJob: object | null
+}
+
 /** What registering `next` over `existing` refuses besides: changes of kind. In Nomad's words. */
-export function transitionProblem(existing: Job, next: Job): string | undefined {
+export function transitionProblem(existing: JobKind, next: JobKind): string | undefined {
   if (existing.Type !== next.Type) return `cannot update job from type ${quote(existing.Type)} to ${quote(next.Type)}`
   if (existing.Periodic !== null && next.Periodic === null) return 'cannot update periodic job to being non-periodic'
   if (existing.Periodic === null && next.Periodic !== null) return 'cannot update non-periodic job to being periodic'

@@ -54,7 +54,8 @@ export const serverConfigSchema = z.strictObject({
   source: sourceSchema,
   nodes: z
     .strictObject({
-      heartbeat_ttl_seconds: z.number().positive().default(10),
+      /** By the size of the cluster where it is not given. */
+      heartbeat_ttl_seconds: z.number().positive().optional(),
       /** Hosts of this machine whose keys need not be declared: declarations without a key are theirs, in order of path. */
       bound_keys: z.array(z.strictObject({ name: z.string(), public_key: z.string() })).default([]),
     })

@@ -117,7 +117,7 @@ export async function startServer(
         remotePollMs,
         nodes: {
           region: config.region,
-          heartbeatTtlMs: config.nodes.heartbeat_ttl_seconds * 1000,
+          ...(config.nodes.heartbeat_ttl_seconds === undefined ? {} : { heartbeatTtlMs: config.nodes.heartbeat_ttl_seconds * 1000 }),
           boundKeys: config.nodes.bound_keys.map(({ name, public_key }) => ({ name, publicKey: public_key })),
           signer: keys.current,
           nextServerKeys: keys.next.map(({ publicKey }) => publicKey),

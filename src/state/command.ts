@@ -115,6 +115,10 @@ export type CommandBody =
   | { readonly kind: 'host-order'; readonly nodeId: string; readonly statement: string }
   /** A host that nobody declares any more and that runs nothing is forgotten. */
   | { readonly kind: 'node-deregister'; readonly nodeId: string; readonly evaluations: readonly Evaluation[] }
+  /** So many hosts were lost at once that what they ran is not replaced, until they are back or somebody says so. */
+  | { readonly kind: 'loss-hold'; readonly nodeIds: readonly string[] }
+  /** What these hosts ran is replaced from now on. */
+  | { readonly kind: 'loss-release'; readonly nodeIds: readonly string[]; readonly evaluations: readonly Evaluation[] }
   | { readonly kind: 'evaluation-update'; readonly evaluations: readonly Evaluation[] }
   /**
    * A plan, whole or in parts. Only the last part (`closes`) carries the evaluation's end and those it created, so a

@@ -13,6 +13,8 @@ export function divideCommand(command: Command): readonly [Command, Command] | u
       return halve(command, ['evaluations'])
     case 'node-declare':
       return halve(command, ['removed', 'declarations'])
+    case 'loss-hold':
+      return halve(command, ['nodeIds'])
     case 'source-files':
       return halve(command, ['mended', 'frozen', 'moved'])
     case 'allocation-adopt':
@@ -24,6 +26,7 @@ export function divideCommand(command: Command): readonly [Command, Command] | u
     case 'node-eligibility':
     case 'node-drain':
     case 'node-deregister':
+    case 'loss-release':
     case 'deployment-promote':
     case 'deployment-health':
       return evaluationsFirst(command)
@@ -76,6 +79,7 @@ type Caused = CommandOf<
   | 'node-eligibility'
   | 'node-drain'
   | 'node-deregister'
+  | 'loss-release'
   | 'deployment-update'
   | 'deployment-promote'
   | 'deployment-health'

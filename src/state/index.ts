@@ -8,6 +8,7 @@ export type { RowChange, StateEvents } from './events.js'
 export {
   createTables,
   dispatchTokenKey,
+  type HeldLoss,
   jobKey,
   jobSourceKey,
   jobVersionKey,

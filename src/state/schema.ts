@@ -43,6 +43,12 @@ export interface HostOrder {
   readonly statement: string
 }
 
+/** A host that was lost together with many others: nothing of what it ran is replaced for now. */
+export interface HeldLoss {
+  readonly nodeId: string
+  readonly sinceMs: number
+}
+
 /** A commit whose trailers have been heeded: they do not count again, also when the ref comes back to it. */
 export interface ActedCommit {
   readonly id: string
@@ -128,6 +134,7 @@ export function createTables() {
     }),
     nodeReports: new Table<NodeReports>('nodeReports', (reports) => reports.nodeId, {}),
     hostOrders: new Table<HostOrder>('hostOrders', (order) => order.nodeId, {}),
+    heldLosses: new Table<HeldLoss>('heldLosses', (loss) => loss.nodeId, {}),
     /** Hosts that may join, by name. */
     nodeDeclarations: new Table<NodeDeclaration, 'publicKey'>('nodeDeclarations', (declaration) => declaration.name, {
       publicKey: (declaration) => declaration.publicKey || undefined,

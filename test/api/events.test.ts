@@ -101,3 +101,40 @@ test('a client that goes away leaves nobody following', async () => {
   await follow(world, '', 0, () => world.register(job()))
   while (world.events.isFollowed) await new Promise((resolve) => setImmediate(resolve))
 })
+
+test.each([
+  ['node-drain-complete', 'Node NodeDrain'],
+  ['node-deregister', 'Node NodeDeregistration'],
+] as const)('%s is told as %s', async (kind, expected) => {
+  const world = new World()
+  world.change((state, index) => state.nodes.put(index, { ...node({ ID: 'n' }), ModifyIndex: index }))
+  const lines = await follow(world, '?index=2', 1, () => {
+    world.kind = kind
+    world.change((state, index) => {
+      if (kind === 'node-deregister') state.nodes.delete(index, 'n')
+      else state.nodes.put(index, { ...node({ ID: 'n' }), ModifyIndex: index })
+    })
+  })
+  expect(typesOf(lines)).toEqual([`2 ${expected} n`])
+})
+
+test('health by hand, and hosts whose replacement is paused and goes on, are told', async () => {
+  const world = new World()
+  const lines = await follow(world, '?index=1', 3, () => {
+    world.kind = 'deployment-health'
+    world.change((state, index) => state.deployments.put(index, { ...deployment({ ID: 'd' }), ModifyIndex: index }))
+    world.kind = 'loss-hold'
+    world.change((state, index) => state.heldLosses.put(index, { nodeId: 'n', sinceMs: 0 }))
+    world.kind = 'loss-release'
+    world.change((state, index) => {
+      state.heldLosses.delete(index, 'n')
+      state.evaluations.put(index, { ...evaluation({ ID: 'e' }), ModifyIndex: index })
+    })
+  })
+  expect(typesOf(lines)).toEqual([
+    '1 Deployment DeploymentAllocHealth d',
+    '2 Node NodeReplacementPaused n',
+    '3 Evaluation EvaluationUpdated e',
+    '3 Node NodeReplacementResumed n',
+  ])
+})

@@ -78,3 +78,12 @@ test('a broker made from the table knows what waits there', () => {
   const again = new EvaluationBroker(state, clock, () => {})
   expect(again.readyJobCount).toBe(2)
 })
+
+test('what hosts bring about is worked on together with what follows within 50 ms', () => {
+  const { clock, broker: queue } = broker(pending(1, { TriggeredBy: 'node-update' }), pending(2))
+  expect(queue.next()?.evaluation.ID).toBe(uuid(2))
+  clock.advance(49)
+  expect(queue.next()).toBeUndefined()
+  clock.advance(1)
+  expect(queue.next()?.evaluation.ID).toBe(uuid(1))
+})

@@ -33,7 +33,11 @@ function monitor() {
   const clock = new ManualClock()
   const broker = new ManualBroker()
   const silent: string[] = []
-  const beats = new HeartbeatMonitor(clock, broker, { ttlMs: 10_000, tickMs: 1_000 }, (nodeId) => silent.push(nodeId))
+  const missing: number[] = []
+  const beats = new HeartbeatMonitor(clock, broker, { ttlMs: () => 10_000, tickMs: 1_000 }, (nodeIds, missed) => {
+    silent.push(...nodeIds)
+    missing.push(missed)
+  })
   /** Second by second, with the broker's answer after each. */
   const advance = async (ms: number) => {
     for (let passed = 0; passed < ms; passed += 500) {
@@ -42,7 +46,7 @@ function monitor() {
       await null
     }
   }
-  return { clock, broker, silent, beats, advance }
+  return { clock, broker, silent, missing, beats, advance }
 }
 
 test('a node is called silent once, after its whole TTL', async () => {
@@ -141,4 +145,15 @@ test('a broker that was away for a moment between two looks counts too', async (
   expect(silent).toEqual([])
   await advance(3_000)
   expect(silent).toEqual(['n1'])
+})
+
+test('whoever has missed most of its beats is counted with the first that are silent', async () => {
+  const { silent, missing, beats, advance } = monitor()
+  beats.heard('n1')
+  await advance(1_500)
+  for (const name of ['n2', 'n3']) beats.heard(name)
+  await advance(6_000)
+  beats.heard('n4')
+  await advance(3_000)
+  expect([silent, missing]).toEqual([['n1'], [2]])
 })

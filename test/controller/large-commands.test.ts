@@ -65,9 +65,8 @@ test('snapshots are never cut inside a command', async () => {
     await leader.whenDurable(leader.propose([{ ...register, job: changed } as CommandBody]))
   }
   await expect.poll(() => disk.snapshots.length).toBe(2)
-  // A snapshot that was waited for may have had the lease confirmed.
-  await leader.whenDurable(leader.state.index)
-  expect(dumpState(await foldOf(disk))).toBe(dumpState(leader.state))
+  // On a busy machine the lease is confirmed now and then, and what the log holds follows what is decided.
+  await expect.poll(async () => dumpState(await foldOf(disk)) === dumpState(leader.state), { timeout: 30_000 }).toBe(true)
 })
 
 test('a silent host with a thousand jobs is called down, and every job is looked at', async () => {

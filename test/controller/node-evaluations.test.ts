@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { nodeEvaluations } from '../../src/controller/node-evaluations.js'
-import type { Allocation } from '../../src/domain/index.js'
+import type { Allocation, Evaluation } from '../../src/domain/index.js'
 import { State } from '../../src/state/index.js'
-import { allocation, job, node } from '../fixtures.js'
+import { allocation, evaluation, job, node } from '../fixtures.js'
 import { SeededRandom } from '../simulation/seeded-random.js'
 
 const evaluated = (over: Partial<Allocation>) => {
@@ -19,4 +19,17 @@ test('a job is looked at whose allocation was told to end there: its host may be
 
 test('a job is left alone of which all has ended there', () => {
   expect(evaluated({ DesiredStatus: 'run', ClientStatus: 'complete' })).toEqual([])
+})
+
+test('a job is not looked at twice of which an evaluation is about to be worked on, and is where that waits for its time', () => {
+  const waitingFor = (over: Partial<Evaluation>) => {
+    const state = new State()
+    state.nodes.put(1, node({ ID: 'n' }))
+    state.jobs.put(1, job({ ID: 'all', Type: 'system' }))
+    state.evaluations.put(1, evaluation({ ID: 'e', JobID: 'all', ...over }))
+    return nodeEvaluations(state, state.nodes.get('n')!, new SeededRandom(1)).length
+  }
+  expect(waitingFor({ Status: 'pending' })).toBe(0)
+  expect(waitingFor({ Status: 'pending', WaitUntil: '2030-01-01T00:00:00Z' })).toBe(1)
+  expect(waitingFor({ Status: 'complete' })).toBe(1)
 })

@@ -77,6 +77,8 @@ function randomChange(random: SeededRandom): readonly [string, FileChange] {
     [path, hcl(id, random.between(50, 52))],
     [path, hcl(id, random.between(50, 52))],
     [path, hcl(id, 50)],
+    // What no job may become of another.
+    [path, hcl(id, 50).replace('  group "g"', '  type = "batch"\n  group "g"')],
     [path, null],
     [path, null],
     [path, hcl(id, 50).replace('group "g" {', 'group "g" {\n    count = -1')],

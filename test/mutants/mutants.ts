@@ -184,7 +184,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'pause-of-the-server-counts-as-silence',
     file: 'src/controller/heartbeat-monitor.ts',
-    find: '    return this.#clock.monotonicMs() - this.#tickedMs > 3 * this.#options.tickMs\n',
+    find: '    return this.#clock.monotonicMs() - this.#tickedMs > tickMs + Math.max(2 * tickMs, LATE_MS_MIN)\n',
     replace: '    return false\n',
     finders: ['I12'],
   },
@@ -435,5 +435,19 @@ export const MUTANTS: readonly Mutant[] = [
     find: "    if (groups.length === 0) return refused('no canaries wait",
     replace: "    if (groups.length >= 0) return refused('no canaries wait",
     finders: ['L4'],
+  },
+  {
+    name: 'what-is-held-is-replaced',
+    file: 'src/scheduler/reconcile/classify.ts',
+    find: '  if (node.DrainStrategy === null && view.heldLosses.get(nodeId) !== undefined) return undefined\n',
+    replace: '',
+    finders: ['I27'],
+  },
+  {
+    name: 'nobody-lets-go-of-what-is-held',
+    file: 'src/state/apply/nodes.ts',
+    find: '  for (const nodeId of command.nodeIds) state.heldLosses.delete(index, nodeId)\n',
+    replace: '',
+    finders: ['L4', 'I27'],
   },
 ]

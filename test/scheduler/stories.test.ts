@@ -205,6 +205,22 @@ test('canaries are placed as long as the trial lasts, also when nothing else is 
   expect(story.wanted().map((row) => [row.JobVersion, row.DeploymentStatus?.Canary === true])).toContainEqual([1, true])
 })
 
+test('canaries that were drained away are not moved again once their trial was given up', () => {
+  const Update = { ...group(2).Update!, Canary: 1 }
+  const story = new Story().nodes(4).register({ TaskGroups: [group(2, { Update, Tasks: withEnv('a') })] })
+  story.evaluate()
+  story.report(story.wanted(), 'running', true).evaluate()
+  story.register({ Version: 1, TaskGroups: [group(2, { Update, Tasks: withEnv('b') })] }).evaluate()
+  for (let drains = 1; drains <= 3; drains++) {
+    const [canary] = story.wanted().filter((row) => row.DeploymentStatus?.Canary === true)
+    story.do({ kind: 'allocation-transition', transitions: { [canary!.ID]: { Migrate: true } }, evaluations: [] }).evaluate()
+    story.report([canary!], 'complete').evaluate()
+  }
+  story.register({ Version: 2, TaskGroups: [group(2, { Update: { ...Update, Canary: 0 }, Tasks: withEnv('c') })] }).evaluate()
+  expect(names(story.wanted())).toEqual(['group[0]', 'group[1]'])
+  expect(story.wanted().some((row) => row.DeploymentStatus?.Canary === true)).toBe(false)
+})
+
 test('an allocation of a job that is not there any more is stopped', () => {
   const story = new Story().nodes(1).register({ TaskGroups: [group(1)] })
   story.evaluate()

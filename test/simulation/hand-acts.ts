@@ -47,6 +47,11 @@ export class HandActs {
     return jobs.length === 0 ? [] : [{ key: 'Drover-Resume', value: jobs.join(' ') }]
   }
 
+  /** What is still away is gone for good. */
+  replaceLost(): readonly Trailer[] {
+    return [{ key: 'Drover-Replace-Lost', value: '*' }]
+  }
+
   /** Every host may be used again. */
   reopenAll(): readonly Trailer[] {
     return this.#view.nodes.all().map(({ ID }) => ({ key: 'Drover-Drain', value: `${ID} cancel=true mark_eligible=true` }))

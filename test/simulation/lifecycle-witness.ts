@@ -6,6 +6,7 @@
  * I24 A periodic job that prohibits it never runs beside itself.
  * I25 Nothing new is placed on a host that is drained, closed, or out of sight.
  * I26 Batch work that has been done is not done again.
+ * I27 What hosts ran that were lost at once is not replaced while that is paused.
  * I28 A roll-out that is paused replaces nothing of an older version.
  * L8  A drain ends at its deadline.
  * L9  A time of a periodic job is launched, or passed over for a reason, soon after it has come.
@@ -40,6 +41,7 @@ export class LifecycleWitness {
       if (before === undefined) {
         this.#checkPlaced(after)
         this.#checkPaused(after)
+        this.#checkHeld(after)
       }
       this.#checkDone(after, before === undefined)
     })
@@ -83,6 +85,14 @@ export class LifecycleWitness {
     const node = this.#state.nodes.get(NodeID)
     const isOpen = node !== undefined && node.DrainStrategy === null && node.SchedulingEligibility === 'eligible' && node.Status === 'ready'
     if (!isOpen) this.#fail(new Violation('I25', `${Name} was placed on ${node?.Name ?? NodeID}, which takes nothing new`))
+  }
+
+  #checkHeld({ Name, PreviousAllocation, JobVersion }: Allocation): void {
+    const previous = PreviousAllocation === undefined ? undefined : this.#state.allocations.get(PreviousAllocation)
+    if (previous === undefined || previous.JobVersion !== JobVersion || this.#state.heldLosses.get(previous.NodeID) === undefined) return
+    const isDrained = this.#state.nodes.get(previous.NodeID)?.DrainStrategy !== null || previous.DesiredTransition?.Migrate === true
+    if (previous.ClientStatus !== 'failed' && !isDrained)
+      this.#fail(new Violation('I27', `${Name} was placed again while ${previous.NodeName} was held`))
   }
 
   #checkPaused({ Name, DeploymentID, PreviousAllocation, JobVersion }: Allocation): void {

@@ -376,10 +376,9 @@ export class SimulatedHost {
   }
 
   #begin(key: string, task: string, { allocation, config }: TaskStart): void {
-    const { time, durable } = this.#world
+    const { time } = this.#world
     this.#world.foldNow()
-    if (durable.allocations.get(allocation.ID) === undefined)
-      this.#world.fail(new Violation('P1', `${allocation.ID} was started and is not in the log`))
+    if (!this.#world.wasPlaced(allocation.ID)) this.#world.fail(new Violation('P1', `${allocation.ID} was started and is not in the log`))
     // What was let in before the agent looked may still start, and start again.
     if (!this.#admitted.has(allocation.ID) && this.#diskFullMs !== undefined && time.nowMs - this.#diskFullMs > DISK_NOTICED_MS)
       this.#world.fail(new Violation('S2', `${allocation.Name} was started on ${this.name}, whose disk is full`))
@@ -387,7 +386,8 @@ export class SimulatedHost {
     const run: Run = { key, task, allocationId: allocation.ID, startedMs: time.nowMs, exit: undefined, waiting: [], isOwnEnd: false }
     this.#runs.set(key, run)
     const runForMs = Number.parseInt(String(config['run_for'] ?? '0'), 10)
-    if (runForMs > 0) time.after(runForMs, () => end(run, { exitCode: 0, signal: 0, isOutOfMemory: false }, true))
+    const exitCode = Number(config['exit_code'] ?? 0)
+    if (runForMs > 0) time.after(runForMs, () => end(run, { exitCode, signal: 0, isOutOfMemory: false }, true))
   }
 
   /** I12: whatever an agent ends is not wanted any more, or not on this node. */

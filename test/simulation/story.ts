@@ -29,7 +29,7 @@ const CROWD_CPU_MHZ = 600
 const READERS = 3
 
 export async function tellStory(seed: number): Promise<StoryResult> {
-  const world = new World({ seed, hosts: 3 + (seed % 3) })
+  const world = new World({ seed, hosts: 3 + (seed % 4) })
   const workload = new Workload(world.repository, world.random)
   const onCrash = (error: unknown) => world.fail(error)
   process.on('unhandledRejection', onCrash)
@@ -47,7 +47,7 @@ export async function tellStory(seed: number): Promise<StoryResult> {
     await world.run(TIMES_PASS_MS)
     world.lifecycle.checkTimes(world.wallMs)
     workload.endTimes()
-    workload.settle([...acts.resumeAll(), ...acts.reopenAll()])
+    workload.settle([...acts.resumeAll(), ...acts.reopenAll(), ...acts.replaceLost()])
     for (let passedMs = 0; passedMs < QUIET_MS; passedMs += PROMOTED_EVERY_MS) {
       acts.promoteAll()
       await world.run(PROMOTED_EVERY_MS)

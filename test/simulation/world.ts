@@ -39,6 +39,8 @@ export interface WorldOptions {
   readonly seed: number
   readonly hosts: number
   readonly rewind?: 'hold' | 'follow'
+  /** How long a host may be silent is left to the server. */
+  readonly isTtlBySize?: boolean
 }
 
 export const REGION = 'global'
@@ -88,6 +90,8 @@ export class World {
   wallOffsetMs = 0
   isCalm = false
   #hasForgotten = false
+  /** Also what was collected since, of which a host that is out of reach has not heard. */
+  readonly #everPlaced = new Set<string>()
   #fullCheckedMs = 0
   #serverNumber = 0
   #failure: unknown
@@ -108,6 +112,7 @@ export class World {
       if (after !== undefined && isSilent(after) && (before === undefined || !isSilent(before))) this.#checkSilence(after.ID)
     })
     this.durable.allocations.observe((before, after) => checkTransition(before, after))
+    this.durable.allocations.observe((_before, _after, id) => this.#everPlaced.add(id))
     this.lifecycle = new LifecycleWitness(this.durable, (violation) => this.fail(violation))
     this.#wall = this.newProcess('wall').clock
     for (let number = 1; number <= options.hosts; number++) this.hosts.push(new SimulatedHost(this, `n${number}`))
@@ -165,7 +170,7 @@ export class World {
         leader: { snapshotEveryCommands: SNAPSHOT_EVERY, commandBytesMax: this.#options.seed % 3 === 1 ? ENTRY_BYTES_SMALL : ENTRY_BYTES },
         nodes: {
           region: REGION,
-          heartbeatTtlMs: HEARTBEAT_TTL_MS,
+          ...(this.#options.isTtlBySize === true ? {} : { heartbeatTtlMs: HEARTBEAT_TTL_MS }),
           boundKeys: this.hosts.map((host) => ({ name: host.name, publicKey: host.publicKey })),
           signer: fakeSigner(SERVER_KEY),
           verify: fakeVerify,
@@ -356,8 +361,13 @@ export class World {
   }
 
   #expectDurable(allocationId: string, what: string): void {
-    if (this.durable.allocations.get(allocationId) !== undefined) return
+    if (this.wasPlaced(allocationId)) return
     this.fail(new Violation('P1', `allocation ${allocationId} ${what} and is not in the log`))
+  }
+
+  /** Whether the log has ever placed it. */
+  wasPlaced(allocationId: string): boolean {
+    return this.#everPlaced.has(allocationId)
   }
 
   get #isLossInDoubt(): boolean {

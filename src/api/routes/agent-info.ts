@@ -32,7 +32,7 @@ export function agentInfoRoutes(deps: AgentInfoDeps): readonly Route[] {
     read('/v1/agent/self', (view) => describeSelf(view, deps)),
     read('/v1/agent/members', (view) => describeMembers(view, settings)),
     read('/v1/agent/servers', () => [settings.address]),
-    read('/v1/agent/health', (_, call) => describeHealth(call, deps)),
+    read('/v1/agent/health', (view, call) => describeHealth(view, call, deps)),
     read('/v1/agent/schedulers', (view) => ({
       server_id: view.clusterId,
       schedulers: [
@@ -175,19 +175,25 @@ function remoteMessage({ sourceHealth: { remote } }: SourceHealth): string {
   return `${remote.problem}${age}`
 }
 
-function serverMessage({ busHealth, sourceHealth }: AgentInfoDeps): string {
-  const messages = [brokerMessage(busHealth), remoteMessage(sourceHealth)].filter((message) => message !== 'ok')
+/** Hosts that were lost at once. */
+function lossMessage({ heldLosses: { count } }: StateView): string {
+  const until = 'until most of them are back, for five minutes at most, or until a commit with "Drover-Replace-Lost: *"'
+  return count === 0 ? 'ok' : `${count} hosts were lost at once, and what they run is not replaced: ${until}`
+}
+
+function serverMessage(view: StateView, { busHealth, sourceHealth }: AgentInfoDeps): string {
+  const messages = [brokerMessage(busHealth), remoteMessage(sourceHealth), lossMessage(view)].filter((message) => message !== 'ok')
   return messages.length === 0 ? 'ok' : messages.join('; ')
 }
 
 /** `type` may be given twice; without it both roles are told. @throws ApiError REQUEST_FAILED when one is not well */
-function describeHealth(call: Call, deps: AgentInfoDeps): Readonly<Record<string, unknown>> {
+function describeHealth(view: StateView, call: Call, deps: AgentInfoDeps): Readonly<Record<string, unknown>> {
   const types = call.parameters.all('type')
   const unknown = types.find((type) => type !== 'client' && type !== 'server')
   if (unknown !== undefined) throw badRequest(`unknown type "${unknown}"; it is client or server`)
   const health: Record<string, { ok: boolean; message: string }> = {}
   if (types.length === 0 || types.includes('server'))
-    health['server'] = { ok: deps.reader.isLeader, message: deps.reader.isLeader ? serverMessage(deps) : 'no leader' }
+    health['server'] = { ok: deps.reader.isLeader, message: deps.reader.isLeader ? serverMessage(view, deps) : 'no leader' }
   if (types.includes('client')) health['client'] = { ok: false, message: 'client not enabled' }
   if (Object.values(health).some((role) => !role.ok)) throw requestFailed(JSON.stringify(health))
   return health

@@ -60,7 +60,9 @@ const SUMMARY: Readonly<Record<keyof CommitSummary, Check>> = {
   leaves: isTextOrNull,
   isShallow: isFlag,
   trailers: isListOf(hasMembers({ key: isText, value: isText })),
-  jobs: isListOf(hasMembers({ path: isText, namespace: isText, id: isText, spec: isText })),
+  jobs: isListOf(
+    hasMembers({ path: isText, namespace: isText, id: isText, spec: isText, type: isText, isPeriodic: isFlag, isParameterized: isFlag }),
+  ),
   unsound: isListOf(hasMembers({ path: isText, namespace: isTextOrNull, jobId: isTextOrNull })),
   agents: (value) => value === null || isAgents(value),
 }

@@ -56,6 +56,8 @@ function computeGauges(view: StateView, settings: ApiSettings): readonly Gauge[]
     ...count(view.evaluations.values(), 'nomad.nomad.evaluations', (evaluation) => evaluation.Status),
     ...count(view.deployments.values(), 'nomad.nomad.deployments', (deployment) => deployment.Status),
     ...count(view.nodes.values(), 'nomad.nomad.nodes', (node) => node.Status),
+    { Name: 'drover.replacement.paused', Value: view.heldLosses.count > 0 ? 1 : 0, Labels },
+    { Name: 'drover.replacement.held_hosts', Value: view.heldLosses.count, Labels },
     { Name: 'nomad.raft.appliedIndex', Value: view.index, Labels },
   ]
 }

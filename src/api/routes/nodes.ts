@@ -22,6 +22,7 @@ export function nodeRoutes(deps: ReadDeps): readonly Route[] {
     { pattern: '/v1/node/:id', methods: { GET: reading(deps, readNode) } },
     { pattern: '/v1/node/:id/allocations', methods: { GET: reading(deps, readAllocations) } },
     { pattern: '/drover/v1/node/:id/drain', methods: { GET: reading(deps, (view, call) => readDrain(view, call, deps.clock.wallMs())) } },
+    { pattern: '/drover/v1/lost', methods: { GET: reading(deps, listHeldLosses) } },
     { pattern: '/v1/node/pools', methods: { GET: reading(deps, listPools) } },
     { pattern: '/v1/node/pool/:id', methods: { GET: reading(deps, readPool) } },
     { pattern: '/v1/node/pool/:id/nodes', methods: { GET: reading(deps, (view, call) => listNodes(view, call, isInPool(call))) } },
@@ -68,6 +69,14 @@ function readAllocations(view: StateView, call: Call): Reading {
   const covers = Math.max(newest, view.jobVersions.index)
   const watch = [{ table: 'allocations', group: ['node', call.id] }] as const
   return { ...tableReading(view.allocations, fragments, watch), index: newest || atLeastOne(view.allocations.index), covers }
+}
+
+/** Hosts that were lost together with so many others that what they ran is not replaced: Drover's own. */
+function listHeldLosses(view: StateView): Reading {
+  const rows = view.heldLosses
+    .all()
+    .map(({ nodeId, sinceMs }) => ({ nodeId, name: view.nodes.get(nodeId)?.Name ?? '', since: rfc3339(sinceMs) }))
+  return { index: atLeastOne(view.heldLosses.index), watch: [{ table: 'heldLosses' }], body: encodeJson(rows) }
 }
 
 const WHY_LEFT: Readonly<Record<DrainWait, string>> = {

@@ -6,10 +6,16 @@ import type { Actor } from '../ports.js'
 import type { Call, Route } from '../router.js'
 import { checkUuid } from '../uuid-prefix.js'
 import { type ActRoute, actRoute, WRITE } from './act-route.js'
-import { bodyOf, checkSame, flagOf, mapOf, numberOf, textOf, written } from './bodies.js'
+import { bodyOf, checkSame, flagOf, mapOf, numberOf, optionalBodyOf, textOf, textsOf, written } from './bodies.js'
 
 export function hostActRoutes(actor: Actor): readonly Route[] {
-  return [actRoute(actor, drain), actRoute(actor, eligibility), actRoute(actor, evaluate), actRoute(actor, stop)]
+  return [
+    actRoute(actor, drain),
+    actRoute(actor, eligibility),
+    actRoute(actor, evaluate),
+    actRoute(actor, stop),
+    actRoute(actor, replaceLost),
+  ]
 }
 
 type HostAct = Extract<ActName, `node-${string}`>
@@ -84,4 +90,16 @@ const stop: ActRoute<'allocation-stop'> = {
 function nodeOf(call: Call): string {
   checkUuid(call.id, 'node')
   return call.id
+}
+
+/** Drover's own. `Nodes`: ids; absent or null: all. */
+const replaceLost: ActRoute<'losses-release'> = {
+  act: 'losses-release',
+  methods: WRITE,
+  pattern: '/drover/v1/lost/replace',
+  read: (call) => {
+    const body = optionalBodyOf(call)
+    return { nodeIds: (memberOf(body, 'Nodes') ?? null) === null ? null : textsOf(body, 'Nodes') }
+  },
+  answer: ({ answer: { nodeIds }, index }) => written(index, { Nodes: nodeIds }),
 }

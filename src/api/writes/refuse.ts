@@ -85,6 +85,7 @@ const REFUSED: readonly (readonly [methods: string, pattern: string, sentence: S
       `${nodeFile(view, call)}; write a drain block there, or commit with the trailer "Drover-Drain: ${view.nodes.get(call.id)?.Name ?? call.id}"`,
   ],
   [WRITE, '/v1/node/:id/eligibility', (view, call) => `${nodeFile(view, call)}; declare the eligibility there and commit`],
+  [WRITE, '/drover/v1/lost/replace', byTrailer('replacing what hosts ran that were lost at once', () => 'Drover-Replace-Lost: *')],
   [WRITE, '/v1/node/:id/evaluate', fixed('nodes are evaluated by themselves when anything about them changes')],
   [WRITE, '/v1/node/:id/purge', (view, call) => `${nodeFile(view, call)}; delete that file and commit`],
   [WRITE, '/v1/node/pools', fixed('node pools are defined in the repository: commit agents/<pool>/_pool.hcl instead')],

@@ -2,6 +2,7 @@
 import { isTerminal, MILLISECOND } from '../../domain/index.js'
 import { ownerKey } from '../../state/index.js'
 import { drainCommand } from '../drain-command.js'
+import { releaseCommand } from '../mass-loss-brake.js'
 import { newEvaluation } from '../new-evaluation.js'
 import { nodeEvaluations } from '../node-evaluations.js'
 import { type Act, decided, refused } from './act.js'
@@ -55,4 +56,13 @@ export const stopAllocation: Act<'allocation-stop'> = (view, { allocationId, ski
   return decided([{ kind: 'allocation-transition', transitions: { [allocation.ID]: transition }, evaluations: [evaluation] }], {
     evaluationId: evaluation.ID,
   })
+}
+
+export const releaseLosses: Act<'losses-release'> = (view, { nodeIds }, { random }) => {
+  const held = [...view.heldLosses.keys()].sort()
+  if (held.length === 0) return refused('replacement is not paused')
+  const stranger = nodeIds?.find((id) => view.heldLosses.get(id) === undefined)
+  if (stranger !== undefined) return refused(`what host ${stranger} ran is not held`, 'missing')
+  const released = nodeIds ?? held
+  return decided([releaseCommand(view, released, random)], { nodeIds: released })
 }

@@ -2,7 +2,7 @@
 import type { ActName } from '../../domain/index.js'
 import { type Act, decided } from './act.js'
 import { failByHand, pauseDeployment, promoteDeployment, setHealth, unblockDeployment } from './deployment-acts.js'
-import { drainNode, evaluateNode, setEligibility, stopAllocation } from './host-acts.js'
+import { drainNode, evaluateNode, releaseLosses, setEligibility, stopAllocation } from './host-acts.js'
 import { dispatchJob, evaluateJob, forceJob, stopChild } from './job-acts.js'
 
 export const ACTS: { readonly [Name in ActName]: Act<Name> } = {
@@ -19,5 +19,6 @@ export const ACTS: { readonly [Name in ActName]: Act<Name> } = {
   'node-eligibility': setEligibility,
   'node-evaluate': evaluateNode,
   'allocation-stop': stopAllocation,
+  'losses-release': releaseLosses,
   'summaries-reconcile': () => decided([{ kind: 'summaries-reconcile' }], null),
 }

@@ -42,6 +42,7 @@ export function explainJob(view: StateView, job: Job, nowMs: number, judgeNodes:
     const running = living.filter((row) => row.ClientStatus === 'running').length
     const missing = [
       ...(isTemplate ? [madeIntoOthers(job, group.Name)] : []),
+      ...living.filter((row) => view.heldLosses.get(row.NodeID) !== undefined).map(heldUp),
       ...shortfalls(evaluations, job, group, judgeNodes),
       ...own.filter((row) => row.ClientStatus === 'failed' && !isServerTerminal(row)).flatMap((row) => failure(view, job, row, nowMs)),
       ...rollOut(deployment, group.Name),
@@ -93,6 +94,12 @@ function madeIntoOthers({ Periodic, Stop }: Job, group: string): Reason {
     Periodic === null ? 'whenever it is dispatched' : Periodic.Enabled ? 'at its times' : 'only when it is forced, since it is not enabled'
   const text = Stop ? 'it is stopped: no jobs are made from it any more' : `nothing of it runs itself: a job is made from it ${occasion}`
   return wait('made-into-others', group, {}, text)
+}
+
+/** On a host that was lost together with many others. */
+function heldUp(row: Allocation): Reason {
+  const text = `${row.Name} is on ${row.NodeName}, which was lost together with many others: it is not replaced until most are back, or by a commit with Drover-Replace-Lost`
+  return wait('replacement-paused', row.TaskGroup, { node: row.NodeName }, text, { name: row.Name, id: row.ID })
 }
 
 function starting(row: Allocation): Reason {

@@ -28,12 +28,13 @@ export interface Classified {
 
 type Verdict = keyof Classified
 
-/** A node as far as it is in trouble: undefined when it is well, null when it is gone. */
+/** A node as far as it is in trouble: undefined when it is well, or taken for well for now; null when it is gone. */
 export type Taint = Node | null | undefined
 
 export function taintOf(view: StateView, nodeId: string): Taint {
   const node = view.nodes.get(nodeId)
   if (node === undefined) return null
+  if (node.DrainStrategy === null && view.heldLosses.get(nodeId) !== undefined) return undefined
   return node.Status === 'down' || node.Status === 'disconnected' || node.DrainStrategy !== null ? node : undefined
 }
 

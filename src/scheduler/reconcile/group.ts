@@ -9,6 +9,7 @@ import {
   type DeploymentState,
   isClientTerminal,
   isServerTerminal,
+  isTerminal,
   type Job,
   type RescheduleTracker,
   type TaskGroup,
@@ -60,6 +61,9 @@ class GroupReconciler {
     const canaryIds = this.#stopOldCanaries(all)
     const relevant = all.filter((allocation) => !plan.stops.has(allocation.ID))
     const sets = classify(view, relevant, this.#context.jobOf, nowMs)
+    // A trial that was given up is not moved: what replaced it, if anything, did so long ago.
+    const isGivenUp = (allocation: Allocation) => isTerminal(allocation) && !canaryIds.has(allocation.ID)
+    sets.migrate.splice(0, sets.migrate.length, ...sets.migrate.filter((allocation) => !isGivenUp(allocation)))
     // What a service was told to end is history already; of batch work it may be a result.
     const ignored = this.#context.isBatch ? sets.ignore : sets.ignore.filter((allocation) => !isServerTerminal(allocation))
     plan.count(this.#group.Name, 'Ignore', ignored.length)

@@ -16,7 +16,17 @@ import { putEvaluations } from './evaluations.js'
 import { collectGarbage } from './garbage.js'
 import { reconcileSummaries } from './job-status.js'
 import { deregisterJob, launchPeriodic, registerJob } from './jobs.js'
-import { completeDrain, declareNodes, deregisterNode, drainNode, registerNode, setNodeEligibility, setNodeStatus } from './nodes.js'
+import {
+  completeDrain,
+  declareNodes,
+  deregisterNode,
+  drainNode,
+  holdLosses,
+  registerNode,
+  releaseLosses,
+  setNodeEligibility,
+  setNodeStatus,
+} from './nodes.js'
 import { applyPlan } from './plans.js'
 import { beginLeadership, configureScheduler, noteSourceFiles, putVariable, rememberActedCommits, syncSource } from './settings.js'
 
@@ -63,6 +73,10 @@ export function apply(state: State, index: LogIndex, command: Command): void {
       return state.hostOrders.put(index, { nodeId: command.nodeId, statement: command.statement })
     case 'node-deregister':
       return deregisterNode(state, index, command)
+    case 'loss-hold':
+      return holdLosses(state, index, command)
+    case 'loss-release':
+      return releaseLosses(state, index, command)
     case 'evaluation-update':
       return putEvaluations(state, index, command.evaluations)
     case 'plan-apply':

@@ -31,6 +31,7 @@ export function collectGarbage(state: State, index: LogIndex, command: CommandOf
     state.nodes.delete(index, id)
     state.nodeReports.delete(index, id)
     state.hostOrders.delete(index, id)
+    state.heldLosses.delete(index, id)
   }
   for (const key of owners) trimVersions(state, index, key)
 }

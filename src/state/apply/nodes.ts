@@ -25,6 +25,7 @@ export function registerNode(state: State, index: LogIndex, command: CommandOf<'
     ModifyIndex: index,
   })
   forgetLaterReports(state, index, command.node.ID, command.reportNumber)
+  state.heldLosses.delete(index, command.node.ID)
   putEvaluations(state, index, command.evaluations)
 }
 
@@ -92,6 +93,16 @@ export function completeDrain(state: State, index: LogIndex, command: CommandOf<
 export function deregisterNode(state: State, index: LogIndex, command: CommandOf<'node-deregister'>): void {
   state.nodes.delete(index, command.nodeId)
   state.hostOrders.delete(index, command.nodeId)
+  state.heldLosses.delete(index, command.nodeId)
+  putEvaluations(state, index, command.evaluations)
+}
+
+export function holdLosses(state: State, index: LogIndex, { nodeIds, atMs }: CommandOf<'loss-hold'>): void {
+  for (const nodeId of nodeIds) state.heldLosses.put(index, { nodeId, sinceMs: atMs })
+}
+
+export function releaseLosses(state: State, index: LogIndex, command: CommandOf<'loss-release'>): void {
+  for (const nodeId of command.nodeIds) state.heldLosses.delete(index, nodeId)
   putEvaluations(state, index, command.evaluations)
 }
 

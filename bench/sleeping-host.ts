@@ -1,0 +1,112 @@
+/** A host for benchmarks of many: the shipped agent with everything around it in memory, and tasks that sleep until they are ended. */
+import { systemClock } from '../src/adapters/clock.js'
+import type { InProcessHub } from '../src/adapters/in-process-bus/index.js'
+import { silentLogger } from '../src/adapters/logger.js'
+import { memoryHookPorts } from '../src/adapters/memory/hook-ports.js'
+import { systemRandom } from '../src/adapters/random.js'
+import { AGENT_DEFAULTS, Agent, type Driver, MemoryLocalStore, refuseExpressions, type TaskExit } from '../src/agent/index.js'
+import { OrchestratorError, ZERO_TIME } from '../src/domain/index.js'
+import { fakeSigner, fakeVerify } from '../test/fake-keys.js'
+import { node } from '../test/fixtures.js'
+
+const DIRECTORIES = { task: '/t', local: '/t/local', secrets: '/t/secrets', shared: '/t/alloc', logs: '/t/alloc/logs' }
+const absent = async () => {
+  throw new OrchestratorError('NO_SUCH_FILE', 'there are no files here')
+}
+const HEALTHY = { Attributes: {}, Detected: true, Healthy: true, HealthDescription: '', UpdateTime: ZERO_TIME }
+
+export class SleepingHost {
+  readonly name: string
+  readonly publicKey: string
+  readonly nodeId: string
+  readonly #hub: InProcessHub
+  #agent: Agent | undefined
+  #close: () => Promise<void> = async () => {}
+
+  constructor(hub: InProcessHub, name: string) {
+    this.#hub = hub
+    this.name = name
+    this.publicKey = `KEY-${name}`
+    this.nodeId = SleepingHost.nodeIdOf(this.publicKey)
+  }
+
+  static nodeIdOf(publicKey: string): string {
+    const hex = Buffer.from(publicKey).toString('hex').padStart(32, '0').slice(-32)
+    return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-5${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20)}`
+  }
+
+  start(): void {
+    const bus = this.#hub.connect()
+    const agent = new Agent({
+      nodeId: this.nodeId,
+      bus,
+      clock: systemClock,
+      random: systemRandom,
+      logger: silentLogger,
+      store: new MemoryLocalStore(new Map(), async () => {}),
+      directories: {
+        inherit: async () => {},
+        create: async () => {},
+        of: () => DIRECTORIES,
+        forgetSecrets: async () => {},
+        remove: async () => {},
+        list: async () => [],
+      },
+      files: { list: absent, stat: absent, read: absent, watch: () => () => {} },
+      drivers: [sleepingDriver()],
+      fingerprint: async () => this.#fingerprint(),
+      diskShare: async () => ({ usedPercent: 0, inodesUsedPercent: 0 }),
+      hostUsage: absent,
+      diskProblem: () => null,
+      signer: fakeSigner(this.publicKey),
+      verify: fakeVerify,
+      serverKeys: [],
+      templates: refuseExpressions,
+      hookPorts: memoryHookPorts(),
+      options: { ...AGENT_DEFAULTS, region: 'global' },
+      onFatal: (error) => {
+        throw error
+      },
+    })
+    this.#agent = agent
+    this.#close = () => bus.close()
+    void agent.start()
+  }
+
+  /** The power goes: nobody hears of it again. */
+  async die(): Promise<void> {
+    await this.#close()
+    await this.#agent?.stop({ tasks: 'keep' })
+  }
+
+  #fingerprint() {
+    const base = node({ ID: this.nodeId, Name: this.name, Datacenter: 'dc1', NodePool: 'default' })
+    return { ...base, Drivers: { mock_driver: HEALTHY } }
+  }
+}
+
+function sleepingDriver(): Driver {
+  const running = new Map<string, (exit: TaskExit) => void>()
+  const ends = new Map<string, Promise<TaskExit>>()
+  const end = (key: string, exitCode: number) => running.get(key)?.({ exitCode, signal: 0, isOutOfMemory: false })
+  return {
+    name: 'mock_driver',
+    isolation: 'none',
+    fingerprint: async () => ({ ...HEALTHY, nodeAttributes: { 'driver.mock_driver': '1' } }),
+    start: async ({ allocation, task, attempt }) => {
+      const key = `${allocation.ID}/${task.Name}/${attempt}`
+      ends.set(key, new Promise((resolve) => running.set(key, resolve)))
+      return { key }
+    },
+    find: async () => undefined,
+    attach: async (handle) => ends.has(String(handle['key'])),
+    wait: (handle) => ends.get(String(handle['key'])) ?? Promise.resolve({ exitCode: 1, signal: 0, isOutOfMemory: false, error: 'gone' }),
+    signal: async (handle) => end(String(handle['key']), 0),
+    kill: async (handle) => end(String(handle['key']), 137),
+    clear: async (handle) => end(String(handle['key']), 137),
+    close: () => {},
+    endUnclaimed: async () => 0,
+    exec: absent,
+    stats: async () => ({ memoryBytes: 0, userTimeMs: 0, systemTimeMs: 0, pids: [] }),
+  }
+}
