@@ -137,7 +137,7 @@ function registrationOf(task: string, service: Service, { allocation, datacenter
     Datacenter: datacenter,
     JobID: allocation.JobID,
     AllocID: allocation.ID,
-    Tags: isCanary ? service.CanaryTags : service.Tags,
+    Tags: (isCanary ? service.CanaryTags : service.Tags) ?? [],
     Address: address,
     Port: port,
     CreateIndex: 0,

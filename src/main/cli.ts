@@ -5,11 +5,11 @@ import type { Io } from '../cli/command.js'
 import { runProgram } from '../cli/program.js'
 import type { Terminal } from '../cli/terminal.js'
 import { loadCommands } from './commands.js'
+import { interruptSignal } from './interrupt.js'
 import { readVersion } from './version.js'
 
 function createIo(): Io {
-  const stopped = new AbortController()
-  process.once('SIGINT', () => stopped.abort())
+  const signal = interruptSignal()
   // Whoever reads from us may have seen enough.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
   return {
@@ -17,7 +17,9 @@ function createIo(): Io {
     err: (text) => process.stderr.write(text),
     env: process.env,
     fetch: requestAnswer,
-    signal: stopped.signal,
+    get signal() {
+      return signal()
+    },
     terminal: terminalOf(process.stdout, process.env),
   }
 }

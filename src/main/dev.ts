@@ -72,14 +72,15 @@ export async function runDev(
   const repository = address.kind === 'folder' ? resolve(address.path) : address.url
   const dataFolder = resolve(options.dataDir ?? join(address.kind === 'folder' ? repository : '.', '.drover'))
   makePassableFolder(dataFolder)
-  const lock = await lockFolder(realpathSync(dataFolder), 'dev')
   // Heard from the very beginning: until there is a cluster to stop, the start is abandoned.
   let isInterrupted = false
   let interrupt = () => {
     isInterrupted = true
   }
   onInterrupt(() => interrupt())
+  const lock = await lockFolder(realpathSync(dataFolder), 'dev')
   try {
+    if (isInterrupted) return 0
     const broker = await chooseBroker(options, dataFolder, output)
     if (isInterrupted) {
       await broker?.stop()

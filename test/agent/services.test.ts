@@ -109,7 +109,7 @@ test('services of group and task are registered with every text of them filled i
   )
   expect(services()).toEqual([
     ['_nomad-task-…-group-web-shop-web-8080', 'shop-web', [`node=${harness.node.Name}`, 'copy=3', 'x=${none.such}'], '10.0.0.1', 8080],
-    ['_nomad-task-…-main-main-front-8080', 'main-front', null, '', 8080],
+    ['_nomad-task-…-main-main-front-8080', 'main-front', [], '', 8080],
   ])
 })
 
