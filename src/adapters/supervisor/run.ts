@@ -1,5 +1,5 @@
 /** One run as the supervisor holds it: its pipes, its logs, and how it ended. */
-import { closeSync, constants, existsSync, openSync, readFileSync, readSync, renameSync, writeFileSync, writeSync } from 'node:fs'
+import { closeSync, constants, existsSync, openSync, readFileSync, readSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { Socket } from 'node:net'
 import { basename, dirname, join } from 'node:path'
@@ -72,15 +72,18 @@ export class Run {
     const cgroup = host.groups.tree === undefined ? undefined : createCgroup(host.groups.tree, runId)
     const bounded = start.limits === undefined ? [] : bound(host.groups, runId, start.limits)
     const record: RunRecord = { runId, taskId, logs, bootId: readBootId(), cgroup: cgroup ?? null, bounded, launcherDepth }
+    const command = commandScript(start, host.tools, [...new Set([...(cgroup === undefined ? [] : [cgroup]), ...bounded])])
     const wrapper = await host.wrappers.take()
-    writeFileSync(join(wrapper.folder, 'run.json'), toCheckedJson(record), { mode: 0o600 })
-    writeFileSync(
-      join(wrapper.folder, 'command'),
-      commandScript(start, host.tools, [...new Set([...(cgroup === undefined ? [] : [cgroup]), ...bounded])]),
-      { mode: 0o600 },
-    )
-    // All of a run is there at once, so that none is ever found half made.
-    renameSync(wrapper.folder, folder)
+    try {
+      writeFileSync(join(wrapper.folder, 'run.json'), toCheckedJson(record), { mode: 0o600 })
+      writeFileSync(join(wrapper.folder, 'command'), command, { mode: 0o600 })
+      // All of a run is there at once, so that none is ever found half made.
+      renameSync(wrapper.folder, folder)
+    } catch (error) {
+      sendSignal(wrapper.pid, 'SIGKILL')
+      rmSync(wrapper.folder, { recursive: true, force: true })
+      throw error
+    }
     const run = new Run(folder, record, host)
     await run.#begin(wrapper.pid)
     return run
@@ -157,7 +160,7 @@ export class Run {
   /** Whatever is left of it ends; its folder goes. */
   async destroy(): Promise<void> {
     this.#killAll()
-    this.#tellWrapper()
+    this.#endWrapper()
     this.#finish({ exitCode: -1, signal: 0, isOutOfMemory: false, error: 'destroyed' })
     // A wrapper whose task was killed just now may still be writing down how it ended.
     await rm(this.folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 25 })
@@ -347,6 +350,12 @@ export class Run {
     } catch {
       // There is no wrapper any more.
     }
+  }
+
+  /** What it would still write down nobody reads; and its pipes cannot be found where the folder was moved. */
+  #endWrapper(): void {
+    const pids = this.#pids
+    if (pids !== undefined && isSameProcess(pids.wrapperPid, pids.wrapperStartTime)) sendSignal(pids.wrapperPid, 'SIGKILL')
   }
 
   #killAll(): void {

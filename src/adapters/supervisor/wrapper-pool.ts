@@ -16,6 +16,8 @@ export interface ReadyWrapper {
   readonly folder: string
 }
 
+type WaitingWrapper = ReadyWrapper & { readonly process: ChildProcess }
+
 const READY_COUNT = 4
 /** Starts that come one upon the other are not to wait for the wrappers of later ones. */
 const REFILL_AFTER_MS = 50
@@ -26,7 +28,9 @@ export class WrapperPool {
   readonly #folder: string
   readonly #tools: Tools
   readonly #say: (text: string) => void
-  readonly #ready: ReadyWrapper[] = []
+  readonly #ready: WaitingWrapper[] = []
+  /** Those that nobody has taken, whether they are ready or not. */
+  readonly #waiting = new Set<ChildProcess>()
   #timer: NodeJS.Timeout | undefined
   #isClosed = false
 
@@ -35,14 +39,17 @@ export class WrapperPool {
     this.#folder = folder
     this.#tools = tools
     this.#say = say
-    this.#clear()
+    for (const { pid } of findWrappers(folder)) sendSignal(pid, 'SIGKILL')
+    this.#removeFolder()
   }
 
   /** @throws RunError START; as `fs` does where the disk takes nothing */
   async take(): Promise<ReadyWrapper> {
     const ready = this.#ready.shift()
     this.refill()
-    return ready ?? (await this.#make())
+    const { process, pid, folder } = ready ?? (await this.#make())
+    this.#waiting.delete(process)
+    return { pid, folder }
   }
 
   refill(): void {
@@ -53,14 +60,19 @@ export class WrapperPool {
   close(): void {
     this.#isClosed = true
     clearTimeout(this.#timer)
-    this.#clear()
+    // By what was started, not by where it stands: the folder may have been moved.
+    for (const process of this.#waiting) process.kill('SIGKILL')
+    this.#ready.length = 0
+    this.#removeFolder()
   }
 
-  #clear(): void {
-    this.#ready.length = 0
-    // In this order: one that has just been started finds no folder to stand in.
-    rmSync(this.#folder, { recursive: true, force: true, maxRetries: REMOVE_TRIES })
-    for (const { pid } of findWrappers(this.#folder)) sendSignal(pid, 'SIGKILL')
+  #removeFolder(): void {
+    try {
+      rmSync(this.#folder, { recursive: true, force: true, maxRetries: REMOVE_TRIES })
+    } catch (error) {
+      // It is in nobody's way, and the next supervisor tries again.
+      this.#say(`${this.#folder} could not be removed: ${String(error)}`)
+    }
   }
 
   async #fill(): Promise<void> {
@@ -72,7 +84,7 @@ export class WrapperPool {
     }
   }
 
-  async #make(): Promise<ReadyWrapper> {
+  async #make(): Promise<WaitingWrapper> {
     const folder = join(this.#folder, randomUUID())
     mkdirSync(folder, { recursive: true, mode: 0o700 })
     const process = spawn(this.#tools.sh, ['-c', wrapperScript(this.#tools), WRAPPER_NAME, folder], {
@@ -81,6 +93,8 @@ export class WrapperPool {
       cwd: '/',
       env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
     })
+    this.#waiting.add(process)
+    process.once('exit', () => this.#waiting.delete(process))
     try {
       await whenReady(process)
     } catch (error) {
@@ -91,13 +105,13 @@ export class WrapperPool {
       process.stderr?.destroy()
       process.unref()
     }
-    const wrapper = { pid: process.pid!, folder }
+    const wrapper = { process, pid: process.pid!, folder }
     process.once('exit', () => this.#forget(wrapper))
     return wrapper
   }
 
   /** One that somebody ended while it stood here. */
-  #forget(wrapper: ReadyWrapper): void {
+  #forget(wrapper: WaitingWrapper): void {
     const at = this.#ready.indexOf(wrapper)
     if (at < 0) return
     this.#ready.splice(at, 1)

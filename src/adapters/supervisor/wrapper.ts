@@ -26,6 +26,7 @@ export function wrapperScript(tools: Tools): string {
 cd "$1" || exit 125
 ${tools.mkfifo} -m 600 out err note release || exit 125
 exec 3<>out 4<>err 5<>note 6<>release
+[ -p /proc/self/fd/6 ] || exit 125
 trap : HUP INT QUIT TERM PIPE USR1 USR2 ALRM
 echo ready
 exec >/dev/null 2>&1

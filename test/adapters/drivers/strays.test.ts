@@ -2,6 +2,7 @@
 import { mkdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { findWrappers } from '../../../src/adapters/supervisor/process-table.js'
 import { isAlive, Supervised, until } from './supervised.js'
 
 test('what runs of a supervisor whose books were lost ends before anything new is started', async () => {
@@ -34,6 +35,7 @@ test('a supervisor whose folder is gone ends what runs there and itself', async 
   renameSync(world.folder, `${world.folder}-gone`)
   mkdirSync(world.folder, { mode: 0o700 })
   await until(() => !isAlive(run.pid) && !isAlive(pid))
+  await until(() => findWrappers(`${world.folder}-gone`).length === 0)
   rmSync(`${world.folder}-gone`, { recursive: true })
   world.reconnect()
 })
