@@ -38,6 +38,7 @@ export function listJobs(view: StateView, call: Call, isWanted: (job: Job) => bo
     watch: [{ table: 'jobs' }, { table: 'jobSummaries' }],
     body: joinList(page.rows.map((job) => jobStubJson(job, summaryOf(view, job), withMeta))),
     nextToken: page.nextToken,
+    isOfStateOnly: true,
   }
 }
 
