@@ -58,17 +58,16 @@ test('a request is told what merging it would do, also when the branch has gone 
   await commentIs(
     /^<!-- drover: plan -->\n### Drover: plan of ` [0-9a-f]{12} `[\s\S]*1 of 2 jobs would change[\s\S]*\| ~ \| ` a ` \| changed \|[\s\S]*Count: "1" -> "3"/,
   )
-  expect(forge.statuses.get(head)?.at(-1)).toMatchObject({
-    state: 'success',
-    description: expect.stringMatching(/^1 of 2 jobs would change/),
-  })
+  // The status follows the comment.
+  const statusIs = (wanted: object) => vi.waitFor(() => expect(forge.statuses.get(head)?.at(-1)).toMatchObject(wanted), { timeout: 50_000 })
+  await statusIs({ state: 'success', description: expect.stringMatching(/^1 of 2 jobs would change/) })
   await vi.waitFor(() => expect(forge.statuses.get(applied)).toMatchObject([{ state: 'success' }]), { timeout: 50_000 })
 
   work.commit({ 'jobs/a.nomad.hcl': JOB('a', 7) })
   work.git('push', '-q', bare, 'main')
   await fetch(`${server.url}/drover/v1/hooks/default`, { method: 'POST', body: '{}', headers: { 'x-gitlab-token': 'hook' } })
   await commentIs(/no plan of[\s\S]*in conflict[\s\S]*jobs\/a\.nomad\.hcl/)
-  expect(forge.statuses.get(head)?.at(-1)).toMatchObject({ state: 'failure', description: 'conflicts in 1 file(s)' })
+  await statusIs({ state: 'failure', description: 'conflicts in 1 file(s)' })
   expect(forge.refused).toEqual([])
   expect(server.output).not.toContain('canary')
 })
