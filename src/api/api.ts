@@ -118,9 +118,8 @@ export class Api {
     await route.socket({ request, id, parameters: this.#parameters(request) }, socket)
   }
 
-  /** @throws ApiError, and whatever the ports throw */
-  async answer(request: ApiRequest): Promise<ApiResponse> {
-    const { route, id } = this.find(request.path)
+  /** @param match of the request's path, as `find` gave it @throws ApiError, and whatever the ports throw */
+  async answer(request: ApiRequest, { route, id }: RouteMatch): Promise<ApiResponse> {
     const handler = route.methods[request.method] ?? route.methods['*']
     if (handler === undefined) throw wrongMethod()
     return handler({ request, id, parameters: this.#parameters(request) })

@@ -4,7 +4,7 @@
  */
 import { describeDiff } from './diff.js'
 import { describeFailures } from './placement.js'
-import { changeCounts, describeAllUpdates, type JobPlan, type PlanToPrint, SIGNS } from './plan-texts.js'
+import { changeCounts, describeAllUpdates, type JobPlan, mistakeText, type PlanToPrint, SIGNS } from './plan-texts.js'
 
 /** Forges take 65,536 characters, GitLab more. */
 const LENGTH_MAX = 60_000
@@ -18,14 +18,7 @@ export function formatPlanMarkdown(plan: PlanToPrint): string {
     `### Drover: plan of ${commit === undefined ? 'the work tree' : code(commit.id.slice(0, 12))}${against}`,
     `${changeCounts(plan)}.`,
     ...(held === null ? [] : [`**Held** (${held.reason}): ${code(held.remedy)}`]),
-    ...(mistakes.length === 0
-      ? []
-      : [
-          listOf(
-            'Mistakes; these files stay as they were',
-            mistakes.map((mistake) => `${mistake.place}: ${mistake.summary}${mistake.detail === '' ? '' : `: ${mistake.detail}`}`),
-          ),
-        ]),
+    ...(mistakes.length === 0 ? [] : [listOf('Mistakes; these files stay as they were', mistakes.map(mistakeText))]),
     ...(shown.length === 0 ? [] : [tableOf(shown)]),
     ...(placesOf(plan).length === 0 ? [] : [listOf('Besides', placesOf(plan))]),
     ...(acts.length === 0 ? [] : [listOf('Done once by trailers', acts)]),

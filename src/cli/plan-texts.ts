@@ -30,6 +30,10 @@ export function isChange({ jobs, hosts, pools, isSchedulerChanged, acts }: Omit<
   return isSchedulerChanged || hosts.length + pools.length + acts.length > 0 || jobs.some(({ change }) => CHANGES.has(change))
 }
 
+export function mistakeText({ place, summary, detail }: RefPlanAnswer['mistakes'][number]): string {
+  return `${place}: ${summary}${detail === '' ? '' : `: ${detail}`}`
+}
+
 /** `2 of 12 jobs would change`. */
 export function changeCounts(plan: PlanToPrint): string {
   const changed = plan.jobs.filter(({ change }) => CHANGES.has(change)).length

@@ -13,6 +13,7 @@ import {
   describeAllUpdates,
   isChange,
   type JobPlan,
+  mistakeText,
   type PlannedJob,
   type PlanToPrint,
   planToPrint,
@@ -92,7 +93,7 @@ interface Told {
 
 async function askServer(ref: string, client: Client): Promise<Told> {
   const answer = await client.get<RefPlanAnswer>('/drover/v1/plan', { ref })
-  const mistakeTexts = answer.mistakes.map(({ place, summary, detail }) => `${place}: ${summary}${detail === '' ? '' : `: ${detail}`}`)
+  const mistakeTexts = answer.mistakes.map(mistakeText)
   return { plan: planToPrint(answer), json: answer, mistakeTexts }
 }
 
@@ -106,7 +107,12 @@ async function readHere(files: JobFiles, paths: readonly string[], options: Plan
   })
   const answer = await client.put<CommitPlanAnswer>('/drover/v1/plan', summary)
   const jobs: JobPlan[] = []
-  for (const job of answer.jobs) jobs.push(await planJob(job, readings, client, options.why))
+  let hosts: Promise<readonly HostDrivers[]> | undefined
+  const askHosts = () => {
+    hosts ??= client.get<readonly HostDrivers[]>('/v1/nodes')
+    return hosts
+  }
+  for (const job of answer.jobs) jobs.push(await planJob(job, readings, { client, askHosts, isExplained: options.why }))
   const mistakes = readings.flatMap((reading) => (reading.kind === 'mistakes' ? reading.mistakes : []))
   const placed = mistakes.map(({ path, line, column, summary: what, detail }) => ({
     place: line === 0 ? path : `${path}:${line}:${column}`,
@@ -120,8 +126,19 @@ async function readHere(files: JobFiles, paths: readonly string[], options: Plan
   }
 }
 
+interface Asking {
+  readonly client: Client
+  /** Asked once, however many jobs want a driver that is nowhere. */
+  readonly askHosts: () => Promise<readonly HostDrivers[]>
+  readonly isExplained: boolean
+}
+
 /** Where the allocations of a new or changed job would go. */
-async function planJob(planned: PlannedJob, readings: readonly JobFileReading[], client: Client, isExplained: boolean): Promise<JobPlan> {
+async function planJob(
+  planned: PlannedJob,
+  readings: readonly JobFileReading[],
+  { client, askHosts, isExplained }: Asking,
+): Promise<JobPlan> {
   const { namespace, id, change } = planned
   const nothing = { ...planned, plan: null, missingDrivers: '' }
   if (change !== 'new' && change !== 'changed') return nothing
@@ -132,7 +149,7 @@ async function planJob(planned: PlannedJob, readings: readonly JobFileReading[],
   const query = { namespace, in_commit: 'true', ...(isExplained ? { reasons: 'true' } : {}) }
   const plan = await client.put<PlanAnswer>(`/v1/job/${encodeURIComponent(id)}/plan`, { Job: reading.job, Diff: true }, query)
   const groups = groupsWithoutDrivers(plan)
-  const hosts = groups.length === 0 ? [] : await client.get<readonly HostDrivers[]>('/v1/nodes')
+  const hosts = groups.length === 0 ? [] : await askHosts()
   return { ...planned, plan, missingDrivers: describeMissingDrivers(reading.job, groups, hosts) }
 }
 

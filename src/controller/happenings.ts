@@ -1,6 +1,5 @@
 /** What people who watch a server want to be told as it happens: hosts that come and go, and what becomes of roll-outs. */
-import type { Deployment, Node } from '../domain/index.js'
-import { NAMESPACE_DEFAULT } from '../domain/index.js'
+import { type Deployment, NAMESPACE_DEFAULT, type Node } from '../domain/index.js'
 import type { RowChange, StateEvents } from '../state/index.js'
 
 /** One sentence each, in order. */

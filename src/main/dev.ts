@@ -33,15 +33,8 @@ export interface DevOptions {
 }
 
 /** As they are written. */
-export interface DevFlags {
-  readonly repo: string
-  readonly ref: string
-  readonly versions?: string
-  readonly http: string
-  readonly dataDir?: string
-  readonly nats?: string
+export interface DevFlags extends Omit<DevOptions, 'agents'> {
   readonly agents: string
-  readonly keepTasks: boolean
 }
 
 /** @throws TerminalError FLAG */

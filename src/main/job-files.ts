@@ -4,16 +4,16 @@ import { basename, dirname, join, relative, resolve, sep } from 'node:path'
 import { CliGitSource } from '../adapters/git/git-source.js'
 import { WorkTree } from '../adapters/git/work-tree.js'
 import { InProcessSyntaxReader } from '../adapters/hcl-syntax/index.js'
-import {
-  CommandError,
-  type DeclarationReading,
-  type FileMistake,
-  type JobFileReading,
-  type JobFiles,
-  type JobFilesRequest,
-  type StrayFile,
-  type TreeReading,
-} from '../cli/index.js'
+import { CommandError } from '../cli/command.js'
+import type {
+  DeclarationReading,
+  FileMistake,
+  JobFileReading,
+  JobFiles,
+  JobFilesRequest,
+  StrayFile,
+  TreeReading,
+} from '../cli/job-files.js'
 import {
   AGENTS_FOLDER,
   AgentsFolderReader,

@@ -1,7 +1,9 @@
 /** Requests to merge are told on their forge what they would do: the reporter, put together from the server's parts. */
 import type { RemoteMirror } from '../adapters/git/remote/remote-mirror.js'
 import { type RefPlan, RefPlans, type RefPlansDeps } from '../api/index.js'
-import { changeCounts, formatPlanMarkdown, type PlanToPrint, planToPrint, type RefPlanAnswer } from '../cli/index.js'
+import { formatPlanMarkdown } from '../cli/plan-markdown.js'
+import { changeCounts, type PlanToPrint, planToPrint } from '../cli/plan-texts.js'
+import type { RefPlanAnswer } from '../cli/wire.js'
 import { type RequestPlan, RequestReporter, type RequestReporterDeps } from '../controller/index.js'
 
 export interface ReportRequestsDeps extends Omit<RequestReporterDeps, 'plan'> {

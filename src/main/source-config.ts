@@ -183,8 +183,9 @@ export function remoteAccessOf({ access }: SourceConfig): RemoteAccess {
     value === undefined ? {} : ({ [name]: value } as Record<Name, string>)
   return {
     username: access?.username ?? '',
-    ...(access?.token_file === undefined ? {} : { token: { kind: 'file', path: access.token_file } }),
-    ...(access?.token_env === undefined ? {} : { token: { kind: 'environment', name: access.token_env } }),
+    ...(access?.token_file === undefined && access?.token_env === undefined
+      ? {}
+      : { token: secretAt(access.token_file, access.token_env) }),
     tls: {
       ...given('caFile', access?.ca_file),
       ...given('certFile', access?.client_cert_file),
@@ -194,14 +195,18 @@ export function remoteAccessOf({ access }: SourceConfig): RemoteAccess {
   }
 }
 
+/** Of the two one is given: the schema sees to it. */
+function secretAt(file: string | undefined, variable: string | undefined): Secret {
+  return file === undefined ? { kind: 'environment', name: variable! } : { kind: 'file', path: file }
+}
+
 /** The one source of a cluster is called so. */
 const SOURCE_NAME = 'default'
 
 export function webhooksOf({ webhook }: SourceConfig): readonly Webhook[] {
   if (webhook === undefined) return []
   const { forge, secret_file, secret_env } = webhook
-  const secret: Secret = secret_file === undefined ? { kind: 'environment', name: secret_env! } : { kind: 'file', path: secret_file }
-  return [{ source: SOURCE_NAME, forge, secret }]
+  return [{ source: SOURCE_NAME, forge, secret: secretAt(secret_file, secret_env) }]
 }
 
 /** Undefined where everybody's commits count. @param gpgHome a folder of this server's own */
@@ -224,7 +229,6 @@ export function trustOf(
 export function forgeOf({ forge }: SourceConfig, nowMs: () => number): Forge | undefined {
   if (forge === undefined) return undefined
   const { kind, project, token_file, token_env } = forge
-  const token: Secret = token_file === undefined ? { kind: 'environment', name: token_env! } : { kind: 'file', path: token_file }
   const api = (forge.api ?? FORGE_APIS[kind]!).replace(/\/+$/, '')
-  return createForge({ kind, api, project, token, nowMs })
+  return createForge({ kind, api, project, token: secretAt(token_file, token_env), nowMs })
 }

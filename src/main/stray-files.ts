@@ -1,6 +1,6 @@
 /** Files below `jobs/` that look as if they were a job or belonged to one, and that nobody reads for it. */
 import { basename } from 'node:path'
-import type { StrayFile } from '../cli/index.js'
+import type { StrayFile } from '../cli/job-files.js'
 import { classifyPath, JOBS_FOLDER, type SourceTree } from '../controller/index.js'
 import { companionNames, isCompanion, suggestName } from '../jobspec/index.js'
 

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { highestTag, parseFollowedRef } from '../../src/adapters/git/followed-ref.js'
-import { CurlTrace, parseRetryAfter } from '../../src/adapters/git/remote/curl-trace.js'
+import { CurlTrace } from '../../src/adapters/git/remote/curl-trace.js'
 import { hideSecrets, parseRepositoryAddress } from '../../src/adapters/git/remote/remote-address.js'
+import { parseRetryAfter } from '../../src/adapters/retry-after.js'
 
 describe('an address', () => {
   test.each([

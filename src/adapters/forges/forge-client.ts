@@ -1,5 +1,6 @@
 /** Requests to the API of a forge: JSON both ways, a token read anew for each, and never one before the forge allows it again. */
 import { explainError, OrchestratorError } from '../../domain/index.js'
+import { parseRetryAfter, RETRY_AFTER_MS_MAX } from '../retry-after.js'
 import { readSecret, type Secret } from '../secret.js'
 
 export interface ForgeClientOptions {
@@ -15,7 +16,6 @@ type Method = 'GET' | 'POST' | 'PATCH' | 'PUT'
 
 const ANSWER_WITHIN_MS = 15_000
 const BODY_BYTES_MAX = 8 * 1024 * 1024
-const PAUSE_MS_MAX = 3_600_000
 const TOLD_LENGTH_MAX = 200
 
 export class ForgeError extends OrchestratorError {
@@ -73,11 +73,11 @@ export class ForgeClient {
 
   /** Source: GitHub's documentation, "Rate limits for the REST API"; GitLab's and Gitea's servers answer with `Retry-After`. */
   #heedPause({ status, headers }: Response): void {
-    const retryAfter = Number(headers.get('retry-after') ?? Number.NaN)
+    const nowMs = this.#options.nowMs()
     const isLimited = status === 429 || (status === 403 && headers.get('x-ratelimit-remaining') === '0')
-    const resetMs = isLimited ? Number(headers.get('x-ratelimit-reset') ?? Number.NaN) * 1000 - this.#options.nowMs() : Number.NaN
-    const pauseMs = Number.isNaN(retryAfter) ? resetMs : retryAfter * 1000
-    if (pauseMs > 0) this.#notBeforeMs = this.#options.nowMs() + Math.min(pauseMs, PAUSE_MS_MAX)
+    const resetMs = isLimited ? Number(headers.get('x-ratelimit-reset') ?? Number.NaN) * 1000 - nowMs : Number.NaN
+    const pauseMs = parseRetryAfter(headers.get('retry-after') ?? '', nowMs) ?? resetMs
+    if (pauseMs > 0) this.#notBeforeMs = nowMs + Math.min(pauseMs, RETRY_AFTER_MS_MAX)
   }
 }
 

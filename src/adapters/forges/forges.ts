@@ -38,11 +38,11 @@ interface CommentPaths {
 export function createForge(options: ForgeOptions): Forge {
   switch (options.kind) {
     case 'github':
-      return new GithubForge(options)
+      return new PullForge(options, GITHUB)
     case 'gitlab':
       return new GitlabForge(options)
     case 'gitea':
-      return new GiteaForge(options)
+      return new PullForge(options, GITEA)
   }
 }
 
@@ -91,60 +91,57 @@ class OneComment {
   }
 }
 
-class GithubForge implements Forge {
-  readonly #client: ForgeClient
-  readonly #comments: OneComment
-  readonly #project: string
-
-  constructor({ api, token, project, nowMs }: ForgeOptions) {
-    const headersOf = (secret: string) => ({
-      accept: 'application/vnd.github+json',
-      authorization: `Bearer ${secret}`,
-      'x-github-api-version': '2022-11-28',
-    })
-    this.#client = new ForgeClient({ api, token, nowMs, headersOf })
-    this.#comments = new OneComment(this.#client, PER_PAGE)
-    this.#project = project
-  }
-
-  async openRequests(branch: string): Promise<readonly MergeRequest[]> {
-    const query = `state=open&base=${encodeURIComponent(branch)}&per_page=${PER_PAGE}`
-    const pulls = await this.#client.ask<readonly { number: number; head: { sha: string } }[]>(
-      'GET',
-      `/repos/${this.#project}/pulls?${query}`,
-    )
-    return pulls.map(({ number, head }) => ({ number, headId: head.sha, ref: `refs/pull/${number}/head` }))
-  }
-
-  async setStatus(commitId: string, { state, description }: CommitStatus): Promise<void> {
-    const body = { state, context: STATUS_CONTEXT, description: shortened(description) }
-    await this.#client.ask('POST', `/repos/${this.#project}/statuses/${commitId}`, body)
-  }
-
-  putComment(request: number, marker: string, body: string): Promise<void> {
-    const issues = `/repos/${this.#project}/issues`
-    return this.#comments.put(request, marker, body, {
-      list: (page) => `${issues}/${request}/comments?per_page=${PER_PAGE}&page=${page}`,
-      create: `${issues}/${request}/comments`,
-      edit: (id) => ({ method: 'PATCH', path: `${issues}/comments/${id}` }),
-    })
-  }
+/** What tells two forges apart that otherwise have the same API. */
+interface PullDialect {
+  readonly headersOf: (token: string) => Readonly<Record<string, string>>
+  readonly perPage: number
+  /** The parameter that says how many are wanted. */
+  readonly size: string
+  /** What else narrows a list of pulls down to those into a branch; what is left is sorted out here. */
+  readonly intoBranch: (branch: string) => string
 }
 
-class GiteaForge implements Forge {
+const GITHUB: PullDialect = {
+  headersOf: (token) => ({
+    accept: 'application/vnd.github+json',
+    authorization: `Bearer ${token}`,
+    'x-github-api-version': '2022-11-28',
+  }),
+  perPage: PER_PAGE,
+  size: 'per_page',
+  intoBranch: (branch) => `&base=${encodeURIComponent(branch)}`,
+}
+
+const GITEA: PullDialect = {
+  headersOf: (token) => ({ authorization: `token ${token}` }),
+  perPage: GITEA_PER_PAGE,
+  size: 'limit',
+  intoBranch: () => '',
+}
+
+interface Pull {
+  readonly number: number
+  readonly head: { readonly sha: string }
+  readonly base: { readonly ref: string }
+}
+
+class PullForge implements Forge {
   readonly #client: ForgeClient
   readonly #comments: OneComment
   readonly #project: string
+  readonly #dialect: PullDialect
 
-  constructor({ api, token, project, nowMs }: ForgeOptions) {
-    this.#client = new ForgeClient({ api, token, nowMs, headersOf: (secret) => ({ authorization: `token ${secret}` }) })
-    this.#comments = new OneComment(this.#client, GITEA_PER_PAGE)
-    this.#project = project
+  constructor({ api, token, project, nowMs }: ForgeOptions, dialect: PullDialect) {
+    this.#client = new ForgeClient({ api, token, nowMs, headersOf: dialect.headersOf })
+    this.#comments = new OneComment(this.#client, dialect.perPage)
+    this.#project = `/repos/${project}`
+    this.#dialect = dialect
   }
 
   async openRequests(branch: string): Promise<readonly MergeRequest[]> {
-    const path = `/repos/${this.#project}/pulls?state=open&limit=${GITEA_PER_PAGE}`
-    const pulls = await this.#client.ask<readonly { number: number; head: { sha: string }; base: { ref: string } }[]>('GET', path)
+    const { size, perPage, intoBranch } = this.#dialect
+    const path = `${this.#project}/pulls?state=open${intoBranch(branch)}&${size}=${perPage}`
+    const pulls = await this.#client.ask<readonly Pull[]>('GET', path)
     return pulls
       .filter(({ base }) => base.ref === branch)
       .map(({ number, head }) => ({ number, headId: head.sha, ref: `refs/pull/${number}/head` }))
@@ -152,13 +149,14 @@ class GiteaForge implements Forge {
 
   async setStatus(commitId: string, { state, description }: CommitStatus): Promise<void> {
     const body = { state, context: STATUS_CONTEXT, description: shortened(description) }
-    await this.#client.ask('POST', `/repos/${this.#project}/statuses/${commitId}`, body)
+    await this.#client.ask('POST', `${this.#project}/statuses/${commitId}`, body)
   }
 
   putComment(request: number, marker: string, body: string): Promise<void> {
-    const issues = `/repos/${this.#project}/issues`
+    const { size, perPage } = this.#dialect
+    const issues = `${this.#project}/issues`
     return this.#comments.put(request, marker, body, {
-      list: (page) => `${issues}/${request}/comments?limit=${GITEA_PER_PAGE}&page=${page}`,
+      list: (page) => `${issues}/${request}/comments?${size}=${perPage}&page=${page}`,
       create: `${issues}/${request}/comments`,
       edit: (id) => ({ method: 'PATCH', path: `${issues}/comments/${id}` }),
     })

@@ -1,7 +1,7 @@
 /** The API over HTTP, by Node's own server: the API knows its paths itself. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { Api, type ApiDeps, ApiError, type Route } from '../../api/index.js'
+import { Api, type ApiDeps, ApiError, type ApiRequest, type Route } from '../../api/index.js'
 import { explainError, type Logger, OrchestratorError } from '../../domain/index.js'
 import { systemClock } from '../clock.js'
 import { systemRandom } from '../random.js'
@@ -98,12 +98,13 @@ class Requests {
     const { method = 'GET', headers } = request
     const { path, query } = splitUrl(request)
     this.#checkHost(request)
-    const { route } = this.api.find(path)
+    const match = this.api.find(path)
+    const { route } = match
     if (route.isAct === true && method !== 'GET' && isOfOtherOrigin(request)) throw new OrchestratorError('HOST_REFUSED', OTHER_ORIGIN)
     if (route.crossOrigin !== undefined && isPreflight(request)) return void response.writeHead(204, preflightHeaders(request)).end()
     const body = hasBody(request) ? await this.#readBody(request, response, route) : EMPTY
     const gone = new Gone(request, response)
-    const answer = await this.api.answer({
+    const asked: ApiRequest = {
       method,
       path,
       query,
@@ -113,7 +114,8 @@ class Requests {
       get signal() {
         return gone.signal
       },
-    })
+    }
+    const answer = await this.api.answer(asked, match)
     const told = route.crossOrigin === undefined ? answer.headers : { ...answer.headers, ...crossOriginHeaders(request) }
     if (typeof answer.body !== 'string' && !(answer.body instanceof Uint8Array))
       return sendStream(answer.status, told, answer.body, response)

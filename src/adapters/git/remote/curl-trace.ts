@@ -3,6 +3,7 @@
  * descriptor of their own (its documentation, "git", GIT_TRACE_CURL), credentials left out; only these two are looked at, nothing is kept.
  */
 import type { Readable } from 'node:stream'
+import { parseRetryAfter } from '../../retry-after.js'
 
 export const TRACE_DESCRIPTOR = 3
 
@@ -15,8 +16,6 @@ export const TRACE_ENVIRONMENT: NodeJS.ProcessEnv = {
 const LINE_BYTES_MAX = 16 * 1024
 const STATUS = /<= Recv header: HTTP\/[\d.]+ (\d{3})/
 const RETRY_AFTER = /<= Recv header: retry-after: *(.+?)\s*$/i
-/** Whoever says more is asked again all the same. */
-const RETRY_AFTER_MS_MAX = 3_600_000
 
 export class CurlTrace {
   status = 0
@@ -44,10 +43,4 @@ export class CurlTrace {
     const [, value] = RETRY_AFTER.exec(line) ?? []
     if (value !== undefined) this.retryAfterMs = parseRetryAfter(value, Date.now())
   }
-}
-
-/** Seconds, or a date (RFC 9110, 10.2.3); null for anything else. */
-export function parseRetryAfter(value: string, nowMs: number): number | null {
-  const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - nowMs
-  return Number.isNaN(ms) ? null : Math.min(Math.max(ms, 0), RETRY_AFTER_MS_MAX)
 }

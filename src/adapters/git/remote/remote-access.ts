@@ -5,6 +5,7 @@
  */
 import { explainError, OrchestratorError } from '../../../domain/index.js'
 import { readSecret, type Secret } from '../../secret.js'
+import { quote } from '../../supervisor/wrapper.js'
 import { gitEnvironment } from '../git-command.js'
 import type { RemoteProtocol } from './remote-address.js'
 
@@ -90,10 +91,6 @@ function sshCommand({ knownHostsFile, keyFile }: RemoteAccess['ssh']): string {
     ...(knownHostsFile === undefined ? [] : [`UserKnownHostsFile="${knownHostsFile}"`]),
     ...(keyFile === undefined ? [] : ['IdentitiesOnly=yes', `IdentityFile="${keyFile}"`]),
   ]
+  // git hands the command to a shell.
   return ['ssh', '-F', '/dev/null', ...options.flatMap((option) => ['-o', quote(option)])].join(' ')
-}
-
-/** git hands the command to a shell. */
-function quote(word: string): string {
-  return `'${word.replaceAll("'", `'\\''`)}'`
 }
