@@ -2,49 +2,24 @@
  * B12: what sleeping tasks cost beyond themselves: memory and processes of agent, supervisor and wrappers, and how fast they start.
  * Memory is PSS (shared pages counted once), read from outside.
  */
-import { Cluster, until } from '../test/acceptance/cluster.js'
+import { until } from '../test/acceptance/cluster.js'
+import { startEmptyCluster } from './empty-cluster.js'
 import { type Bench, type BenchOptions, type Measurement, measurement } from './measurement.js'
 import { processes, pssOf } from './processes.js'
+import { sleepingJob } from './sleeping-job.js'
 
 const RUNNING_WITHIN_MS = 120_000
 const MARK = '86399'
-
-function jobFile(count: number): string {
-  return `job "sleepers" {
-  group "main" {
-    count = ${count}
-    update {
-      max_parallel     = ${count}
-      min_healthy_time = "0s"
-    }
-    task "sleep" {
-      driver = "raw_exec"
-      config {
-        command = "/bin/sleep"
-        args    = ["${MARK}"]
-      }
-      resources {
-        cpu    = 1
-        memory = 10
-      }
-    }
-  }
-}
-`
-}
+const SLEEPERS = { name: 'sleepers', driver: 'raw_exec', config: ['command = "/bin/sleep"', `args = ["${MARK}"]`], cpuMhz: 1, memoryMb: 10 }
 
 export const b12: Bench = {
   name: 'B12',
   summary: 'cost of sleeping tasks: memory, processes, starts a second',
   async *run(options: BenchOptions): AsyncIterable<Measurement> {
     const count = options.quick ? 20 : 100
-    const cluster = new Cluster()
-    for (const path of ['jobs/hello.nomad.hcl', 'jobs/tick.nomad.yaml']) cluster.git('rm', '-q', path)
-    cluster.write('jobs/README.md', 'nothing yet')
-    cluster.commit('no jobs')
+    const cluster = await startEmptyCluster()
     try {
-      await cluster.start()
-      cluster.write('jobs/sleepers.nomad.hcl', jobFile(count))
+      cluster.write('jobs/sleepers.nomad.hcl', sleepingJob({ ...SLEEPERS, count }))
       cluster.git('add', '-A')
       const began = performance.now()
       cluster.git('commit', '-q', '-m', 'sleepers')

@@ -3,51 +3,21 @@
  * time to start some beside `docker run` of the same image in a loop. Both need root; docker needs its engine, of which one is started.
  */
 import { execFileSync } from 'node:child_process'
-import { Cluster, until } from '../test/acceptance/cluster.js'
+import { type Cluster, until } from '../test/acceptance/cluster.js'
 import { IMAGE, TestEngine, whyNoEngine } from '../test/adapters/drivers/docker-engine.js'
+import { startEmptyCluster } from './empty-cluster.js'
 import { type BenchOptions, type Measurement, measurement } from './measurement.js'
 import { processes, pssOf } from './processes.js'
+import { type SleepingJob, sleepingJob } from './sleeping-job.js'
 
 const RUNNING_WITHIN_MS = 180_000
 const SECONDS = '86397'
-
-function jobFile(name: string, count: number, driver: string, config: string): string {
-  return `job "${name}" {
-  group "main" {
-    count = ${count}
-    update {
-      max_parallel     = ${count}
-      min_healthy_time = "0s"
-    }
-    task "sleep" {
-      driver = "${driver}"
-      config {
-${config}
-        args = ["${SECONDS}"]
-      }
-      resources {
-        cpu    = 10
-        memory = 16
-      }
-    }
-  }
-}
-`
-}
-
-/** A cluster without jobs. */
-async function startEmpty(): Promise<Cluster> {
-  const cluster = new Cluster()
-  for (const path of ['jobs/hello.nomad.hcl', 'jobs/tick.nomad.yaml']) cluster.git('rm', '-q', path)
-  cluster.write('jobs/README.md', 'nothing yet')
-  cluster.commit('no jobs')
-  await cluster.start()
-  return cluster
-}
+const ARGS = `args = ["${SECONDS}"]`
 
 /** @returns milliseconds from the commit until all of it runs */
-async function runJob(cluster: Cluster, name: string, count: number, text: string): Promise<number> {
-  cluster.write(`jobs/${name}.nomad.hcl`, text)
+async function runJob(cluster: Cluster, job: Pick<SleepingJob, 'name' | 'count' | 'driver' | 'config'>): Promise<number> {
+  const { name, count } = job
+  cluster.write(`jobs/${name}.nomad.hcl`, sleepingJob({ ...job, cpuMhz: 10, memoryMb: 16 }))
   const began = performance.now()
   cluster.commit(name)
   await until(`all of ${name} run`, RUNNING_WITHIN_MS, async () => {
@@ -64,13 +34,13 @@ function agentPss(cluster: Cluster): number {
 export async function* sandboxCost({ quick }: BenchOptions): AsyncIterable<Measurement> {
   if (process.getuid?.() !== 0) return
   const count = quick ? 10 : 100
-  const cluster = await startEmpty()
+  const cluster = await startEmptyCluster()
   try {
-    const config = '        command = "/bin/sleep"'
+    const job = { driver: 'exec', config: ['command = "/bin/sleep"', ARGS] }
     // The first loads what all have in common.
-    await runJob(cluster, 'first', 1, jobFile('first', 1, 'exec', config))
+    await runJob(cluster, { name: 'first', count: 1, ...job })
     const before = agentPss(cluster)
-    const tookMs = await runJob(cluster, 'sandboxes', count, jobFile('sandboxes', count, 'exec', config))
+    const tookMs = await runJob(cluster, { name: 'sandboxes', count, ...job })
     const helpers = processes((line) => line.includes(cluster.folder) && (line.includes('drover-run') || line.includes('bwrap')))
     const name = `exec,tasks=${count}`
     yield measurement('B12', name, 'commit-to-all-running', 'ms', [tookMs])
@@ -90,12 +60,12 @@ export async function* containerCost({ quick }: BenchOptions): AsyncIterable<Mea
   process.env['DOCKER_HOST'] = engine.endpoint
   try {
     const loopMs = runInLoop(engine, count)
-    const cluster = await startEmpty()
+    const cluster = await startEmptyCluster()
     try {
-      const config = `        image        = "${IMAGE}"\n        network_mode = "none"\n        command      = "sleep"`
-      await runJob(cluster, 'first', 1, jobFile('first', 1, 'docker', config))
+      const job = { driver: 'docker', config: [`image = "${IMAGE}"`, 'network_mode = "none"', 'command = "sleep"', ARGS] }
+      await runJob(cluster, { name: 'first', count: 1, ...job })
       const before = agentPss(cluster)
-      const tookMs = await runJob(cluster, 'containers', count, jobFile('containers', count, 'docker', config))
+      const tookMs = await runJob(cluster, { name: 'containers', count, ...job })
       const name = `docker,tasks=${count}`
       yield measurement('B12', name, 'docker-run-in-a-loop', 'ms', [loopMs])
       yield measurement('B12', name, 'commit-to-all-running', 'ms', [tookMs])

@@ -4,7 +4,8 @@
  */
 import { existsSync, mkdirSync, readFileSync, watch } from 'node:fs'
 import { join } from 'node:path'
-import { Cluster, until } from '../test/acceptance/cluster.js'
+import { type Cluster, until } from '../test/acceptance/cluster.js'
+import { startEmptyCluster } from './empty-cluster.js'
 import { type Bench, type BenchOptions, type Measurement, measurement, quantile } from './measurement.js'
 
 const RUNNING_WITHIN_MS = 30_000
@@ -94,13 +95,9 @@ async function* burst(count: number, rounds: number): AsyncIterable<Measurement>
 }
 
 async function startCluster(): Promise<{ readonly cluster: Cluster; readonly stamps: string }> {
-  const cluster = new Cluster()
-  for (const path of ['jobs/hello.nomad.hcl', 'jobs/tick.nomad.yaml']) cluster.git('rm', '-q', path)
-  cluster.write('jobs/README.md', 'nothing yet')
-  cluster.commit('no jobs')
+  const cluster = await startEmptyCluster()
   const stamps = join(cluster.folder, 'stamps')
   mkdirSync(stamps)
-  await cluster.start()
   return { cluster, stamps }
 }
 

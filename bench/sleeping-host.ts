@@ -2,14 +2,12 @@
 import { systemClock } from '../src/adapters/clock.js'
 import type { InProcessHub } from '../src/adapters/in-process-bus/index.js'
 import { silentLogger } from '../src/adapters/logger.js'
-import { memoryHookPorts } from '../src/adapters/memory/hook-ports.js'
 import { systemRandom } from '../src/adapters/random.js'
-import { AGENT_DEFAULTS, Agent, type Driver, MemoryLocalStore, refuseExpressions, type TaskExit } from '../src/agent/index.js'
+import { Agent, type Driver, MemoryLocalStore, type TaskExit } from '../src/agent/index.js'
 import { OrchestratorError, ZERO_TIME } from '../src/domain/index.js'
-import { fakeSigner, fakeVerify } from '../test/fake-keys.js'
 import { node } from '../test/fixtures.js'
+import { hollowHost } from '../test/hollow-host.js'
 
-const DIRECTORIES = { task: '/t', local: '/t/local', secrets: '/t/secrets', shared: '/t/alloc', logs: '/t/alloc/logs' }
 const absent = async () => {
   throw new OrchestratorError('NO_SUCH_FILE', 'there are no files here')
 }
@@ -38,32 +36,15 @@ export class SleepingHost {
   start(): void {
     const bus = this.#hub.connect()
     const agent = new Agent({
+      ...hollowHost(this.publicKey),
       nodeId: this.nodeId,
       bus,
       clock: systemClock,
       random: systemRandom,
       logger: silentLogger,
       store: new MemoryLocalStore(new Map(), async () => {}),
-      directories: {
-        inherit: async () => {},
-        create: async () => {},
-        of: () => DIRECTORIES,
-        forgetSecrets: async () => {},
-        remove: async () => {},
-        list: async () => [],
-      },
-      files: { list: absent, stat: absent, read: absent, watch: () => () => {} },
       drivers: [sleepingDriver()],
       fingerprint: async () => this.#fingerprint(),
-      diskShare: async () => ({ usedPercent: 0, inodesUsedPercent: 0 }),
-      hostUsage: absent,
-      diskProblem: () => null,
-      signer: fakeSigner(this.publicKey),
-      verify: fakeVerify,
-      serverKeys: [],
-      templates: refuseExpressions,
-      hookPorts: memoryHookPorts(),
-      options: { ...AGENT_DEFAULTS, region: 'global' },
       onFatal: (error) => {
         throw error
       },

@@ -2,11 +2,12 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { dispatchCommand, forceCommand, type Io, runProgram } from '../../src/cli/index.js'
+import { dispatchCommand, forceCommand, runProgram } from '../../src/cli/index.js'
 import { LocalActCommits } from '../../src/main/act-commits.js'
 import { ActingWorld } from '../api/acting-world.js'
 import { job } from '../fixtures.js'
 import { ScratchRepository } from '../scratch-repository.js'
+import { captureIo } from './captured-io.js'
 
 let world: ActingWorld
 let address = ''
@@ -15,21 +16,10 @@ const COURIER = { Payload: 'optional', MetaRequired: ['who'], MetaOptional: ['wh
 const SWEEP = { Enabled: true, Spec: '', Specs: ['@daily'], SpecType: 'cron', ProhibitOverlap: false, TimeZone: 'UTC' }
 
 async function drover(args: readonly string[], folder = repository.folder) {
-  let [out, err] = ['', '']
-  const io: Io = {
-    out: (text) => {
-      out += text
-    },
-    err: (text) => {
-      err += text
-    },
-    env: { DROVER_ADDR: address },
-    fetch,
-    signal: new AbortController().signal,
-  }
+  const { io, said } = captureIo({ env: { DROVER_ADDR: address } })
   const commits = new LocalActCommits(folder)
   const code = await runProgram(args, io, { version: '0.1.0', commands: [dispatchCommand(commits), forceCommand(commits)] })
-  return { code, out, err }
+  return { code, ...said }
 }
 
 async function begin(writes: 'none' | 'runtime'): Promise<void> {

@@ -19,6 +19,7 @@ import type { Job, JobExplanation } from '../../src/domain/index.js'
 import { filledWorld, LOG_LINE } from '../api/filled-world.js'
 import { evaluation, job, sourceStatus, uuid } from '../fixtures.js'
 import { SeededRandom } from '../simulation/seeded-random.js'
+import { captureIo } from './captured-io.js'
 
 const SOUND: JobFileReading = { kind: 'job', path: 'jobs/web.nomad.hcl', namespace: 'default', id: 'web', job: job(), warnings: [] }
 const WRONG: JobFileReading = {
@@ -97,23 +98,13 @@ async function drover(
     summarize: async ({ paths }) => ({ readings, summary: summarizeTree(readings, null, WORK_TREE_HISTORY, paths.length === 0) }),
   }
   const load = async () => files
-  let [out, err] = ['', '']
   const stop = new AbortController()
-  const io: Io = {
-    out: (text) => {
-      out += text
-      if (until?.test(out) === true) stop.abort()
-    },
-    err: (text) => {
-      err += text
-    },
-    env,
-    fetch,
-    signal: stop.signal,
-  }
+  const { io, said } = captureIo({ env, signal: stop.signal }, (all) => {
+    if (until?.test(all) === true) stop.abort()
+  })
   const commands = [statusCommand, logsCommand, eventsCommand, validateCommand(load), renderCommand(load), planCommand(load), whyCommand]
   const code = await runProgram(args, io, { version: '0.1.0', commands })
-  return { code, out, err }
+  return { code, ...said }
 }
 
 describe('why', () => {

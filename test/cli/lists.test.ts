@@ -21,6 +21,7 @@ import {
 } from '../../src/cli/index.js'
 import { filledWorld, LOG_LINE } from '../api/filled-world.js'
 import { allocation, sourceStatus, uuid } from '../fixtures.js'
+import { captureIo } from './captured-io.js'
 
 const world = filledWorld({})
 let address = ''
@@ -47,20 +48,8 @@ const COMMANDS = [
 const commands = [...COMMANDS, completionCommand(async () => COMMANDS)]
 
 async function drover(args: readonly string[], given: { terminal?: Terminal; fetch?: Io['fetch'] } = {}) {
-  let [out, err] = ['', '']
-  const io: Io = {
-    out: (text) => {
-      out += text
-    },
-    err: (text) => {
-      err += text
-    },
-    env: { DROVER_ADDR: address },
-    fetch: given.fetch ?? fetch,
-    signal: new AbortController().signal,
-    terminal: given.terminal,
-  }
-  return { code: await runProgram(args, io, { version: '0.1.0', commands }), out, err }
+  const { io, said } = captureIo({ ...given, env: { DROVER_ADDR: address } })
+  return { code: await runProgram(args, io, { version: '0.1.0', commands }), ...said }
 }
 
 describe('one of them', () => {

@@ -1,23 +1,9 @@
 /** How fast the loss of a host is made good, in virtual time: no load of the machine that runs this has a part in it. */
 import { expect, test } from 'vitest'
-import { jobFile } from './workload.js'
+import { jobFile, serviceShape } from './workload.js'
 import { World } from './world.js'
 
-const WEB = {
-  id: 'web',
-  type: 'service',
-  priority: 50,
-  count: 10,
-  cpu: 10,
-  generation: 1,
-  maxParallel: 10,
-  canaries: 0,
-  hasAutoRevert: false,
-  runForMs: 0,
-  restarts: 0,
-  rescheduleDelaySeconds: 5,
-  lostAfterSeconds: 0,
-} as const
+const WEB = serviceShape({ id: 'web', count: 10 })
 const LOOK_EVERY_MS = 250
 
 async function running(hosts: number): Promise<World> {

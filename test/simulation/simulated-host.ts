@@ -9,14 +9,11 @@
  */
 
 import { silentLogger } from '../../src/adapters/logger.js'
-import { memoryHookPorts } from '../../src/adapters/memory/hook-ports.js'
 import {
-  AGENT_DEFAULTS,
   Agent,
   type Driver,
   type LocalStore,
   MemoryLocalStore,
-  refuseExpressions,
   type TaskExit,
   type TaskHandle,
   type TaskStart,
@@ -25,8 +22,8 @@ import type { AgentRecord } from '../../src/agent/local-state.js'
 import { isClientTerminal, isServerTerminal, OrchestratorError, ZERO_TIME } from '../../src/domain/index.js'
 import type { StateView } from '../../src/state/index.js'
 import { Violation } from '../checkers.js'
-import { fakeSigner, fakeVerify } from '../fake-keys.js'
 import { node } from '../fixtures.js'
+import { hollowHost } from '../hollow-host.js'
 import type { SimulatedProcess } from './simulated-process.js'
 import type { World } from './world.js'
 
@@ -98,37 +95,19 @@ export class SimulatedHost {
     this.agentProcess = process
     const { random } = this.#world
     const agent = new Agent({
+      ...hollowHost(this.publicKey),
       nodeId: this.nodeId,
       bus: this.#world.network.busOf(process),
       clock: process.clock,
       random,
       logger: silentLogger,
       store: this.#store(process),
-      directories: {
-        inherit: async () => {},
-        create: async () => {},
-        of: () => DIRECTORIES,
-        forgetSecrets: async () => {},
-        remove: async () => {},
-        list: async () => [],
-      },
-      files: NO_FILES,
       drivers: [this.#driver(process)],
       fingerprint: async () => {
         await new Promise<void>((resolve) => process.clock.after(this.startMs, resolve))
         return this.#fingerprint()
       },
-      diskShare: async () => ({ usedPercent: 0, inodesUsedPercent: 0 }),
-      hostUsage: async () => {
-        throw new OrchestratorError('UNKNOWN', 'nobody asks in this world')
-      },
       diskProblem: () => (this.#diskFullMs === undefined ? null : 'the disk is full'),
-      signer: fakeSigner(this.publicKey),
-      verify: fakeVerify,
-      serverKeys: [],
-      templates: refuseExpressions,
-      hookPorts: memoryHookPorts(),
-      options: { ...AGENT_DEFAULTS, region: 'global' },
       onFatal: (error) => process.isAlive && this.#world.fail(error),
     })
     agent.start().catch((error: unknown) => process.isAlive && this.#world.fail(error))
@@ -415,10 +394,3 @@ function runKey(allocationId: string, taskName: string, attempt: number): string
 function taskKey(allocationId: string, taskName: string): string {
   return `${allocationId} ${taskName}`
 }
-
-const DIRECTORIES = { task: '/t', local: '/t/local', secrets: '/t/secrets', shared: '/t/alloc', logs: '/t/alloc/logs' }
-
-const unread = async () => {
-  throw new OrchestratorError('NO_SUCH_FILE', 'there are no files in this world')
-}
-const NO_FILES = { list: unread, stat: unread, read: unread, watch: () => () => {} }

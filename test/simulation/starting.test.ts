@@ -1,23 +1,9 @@
 /** An agent that takes long to find again what runs says so meanwhile: its host is not called silent. */
 import { expect, test } from 'vitest'
-import { jobFile } from './workload.js'
+import { jobFile, serviceShape } from './workload.js'
 import { World } from './world.js'
 
-const WEB = {
-  id: 'web',
-  type: 'service',
-  priority: 50,
-  count: 1,
-  cpu: 10,
-  generation: 1,
-  maxParallel: 1,
-  canaries: 0,
-  hasAutoRevert: false,
-  runForMs: 0,
-  restarts: 0,
-  rescheduleDelaySeconds: 5,
-  lostAfterSeconds: 0,
-} as const
+const WEB = serviceShape({ id: 'web', count: 1 })
 
 test('a host whose agent starts for longer than a TTL stays ready, and keeps what runs', async () => {
   const world = new World({ seed: 7, hosts: 1 })

@@ -35,6 +35,24 @@ export interface JobShape {
   readonly everySeconds?: number
 }
 
+/** A service that nothing is the matter with. */
+export function serviceShape(over: Pick<JobShape, 'id' | 'count'> & Partial<JobShape>): JobShape {
+  return {
+    type: 'service',
+    priority: 50,
+    cpu: 10,
+    generation: 1,
+    maxParallel: over.count,
+    canaries: 0,
+    hasAutoRevert: false,
+    runForMs: 0,
+    restarts: 0,
+    rescheduleDelaySeconds: 5,
+    lostAfterSeconds: 0,
+    ...over,
+  }
+}
+
 export function jobFile(shape: JobShape): string {
   const update =
     shape.type === 'batch'

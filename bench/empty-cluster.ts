@@ -1,0 +1,16 @@
+/** `drover dev` on a repository whose jobs are still to come. */
+import { Cluster } from '../test/acceptance/cluster.js'
+
+export async function startEmptyCluster(): Promise<Cluster> {
+  const cluster = new Cluster()
+  for (const path of ['jobs/hello.nomad.hcl', 'jobs/tick.nomad.yaml']) cluster.git('rm', '-q', path)
+  cluster.write('jobs/README.md', 'nothing yet')
+  cluster.commit('no jobs')
+  try {
+    await cluster.start()
+    return cluster
+  } catch (error) {
+    await cluster.remove()
+    throw error
+  }
+}
