@@ -20,7 +20,11 @@ export interface Tools {
 /** Its argument 0, by which it is found again. */
 export const WRAPPER_NAME = 'drover-run'
 
-/** Argument 1 is the folder to begin in. It waits there until `release` says that `command` is written. The traps are no-ops that keep the wrapper alive; the task gets the default of each signal. */
+/**
+ * Argument 1 is the folder to begin in. It waits there until `release` says that `command` is written. A pipe whose name was taken away before
+ * it was opened is opened as a plain file, of which a read never waits: then the wrapper ends. The traps are no-ops that keep it alive; the
+ * task gets the default of each signal.
+ */
 export function wrapperScript(tools: Tools): string {
   return `
 cd "$1" || exit 125
