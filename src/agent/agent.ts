@@ -12,6 +12,7 @@ import {
   type Node,
   OrchestratorError,
   type Random,
+  withUsableCompute,
 } from '../domain/index.js'
 import { type AllocationRecord, AllocationRunner } from './allocation-runner.js'
 import { AllocationShell } from './allocation-shell.js'
@@ -24,6 +25,7 @@ import type { Driver } from './driver.js'
 import type { TemplateEngine } from './driver-config.js'
 import { DroppedMessages } from './dropped-messages.js'
 import { COLLECTION_DEFAULTS, type CollectionRules, type DiskShare, EndedAllocations } from './ended-allocations.js'
+import { FingerprintWatch } from './fingerprint-watch.js'
 import { HostSeals } from './host-seals.js'
 import { allocationKey, LocalState } from './local-state.js'
 import { Outbox } from './outbox.js'
@@ -118,6 +120,7 @@ export class Agent {
   #link: ServerLink | undefined
   #rpc: RpcServer | undefined
   readonly #broker: BrokerWatch
+  readonly #watch: FingerprintWatch
   readonly #data: DataWatch
   readonly #silence: SilenceWatch
   readonly #ended: EndedAllocations
@@ -126,6 +129,12 @@ export class Agent {
   constructor(deps: AgentDeps) {
     this.#deps = deps
     this.#disk = new DiskWatch({ ...deps, look: deps.diskProblem, onChange: (problem) => void this.#onDisk(problem).catch(deps.onFatal) })
+    this.#watch = new FingerprintWatch({
+      ...deps,
+      look: () => this.#fingerprint(),
+      found: () => this.#found,
+      onChange: (node) => this.#onFound(node),
+    })
     this.#broker = new BrokerWatch({ ...deps, onChange: deps.onBroker })
     this.#silence = new SilenceWatch({
       ...deps,
@@ -181,7 +190,7 @@ export class Agent {
     if (this.#isStopped) return
     invariant(node.ID === nodeId, `the host found the id ${node.ID}, its key says ${nodeId}`)
     this.#found = node
-    this.#node = this.#local.agent.node === null ? node : withDeclared(node, this.#local.agent.node)
+    this.#node = this.#asDeclared(node)
     const { values, unreadable } = this.#local.allocations()
     for (const { id, reason } of unreadable) this.#quarantine.add(id, reason)
     for (const record of values) this.#restore(record)
@@ -195,6 +204,7 @@ export class Agent {
       collect: (id) => this.#ended.collectNow(id),
     })
     this.#disk.start()
+    this.#watch.start()
     this.#link.start()
     this.#silence.start()
     this.#ended.start()
@@ -206,6 +216,7 @@ export class Agent {
     this.#isStopped = true
     this.#broker.close()
     this.#disk.close()
+    this.#watch.close()
     this.#silence.close()
     this.#ended.close()
     this.#cancelStrays()
@@ -410,6 +421,19 @@ export class Agent {
     if (this.#hasHeardServer) this.#admit()
   }
 
+  /** The server is told, and hears of the declared part as before. */
+  #onFound(node: Node): void {
+    this.#found = node
+    this.#node = this.#asDeclared(node)
+    this.#link?.join()
+    if (this.#hasHeardServer) this.#admit()
+  }
+
+  #asDeclared(node: Node): Node {
+    const declared = this.#local.agent.node
+    return declared === null ? node : withDeclared(node, declared)
+  }
+
   #described(): Node {
     return this.#disk.problem === null ? this.#found! : withoutRoom(this.#found!, this.#disk.problem)
   }
@@ -493,5 +517,6 @@ export class Agent {
 /** What the host found out itself, under the name, pool, class and meta that the repository gives it. */
 function withDeclared(node: Node, declared: Node): Node {
   const { Name, NodePool, NodeClass, Datacenter, Meta, ReservedResources, HostVolumes } = declared
-  return { ...node, Name, NodePool, NodeClass, Datacenter, Meta, ReservedResources, HostVolumes }
+  const Attributes = withUsableCompute(node.Attributes, ReservedResources.Cpu.CpuShares)
+  return { ...node, Name, NodePool, NodeClass, Datacenter, Meta, Attributes, ReservedResources, HostVolumes }
 }

@@ -1,5 +1,5 @@
 /** Which declaration each host stands under, and whether the host is what it says. */
-import { NODE_POOL_DEFAULT, type Node, type NodeDeclaration } from '../domain/index.js'
+import { NODE_POOL_DEFAULT, type Node, type NodeDeclaration, withUsableCompute } from '../domain/index.js'
 import { computeNodeClass } from '../scheduler/index.js'
 import type { StateView } from '../state/index.js'
 
@@ -85,6 +85,7 @@ export function withDeclaration(node: Node, declaration: NodeDeclaration, known:
     NodeClass: declaration.nodeClass,
     Datacenter: declaration.datacenter,
     Meta: declaration.meta,
+    Attributes: withUsableCompute(node.Attributes, reserved.cpuMhz),
     ReservedResources: {
       ...node.ReservedResources,
       Cpu: { ...node.ReservedResources.Cpu, CpuShares: reserved.cpuMhz },

@@ -152,3 +152,9 @@ export interface NodeEvent {
 export function isReady(node: Pick<Node, 'Status' | 'SchedulingEligibility' | 'DrainStrategy'>): boolean {
   return node.Status === 'ready' && node.SchedulingEligibility === 'eligible' && node.DrainStrategy === null
 }
+
+/** Its attributes, with how much of its processors is left for work. */
+export function withUsableCompute(attributes: Node['Attributes'], reservedMhz: number): Node['Attributes'] {
+  const total = attributes['cpu.totalcompute']
+  return total === undefined ? attributes : { ...attributes, 'cpu.usablecompute': String(Math.max(0, Number(total) - reservedMhz)) }
+}

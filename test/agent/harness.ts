@@ -65,6 +65,7 @@ export class FakeServer {
   readonly reports: AllocationReport[] = []
   readonly reportNumbers: number[] = []
   registered: RegisterRequest | undefined
+  registerCount = 0
   pullCount = 0
   key = SERVER_KEY
   nextKeys: readonly string[] = []
@@ -94,6 +95,7 @@ export class FakeServer {
     this.#answers('ended', ({ ids }) => ({ ...this.#envelope(), forgotten: ids.filter((id) => this.forgotten.has(id)) }))
     this.#answers('register', (request) => {
       this.registered = request
+      this.registerCount++
       return this.answerRegister(request)
     })
     this.#answers('heartbeat', () => {
@@ -236,6 +238,8 @@ export class AgentHarness {
   readonly hub = new InProcessHub(this.clock)
   readonly host = new MockHost(this.clock)
   readonly node: Node
+  /** As it finds itself, where that is not what it is declared as. */
+  found: Node | undefined
   readonly server: FakeServer
   readonly rows = new Map<string, unknown>()
   /** What hooks wrote, by path. */
@@ -276,7 +280,7 @@ export class AgentHarness {
       directories: this.directories,
       files: noFiles,
       drivers: [new MockDriver(this.host, { isAlive: () => life.isAlive })],
-      fingerprint: async () => this.node,
+      fingerprint: async () => this.found ?? this.node,
       hostUsage: () => Promise.reject(new Error('not measured')),
       diskShare: async () => this.diskShare,
       diskProblem: () => this.diskProblem,

@@ -46,3 +46,10 @@ test('a host is as declared until its file says something else', () => {
   state.nodeDeclarations.delete(3, 'own')
   expect(hosts.isAsDeclared(joined)).toBe(true)
 })
+
+test('what is kept for the host itself is no compute that work can use', () => {
+  const kept = declaration('own', { reserved: { cpuMhz: 1_500, memoryMb: 0, diskMb: 0, ports: '' } })
+  const joined = withDeclaration(node({ Attributes: { 'cpu.totalcompute': '4000' } }), kept, undefined)
+  expect(joined.Attributes['cpu.usablecompute']).toBe('2500')
+  expect(withDeclaration(node({ Attributes: {} }), kept, undefined).Attributes).not.toHaveProperty('cpu.usablecompute')
+})

@@ -2,12 +2,13 @@
  * What this host is, read from the system: everything of a Node that the host itself knows (Nomad docs, "Client Configuration"), but for its
  * drivers, which the agent asks.
  */
-import { existsSync, readFileSync, statfsSync } from 'node:fs'
+import { existsSync, readFileSync, realpathSync, statfsSync } from 'node:fs'
 import { statfs } from 'node:fs/promises'
-import { arch, cpus, freemem, hostname, networkInterfaces, release, totalmem, uptime } from 'node:os'
+import { arch, cpus, freemem, hostname, machine, networkInterfaces, release, totalmem, uptime } from 'node:os'
 import type { DiskShare, Fingerprint, HostStats, HostUsage } from '../../agent/index.js'
 import type { Node } from '../../domain/index.js'
 import type { NetworkFingerprint } from '../network/index.js'
+import { usableControllers } from '../supervisor/cgroup.js'
 
 export interface FingerprintOptions {
   readonly nodeId: string
@@ -36,20 +37,23 @@ export function createFingerprint(options: FingerprintOptions): Fingerprint {
       'cpu.numcores': String(cores.length),
       'cpu.frequency': String(mhz),
       'cpu.modelname': cores[0]?.model.trim() ?? '',
+      'cpu.reservablecores': String(cores.length),
       'cpu.totalcompute': String(cores.length * mhz),
+      'kernel.arch': machine(),
       'kernel.name': process.platform,
       'kernel.version': release(),
       'memory.totalbytes': String(totalmem()),
       'nomad.version': NOMAD_VERSION,
       'nomad.service_discovery': 'true',
       'drover.version': options.version,
+      'os.cgroups.version': usableControllers().version,
       'os.name': name,
       'os.version': version,
       'os.signals':
         'SIGABRT,SIGALRM,SIGBUS,SIGCHLD,SIGCONT,SIGFPE,SIGHUP,SIGILL,SIGINT,SIGKILL,SIGPIPE,SIGQUIT,SIGSEGV,SIGSTOP,SIGSYS,SIGTERM,SIGTRAP,SIGUSR1,SIGUSR2',
       'unique.hostname': hostname(),
       'unique.network.ip-address': address.ip,
-      'unique.storage.volume': options.dataFolder,
+      'unique.storage.volume': volumeOf(options.dataFolder),
       'unique.storage.bytestotal': String(disk.blocks * disk.bsize),
       'unique.storage.bytesfree': String(disk.bavail * disk.bsize),
     }
@@ -147,6 +151,17 @@ function systemRelease(): { readonly name: string; readonly version: string } {
   const text = existsSync(path) ? readFileSync(path, 'utf8') : ''
   const value = (key: string) => new RegExp(`^${key}="?([^"\n]*)"?$`, 'm').exec(text)?.[1] ?? ''
   return { name: value('ID') || process.platform, version: value('VERSION_ID') }
+}
+
+/** What holds the folder: a device, or the name of another kind of file system. Source: proc(5), mountinfo. */
+function volumeOf(folder: string): string {
+  const path = realpathSync(folder)
+  const mounts = readFileSync('/proc/self/mountinfo', 'utf8')
+    .split('\n')
+    .map((line) => line.split(' '))
+    .map((fields) => ({ at: (fields[4] ?? '').replace(/\/$/, ''), source: fields[fields.indexOf('-') + 2] ?? '' }))
+    .filter(({ at, source }) => source !== '' && (path === at || path.startsWith(`${at}/`)))
+  return mounts.reduce((best, mount) => (mount.at.length >= best.at.length ? mount : best), { at: '', source: folder }).source
 }
 
 /** Of what tasks may use: what the file system keeps for its owner counts as used. */
