@@ -51,10 +51,11 @@ export function checkReplay(folded: State, live: State): void {
 /**
  * I3, I6: a name is wanted once among the allocations of a job that shall run. Canaries have the names of those that they will replace,
  * also once they are promoted and those are not told yet.
+ * @param everCanaries also of deployments that the state has forgotten
  */
-export function checkNames(state: StateView): void {
+export function checkNames(state: StateView, everCanaries: ReadonlySet<string> = new Set()): void {
   const names = new Set<string>()
-  const canaries = new Set<string>()
+  const canaries = new Set(everCanaries)
   for (const deployment of state.deployments.values())
     for (const { PlacedCanaries } of Object.values(deployment.TaskGroups)) for (const id of PlacedCanaries ?? []) canaries.add(id)
   for (const allocation of state.allocations.values()) {

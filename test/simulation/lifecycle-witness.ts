@@ -74,7 +74,8 @@ export class LifecycleWitness {
     }
     for (const other of this.#state.jobs.values()) {
       const isOther = other.ParentID === child.ParentID && other.ID !== child.ID
-      if (isOther && serial !== undefined && other.DispatchIdempotencyToken === child.DispatchIdempotencyToken)
+      const token = child.DispatchIdempotencyToken
+      if (isOther && token !== '' && other.DispatchIdempotencyToken === token)
         this.#fail(new Violation('I22', `${child.ID} was made under the token of ${other.ID}`))
       if (isOther && child.ParentID === LONE_JOB && other.Status !== 'dead')
         this.#fail(new Violation('I24', `${child.ID} was launched beside ${other.ID}, which is ${other.Status}`))

@@ -92,6 +92,7 @@ export class World {
   #hasForgotten = false
   /** Also what was collected since, of which a host that is out of reach has not heard. */
   readonly #everPlaced = new Set<string>()
+  readonly #everCanaries = new Set<string>()
   #fullCheckedMs = 0
   #serverNumber = 0
   #failure: unknown
@@ -113,6 +114,10 @@ export class World {
     })
     this.durable.allocations.observe((before, after) => checkTransition(before, after))
     this.durable.allocations.observe((_before, _after, id) => this.#everPlaced.add(id))
+    this.durable.deployments.observe((_before, after) => {
+      for (const { PlacedCanaries } of Object.values(after?.TaskGroups ?? {}))
+        for (const id of PlacedCanaries ?? []) this.#everCanaries.add(id)
+    })
     this.lifecycle = new LifecycleWitness(this.durable, (violation) => this.fail(violation))
     this.#wall = this.newProcess('wall').clock
     for (let number = 1; number <= options.hosts; number++) this.hosts.push(new SimulatedHost(this, `n${number}`))
@@ -265,7 +270,7 @@ export class World {
   #afterEvent(): void {
     if (this.#failure !== undefined) throw this.#failure
     if (this.#foldNew()) {
-      checkNames(this.durable)
+      checkNames(this.durable, this.#everCanaries)
       checkEvaluations(this.durable, this.time.nowMs)
       // Between what is durable and the answer that says so.
       if (this.random.chance(this.logFaults.crashShare)) this.crashServer(this.random.between(50, 6_000))
