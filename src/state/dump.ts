@@ -3,9 +3,15 @@
 import { tablesOf } from './snapshot.js'
 import type { State } from './state.js'
 
-export function dumpState(state: State): string {
-  const tables = tablesOf(state).map(([name, table]) => [name, table.index, table.all()])
-  return JSON.stringify([state.index, state.atMs, state.epoch, state.clusterId, state.schedulerConfiguration, tables], inNameOrder)
+/** @param textOf a row's text; for who compares often and keeps the texts of rows that are frozen to the bottom */
+export function dumpState(state: State, textOf: (row: object) => string = textInNameOrder): string {
+  const head = textInNameOrder([state.index, state.atMs, state.epoch, state.clusterId, state.schedulerConfiguration])
+  const tables = tablesOf(state).map(([name, table]) => `${name} ${table.index}\n${table.all().map(textOf).join('\n')}`)
+  return [head, ...tables].join('\n')
+}
+
+export function textInNameOrder(value: object): string {
+  return JSON.stringify(value, inNameOrder)
 }
 
 function inNameOrder(_name: string, value: unknown): unknown {

@@ -3,7 +3,7 @@ export { builtInRows } from './apply/settings.js'
 export type { Command, CommandBody, CommandKind, PlanClosing } from './command.js'
 export { divideCommand } from './divide-command.js'
 export { type DrainWait, drainDeadlineMs, isDrainForced, type LeftOnNode, leftOnNode } from './draining.js'
-export { dumpState } from './dump.js'
+export { dumpState, textInNameOrder } from './dump.js'
 export type { RowChange, StateEvents } from './events.js'
 export {
   createTables,
