@@ -28,7 +28,11 @@ const NOTICED_WITHIN_MS = 4_000
 /** From one question whether the broker is there to the next, and the time for its answer. */
 const DEAF_NOTICED_MS = 2_000
 
-type Subscription = { readonly subject: string; readonly process: SimulatedProcess; readonly handler: (message: BusMessage) => void }
+type Subscription = {
+  readonly pattern: readonly string[]
+  readonly process: SimulatedProcess
+  readonly handler: (message: BusMessage) => void
+}
 
 /** Sees every message that leaves a process, before chance has its way with it. */
 export type Listener = (from: SimulatedProcess, subject: string, payload: Uint8Array, kind: 'publish' | 'request' | 'response') => void
@@ -65,7 +69,7 @@ export class SimulatedNetwork {
         return true
       },
       subscribe: (subject, handler) => {
-        const subscription = { subject, process, handler }
+        const subscription = { pattern: subject.split('.'), process, handler }
         this.#subscriptions.add(subscription)
         return () => this.#subscriptions.delete(subscription)
       },
@@ -158,9 +162,10 @@ export class SimulatedNetwork {
     payload: Uint8Array,
     respond: (responder: SimulatedProcess, answer: Uint8Array) => void,
   ): void {
+    const tokens = subject.split('.')
     for (const subscription of this.#subscriptions) {
       if (!subscription.process.isAlive) this.#subscriptions.delete(subscription)
-      else if (matches(subscription.subject, subject)) {
+      else if (matches(subscription.pattern, tokens)) {
         this.#carry(from, subscription.process, () => subscription.handler(message(subscription.process, subject, payload, respond)))
       }
     }
@@ -194,12 +199,10 @@ function message(
 }
 
 /** `*` stands for one token, `>` for all that follow. */
-function matches(pattern: string, subject: string): boolean {
-  const wanted = pattern.split('.')
-  const tokens = subject.split('.')
-  for (let at = 0; at < wanted.length; at++) {
-    if (wanted[at] === '>') return tokens.length > at
-    if (wanted[at] !== '*' && wanted[at] !== tokens[at]) return false
+function matches(pattern: readonly string[], tokens: readonly string[]): boolean {
+  for (let at = 0; at < pattern.length; at++) {
+    if (pattern[at] === '>') return tokens.length > at
+    if (pattern[at] !== '*' && pattern[at] !== tokens[at]) return false
   }
-  return wanted.length === tokens.length
+  return pattern.length === tokens.length
 }
