@@ -52,11 +52,13 @@ export async function tellStory(seed: number): Promise<StoryResult> {
       acts.promoteAll()
       await world.run(PROMOTED_EVERY_MS)
     }
+    await world.rest()
     world.checkConverged()
     workload.crowd(CROWD_CPU_MHZ, world.hosts.length)
     await world.run(ROOM_IS_USED_MS)
     workload.makeRoom()
     await world.run(ROOM_IS_USED_MS)
+    await world.rest()
     world.checkConverged()
     return result(seed, world, undefined)
   } catch (error) {

@@ -35,6 +35,10 @@ import type { SimulatedReader } from './simulated-reader.js'
 import { VirtualTime } from './virtual-time.js'
 import { isHostFile } from './workload.js'
 
+/** More than a task has that does not listen when it is told to end. */
+const AT_REST_MS = 7_000
+const REST_WITHIN_MS = 90_000
+
 export interface WorldOptions {
   readonly seed: number
   readonly hosts: number
@@ -94,6 +98,7 @@ export class World {
   readonly #everPlaced = new Set<string>()
   readonly #everCanaries = new Set<string>()
   #fullCheckedMs = 0
+  #changedMs = 0
   #serverNumber = 0
   #failure: unknown
 
@@ -241,6 +246,12 @@ export class World {
   }
 
   /** Everything that must be true once faults have stopped and all had their time. */
+  /** Until nothing has become durable for a while: what was told to end may take its time, and what waits for its room, too. */
+  async rest(): Promise<void> {
+    const endMs = this.time.nowMs + REST_WITHIN_MS
+    while (this.time.nowMs < endMs && this.time.nowMs - this.#changedMs < AT_REST_MS) await this.run(1_000)
+  }
+
   checkConverged(): void {
     const server = this.leader
     if (server === undefined) throw new Violation('L6', 'nobody leads')
@@ -300,6 +311,7 @@ export class World {
       isNew = true
       this.#epochs.push({ epoch: record.epoch, writer: this.log.writers.get(record.hash) ?? '' })
       for (const command of this.#commands.read(record)) {
+        if (command.kind !== 'leadership-confirm') this.#changedMs = this.time.nowMs
         if (command.kind === 'allocation-update') this.#checkTakenOnce(command)
         if (command.kind === 'garbage-collect') this.#hasForgotten = true
         apply(this.durable, this.durable.index + 1, command)

@@ -74,7 +74,7 @@ class GroupReconciler {
     const lostLater = handleDisconnects(this.#context, this.#group, sets, rescheduling)
     this.#context.followUp(rescheduling.later, 'alloc-reschedule')
     plan.count(this.#group.Name, 'RescheduleLater', rescheduling.later.length)
-    return this.#decide(sets, rescheduling, canaries, lostLater)
+    return this.#decide(all, sets, rescheduling, canaries, lostLater)
   }
 
   /** What an older version of a batch job has finished is history. */
@@ -127,6 +127,7 @@ class GroupReconciler {
   }
 
   #decide(
+    all: readonly Allocation[],
     sets: Classified,
     rescheduling: Rescheduling,
     canaries: readonly Allocation[],
@@ -135,7 +136,8 @@ class GroupReconciler {
     const { plan } = this.#context
     const { Name: name, Count: count, Update: update } = this.#group
     const lost = [...sets.lost, ...sets.expiring]
-    const names = new NameIndex(this.#job.ID, name, count, [...sets.untainted, ...sets.migrate, ...rescheduling.now, ...lost])
+    const holders = [...sets.untainted, ...sets.migrate, ...rescheduling.now, ...lost]
+    const names = new NameIndex(this.#job.ID, name, count, holders)
     const isCanarying = this.#state.DesiredCanaries > 0 && !this.#state.Promoted
     const stopped = computeStop(this.#context, this.#group, { ...sets, lost }, canaries, isCanarying, names, lostLater)
     const kept = sets.untainted.filter((allocation) => !stopped.has(allocation.ID))
@@ -158,20 +160,22 @@ class GroupReconciler {
     if (!this.#hadState) this.#grow(placements.length)
     const rest = this.#admit(requests, placements, rescheduling, isHeldBack, limit)
     const updates = this.#admitDestructive(destructive, isHeldBack, rest)
-    this.#migrate(requests, migrate)
+    this.#migrate(requests, migrate, isHeldBack)
     const isQuiet =
       destructive.length + inPlace.length + placements.length + migrate.length + rescheduling.now.length + rescheduling.later.length === 0
+    const isOrdinary = (allocation: Allocation) => !isCanary(allocation) && !stopped.has(allocation.ID)
+    const ordinaryNames = isHeldBack ? new NameIndex(this.#job.ID, name, count, holders.filter(isOrdinary)) : names
     return {
-      destructive: withOwnNames(updates, names),
-      placements: withOwnNames(requests, names),
+      destructive: withOwnNames(updates, ordinaryNames),
+      placements: withOwnNames(requests, ordinaryNames),
       isComplete: isQuiet && !needsCanaries && this.#isProven(),
-      deploymentState: this.#stateToStore(kept, destructive.length + inPlace.length),
+      deploymentState: this.#stateToStore(all, destructive.length + inPlace.length),
     }
   }
 
   /** What has failed is not placed again beyond the count; canaries stand beside it. */
   #dropSurplus(rescheduling: Rescheduling, room: number, isCanarying: boolean): void {
-    const isBeside = (allocation: Allocation) => isCanarying && allocation.DeploymentStatus?.Canary === true
+    const isBeside = (allocation: Allocation) => isCanarying && isCanary(allocation)
     const surplus = inNameOrder(rescheduling.now.filter((allocation) => !isBeside(allocation))).slice(Math.max(0, room))
     for (const allocation of surplus) {
       rescheduling.now.splice(rescheduling.now.indexOf(allocation), 1)
@@ -227,15 +231,13 @@ class GroupReconciler {
     names: NameIndex,
     isHeldBack: boolean,
   ): readonly PlacementRequest[] {
-    const isCanary = (allocation: Allocation) => allocation.DeploymentStatus?.Canary === true
-    const downgradeOf = (allocation: Allocation) => (isHeldBack && !isCanary(allocation) ? { downgradeFrom: allocation.JobVersion } : {})
     const placements: PlacementRequest[] = inNameOrder(now).map((previous) => ({
       group: this.#group,
       name: previous.Name,
       previous,
       isReschedule: true,
       isCanary: isCanary(previous),
-      ...downgradeOf(previous),
+      ...downgradeOf(previous, isHeldBack),
     }))
     let existing = kept.length + migrate.length + now.length
     for (const previous of unreplaced(lost, kept)) {
@@ -247,7 +249,7 @@ class GroupReconciler {
         previous,
         isLost: true,
         isCanary: isCanary(previous),
-        ...downgradeOf(previous),
+        ...downgradeOf(previous, isHeldBack),
       })
     }
     const missing = Math.max(0, this.#group.Count - existing)
@@ -299,7 +301,7 @@ class GroupReconciler {
   }
 
   /** All at once: the pace is the drainer's. */
-  #migrate(requests: PlacementRequest[], migrate: readonly Allocation[]): void {
+  #migrate(requests: PlacementRequest[], migrate: readonly Allocation[], isHeldBack: boolean): void {
     const { plan, isBatch } = this.#context
     plan.count(this.#group.Name, 'Migrate', migrate.length)
     for (const previous of inNameOrder(migrate)) {
@@ -311,8 +313,9 @@ class GroupReconciler {
         group: this.#group,
         name: previous.Name,
         previous,
-        isCanary: previous.DeploymentStatus?.Canary === true,
+        isCanary: isCanary(previous),
         isReschedule,
+        ...downgradeOf(previous, isHeldBack),
       })
     }
   }
@@ -324,25 +327,39 @@ class GroupReconciler {
   }
 
   /** What a new deployment would hold of the group; undefined when it would have nothing to watch. */
-  #stateToStore(kept: readonly Allocation[], updating: number): DeploymentState | undefined {
+  #stateToStore(all: readonly Allocation[], updating: number): DeploymentState | undefined {
     if (this.#group.Update === null || this.#group.Update.MaxParallel === 0) return undefined
     if (this.#hadState) return this.#state
-    const hasCurrent = kept.some(
+    const hasCurrent = all.some(
       (allocation) => allocation.JobVersion === this.#job.Version && allocation.JobCreateIndex === this.#job.CreateIndex,
     )
     return this.#state.DesiredTotal === 0 || (hasCurrent && updating === 0) ? undefined : this.#state
   }
 }
 
-/** A promotion that came with more of a group leaves two of one name, and one of them is still to be replaced. */
+/**
+ * A promotion that came with more of a group leaves two of one name, and one of them is still to be replaced.
+ * @param names of what is no canary, while canaries are tried: those have the names of what they will replace
+ */
 function withOwnNames(requests: readonly PlacementRequest[], names: NameIndex): readonly PlacementRequest[] {
-  return names.hasDuplicates ? requests.map((request) => ({ ...request, name: names.own(request.name) })) : requests
+  if (!names.hasDuplicates) return requests
+  for (const { name, previous, isCanary } of requests) if (previous === undefined && isCanary !== true) names.take(name)
+  return requests.map((request) => (request.isCanary === true ? request : { ...request, name: names.own(request.name) }))
 }
 
 /** What was out of sight may have been replaced before it was lost: then its name is taken, and it is not replaced again. */
 function unreplaced(lost: readonly Allocation[], kept: readonly Allocation[]): readonly Allocation[] {
   const taken = new Set(kept.map(({ Name }) => Name))
   return lost.filter(({ Name }) => !taken.has(Name))
+}
+
+function isCanary(allocation: Allocation): boolean {
+  return allocation.DeploymentStatus?.Canary === true
+}
+
+/** While canaries are tried, what replaces an ordinary allocation runs the version that is proven. */
+function downgradeOf(previous: Allocation, isHeldBack: boolean): { readonly downgradeFrom?: number } {
+  return isHeldBack && !isCanary(previous) ? { downgradeFrom: previous.JobVersion } : {}
 }
 
 function inNameOrder(allocations: readonly Allocation[]): readonly Allocation[] {

@@ -67,6 +67,10 @@ export class NameIndex {
     return name
   }
 
+  take(name: string): void {
+    this.#take(allocationNameIndex(name))
+  }
+
   unset(index: number): void {
     const uses = this.#used.get(index) ?? 0
     if (uses > 1) this.#used.set(index, uses - 1)
