@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { isDeploymentActive } from '../../src/domain/index.js'
+import { isDeploymentActive, SECOND } from '../../src/domain/index.js'
 import { allocation, job, node, task, uuid } from '../fixtures.js'
 import { group, names, Story, withEnv } from './story.js'
 
@@ -219,6 +219,31 @@ test('canaries that were drained away are not moved again once their trial was g
   story.register({ Version: 2, TaskGroups: [group(2, { Update: { ...Update, Canary: 0 }, Tasks: withEnv('c') })] }).evaluate()
   expect(names(story.wanted())).toEqual(['group[0]', 'group[1]'])
   expect(story.wanted().some((row) => row.DeploymentStatus?.Canary === true)).toBe(false)
+})
+
+test('what is moved while canaries are tried keeps the version that is proven', () => {
+  const Update = { ...group(2).Update!, Canary: 1 }
+  const story = new Story().nodes(4).register({ TaskGroups: [group(2, { Update, Tasks: withEnv('a') })] })
+  story.evaluate()
+  story.report(story.wanted(), 'running', true).evaluate()
+  story.register({ Version: 1, TaskGroups: [group(2, { Update, Tasks: withEnv('b') })] }).evaluate()
+  const ordinary = story.wanted().filter((row) => row.JobVersion === 0)
+  story.do({ kind: 'allocation-transition', transitions: { [ordinary[0]!.ID]: { Migrate: true } }, evaluations: [] }).evaluate()
+  const moved = story.wanted().find((row) => row.PreviousAllocation === ordinary[0]!.ID)!
+  expect([moved.Name, moved.JobVersion, moved.DeploymentStatus?.Canary]).toEqual([ordinary[0]!.Name, 0, undefined])
+})
+
+test('who replaces all that a silent node ran begins no roll-out of the version that ran', () => {
+  const Disconnect = { LostAfter: 3_600 * SECOND, Replace: true, Reconcile: 'keep-original', StopOnClientAfter: null } as const
+  const story = new Story().nodes(1).register({ TaskGroups: [group(2, { Disconnect })] })
+  story.evaluate()
+  story.report(story.wanted(), 'running', true).evaluate()
+  story.nodes(2)
+  const [first] = story.wanted()
+  story.do({ kind: 'node-status', nodeId: first!.NodeID, status: 'disconnected', description: '', evaluations: [] }).evaluate()
+  story.pass(600_000).evaluate({ ID: story.wanted()[0]!.FollowupEvalID! })
+  expect(story.wanted().map(({ ClientStatus }) => ClientStatus)).toEqual(['unknown', 'unknown', 'pending', 'pending'])
+  expect(story.state.deployments.all().map(({ Status }) => Status)).toEqual(['successful'])
 })
 
 test('an allocation of a job that is not there any more is stopped', () => {

@@ -361,13 +361,18 @@ export class World {
     for (const report of this.#reports.get(`${nodeId} ${taken.number}`) ?? []) this.#expectReported(nodeId, taken.number, report)
   }
 
-  /** An acknowledged report is in the log: with what it said, or with an end that came before, or a later one is there already. */
+  /**
+   * An acknowledged report is in the log: with what it said, or with an end that came before, or a later one is there already, or
+   * the host fell silent since.
+   */
   #expectReported(nodeId: string, number: number, { ID, ClientStatus }: AllocationReport): void {
     const allocation = this.durable.allocations.get(ID)
     if (allocation?.NodeID !== nodeId) return
     const newest = this.durable.nodeReports.get(nodeId)?.number ?? 0
     if (newest < number) this.fail(new Violation('P1', `report ${number} of ${nodeId} was acknowledged, the log knows ${newest}`))
     if (newest > number || isClientTerminal(allocation) || allocation.ClientStatus === ClientStatus) return
+    const node = this.durable.nodes.get(nodeId)
+    if (allocation.ClientStatus === 'unknown' && (node === undefined || isSilent(node))) return
     this.fail(new Violation('P1', `${ClientStatus} of ${ID} was acknowledged, the log says ${allocation.ClientStatus}`))
   }
 

@@ -19,7 +19,7 @@ test('what has failed beyond the count is stopped, not placed again', () => {
 })
 
 test('what was replaced while it was out of sight is not replaced again when it is lost', () => {
-  const silent = node({ ID: uuid(1, 0xa0), Status: 'down' })
+  const silent = node({ ID: uuid(2, 0xa0), Status: 'down' })
   const gone = allocation({
     ID: uuid(1, 0xb0),
     Name: 'web.group[0]',
