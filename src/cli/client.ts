@@ -29,13 +29,19 @@ export function addConnectionOptions(command: Command): Command {
     .option('--request-timeout <duration>', 'how long the server may take to answer', '30s')
 }
 
-/** Options win over Drover's environment, that over Nomad's. */
+/**
+ * Options win over Drover's environment, that over Nomad's.
+ * @throws CommandError for an address that is no http or https URL
+ */
 export function connectionOf(options: ConnectionOptions, env: Io['env']): Connection {
   const setting = (option: string | undefined, name: string, otherwise: string) =>
     option ?? (env[`DROVER_${name}`] || env[`NOMAD_${name}`] || otherwise)
-  const address = setting(options.address, 'ADDR', ADDRESS_DEFAULT).replace(/\/+$/, '')
+  const given = setting(options.address, 'ADDR', ADDRESS_DEFAULT)
+  const address = given.includes('://') ? given : `http://${given}`
+  if (!/^https?:\/\//.test(address) || !URL.canParse(address))
+    throw new CommandError(`the address "${given}" is no http or https URL, such as ${ADDRESS_DEFAULT}`)
   return {
-    address: /^https?:\/\//.test(address) ? address : `http://${address}`,
+    address: address.replace(/\/+$/, ''),
     token: setting(options.token, 'TOKEN', ''),
     namespace: setting(options.namespace, 'NAMESPACE', 'default'),
   }

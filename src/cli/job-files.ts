@@ -43,6 +43,8 @@ export interface FileMistake {
 export interface StrayFile {
   readonly path: string
   readonly text: string
+  /** Asked for by its own name: whoever did so expects it to be read. */
+  readonly isNamed: boolean
 }
 
 export interface JobFilesRequest {
@@ -104,6 +106,8 @@ async function validate(files: JobFiles, paths: readonly string[], asJson: boole
     throw new CommandError(
       `${paths.join(', ')}: no job file and no host there; job files are called NAME.nomad.hcl, NAME.nomad.json or NAME.nomad.yaml`,
     )
+  const named = strays.filter(({ isNamed }) => isNamed)
+  if (named.length > 0) throw new CommandError(named.map(({ path, text }) => `${path}: ${text}`).join('\n'))
   const mistakes = readings.flatMap(mistakesOf)
   if (asJson)
     io.out(formatJson([...readings.map(describeReading), ...strays.map(({ path, text }) => ({ path, mistakes: [], warnings: [text] }))]))

@@ -91,7 +91,12 @@ export class LocalJobFiles implements JobFiles {
 
   async findStrays({ paths }: { readonly paths: readonly string[] }): Promise<readonly StrayFile[]> {
     const strays: StrayFile[] = []
-    for (const { tree, isWanted } of await this.#selectInWorkTree(paths)) strays.push(...(await findStrays(tree, isWanted)))
+    const selections = await this.#selectInWorkTree(paths)
+    for (const [at, { tree, isWanted }] of selections.entries()) {
+      const given = paths[at]
+      const isNamed = given !== undefined && statSync(resolve(this.#folder, given)).isFile()
+      for (const stray of await findStrays(tree, isWanted)) strays.push({ ...stray, isNamed })
+    }
     return strays
   }
 

@@ -1,16 +1,20 @@
 /** Files below `jobs/` that look as if they were a job or belonged to one, and that nobody reads for it. */
 import { basename } from 'node:path'
-import type { StrayFile } from '../cli/job-files.js'
 import { classifyPath, JOBS_FOLDER, type SourceTree } from '../controller/index.js'
 import { companionNames, isCompanion, suggestName } from '../jobspec/index.js'
 
 /** Of a file that is only named like settings; data that jobs read looks otherwise. */
 const LOOKS_LIKE_JOB = /^\s*(job\s+"|job\s*:|Job\s*:|\{\s*"(job|Job)"\s*:)/m
 
-export async function findStrays(tree: SourceTree, isWanted: (path: string) => boolean): Promise<readonly StrayFile[]> {
+interface Stray {
+  readonly path: string
+  readonly text: string
+}
+
+export async function findStrays(tree: SourceTree, isWanted: (path: string) => boolean): Promise<readonly Stray[]> {
   const jobs = tree.list(JOBS_FOLDER).filter((path) => classifyPath(path).kind === 'job')
   const owned = new Set(jobs.flatMap((path) => companionNames(path)))
-  const strays: StrayFile[] = []
+  const strays: Stray[] = []
   for (const path of tree.list(JOBS_FOLDER)) {
     if (!isWanted(path) || owned.has(path) || classifyPath(path).kind === 'job') continue
     if (isCompanion(path)) {

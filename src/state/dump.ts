@@ -5,12 +5,12 @@ import type { State } from './state.js'
 
 /** @param textOf a row's text; for who compares often and keeps the texts of rows that are frozen to the bottom */
 export function dumpState(state: State, textOf: (row: object) => string = textInNameOrder): string {
-  const head = textInNameOrder([state.index, state.atMs, state.epoch, state.clusterId, state.schedulerConfiguration])
-  const tables = tablesOf(state).map(([name, table]) => `${name} ${table.index}\n${table.all().map(textOf).join('\n')}`)
-  return [head, ...tables].join('\n')
+  const head = [state.index, state.atMs, state.epoch, state.clusterId, state.schedulerConfiguration].map((value) => textInNameOrder(value))
+  const tables = tablesOf(state).map(([name, table]) => `["${name}",${table.index},[${table.all().map(textOf).join(',')}]]`)
+  return `[${[...head, `[${tables.join(',')}]`].join(',')}]`
 }
 
-export function textInNameOrder(value: object): string {
+export function textInNameOrder(value: unknown): string {
   return JSON.stringify(value, inNameOrder)
 }
 

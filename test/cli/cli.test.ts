@@ -186,6 +186,11 @@ describe('status', () => {
 })
 
 describe('where to ask', () => {
+  test.each(['ftp://a', 'http://', 'http://[::1'])('an address that is no http or https URL is refused: %s', async (given) => {
+    const { code, err } = await drover(['status', '--address', given])
+    expect([code, err]).toEqual([1, `drover: the address "${given}" is no http or https URL, such as http://127.0.0.1:4646\n`])
+  })
+
   test("Nomad's address is used when Drover's is absent, and the option wins over both", async () => {
     expect((await drover(['status'], { NOMAD_ADDR: address })).code).toBe(0)
     expect((await drover(['status', '--address', address], { DROVER_ADDR: 'http://127.0.0.1:1' })).code).toBe(0)

@@ -92,6 +92,12 @@ test('what looks like a job or as if it belonged to one is told, and data beside
     'jobs/api.hcl: it looks like a job and is not read as one; job files are called api.nomad.hcl',
     'jobs/wbe.patch.yaml: it belongs to no job, since no job file beside it is called so; did you mean web.patch.yaml?',
   ])
+  const named = await new LocalJobFiles(root).findStrays({ paths: ['jobs/api.hcl', 'jobs'] })
+  expect(named.map(({ path, isNamed }) => [path, isNamed])).toEqual([
+    ['jobs/api.hcl', true],
+    ['jobs/api.hcl', false],
+    ['jobs/wbe.patch.yaml', false],
+  ])
 })
 
 test('of a text that is never closed only the beginning is told, not what follows from it', async () => {
