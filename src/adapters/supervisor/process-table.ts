@@ -1,6 +1,6 @@
 /** Processes as the kernel tells of them. A pid alone names nobody for long; with its start time and the boot it does. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
-import { WRAPPER_NAME } from './wrapper.js'
+import { INSIDE_NAME, WRAPPER_NAME } from './wrapper.js'
 
 export function readBootId(): string {
   return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
@@ -55,12 +55,18 @@ export function findSession(session: number): readonly number[] {
     .filter((pid) => readProcess(pid)?.session === session)
 }
 
-/** Wrappers whose working folder is below `parent`, with that folder; it may be gone, and the wrapper still be there. */
+/**
+ * Wrappers whose working folder is below `parent`, with that folder; it may be gone, and the wrapper still be there. Those in a sandbox see
+ * other folders, and are told theirs.
+ */
 export function findWrappers(parent: string): readonly { readonly pid: number; readonly folder: string }[] {
   return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name) && argumentsOf(name).includes(WRAPPER_NAME))
+    .filter((name) => /^\d+$/.test(name))
     .flatMap((name) => {
-      const folder = workFolderOf(name)?.replace(/ \(deleted\)$/, '')
+      const words = argumentsOf(name)
+      const inside = words.indexOf(INSIDE_NAME)
+      if (inside < 0 && !words.includes(WRAPPER_NAME)) return []
+      const folder = inside < 0 ? workFolderOf(name)?.replace(/ \(deleted\)$/, '') : words[inside + 1]
       return folder?.startsWith(`${parent}/`) === true ? [{ pid: Number(name), folder }] : []
     })
 }

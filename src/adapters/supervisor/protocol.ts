@@ -19,8 +19,18 @@ export interface RunStart {
   readonly logs: RunLogs
   /** Absent: as much as the host has. */
   readonly limits?: RunLimits
-  /** How many processes of a launcher stand between the run's own and the task: signals go to the task. */
-  readonly launcherDepth?: number
+  /** Absent: it runs in the root that the supervisor has. */
+  readonly sandbox?: RunSandbox
+}
+
+/** A root of the task's own, which command, arguments and groups are those of. */
+export interface RunSandbox {
+  /** Of a program that makes the root, stands in its work folder and runs there the words that follow, as a child of its own. */
+  readonly words: readonly string[]
+  /** Where these are in that root. */
+  readonly tools: { readonly sh: string; readonly setsid: string; readonly env: string }
+  /** The shell that holds the task is the first process of a namespace of its own: when it goes, all goes. */
+  readonly hasOwnProcesses: boolean
 }
 
 export interface RunLogs {
@@ -60,7 +70,7 @@ export interface Operations {
   /** SIGKILL to everything the task has started. */
   readonly kill: { readonly request: { readonly runId: string }; readonly answer: null }
   readonly destroy: { readonly request: { readonly runId: string }; readonly answer: null }
-  /** The task's own process, not its launcher's, and the groups that it is in. Null: it is not there, or not yet. */
+  /** The task's own process, and the groups that it is in. Null: it is not there, or not any more. */
   readonly place: {
     readonly request: { readonly runId: string }
     readonly answer: { readonly pid: number; readonly groups: readonly string[] } | null

@@ -17,7 +17,7 @@ import {
 import { LogWriter } from './log-writer.js'
 import { findSession, findWrappers, isSameProcess, oldestChild, readBootId, readProcess, sendSignal } from './process-table.js'
 import { Lines, RunError, type RunExit, type RunInfo, type RunLogs, type RunStart } from './protocol.js'
-import { commandScript, type Tools } from './wrapper.js'
+import { commandScript, sandboxScript, type Tools } from './wrapper.js'
 import type { WrapperPool } from './wrapper-pool.js'
 
 /** What is written down of a run before it is started. */
@@ -30,13 +30,15 @@ interface RunRecord {
   readonly cgroup: string | null
   /** Groups that bound it, to go with it. */
   readonly bounded?: readonly string[]
-  readonly launcherDepth?: number
+  /** See `RunSandbox.hasOwnProcesses`; absent: it has no sandbox. */
+  readonly sandbox?: { readonly hasOwnProcesses: boolean }
 }
 
 /** Written down once they are known. */
 interface RunPids {
   readonly wrapperPid: number
   readonly wrapperStartTime: string
+  /** 0: of a task in a sandbox that was gone before anybody saw it. */
   readonly pid: number
   readonly startTime: string
 }
@@ -45,12 +47,14 @@ export interface RunHost {
   readonly tools: Tools
   readonly groups: GroupFolders
   readonly wrappers: WrapperPool
+  /** Whether a process whose parent has gone is reaped here. */
+  readonly reapsOrphans: () => Promise<boolean>
   readonly say: (text: string) => void
 }
 
 const START_WITHIN_MS = 30_000
 const ORPHAN_LOOK_MS = 500
-const LAUNCHER_LOOK_MS = 20
+const KILLED = 128 + 9
 const PIPE_BYTES_MAX = 4 * 1024 * 1024
 
 export class Run {
@@ -64,19 +68,26 @@ export class Run {
   #pids: RunPids | undefined
   #exit: RunExit | undefined
   #isLost = false
+  #isKilled = false
   #orphanTimer: NodeJS.Timeout | undefined
+  /** Its wrapper has gone before it told of a task. */
+  #onNoTask = () => {}
 
   /** Starts a task. Resolves when its process is there. @throws RunError */
   static async start(folder: string, start: RunStart, host: RunHost): Promise<Run> {
-    const { runId, taskId, logs, launcherDepth = 0 } = start
+    const { runId, taskId, logs, sandbox } = start
     const cgroup = host.groups.tree === undefined ? undefined : createCgroup(host.groups.tree, runId)
     const bounded = start.limits === undefined ? [] : bound(host.groups, runId, start.limits)
-    const record: RunRecord = { runId, taskId, logs, bootId: readBootId(), cgroup: cgroup ?? null, bounded, launcherDepth }
-    const command = commandScript(start, host.tools, [...new Set([...(cgroup === undefined ? [] : [cgroup]), ...bounded])])
+    const ownSandbox = sandbox === undefined ? {} : { sandbox: { hasOwnProcesses: sandbox.hasOwnProcesses } }
+    const record: RunRecord = { runId, taskId, logs, bootId: readBootId(), cgroup: cgroup ?? null, bounded, ...ownSandbox }
+    const groups = [...new Set([...(cgroup === undefined ? [] : [cgroup]), ...bounded])]
+    const command = commandScript(start, host.tools, groups)
     const wrapper = await host.wrappers.take()
     try {
       writeFileSync(join(wrapper.folder, 'run.json'), toCheckedJson(record), { mode: 0o600 })
       writeFileSync(join(wrapper.folder, 'command'), command, { mode: 0o600 })
+      if (sandbox !== undefined)
+        writeFileSync(join(wrapper.folder, 'sandbox'), sandboxScript(start, sandbox, host.tools, folder, groups), { mode: 0o600 })
       // All of a run is there at once, so that none is ever found half made.
       renameSync(wrapper.folder, folder)
     } catch (error) {
@@ -124,25 +135,14 @@ export class Run {
   signal(name: string): void {
     const pids = this.#pids
     if (pids === undefined || !this.isLive || !isSameProcess(pids.pid, pids.startTime)) return
-    const target = this.#taskPid()
-    if (target !== undefined) sendSignal(target, name as NodeJS.Signals)
-    // Its launcher has not come so far.
-    else setTimeout(() => this.signal(name), LAUNCHER_LOOK_MS)
+    sendSignal(pids.pid, name as NodeJS.Signals)
   }
 
   place(): { readonly pid: number; readonly groups: readonly string[] } | undefined {
-    const pid = this.isLive ? this.#taskPid() : undefined
-    if (pid === undefined) return undefined
+    const pids = this.#pids
+    if (!this.isLive || pids === undefined || !isSameProcess(pids.pid, pids.startTime)) return undefined
     const { cgroup, bounded = [] } = this.record
-    return { pid, groups: [...new Set([...(cgroup === null ? [] : [cgroup]), ...bounded])] }
-  }
-
-  /** Behind its launcher, if it has one; the oldest child each time, whatever else came to be one. */
-  #taskPid(): number | undefined {
-    const { launcherDepth = 0 } = this.record
-    let pid = this.#pids?.pid
-    for (let depth = 0; depth < launcherDepth && pid !== undefined; depth++) pid = oldestChild(pid)
-    return pid
+    return { pid: pids.pid, groups: [...new Set([...(cgroup === null ? [] : [cgroup]), ...bounded])] }
   }
 
   kill(): void {
@@ -154,7 +154,7 @@ export class Run {
     if (pids === undefined || !this.isLive) return []
     const { cgroup } = this.record
     const found = cgroup === null ? [] : cgroupPids(cgroup)
-    return found.length > 0 ? found : findSession(pids.pid)
+    return found.length > 0 || pids.pid === 0 ? found : findSession(pids.pid)
   }
 
   /** Whatever is left of it ends; its folder goes. */
@@ -175,7 +175,12 @@ export class Run {
   async #begin(wrapperPid: number): Promise<void> {
     const started = this.#openPipes(wrapperPid)
     this.#tellWrapper()
-    this.#writePids(wrapperPid, await started)
+    const pid = await started
+    if (this.record.sandbox === undefined) return this.#writePids(wrapperPid, pid)
+    // The shell inside tells the pid as it is there; as it is here, the kernel does.
+    const insidePid = oldestChild(wrapperPid)
+    this.#writePids(insidePid ?? wrapperPid, insidePid === undefined ? 0 : (oldestChild(insidePid) ?? 0))
+    if (await this.#host.reapsOrphans()) sendSignal(wrapperPid, 'SIGKILL')
   }
 
   #writePids(wrapperPid: number, pid: number): void {
@@ -189,10 +194,13 @@ export class Run {
   #openPipes(wrapperPid: number): Promise<number> {
     const started = new Promise<number>((resolve, reject) => {
       const timer = setTimeout(() => reject(new RunError('START', `the task of ${this.folder} did not start`, true)), START_WITHIN_MS)
-      this.#openNote((pid) => {
+      const settle = (act: () => void) => {
         clearTimeout(timer)
-        resolve(pid)
-      }, wrapperPid)
+        act()
+      }
+      const why = this.record.sandbox === undefined ? '' : ': its root could not be made, its stderr says why'
+      this.#onNoTask = () => settle(() => reject(new RunError('START', `the task did not start${why}`, true)))
+      this.#openNote((pid) => settle(() => resolve(pid)), wrapperPid)
     })
     this.#openOutput()
     return started
@@ -272,10 +280,14 @@ export class Run {
 
   /** Started by a supervisor that died before it had written the pids down. */
   #findPids(): RunPids | undefined {
-    const wrapperPid = findWrappers(dirname(this.folder)).find(({ folder }) => folder === this.folder)?.pid
-    const pidText = readText(join(this.folder, 'pid'))
-    if (wrapperPid === undefined || pidText === undefined) return undefined
-    this.#writePids(wrapperPid, Number(pidText))
+    const wrappers = findWrappers(dirname(this.folder)).filter(({ folder }) => folder === this.folder)
+    // What made a sandbox may still stand above the shell in it.
+    const parents = new Set(wrappers.map(({ pid }) => readProcess(pid)?.parent))
+    const wrapperPid = wrappers.find(({ pid }) => !parents.has(pid))?.pid
+    if (wrapperPid === undefined) return undefined
+    const pid = this.record.sandbox === undefined ? readText(join(this.folder, 'pid')) : oldestChild(wrapperPid)
+    if (pid === undefined) return undefined
+    this.#writePids(wrapperPid, Number(pid))
     return this.#pids
   }
 
@@ -295,10 +307,18 @@ export class Run {
 
   #onWrapperGone(wrapperPid: number): void {
     if (!this.isLive) return
+    this.#onNoTask()
     const exit = this.#readExit()
     if (exit !== undefined) return this.#onExit(exit.exitCode)
+    if (this.#isKilledInside()) return this.#onExit(KILLED)
     this.#host.say(`${this.folder}: wrapper ${wrapperPid} is gone`)
     this.#watchOrphan()
+  }
+
+  /** In a sandbox the shell that would tell of it ends with all the others. */
+  #isKilledInside(): boolean {
+    const { sandbox, bounded = [] } = this.record
+    return sandbox !== undefined && (this.#isKilled || existsSync(join(this.folder, 'killed')) || hasRunOutOfMemory(bounded))
   }
 
   /** The task runs on without its wrapper: how it ends cannot be known, only that it has. */
@@ -359,9 +379,11 @@ export class Run {
   }
 
   #killAll(): void {
-    const { cgroup } = this.record
+    const { cgroup, sandbox } = this.record
+    if (sandbox !== undefined) this.#noteKilled()
     if (cgroup !== null && cgroupPids(cgroup).length > 0 && killCgroup(cgroup)) return
     const pids = this.#pids
+    if (sandbox?.hasOwnProcesses === true) return this.#endWrapper()
     if (pids === undefined || pids.startTime === '') return
     if (isSameProcess(pids.pid, pids.startTime)) {
       const session = findSession(pids.pid)
@@ -370,12 +392,23 @@ export class Run {
     } else this.#killLeftovers()
   }
 
+  /** For whoever finds later that all of it has gone. */
+  #noteKilled(): void {
+    this.#isKilled = true
+    try {
+      writeFileSync(join(this.folder, 'killed'), '', { mode: 0o600 })
+    } catch (error) {
+      this.#host.say(`${this.folder}: that it is killed could not be written down: ${String(error)}`)
+    }
+  }
+
   /** What the task started and left behind. Its session's number is not given away while any of those live. */
   #killLeftovers(): void {
-    const { cgroup } = this.record
+    const { cgroup, sandbox } = this.record
     if (cgroup !== null && (cgroupPids(cgroup).length === 0 || killCgroup(cgroup))) return
-    const pid = this.#pids?.pid
-    if (pid === undefined || existsSync(`/proc/${pid}`)) return
+    if (sandbox?.hasOwnProcesses === true) return this.#endWrapper()
+    const pid = this.#pids?.pid ?? 0
+    if (pid === 0 || existsSync(`/proc/${pid}`)) return
     sendSignal(-pid, 'SIGKILL')
   }
 }

@@ -4,6 +4,7 @@ import { accessSync, chmodSync, constants, existsSync, mkdirSync, readdirSync, r
 import { createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { groupFolders, openGroups, removeCgroup } from './cgroup.js'
+import { reapsOrphans } from './orphans.js'
 import {
   type Answer,
   Lines,
@@ -63,7 +64,12 @@ export class Supervisor {
     this.#onEnd = onEnd
     const tools = findTools()
     const wrappers = new WrapperPool(join(folder, READY_FOLDER), tools, say)
-    this.#host = { tools, groups: openGroups(hashOf(folder).slice(0, 12)), wrappers, say }
+    let isReaped: Promise<boolean> | undefined
+    const reaps = () => {
+      isReaped ??= reapsOrphans(tools.sh)
+      return isReaped
+    }
+    this.#host = { tools, groups: openGroups(hashOf(folder).slice(0, 12)), wrappers, reapsOrphans: reaps, say }
     mkdirSync(join(folder, RUNS_FOLDER), { recursive: true, mode: 0o700 })
   }
 

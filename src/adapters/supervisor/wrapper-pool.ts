@@ -32,6 +32,7 @@ export class WrapperPool {
   /** Those that nobody has taken, whether they are ready or not. */
   readonly #waiting = new Set<ChildProcess>()
   #timer: NodeJS.Timeout | undefined
+  #isFilling = false
   #isClosed = false
 
   /** Ends what an earlier supervisor of this folder kept ready. */
@@ -76,11 +77,16 @@ export class WrapperPool {
   }
 
   async #fill(): Promise<void> {
+    // Two at once would each make the last one.
+    if (this.#isFilling) return
+    this.#isFilling = true
     try {
       while (!this.#isClosed && this.#ready.length < READY_COUNT) this.#ready.push(await this.#make())
     } catch (error) {
       // Whoever takes one makes it then, and hears of it when that fails, too.
       this.#say(`no wrapper could be made ready: ${String(error)}`)
+    } finally {
+      this.#isFilling = false
     }
   }
 

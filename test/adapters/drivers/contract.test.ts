@@ -1,5 +1,5 @@
 /** Drivers that run everywhere keep to the contract; the others do so where there is what they need. */
-import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { systemClock } from '../../../src/adapters/clock.js'
@@ -9,6 +9,7 @@ import { execOptionsSchema } from '../../../src/adapters/drivers/exec/options.js
 import { findSandboxTools } from '../../../src/adapters/drivers/exec/sandbox.js'
 import { MockDriver, MockHost } from '../../../src/adapters/drivers/mock/mock-driver.js'
 import { RawExecDriver } from '../../../src/adapters/drivers/raw-exec/index.js'
+import { findWrappers } from '../../../src/adapters/supervisor/process-table.js'
 import { findTool } from '../../../src/adapters/supervisor/supervisor.js'
 import type { TaskExit, TaskStart } from '../../../src/agent/index.js'
 import { type ContractHost, driverContract, makeDirectories, taskStart } from './contract.js'
@@ -99,13 +100,14 @@ describe.skipIf(whyNoSandbox !== undefined)('exec', () => {
     const host = new SandboxHost()
     writeFileSync(join(host.directories.task, 'given.txt'), 'given')
     const script =
-      'id -u; ls -d /alloc /local /secrets /root 2>&1; echo $$; ls /proc | grep -c "^[0-9]"; cat /given.txt; echo x >/alloc/data/x && echo wrote; touch /usr/x 2>&1; grep CapBnd /proc/self/status'
+      'id -u; ls -d /alloc /local /secrets /root 2>&1; echo $$; ls /proc | grep -c "^[0-9]"; cat /given.txt; echo x >/alloc/data/x && echo wrote; touch /usr/x 2>&1; ls /proc/1/fd 2>&1; grep CapBnd /proc/self/status'
     const { out } = await host.said(shell(script))
     const lines = out.split('\n')
     expect(lines).toEqual(expect.arrayContaining(['65534', '/alloc', '/local', '/secrets']))
     expect(out).toContain("cannot access '/root'")
     expect(out).toContain('givenwrote')
     expect(out).toContain("touch: cannot touch '/usr/x': Read-only file system")
+    expect(out).toContain("cannot open directory '/proc/1/fd': Permission denied")
     expect(out).toContain('CapBnd:\t0000000000000000')
     expect(readFileSync(join(host.directories.shared, 'data/x'), 'utf8')).toBe('x\n')
   })
@@ -138,6 +140,39 @@ describe.skipIf(whyNoSandbox !== undefined)('exec', () => {
     await driver.wait(handle)
     await until(() => !pids.some(isAlive))
     await driver.clear(handle)
+  })
+
+  test('a task has one helper, with which it ends', async () => {
+    const host = new SandboxHost()
+    const driver = host.nextLife()
+    const handle = await driver.start(taskStart(host, shell('sleep 600 & exec sleep 600')))
+    await until(() => helpersIn(host.world.folder).length === 1)
+    const { pids } = await driver.stats(handle)
+    for (const { pid } of helpersIn(host.world.folder)) process.kill(pid, 'SIGKILL')
+    expect(await driver.wait(handle)).toMatchObject({ exitCode: -1, error: 'killed together with its wrapper' })
+    await until(() => !pids.some(isAlive))
+    await driver.clear(handle)
+  })
+
+  test('a task is found again whose supervisor died before it had written the pids down', async () => {
+    const host = new SandboxHost()
+    const handle = await host.nextLife().start(taskStart(host, shell('exec sleep 600')))
+    await host.world.killSupervisor()
+    rmSync(join(host.world.folder, 'runs', String(handle['runId']), 'pids.json'))
+    const driver = host.nextLife()
+    expect(await driver.attach(handle)).toBe(true)
+    await driver.signal(handle, 'SIGINT')
+    expect(await driver.wait(handle)).toMatchObject({ exitCode: 130, signal: 2 })
+    await driver.clear(handle)
+  })
+
+  test('a root that cannot be made is told at once', async () => {
+    const host = new SandboxHost()
+    const mounts = [{ source: '/not/there', target: '/data', isReadOnly: false, propagation: 'private' as const }]
+    await expect(host.nextLife().start({ ...taskStart(host, shell('true')), mounts })).rejects.toThrow(
+      'the task did not start: its root could not be made, its stderr says why',
+    )
+    expect(readFileSync(join(host.directories.logs, 'main.stderr.0'), 'utf8')).toContain('/not/there')
   })
 
   test('what a host does not allow is refused with a sentence', async () => {
@@ -206,6 +241,11 @@ test('what java says of itself becomes attributes', () => {
     'driver.java.vm': 'OpenJDK 64-Bit Server VM (build 17.0.13+11, mixed mode)',
   })
 })
+
+/** Shells that hold the tasks of a supervisor, and what made their roots. */
+function helpersIn(folder: string) {
+  return findWrappers(join(folder, 'runs'))
+}
 
 function shell(script: string): { readonly command: string; readonly args: readonly string[] } {
   return { command: '/bin/sh', args: ['-c', script] }

@@ -15,13 +15,11 @@ import { configOf, NO_CPUSET, startError } from '../driver-errors.js'
 import { nameMounts } from '../name-files.js'
 import { DEFAULT_PATH, runIn, SupervisedDriver } from '../supervised-driver.js'
 import type { ExecOptions } from './options.js'
-import { besideArguments, findInside, findSandboxTools, launcherDepth, type Sandbox, sandboxArguments } from './sandbox.js'
+import { besideArguments, findInside, findSandboxTools, identityWords, type Sandbox, sandboxOf } from './sandbox.js'
 
 /** Of the host's environment: the rest is another user's. */
 const HOST_VARIABLES = ['PATH', 'LANG', 'TZ'] as const
 const DEFAULT_USER = 'nobody'
-const LOOK_MS = 50
-const LOOKS_MAX = 100
 
 type Isolation = Pick<DriverConfigOf<'exec'>, 'pid_mode' | 'ipc_mode' | 'cap_add' | 'cap_drop' | 'work_dir'>
 
@@ -64,20 +62,20 @@ export class ExecDriver extends SupervisedDriver {
       workFolder: config.work_dir || '/',
     }
     const command = findInside(program, environment['PATH'] ?? DEFAULT_PATH, directories, this.options)
-    const tools = findSandboxTools()
+    const [begin, ...words] = [...identityWords(sandbox), command, ...args]
     return {
-      command: tools.bwrap,
-      args: sandboxArguments(tools, this.options, sandbox, [command, ...args]),
+      command: begin!,
+      args: words,
       environment,
       workFolder: '/',
       user: null,
       limits: this.#limitsOf(request),
-      launcherDepth: launcherDepth(sandbox),
+      sandbox: sandboxOf(findSandboxTools(), this.options, sandbox),
     }
   }
 
   async exec(handle: TaskHandle, { task, environment }: TaskPlace, { command, terminal }: ExecRequest): Promise<ExecSession> {
-    const place = await this.#placeOf(handle)
+    const place = await this.supervisor.ask('place', { runId: runIn(handle) })
     if (place === null) throw new OrchestratorError('PROGRAM', `${command[0]} cannot be run: the task does not run`)
     const { nsenter } = findSandboxTools()
     const words = [nsenter, ...besideArguments(place.pid, { user: this.#userOf(task.User), capabilities: [] }, command)]
@@ -90,15 +88,6 @@ export class ExecDriver extends SupervisedDriver {
       user: null,
       ...(terminal === undefined ? {} : { terminal }),
     })
-  }
-
-  /** A task that was started just now may still be behind its launcher. */
-  async #placeOf(handle: TaskHandle) {
-    for (let look = 0; ; look++) {
-      const place = await this.supervisor.ask('place', { runId: runIn(handle) })
-      if (place !== null || look === LOOKS_MAX) return place
-      await new Promise((resolve) => setTimeout(resolve, LOOK_MS))
-    }
   }
 
   #userOf(named: string): TaskUser {

@@ -5,6 +5,7 @@
 import { accessSync, constants, existsSync, readdirSync, realpathSync, statSync } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
 import type { TaskMount, TaskPlace } from '../../../agent/index.js'
+import type { RunSandbox } from '../../supervisor/protocol.js'
 import { findTool } from '../../supervisor/supervisor.js'
 import { isRoot, type TaskUser } from '../../task-user.js'
 import { startError } from '../driver-errors.js'
@@ -12,8 +13,8 @@ import type { ExecOptions } from './options.js'
 
 export interface SandboxTools {
   readonly bwrap: string
-  readonly setpriv: string
   readonly nsenter: string
+  readonly inside: Readonly<Record<keyof typeof INSIDE, string>>
 }
 
 export interface Sandbox {
@@ -29,13 +30,8 @@ export interface Sandbox {
   readonly hostname: string | undefined
 }
 
-/** Between the run's own process and the task: bubblewrap itself and, in a namespace of processes, the one that is its first. */
-export function launcherDepth({ sharesProcesses }: Pick<Sandbox, 'sharesProcesses'>): number {
-  return sharesProcesses ? 1 : 2
-}
-
-/** Where setpriv is inside. */
-const SETPRIV = '/.drover/setpriv'
+/** Where what begins a task is inside. */
+const INSIDE = { sh: '/.drover/sh', setsid: '/.drover/setsid', env: '/.drover/env', setpriv: '/.drover/setpriv' } as const
 /** Of the folder of a task, what is put into its root in its own way, or not at all. */
 const OWN_NAMES = new Set(['alloc', 'local', 'secrets', 'tmp', 'private', 'dev', 'proc', 'sys'])
 
@@ -47,22 +43,27 @@ export function findSandboxTools(): SandboxTools {
     if (path === undefined) throw new Error(`${name} is not installed; it is part of ${from}`)
     return path
   }
-  return { bwrap: demand('bwrap', 'bubblewrap'), setpriv: demand('setpriv', 'util-linux'), nsenter: demand('nsenter', 'util-linux') }
+  const [sh, env] = [demand('sh', 'every system'), demand('env', 'coreutils')]
+  const inside = { sh, setsid: demand('setsid', 'util-linux'), env, setpriv: demand('setpriv', 'util-linux') }
+  return { bwrap: demand('bwrap', 'bubblewrap'), nsenter: demand('nsenter', 'util-linux'), inside }
 }
 
-/** Words that run `command` in it. The path of the command is that inside. */
-export function sandboxArguments(
-  tools: SandboxTools,
-  options: ExecOptions,
-  sandbox: Sandbox,
-  command: readonly string[],
-): readonly string[] {
+/** The root, in which a shell holds the task. What the task itself begins with is `identityWords`. */
+export function sandboxOf(tools: SandboxTools, options: ExecOptions, sandbox: Sandbox): RunSandbox {
+  return {
+    words: [tools.bwrap, ...sandboxArguments(tools, options, sandbox)],
+    tools: INSIDE,
+    hasOwnProcesses: !sandbox.sharesProcesses,
+  }
+}
+
+function sandboxArguments(tools: SandboxTools, options: ExecOptions, sandbox: Sandbox): readonly string[] {
   const { directories, mounts, sharesProcesses, sharesIpc, workFolder, hostname } = sandbox
   const bind = (source: string, target: string) => ['--bind', source, target]
   return [
     '--unshare-uts',
     ...(hostname === undefined ? [] : ['--hostname', hostname]),
-    ...(sharesProcesses ? [] : ['--unshare-pid']),
+    ...(sharesProcesses ? [] : ['--unshare-pid', '--as-pid-1']),
     ...(sharesIpc ? [] : ['--unshare-ipc']),
     ...Object.entries(options.chroot).flatMap(([source, target]) => ['--ro-bind-try', source, target]),
     ...['--proc', '/proc', '--dev', '/dev', '--ro-bind', '/sys', '/sys'],
@@ -72,18 +73,19 @@ export function sandboxArguments(
     ...bind(join(directories.task, 'tmp'), '/tmp'),
     ...otherNames(directories.task, options).flatMap((name) => bind(join(directories.task, name), `/${name}`)),
     ...mounts.flatMap(({ source, target, isReadOnly }) => [isReadOnly ? '--ro-bind' : '--bind', source, followed(inside(target), options)]),
-    ...['--ro-bind', tools.setpriv, SETPRIV],
+    ...Object.entries(tools.inside).flatMap(([name, path]) => ['--ro-bind', path, INSIDE[name as keyof typeof INSIDE]]),
     ...['--chdir', workFolder],
     ...['CAP_SETUID', 'CAP_SETGID', 'CAP_SETPCAP', ...sandbox.capabilities.map((name) => `CAP_${name.toUpperCase()}`)].flatMap((name) => [
       '--cap-add',
       name,
     ]),
     '--',
-    SETPRIV,
-    ...identityArguments(sandbox),
-    '--',
-    ...command,
   ]
+}
+
+/** Of a program of the root, which the task becomes. */
+export function identityWords(sandbox: Pick<Sandbox, 'user' | 'capabilities'>): readonly string[] {
+  return [INSIDE.setpriv, ...identityArguments(sandbox), '--']
 }
 
 /** Words that run `command` beside a task that is in it already. */
@@ -94,7 +96,7 @@ export function besideArguments(
 ): readonly string[] {
   return [
     ...['--target', String(pid), '--mount', '--uts', '--ipc', '--pid', '--net', '--root', '--wd', '--'],
-    SETPRIV,
+    INSIDE.setpriv,
     ...identityArguments(sandbox),
     '--no-new-privs',
     '--',
