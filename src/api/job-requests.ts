@@ -88,8 +88,10 @@ async function parse(body: JsonObject, parser: JobspecParser): Promise<Uint8Arra
   return encodeJson(memberOf(body, 'Canonicalize') === true ? canonicalizeAsClient(outcome.job) : clientForm(outcome.job))
 }
 
-function describeMistake({ path, line, column, summary, detail }: Mistake): string {
-  return `${line === 0 ? '<nil>' : `${path}:${line},${column}`}: ${summary}; ${detail}`
+function describeMistake({ path, line, column, end, summary, detail }: Mistake): string {
+  if (line === 0) return `<nil>: ${summary}; ${detail}`
+  const until = end === undefined ? '' : end.line === line ? `-${end.column}` : `-${end.line},${end.column}`
+  return `${path}:${line},${column}${until}: ${summary}; ${detail}`
 }
 
 function check(body: JsonObject, { namespace, isJobWanted }: Extract<JobRequest, { kind: 'check' }>): JobCheck {

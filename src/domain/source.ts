@@ -16,6 +16,8 @@ export interface Mistake {
   readonly path: string
   readonly line: number
   readonly column: number
+  /** The place right behind it; absent when unknown. */
+  readonly end?: { readonly line: number; readonly column: number }
   readonly summary: string
   readonly detail: string
   /** The source line with a caret under it, when the place is known. */

@@ -65,7 +65,8 @@ export function toMistake(one: Fault, path: string): Mistake {
   const said = { summary: shorten(one.summary, TEXT_LENGTH_MAX), detail: shorten(one.detail, TEXT_LENGTH_MAX) }
   if (source === undefined || span === undefined) return { path: source?.path ?? path, line: 0, column: 0, ...said, snippet: '' }
   const { line, column } = placeOf(source.text, span.start)
-  return { path: source.path, line, column, ...said, snippet: snippetOf(source.text, span) }
+  const end = placeOf(source.text, Math.max(span.start, span.end))
+  return { path: source.path, line, column, end, ...said, snippet: snippetOf(source.text, span) }
 }
 
 /** The first hundred, and last how many more there are. `unseen`: mistakes that `faults` does not hold. */

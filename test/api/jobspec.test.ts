@@ -67,7 +67,7 @@ describe('parse', () => {
     async (_, { request, response }) => {
       const { status, text } = await world.send('POST', '/v1/jobs/parse', request.body ?? request.text)
       expect(status).toBe(response.status)
-      const place = /input\.hcl:\d+,\d+/.exec(response.text ?? '')?.[0]
+      const place = /input\.hcl:\d+,\d+-[\d,]+/.exec(response.text ?? '')?.[0]
       if (place !== undefined && !response.text!.includes('for variable')) expect(text).toContain(place)
     },
   )

@@ -47,8 +47,12 @@ interface JobNames {
   readonly includeChildren: boolean
 }
 
-/** @throws ApiError BAD_REQUEST */
-function readJobNames(call: Call): JobNames {
+/**
+ * Without a body all jobs are meant.
+ * @throws ApiError BAD_REQUEST
+ */
+function readJobNames(call: Call): JobNames | null {
+  if (call.request.body.length === 0) return null
   const body = readJsonBody(call.request.body) as {
     readonly jobs?: readonly { readonly id?: string; readonly namespace?: string }[]
     readonly include_children?: boolean

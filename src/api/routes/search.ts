@@ -118,13 +118,12 @@ function idsOf(view: StateView, call: Call, context: Context): readonly string[]
   }
 }
 
-/** A prefix that cannot begin a UUID leaves the contexts of UUIDs out when all are searched. */
+/** A prefix that cannot begin a UUID leaves the contexts of UUIDs out. */
 function searchPrefix(view: StateView, call: Call, contexts: readonly Context[], body: ReturnType<typeof readJsonBody>): Matches {
   const prefix = String(memberOf(body, 'Prefix') ?? '')
-  const searched =
-    contexts.length === 1 || /^[0-9a-fA-F-]*$/.test(prefix)
-      ? contexts
-      : contexts.filter((context) => !CONTEXTS[context] || context === 'scaling_policy' || context === 'host_volumes')
+  const searched = /^[0-9a-fA-F-]*$/.test(prefix)
+    ? contexts
+    : contexts.filter((context) => !CONTEXTS[context] || context === 'scaling_policy' || context === 'host_volumes')
   const matches: Record<string, readonly string[] | null> = {}
   const truncations: Record<string, boolean> = {}
   for (const context of searched) {
