@@ -29,8 +29,8 @@ export async function readAsked(client: Client): Promise<ReadonlyMap<string, Amo
 /** What jobs may have of a node. */
 export function capacityOf({ NodeResources, ReservedResources }: Pick<NodeStub, 'NodeResources' | 'ReservedResources'>): Amounts {
   return {
-    cpuMhz: (NodeResources?.Cpu.CpuShares ?? 0) - (ReservedResources?.Cpu.CpuShares ?? 0),
-    memoryMb: (NodeResources?.Memory.MemoryMB ?? 0) - (ReservedResources?.Memory.MemoryMB ?? 0),
+    cpuMhz: Math.max(0, (NodeResources?.Cpu.CpuShares ?? 0) - (ReservedResources?.Cpu.CpuShares ?? 0)),
+    memoryMb: Math.max(0, (NodeResources?.Memory.MemoryMB ?? 0) - (ReservedResources?.Memory.MemoryMB ?? 0)),
   }
 }
 

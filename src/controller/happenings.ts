@@ -15,11 +15,23 @@ function describe({ table, before, after }: RowChange): string | undefined {
 
 function describeNode(before: Node | undefined, after: Node | undefined): string | undefined {
   if (after === undefined) return before === undefined ? undefined : `host ${before.Name} is forgotten`
-  if (before === undefined) return `host ${after.Name} has joined, in the pool ${after.NodePool}`
+  const shortage = describeShortage(after)
+  if (before === undefined) return `host ${after.Name} has joined, in the pool ${after.NodePool}${shortage === '' ? '' : `; ${shortage}`}`
+  if (before.Name !== after.Name || before.NodePool !== after.NodePool)
+    return `host ${before.Name} is ${after.Name} now, in the pool ${after.NodePool}`
   if (before.Status !== after.Status) return describeStatus(before, after)
   if (before.DrainStrategy === null && after.DrainStrategy !== null) return `host ${after.Name} is being drained`
   if (before.DrainStrategy !== null && after.DrainStrategy === null) return `the drain of host ${after.Name} is over`
-  return undefined
+  return shortage !== '' && describeShortage(before) === '' ? `host ${after.Name}: ${shortage}` : undefined
+}
+
+/** Its file keeps more for others than there is: nothing can be placed on it. */
+function describeShortage({ NodeResources: all, ReservedResources: kept }: Node): string {
+  if (kept.Cpu.CpuShares > 0 && kept.Cpu.CpuShares >= all.Cpu.CpuShares)
+    return `all its cpu is reserved (${kept.Cpu.CpuShares} of ${all.Cpu.CpuShares} MHz)`
+  if (kept.Memory.MemoryMB > 0 && kept.Memory.MemoryMB >= all.Memory.MemoryMB)
+    return `all its memory is reserved (${kept.Memory.MemoryMB} of ${all.Memory.MemoryMB} MiB)`
+  return ''
 }
 
 function describeStatus(before: Node, { Name, Status }: Node): string | undefined {

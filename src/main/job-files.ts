@@ -80,7 +80,11 @@ export class LocalJobFiles implements JobFiles {
       return { readings, summary: summarizeTree(readings, agents, history, isWhole) }
     }
     try {
-      if (ref === undefined) return await summarizeSelected(await this.#selectInWorkTree(paths), WORK_TREE_HISTORY)
+      if (ref === undefined) {
+        const hasLostJobs = isWhole && !existsSync(join(this.#root(), JOBS_FOLDER)) && (await this.#hadJobs())
+        const selections = hasLostJobs ? [await selectAll(this.#root())] : await this.#selectInWorkTree(paths)
+        return await summarizeSelected(selections, WORK_TREE_HISTORY)
+      }
       return await this.#inCommit(ref, async (selection, git) =>
         summarizeSelected([selection], await readHistory(git, (await git.resolve()).id, appliedCommit)),
       )
@@ -133,10 +137,9 @@ export class LocalJobFiles implements JobFiles {
   async #selectInWorkTree(paths: readonly string[]): Promise<readonly Selection[]> {
     if (paths.length === 0) {
       const root = this.#root()
-      if (!existsSync(join(root, 'jobs')))
+      if (!existsSync(join(root, JOBS_FOLDER)))
         throw new CommandError(`${root} has no folder jobs; put job files there, as in jobs/hello.nomad.hcl`)
-      const tree = await openWorkTree(root)
-      return [{ tree, files: jobsOf(tree, ANY), isWanted: ANY }]
+      return [await selectAll(root)]
     }
     return Promise.all(paths.map((path) => this.#selectPath(path)))
   }
@@ -160,6 +163,11 @@ export class LocalJobFiles implements JobFiles {
     return { tree, files: namedAsJobs(tree, isWanted), isWanted }
   }
 
+  /** A commit without the folder is one that removes every job. */
+  #hadJobs(): Promise<boolean> {
+    return this.#inCommit('HEAD', async ({ tree }) => tree.list(JOBS_FOLDER).length > 0)
+  }
+
   #root(): string {
     const root = findRoot(this.#folder)
     if (root !== undefined) return root
@@ -172,6 +180,11 @@ function findRoot(folder: string): string | undefined {
   if (existsSync(join(folder, '.git'))) return folder
   const parent = dirname(folder)
   return parent === folder ? undefined : findRoot(parent)
+}
+
+async function selectAll(root: string): Promise<Selection> {
+  const tree = await openWorkTree(root)
+  return { tree, files: jobsOf(tree, ANY), isWanted: ANY }
 }
 
 async function openWorkTree(root: string): Promise<SourceTree> {

@@ -86,3 +86,23 @@ test('one that begins, makes progress, or gives way to a newer one is no news', 
     told(ofDeployment(undefined, web({})), ofDeployment(web({}), web({ Status: 'cancelled' })), ofDeployment(web({}), undefined)),
   ).toEqual([])
 })
+
+test('a host that its file gives another name or pool, and one whose file reserves all it has', () => {
+  const kept = (CpuShares: number) => {
+    const { ReservedResources } = node()
+    return { ReservedResources: { ...ReservedResources, Cpu: { ...ReservedResources.Cpu, CpuShares } } }
+  }
+  const total = node().NodeResources.Cpu.CpuShares
+  expect(
+    told(
+      ofNode(oak({}), oak({ Name: 'elm', NodePool: 'default' })),
+      ofNode(oak({}), oak(kept(total))),
+      ofNode(oak(kept(total)), oak({ ...kept(total), Meta: {} })),
+      ofNode(undefined, oak(kept(total + 1))),
+    ),
+  ).toEqual([
+    'host oak is elm now, in the pool default',
+    `host oak: all its cpu is reserved (${total} of ${total} MHz)`,
+    `host oak has joined, in the pool gpu; all its cpu is reserved (${total + 1} of ${total} MHz)`,
+  ])
+})

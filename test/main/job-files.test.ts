@@ -186,3 +186,17 @@ test('what lies in agents/ is checked too, and pools are those of its folders', 
   expect((await files.readDeclarations({ paths: ['agents/gpu'] })).map(({ path }) => path)).toEqual(['agents/gpu/host.hcl'])
   expect(await files.readDeclarations({ paths: ['jobs'] })).toEqual([])
 })
+
+test('a work tree that has lost the folder of jobs is one that removes them all; one that never had any says so', async () => {
+  const root = repository({ 'README.md': '' })
+  git(root, 'add', '.')
+  git(root, 'commit', '-qm', 'nothing yet')
+  const summarize = () => new LocalJobFiles(root).summarize({ paths: [], appliedCommit: null })
+  await expect(summarize()).rejects.toThrow('has no folder jobs')
+  mkdirSync(join(root, 'jobs'))
+  writeFileSync(join(root, 'jobs/a.nomad.hcl'), job('a'))
+  git(root, 'add', '.')
+  git(root, 'commit', '-qm', 'a')
+  rmSync(join(root, 'jobs'), { recursive: true })
+  expect((await summarize()).readings).toEqual([])
+})
