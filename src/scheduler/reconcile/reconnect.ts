@@ -6,6 +6,12 @@ import type { Rescheduling } from './reschedulable.js'
 import type { GroupContext } from './types.js'
 
 export function reconnect(context: GroupContext, group: TaskGroup, sets: Classified, rescheduling: Rescheduling): void {
+  // What is to move has been replaced already where it was out of sight before.
+  for (const original of sets.migrate.filter((allocation) => livingFollowers(context, allocation).length > 0)) {
+    context.plan.stop(original, NOT_NEEDED)
+    context.plan.count(group.Name, 'Stop', 1)
+    sets.migrate.splice(sets.migrate.indexOf(original), 1)
+  }
   for (const original of sets.reconnecting) {
     const isKept = settle(context, group, original, sets, rescheduling)
     if (!isKept) continue
@@ -35,7 +41,7 @@ function settle(context: GroupContext, group: TaskGroup, original: Allocation, s
     stop(original, NOT_NEEDED)
     return false
   }
-  const replacements = chainOf(context, original).filter((allocation) => !isServerTerminal(allocation))
+  const replacements = livingFollowers(context, original)
   const best = replacements.find((replacement) => prefersReplacement(context, original, replacement))
   if (best !== undefined) {
     stop(original, NOT_NEEDED)
@@ -45,8 +51,8 @@ function settle(context: GroupContext, group: TaskGroup, original: Allocation, s
   return true
 }
 
-/** Everything that was placed after it, link by link. */
-function chainOf(context: GroupContext, original: Allocation): readonly Allocation[] {
+/** What was placed after it, link by link, and is still wanted. */
+function livingFollowers(context: GroupContext, original: Allocation): readonly Allocation[] {
   const chain: Allocation[] = []
   for (let id = original.NextAllocation; id !== undefined && chain.length < 100; ) {
     const next = context.view.allocations.get(id)
@@ -54,7 +60,7 @@ function chainOf(context: GroupContext, original: Allocation): readonly Allocati
     chain.push(next)
     id = next.NextAllocation
   }
-  return chain
+  return chain.filter((allocation) => !isServerTerminal(allocation))
 }
 
 function prefersReplacement(context: GroupContext, original: Allocation, replacement: Allocation): boolean {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { rfc3339, SECOND } from '../../../src/domain/index.js'
-import { allocation, FIXTURE_TIME, job, node, taskGroup, uuid } from '../../fixtures.js'
+import { allocation, FIXTURE_MS, FIXTURE_TIME, job, node, taskGroup, uuid } from '../../fixtures.js'
 import { decide } from '../decide.js'
 
 test('what has failed beyond the count is stopped, not placed again', () => {
@@ -32,5 +32,24 @@ test('what was replaced while it was out of sight is not replaced again when it 
   const jobs = [job({ TaskGroups: [taskGroup({ Count: 2, Update: null, Disconnect })] })]
   const { plan } = decide({ nodes: [silent, node()], jobs, allocations: [gone, follower] })
   expect(plan.Stops.map(({ ID, ClientStatus }) => [ID, ClientStatus])).toEqual([[gone.ID, 'lost']])
+  expect(plan.Placements.map(({ Name, PreviousAllocation }) => [Name, PreviousAllocation])).toEqual([['web.group[1]', undefined]])
+})
+
+test('what was replaced while it was out of sight is not replaced once more when its host comes back to be drained', () => {
+  const drain = { Deadline: 0, IgnoreSystemJobs: false, ForceDeadline: rfc3339(0), StartedAt: rfc3339(0) }
+  const drained = node({ ID: uuid(2, 0xa0), SchedulingEligibility: 'ineligible', DrainStrategy: drain })
+  const original = allocation({
+    ID: uuid(1, 0xb0),
+    NodeID: drained.ID,
+    ClientStatus: 'unknown',
+    DesiredTransition: { Migrate: true },
+    NextAllocation: uuid(2, 0xb0),
+    AllocStates: [{ Field: 0, Value: 'unknown', Time: rfc3339(FIXTURE_MS) }],
+  })
+  const follower = allocation({ ID: uuid(2, 0xb0), ClientStatus: 'running', PreviousAllocation: original.ID })
+  const Disconnect = { LostAfter: 3_600 * SECOND, Replace: true, Reconcile: 'keep_original', StopOnClientAfter: null }
+  const jobs = [job({ TaskGroups: [taskGroup({ Count: 2, Update: null, Disconnect })] })]
+  const { plan } = decide({ nodes: [drained, node()], jobs, allocations: [original, follower] })
+  expect(plan.Stops.map(({ ID }) => ID)).toEqual([original.ID])
   expect(plan.Placements.map(({ Name, PreviousAllocation }) => [Name, PreviousAllocation])).toEqual([['web.group[1]', undefined]])
 })
