@@ -33,7 +33,7 @@ export async function startProgram({ command, args, environment, folder, user, t
       reject(new OrchestratorError('PROGRAM', `${command} cannot be run: ${cause.message}`, { command }, cause)),
     )
   })
-  const end = () => {
+  const endAll = () => {
     try {
       process.kill(-child.pid!, 'SIGKILL')
     } catch {
@@ -44,7 +44,7 @@ export async function startProgram({ command, args, environment, folder, user, t
   child.stdin.on('error', () => {})
   const exitCode = new Promise<number>((resolve) => {
     child.once('exit', (code, signal) => {
-      end()
+      endAll()
       resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal]))
     })
   })
@@ -60,7 +60,11 @@ export async function startProgram({ command, args, environment, folder, user, t
     endInput: () => void child.stdin.end(),
     // The terminal belongs to script(1), which only follows one that it has itself.
     resize: async () => {},
-    end,
+    end() {
+      endAll()
+      // What left its session may hold them open for good.
+      for (const stream of [child.stdout, child.stderr]) stream.destroy()
+    },
   }
 }
 

@@ -217,25 +217,30 @@ async function runToEnd(
 ): Promise<ProgramResult> {
   const session = await driver.exec(handle, place, { command: [command, ...args] })
   session.endInput()
-  let isLate = false
-  const cancel = clock.after(timeoutMs, () => {
-    isLate = true
-    session.end()
+  let cancel = () => {}
+  const late = new Promise<never>((_, reject) => {
+    const error = new OrchestratorError('PROGRAM', `${command} took more than ${timeoutMs} ms`, { command })
+    cancel = clock.after(timeoutMs, () => reject(error))
   })
+  const whole = collect(session)
+  // Whoever waits in vain hears of it by the other.
+  whole.catch(() => {})
   try {
-    const pieces: Uint8Array[] = []
-    let size = 0
-    for await (const { data } of session.output) {
-      if (size < OUTPUT_BYTES_MAX) pieces.push(data.subarray(0, OUTPUT_BYTES_MAX - size))
-      size += data.length
-    }
-    const exitCode = await session.exitCode
-    if (isLate) throw new OrchestratorError('PROGRAM', `${command} took more than ${timeoutMs} ms`, { command })
-    return { exitCode, output: decode(pieces) }
+    return await Promise.race([whole, late])
   } finally {
     cancel()
     session.end()
   }
+}
+
+async function collect(session: ExecSession): Promise<ProgramResult> {
+  const pieces: Uint8Array[] = []
+  let size = 0
+  for await (const { data } of session.output) {
+    if (size < OUTPUT_BYTES_MAX) pieces.push(data.subarray(0, OUTPUT_BYTES_MAX - size))
+    size += data.length
+  }
+  return { exitCode: await session.exitCode, output: decode(pieces) }
 }
 
 function decode(pieces: readonly Uint8Array[]): string {

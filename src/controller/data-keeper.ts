@@ -27,8 +27,11 @@ const KEY_VALUE = 'value'
 export class DataKeeper {
   readonly #deps: DataKeeperDeps
   readonly #held = new Map<string, Held>()
-  /** Indexes of the tables as they were when all that is held was looked at. */
-  #seen = ''
+  /** What was found in the tables as they were at `#foundAt`: many hosts ask the same. */
+  readonly #found = new Map<string, DataAnswer>()
+  #foundAt = ''
+  /** The tables as they were when all that is held was looked at. */
+  #seenAt = ''
 
   constructor(deps: DataKeeperDeps) {
     this.#deps = deps
@@ -52,14 +55,18 @@ export class DataKeeper {
   }
 
   #lookAgain(): void {
-    const { services, variables } = this.#deps.leader.state
-    const seen = `${services.index} ${variables.index}`
-    if (this.#held.size === 0 || seen === this.#seen) return
-    this.#seen = seen
+    if (this.#held.size === 0 || this.#tables === this.#seenAt) return
+    this.#seenAt = this.#tables
     for (const [nodeId, { question }] of [...this.#held]) {
       const answers = this.#changed(question)
       if (answers.length > 0) this.#release(nodeId, answers)
     }
+  }
+
+  /** Indexes of those that are read here. */
+  get #tables(): string {
+    const { services, variables, nodes } = this.#deps.leader.state
+    return `${services.index} ${variables.index} ${nodes.index}`
   }
 
   #release(nodeId: string, answers: readonly DataAnswer[]): void {
@@ -80,11 +87,25 @@ export class DataKeeper {
     const { state } = this.#deps.leader
     const namespaces = new Set(state.allocations.by('node', nodeId).map(({ Namespace }) => Namespace))
     return message.questions.flatMap(([question, known]) => {
-      const found: DataFound = namespaces.has(question.namespace) ? find(state, question) : { kind: 'absent' }
-      const version = checksumOf(Buffer.from(JSON.stringify(found))).slice(0, 16)
-      return version === known ? [] : [{ key: dataKey(question), version, found }]
+      const answer = namespaces.has(question.namespace) ? this.#answerTo(question) : answerOf(question, { kind: 'absent' })
+      return answer.version === known ? [] : [answer]
     })
   }
+
+  #answerTo(question: DataQuestion): DataAnswer {
+    if (this.#foundAt !== this.#tables) this.#found.clear()
+    this.#foundAt = this.#tables
+    const key = dataKey(question)
+    const known = this.#found.get(key)
+    if (known !== undefined) return known
+    const answer = answerOf(question, find(this.#deps.leader.state, question))
+    this.#found.set(key, answer)
+    return answer
+  }
+}
+
+function answerOf(question: DataQuestion, found: DataFound): DataAnswer {
+  return { key: dataKey(question), version: checksumOf(Buffer.from(JSON.stringify(found))).slice(0, 16), found }
 }
 
 function find(view: StateView, question: DataQuestion): DataFound {

@@ -64,6 +64,7 @@ async function begin(one: Wanted) {
   const harness = new AgentHarness()
   const asked: string[] = []
   let answer = PASSING
+  let held: Promise<CheckAnswer> | undefined
   const ports = memoryHookPorts(harness.written)
   harness.hookPorts = {
     ...ports,
@@ -71,7 +72,7 @@ async function begin(one: Wanted) {
       ...ports.checks,
       http: async ({ method, url }) => {
         asked.push(`${method} ${url}`)
-        return answer
+        return held ?? answer
       },
     },
   }
@@ -93,6 +94,18 @@ async function begin(one: Wanted) {
     events: () => report().TaskStates['main']!.Events.map(({ Type, DisplayMessage }) => `${Type}: ${DisplayMessage}`),
     say(next: CheckAnswer) {
       answer = next
+    },
+    /** Nothing is answered from now on. @returns the way to go on */
+    hold(): (next: CheckAnswer) => void {
+      let resolve = (_: CheckAnswer) => {}
+      held = new Promise((done) => {
+        resolve = done
+      })
+      return (next) => {
+        held = undefined
+        answer = next
+        resolve(next)
+      }
     },
   }
 }
@@ -202,6 +215,31 @@ test('a check that fails for too long restarts the task, which the restart polic
       'Not Restarting: Exceeded allowed attempts 1 in interval 10m0s and mode is "fail"',
     ].map((event) => (event.startsWith('Restarting') ? expect.stringMatching(/^Restarting: Task restarting in 1/) : event)),
   )
+})
+
+test('a check that is not answered is not asked again meanwhile, and goes on when it is', async () => {
+  const { harness, asked, report, hold } = await begin(deployed({}))
+  const answer = hold()
+  await harness.clock.advance(30_000)
+  expect(asked).toHaveLength(1)
+  answer(PASSING)
+  await harness.clock.advance(3_000)
+  expect(asked.length).toBeGreaterThan(1)
+  expect(report().DeploymentStatus?.Healthy).toBe(true)
+})
+
+test('a script decides by its exit code: 0 is well, 1 a warning, and more is ill', async () => {
+  const script = { Type: 'script', Command: '/bin/probe', OnUpdate: 'ignore_warnings' }
+  for (const [exitCode, isHealthy] of [
+    [0, true],
+    [1, true],
+    [2, undefined],
+  ] as const) {
+    const { harness, report } = await begin(deployed({ ...script, TaskName: 'main' }))
+    harness.host.programExitCode = exitCode
+    await harness.clock.advance(10_000)
+    expect([exitCode, report().DeploymentStatus?.Healthy]).toEqual([exitCode, isHealthy])
+  }
 })
 
 test('checks of an allocation that ends are made no more', async () => {

@@ -107,11 +107,11 @@ export class CheckLoop {
   }
 
   async #make(running: Running): Promise<void> {
-    const { spec } = running.reading
-    this.#schedule(running, spec.intervalMs)
-    const answer = await this.#probe(spec)
+    const answer = await this.#probe(running.reading.spec)
     if (running.isClosed) return
     const before = running.reading
+    // Not before it has been answered: one that answers late is not asked by several at once.
+    this.#schedule(running, before.spec.intervalMs)
     running.reading = {
       spec: before.spec,
       status: answer.isPassing ? 'success' : 'failure',
