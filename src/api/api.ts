@@ -17,6 +17,7 @@ import type {
   SourceTexts,
   StateReader,
   Turns,
+  WaitingChanges,
   Webhooks,
 } from './ports.js'
 import { ReadingCache } from './reading-cache.js'
@@ -60,6 +61,7 @@ export interface ApiDeps {
   readonly jobRequests: JobRequests
   readonly sourceTexts: SourceTexts
   readonly sourceHealth: SourceHealth
+  readonly waitingChanges: WaitingChanges
   readonly webhooks: Webhooks
   readonly busHealth: BusHealth
   readonly settings: ApiSettings

@@ -13,6 +13,7 @@ import {
   LIMITS,
   readApiJob,
   supportTexts,
+  takeJobOrder,
   tooManyGroupsText,
 } from '../jobspec/index.js'
 import { type JsonObject, memberOf, readJsonBody } from './body.js'
@@ -130,7 +131,8 @@ function readJob(body: JsonObject, job: JsonObject, queried: string): Job {
   const written = readApiJob(job)
   const namespace = queried || memberOf(body, 'Namespace')
   const isNamed = typeof namespace === 'string' && namespace !== '' && namespace !== NAMESPACE_ALL
-  return canonicalizeJob(isNamed ? { ...written, Namespace: namespace } : written)
+  // As a file's job is stored: what the meta says of order is kept beside it.
+  return takeJobOrder(canonicalizeJob(isNamed ? { ...written, Namespace: namespace } : written)).job
 }
 
 /** The job of a request's envelope. @throws ApiError BAD_REQUEST */

@@ -15,6 +15,7 @@ import type {
   Reason,
   RemoteStatus,
   SchedulingResult,
+  ToldWait,
 } from '../domain/index.js'
 import type { ApiJob } from '../jobspec/index.js'
 import type { StateEvents, StateView, TableName } from '../state/index.js'
@@ -127,6 +128,11 @@ export interface SourceHealth {
     /** The remote that is followed; null: the repository is on this machine. */
     readonly remote: RemoteStatus | null
   }
+}
+
+/** What the newest commit asks for and what is not carried out yet. */
+export interface WaitingChanges {
+  waiting(view: StateView): readonly ToldWait[]
 }
 
 export type HookOutcome = 'accepted' | 'refused' | 'too-many'

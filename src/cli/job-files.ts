@@ -11,6 +11,8 @@ export type JobFileReading =
       readonly namespace: string
       readonly id: string
       readonly job: object
+      /** When its changes are carried out; absent: at once. */
+      readonly order?: object | undefined
       readonly warnings: readonly string[]
     }
   /** Each mistake as people read it: `file:line:column: what`, then the line with a caret. */
@@ -19,7 +21,7 @@ export type JobFileReading =
       readonly path: string
       readonly mistakes: readonly FileMistake[]
       /** The job that the text names, where that can be read. */
-      readonly names?: { readonly namespace: string; readonly jobId: string } | undefined
+      readonly names?: { readonly namespace: string; readonly jobId: string; readonly bundle?: string } | undefined
     }
 
 /** A host, a pool or the cluster's settings: `agents/**`. */

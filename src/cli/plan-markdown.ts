@@ -46,7 +46,13 @@ function tableOf(jobs: readonly JobPlan[]): string {
       job.id === '' ? code(job.path) : code(job.namespace === 'default' || job.namespace === '' ? job.id : `${job.namespace}/${job.id}`)
     const groups = describeAllUpdates(job)
     const unplaced = Object.keys(job.plan?.FailedTGAllocs ?? {}).length > 0
-    const what = [...groups.map(code), ...(unplaced ? ['**no room**'] : []), ...(job.change === 'frozen' ? ['stays as it is'] : [])]
+    const waits = job.waitsFor.map((text) => `waits: ${code(text)}`)
+    const what = [
+      ...waits,
+      ...groups.map(code),
+      ...(unplaced ? ['**no room**'] : []),
+      ...(job.change === 'frozen' ? ['stays as it is'] : []),
+    ]
     return `| ${SIGNS[job.change] ?? '!'} | ${name} | ${job.change} | ${what.join('; ')} |`
   })
   const more = jobs.length > ROWS_MAX ? [`| | …and ${jobs.length - ROWS_MAX} more | | |`] : []

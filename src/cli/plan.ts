@@ -166,13 +166,14 @@ function printPlan(answer: PlanToPrint, io: Io): void {
   io.err(`${changeCounts(answer)}\n`)
 }
 
-function printJob({ namespace, id, path, change, setAside, plan, missingDrivers }: JobPlan, io: Io): void {
+function printJob({ namespace, id, path, change, setAside, waitsFor, plan, missingDrivers }: JobPlan, io: Io): void {
   if (change === 'frozen') {
     io.out(`! ${path}  has mistakes${id === '' ? '' : `; job ${id} stays as it is`}\n`)
     return
   }
   io.out(`${SIGNS[change]} ${namespace === 'default' ? id : `${namespace}/${id}`}  ${change}  (${path})\n`)
   if (setAside !== null) io.out(`    it failed as version ${setAside.version}${setAside.reason === '' ? '' : `: ${setAside.reason}`}\n`)
+  for (const text of waitsFor) io.out(`    waits: ${text}\n`)
   if (plan === null) return
   if (change === 'changed' && plan.Diff !== null) io.out(describeDiff(plan.Diff, '    '))
   for (const text of describeAllUpdates({ plan })) io.out(`    ${text}\n`)

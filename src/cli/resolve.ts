@@ -1,8 +1,9 @@
 /** What somebody means: an exact name first, then the only thing that begins so. */
 import type { Client } from './client.js'
 import { CommandError } from './command.js'
+import { describeWait } from './standing.js'
 import { shortId } from './table.js'
-import type { AllocationStub, NodeStub, SearchAnswer, SourceAnswer } from './wire.js'
+import type { AllocationStub, NodeStub, SearchAnswer, SourceAnswer, WaitingAnswer } from './wire.js'
 
 export const KINDS = ['job', 'allocation', 'node', 'evaluation', 'deployment'] as const
 export type Kind = (typeof KINDS)[number]
@@ -61,6 +62,9 @@ async function explainAbsence(text: string, kinds: readonly Kind[], client: Clie
     .flatMap((source) => source.frozen)
     .filter((file) => (file.jobId ?? nameOfFile(file.path)) === text && (file.namespace ?? namespace) === namespace)
   if (frozen.length > 0) return `job ${text} has never run, since its file has mistakes:\n${describeMistakes(frozen)}`
+  const waiting = await client.get<readonly WaitingAnswer[]>('/drover/v1/waiting')
+  const held = kinds.includes('job') ? waiting.find(({ jobId }) => jobId === text) : undefined
+  if (held !== undefined) return `job ${text} ${describeWait(held, Date.now())}`
   const elsewhere = namespace === '*' ? [] : await search(text, kinds, client, { namespace: '*' })
   const job = elsewhere.find(({ kind, id }) => kind === 'job' && id === text) ?? elsewhere[0]
   const what = kinds.length === 1 ? `no ${kinds[0]}` : kinds.length === KINDS.length ? 'nothing' : `no ${kinds.join(' and no ')}`

@@ -4,7 +4,7 @@ import { CommandError, type Io } from './command.js'
 import { describeStatus } from './status/jobs.js'
 import { counted } from './table.js'
 import { pause } from './watch.js'
-import type { AllocationStub, DeploymentAnswer, EvaluationAnswer, JobAnswer, JobSourceAnswer, SourceAnswer } from './wire.js'
+import type { AllocationStub, DeploymentAnswer, EvaluationAnswer, JobAnswer, JobSourceAnswer, SourceAnswer, WaitingAnswer } from './wire.js'
 
 const FAILED = 2
 const TOO_LATE = 3
@@ -43,6 +43,8 @@ export async function awaitRollOut(id: string, { commit, timeoutMs }: Waiting, c
 
 async function look(id: string, commit: string | undefined, client: Client): Promise<Progress> {
   if (commit !== undefined && !(await hasReached(commit, client))) return { text: `${id}: waiting for the server to reach ${commit}` }
+  const waiting = (await client.get<readonly WaitingAnswer[]>('/drover/v1/waiting')).find(({ jobId }) => jobId === id)
+  if (waiting !== undefined) return { text: `${id}: waits: ${waiting.reasons.map(({ text }) => text).join('; ')}` }
   const path = `/v1/job/${encodeURIComponent(id)}`
   const job = await client.find<JobAnswer>(path)
   if (job === undefined) return absent(id, client)

@@ -4,8 +4,8 @@ import { addConnectionOptions, Client, type ConnectionOptions } from './client.j
 import type { CommandModule, Io } from './command.js'
 import { formatJson } from './json.js'
 import { resolve } from './resolve.js'
-import { describeSetAside } from './standing.js'
-import type { ExplanationAnswer, JobAnswer, ReasonAnswer } from './wire.js'
+import { describeSetAside, describeWait } from './standing.js'
+import type { ExplanationAnswer, JobAnswer, ReasonAnswer, WaitingAnswer } from './wire.js'
 
 interface WhyOptions extends ConnectionOptions {
   readonly json: boolean
@@ -30,8 +30,11 @@ async function tellWhy(id: string, options: WhyOptions, io: Io): Promise<number>
   const found = await resolve(id, ['job'], client)
   const { Namespace, ID } = await client.get<JobAnswer>(`/v1/job/${encodeURIComponent(found.id)}`)
   const explanation = await client.get<ExplanationAnswer>(`/drover/v1/why/${Namespace}/${encodeURIComponent(ID)}`)
-  if (options.json) io.out(formatJson(explanation))
+  const waiting = await client.get<readonly WaitingAnswer[]>('/drover/v1/waiting', { namespace: Namespace })
+  const change = waiting.find(({ jobId }) => jobId === ID)
+  if (options.json) io.out(formatJson({ ...explanation, waiting: change ?? null }))
   else {
+    if (change !== undefined) io.out(`${ID} ${describeWait(change, Date.now())}\n`)
     const setAside = describeSetAside(explanation.standing)
     if (setAside !== '') io.out(`${setAside}\n`)
     for (const group of explanation.groups) io.out(describeGroup(group))

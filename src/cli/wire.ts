@@ -217,6 +217,25 @@ export interface JobSourceAnswer {
   readonly commit: CommitAnswer
   /** Null for a job that is gone. */
   readonly standing: StandingAnswer | null
+  readonly order?: OrderAnswer
+}
+
+/** When a job's changes are carried out. */
+export interface OrderAnswer {
+  readonly dependsOn: readonly { readonly namespace: string; readonly jobId: string }[]
+  readonly bundle: string
+  readonly suspend: { readonly untilMs: number; readonly reason: string } | null
+}
+
+/** A change that the newest commit asks for and that waits. */
+export interface WaitingAnswer {
+  readonly namespace: string
+  readonly jobId: string
+  readonly path: string
+  readonly change: 'new' | 'changed' | 'removed'
+  readonly commit: string
+  readonly sinceMs: number
+  readonly reasons: readonly { readonly code: string; readonly text: string }[]
 }
 
 export interface CommitAnswer {
@@ -250,6 +269,8 @@ export interface CommitPlanAnswer {
     readonly path: string
     readonly change: 'new' | 'changed' | 'moved' | 'none' | 'set-aside' | 'removed' | 'frozen'
     readonly setAside: StandingAnswer['setAside']
+    /** What would be waited for before it changes. */
+    readonly waitsFor: readonly string[]
   }[]
   readonly held: SourceAnswer['held']
   readonly namespaces: readonly string[]

@@ -13,6 +13,7 @@ import {
   type Random,
   type SummarizedAgents,
   type SummarizedJob,
+  type UnsoundFile,
 } from '../domain/index.js'
 import { type JobKind, specText, transitionProblem } from '../jobspec/index.js'
 import { type CommandBody, jobKey, type StateView, standingOf } from '../state/index.js'
@@ -21,6 +22,8 @@ import { checksumOf } from './checksum.js'
 import { computeChangesInSlices, type DesiredChanges, type FileReading, type ReadJob } from './desired-state.js'
 import type { Leader } from './leader.js'
 import { performTrailers } from './one-shot-acts.js'
+import { bundleMember } from './order/check-dependencies.js'
+import { WaitJudge } from './order/wait-judge.js'
 import { guardRewind } from './rewind.js'
 
 /** Stands for what a job specifies. */
@@ -54,7 +57,7 @@ export class CommitPlanner {
     const changes = await this.#compare(summary)
     const acts = performTrailers(state, summary.trailers, { env: this.#env, payloads: ANY_PAYLOAD, propose: () => {} })
     const plan = {
-      jobs: planJobs(state, summary, changes),
+      jobs: this.#withWaits(planJobs(state, summary, changes), changes),
       held: changes.held,
       namespaces: newNamespaces(state, changes),
       ...(summary.agents === null ? NO_HOSTS : planAgents(state, summary.agents)),
@@ -67,6 +70,23 @@ export class CommitPlanner {
 
   get #env() {
     return { random: this.#random, nowMs: this.#leader.clock.wallMs() }
+  }
+
+  /** What each change would wait for. One that is free to go is waited for like the others, by those that depend on it. */
+  #withWaits(jobs: readonly PlannedJob[], { registrations, removals, frozen }: DesiredChanges<HashedJob>): readonly PlannedJob[] {
+    const { state, clock } = this.#leader
+    const removed = removals.flatMap((job) => state.jobSources.get(jobKey(job)) ?? [])
+    const changes = [...registrations.map(({ source }) => source), ...removed].map(({ namespace, jobId, order }) => ({
+      namespace,
+      jobId,
+      order,
+    }))
+    const judge = new WaitJudge(state, clock.wallMs(), { changes, frozen })
+    const byKey = new Map(changes.map((change) => [namespacedKey(change.namespace, change.jobId), change]))
+    return jobs.map((job) => {
+      const change = byKey.get(namespacedKey(job.namespace, job.id))
+      return change === undefined ? job : { ...job, waitsFor: judge.reasonsOf(change).map(({ text }) => text) }
+    })
   }
 
   #rules({ isShallow }: CommitSummary) {
@@ -98,13 +118,13 @@ const COMMIT: Commit = { id: '', author: '', authorEmail: '', atMs: 0, subject: 
 const NO_HOSTS = { hosts: [], pools: [], isSchedulerChanged: false }
 const NOTHING: CommitPlan = { jobs: [], held: null, namespaces: [], ...NO_HOSTS, acts: [], ignored: [] }
 
-function asReading({ path, namespace, id, spec, type, isPeriodic, isParameterized }: SummarizedJob): FileReading<HashedJob> {
+function asReading({ path, namespace, id, spec, type, isPeriodic, isParameterized, order }: SummarizedJob): FileReading<HashedJob> {
   const kind = { Type: type, Periodic: isPeriodic ? {} : null, ParameterizedJob: isParameterized ? {} : null }
-  return { kind: 'job', path, blob: '', job: { Namespace: namespace, ID: id, Version: 0, spec, ...kind }, inputs: [] }
+  return { kind: 'job', path, blob: '', job: { Namespace: namespace, ID: id, Version: 0, spec, ...kind }, inputs: [], order }
 }
 
-function asMistakes({ path, namespace, jobId }: CommitSummary['unsound'][number]): FileReading<HashedJob> {
-  const names = namespace === null || jobId === null ? undefined : { namespace, jobId }
+function asMistakes({ path, namespace, jobId, bundle }: UnsoundFile): FileReading<HashedJob> {
+  const names = namespace === null || jobId === null ? undefined : { namespace, jobId, ...bundleMember(bundle) }
   return { kind: 'mistakes', path, blob: '', mistakes: [], names }
 }
 
@@ -126,20 +146,21 @@ function planJobs(view: StateView, summary: CommitSummary, changes: DesiredChang
     .map(({ path, namespace, id }): PlannedJob => {
       const key = namespacedKey(namespace, id)
       const job = view.jobs.get(key)
-      if (registered.has(key)) return { namespace, id, path, change: job === undefined || job.Stop ? 'new' : 'changed', setAside: null }
+      if (registered.has(key))
+        return { namespace, id, path, change: job === undefined || job.Stop ? 'new' : 'changed', setAside: null, waitsFor: [] }
       const setAside = job === undefined ? null : standingOf(view, job).setAside
       const isMoved = view.jobSources.get(key)?.path !== path
-      return { namespace, id, path, change: setAside !== null ? 'set-aside' : isMoved ? 'moved' : 'none', setAside }
+      return { namespace, id, path, change: setAside !== null ? 'set-aside' : isMoved ? 'moved' : 'none', setAside, waitsFor: [] }
     })
   const removed = changes.removals.map(({ Namespace, ID }): PlannedJob => {
     const path = view.jobSources.get(namespacedKey(Namespace, ID))?.path ?? ''
-    return { namespace: Namespace, id: ID, path, change: 'removed', setAside: null }
+    return { namespace: Namespace, id: ID, path, change: 'removed', setAside: null, waitsFor: [] }
   })
   return [...kept, ...removed, ...changes.frozen.map(asFrozen)]
 }
 
 function asFrozen({ path, namespace, jobId }: FrozenFile): PlannedJob {
-  return { namespace: namespace ?? '', id: jobId ?? '', path, change: 'frozen', setAside: null }
+  return { namespace: namespace ?? '', id: jobId ?? '', path, change: 'frozen', setAside: null, waitsFor: [] }
 }
 
 function newNamespaces(view: StateView, { registrations }: DesiredChanges<HashedJob>): readonly string[] {

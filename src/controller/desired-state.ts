@@ -9,6 +9,7 @@ import {
   type FrozenFile,
   type Held,
   type Job,
+  type JobOrder,
   type JobSource,
   type Mistake,
   namespacedKey,
@@ -16,6 +17,7 @@ import {
 } from '../domain/index.js'
 import { isSpecChanged, type JobName, transitionProblem } from '../jobspec/index.js'
 import { jobKey, type StateView } from '../state/index.js'
+import { bundleMember, checkDependencies, type OrderedJob } from './order/check-dependencies.js'
 import { ALLOW_DELETE, isJobNamed, isTrailer, trailerWords } from './trailers.js'
 
 /** As much of a job that was read as the comparison needs: the job itself, or what stands for it in a question about a commit. */
@@ -29,6 +31,7 @@ export type FileReading<Read extends ReadJob = Job> =
       readonly blob: string
       readonly job: Read
       readonly inputs: JobSource['inputs']
+      readonly order?: JobOrder | undefined
     }
   | {
       readonly kind: 'mistakes'
@@ -89,6 +92,10 @@ export function* computeChangesInSlices<Read extends ReadJob>(
 ): Generator<undefined, DesiredChanges<Read>> {
   const { wanted, frozen: unsound } = setDuplicatesAside(view, readings)
   const frozen = [...unsound]
+  for (const file of mistakenDependencies(readings.unchanged, wanted, unsound)) {
+    frozen.push(file)
+    wanted.delete(namespacedKey(file.namespace!, file.jobId!))
+  }
   const registrations: DesiredChanges<Read>['registrations'][number][] = []
   const moved: JobSource[] = []
   let compared = 0
@@ -118,7 +125,7 @@ type JobReading<Read extends ReadJob> = Extract<FileReading<Read>, { kind: 'job'
 function setDuplicatesAside<Read extends ReadJob>(
   view: StateView,
   { unchanged, read }: SourceReadings<Read>,
-): { wanted: ReadonlyMap<string, JobReading<Read>>; frozen: readonly FrozenFile[] } {
+): { wanted: Map<string, JobReading<Read>>; frozen: readonly FrozenFile[] } {
   const wanted = new Map<string, JobReading<Read>>()
   const duplicates = new Map<string, Definition[]>()
   const frozen: FrozenFile[] = []
@@ -138,6 +145,21 @@ function setDuplicatesAside<Read extends ReadJob>(
     for (const definition of same) frozen.push(freezeDuplicate(key, definition, same))
   }
   return { wanted, frozen: frozen.sort((a, b) => (a.path < b.path ? -1 : 1)) }
+}
+
+/** Of the commit as a whole: also files that did not change may depend on what is gone. */
+function mistakenDependencies<Read extends ReadJob>(
+  unchanged: SourceReadings<Read>['unchanged'],
+  wanted: ReadonlyMap<string, JobReading<Read>>,
+  unsound: readonly FrozenFile[],
+): readonly FrozenFile[] {
+  const jobs = new Map<string, OrderedJob>([...wanted].map(([key, { path, blob, order }]) => [key, { path, blob, order }]))
+  for (const [key, { path, inputs, order }] of unchanged)
+    if (order !== undefined && !jobs.has(key)) jobs.set(key, { path, blob: inputs[0]?.blob ?? '', order })
+  // One of them may define it.
+  if (unsound.some(({ jobId }) => jobId === null)) return checkDependencies(jobs, () => true)
+  const mistaken = new Set(unsound.map(({ namespace, jobId }) => namespacedKey(namespace!, jobId!)))
+  return checkDependencies(jobs, (key) => wanted.has(key) || unchanged.has(key) || mistaken.has(key))
 }
 
 /** Where a job is defined. */
@@ -166,14 +188,16 @@ function freezeDuplicate(key: string, { path, blob }: Definition, same: readonly
 }
 
 function freeze(view: StateView, { path, blob, mistakes, names }: Extract<FileReading<ReadJob>, { kind: 'mistakes' }>): FrozenFile {
-  const job = view.jobSources.by('path', path)[0] ?? names
-  return { path, blob, namespace: job?.namespace ?? null, jobId: job?.jobId ?? null, mistakes }
+  const source = view.jobSources.by('path', path)[0]
+  const job = source ?? names
+  const bundle = names?.bundle ?? source?.order?.bundle
+  return { path, blob, namespace: job?.namespace ?? null, jobId: job?.jobId ?? null, ...bundleMember(bundle), mistakes }
 }
 
 /** What a job is, a service or launched at times, is fixed for as long as it is there. */
 function forbidTransition<Read extends ReadJob>(
   view: StateView,
-  { job, path, blob }: JobReading<Read>,
+  { job, path, blob, order }: JobReading<Read>,
   rules: ComparisonRules<Read>,
 ): FrozenFile | undefined {
   const registered = view.jobs.get(jobKey(job))
@@ -181,7 +205,7 @@ function forbidTransition<Read extends ReadJob>(
   if (summary === undefined) return undefined
   const detail = 'Give the job another ID, or commit its file without it first: the job is stopped, and may be registered anew.'
   const mistake: Mistake = { path, line: 0, column: 0, summary, detail, snippet: '' }
-  return { path, blob, namespace: job.Namespace, jobId: job.ID, mistakes: [mistake] }
+  return { path, blob, namespace: job.Namespace, jobId: job.ID, ...bundleMember(order?.bundle), mistakes: [mistake] }
 }
 
 function compareWithRegistered<Read extends ReadJob>(
@@ -193,14 +217,16 @@ function compareWithRegistered<Read extends ReadJob>(
   const key = jobKey(reading.job)
   const registered = view.jobs.get(key)
   const known = view.jobSources.get(key)
-  const base = { namespace: reading.job.Namespace, jobId: reading.job.ID, path: reading.path, inputs: reading.inputs }
+  const { path, inputs, order } = reading
+  const base = { namespace: reading.job.Namespace, jobId: reading.job.ID, path, inputs, ...(order === undefined ? {} : { order }) }
   if (registered !== undefined && !registered.Stop && known !== undefined) {
     // Compared with what git last asked for, not with what runs: a version that was reverted for failing must not come
     // back before the file says something new.
     const asked = view.findJobVersion(base.namespace, base.jobId, registered.CreateIndex, known.version) ?? registered
     if (!isChanged(asked, reading.job)) {
-      const isMoved = known.path !== reading.path || !sameInputs(known.inputs, reading.inputs)
-      return { isNew: false, isMoved, source: { ...known, ...base } }
+      const isMoved = known.path !== path || !sameInputs(known.inputs, inputs)
+      const { commit: since, version: made } = known
+      return { isNew: false, isMoved, source: { ...base, commit: since, version: made } }
     }
   }
   const version = registered === undefined ? reading.job.Version : registered.Version + 1
@@ -238,7 +264,9 @@ function guardRemovals(
   { certain, doubtful }: { certain: readonly Job[]; doubtful: readonly Job[] },
 ): { removals: readonly Job[]; held: Held | null } {
   const allowed = trailers.filter((trailer) => isTrailer(trailer, ALLOW_DELETE)).flatMap(({ value }) => trailerWords(value))
-  const isAllowed = (job: Job) => allowed.some((word) => word === '*' || isJobNamed(job, word))
+  // What an earlier commit removed, and what waits since, is not asked about again.
+  const isAllowed = (job: Job) =>
+    allowed.some((word) => word === '*' || isJobNamed(job, word)) || view.waitingChanges.get(jobKey(job))?.job === null
   if (doubtful.length > 0) {
     const remedy = 'mend the files that cannot be read: one of them may be a removed job under a new name'
     return { removals: [], held: heldRemovals('unreadable-files', commit, doubtful, remedy) }

@@ -2,7 +2,7 @@
  * `Drover-Dispatch: <job> payload=<path> meta.<key>=<value> token=<token> id_prefix=<prefix> priority=<number>`: what stands behind the job is
  * optional, and a value with spaces stands between double quotes.
  */
-import type { ActRequests, Commit } from '../domain/index.js'
+import { type ActRequests, type Commit, readWords } from '../domain/index.js'
 import type { BlobContent } from './ports.js'
 import { DISPATCH, isTrailer } from './trailers.js'
 
@@ -44,7 +44,6 @@ export function readDispatchTrailer(line: string, payloads: PayloadFiles): Dispa
 
 const META = 'meta.'
 const SETTINGS: ReadonlySet<string> = new Set(['payload', 'token', 'id_prefix', 'priority'])
-const WORD = /(?:[^\s"]|"[^"]*")+/g
 
 interface Line {
   readonly job: string | undefined
@@ -54,16 +53,14 @@ interface Line {
 }
 
 function splitLine(line: string): Line {
-  const [job, ...words] = line.match(WORD) ?? []
+  const [job, ...words] = readWords(line)
   const settings = new Map<string, string>()
   let stray: string | undefined
-  for (const word of words) {
-    const [, name = '', value = ''] = /^([^=]+)=(.*)$/s.exec(word) ?? []
-    const isSetting = SETTINGS.has(name) || (name.startsWith(META) && name.length > META.length)
-    if (isSetting) settings.set(name, value.replaceAll('"', ''))
-    else stray ??= word
+  for (const { name, value } of words) {
+    if (name !== null && (SETTINGS.has(name) || (name.startsWith(META) && name.length > META.length))) settings.set(name, value)
+    else stray ??= name === null ? value : `${name}=${value}`
   }
-  return { job, settings, stray }
+  return { job: job?.name === null ? job.value : undefined, settings, stray }
 }
 
 function readPayload(

@@ -10,22 +10,21 @@ import {
   explainError,
   type FrozenFile,
   type Held,
-  isTemplateJob,
-  type Job,
   type Logger,
   type Random,
   type SourceStatus,
   type VerifiedCommit,
 } from '../domain/index.js'
-import { type CommandBody, jobKey } from '../state/index.js'
+import type { CommandBody } from '../state/index.js'
 import { computeAgentsChanges } from './agents/agents-changes.js'
 import { AgentsFolderReader } from './agents/agents-folder.js'
 import { computeChangesInSlices, type DesiredChanges, type FileReading, FULL_RULES, type SourceReadings } from './desired-state.js'
 import { payloadPaths } from './dispatch-trailer.js'
+import { deregisterCommand, registerCommand } from './job-commands.js'
 import { KnownMistakes } from './known-mistakes.js'
 import type { Leader } from './leader.js'
-import { newEvaluation } from './new-evaluation.js'
 import { type OneShotActs, performTrailers } from './one-shot-acts.js'
+import { divideChanges } from './order/divide-changes.js'
 import type { BlobContent, CommitSignatures, GitSource, JobReader, SyntaxReader } from './ports.js'
 import { nodePoolsIn } from './repository-layout.js'
 import { guardRewind } from './rewind.js'
@@ -54,6 +53,8 @@ export interface GitReconcilerDeps {
   readonly trust?: { readonly rules: TrustRules; readonly signatures: CommitSignatures } | undefined
   /** Of this server: jobs of other regions are refused. */
   readonly region: string
+  /** False: a cluster that begins again takes over what runs, in whatever order it was begun. Absent: changes may always wait. */
+  readonly mayWait?: () => boolean
 }
 
 /** How a look ended; `isComplete` false asks for another one soon. */
@@ -61,6 +62,8 @@ export interface SyncOutcome {
   readonly isComplete: boolean
   readonly commit: Commit
   readonly registered: number
+  /** Changes that are not carried out at once. */
+  readonly waiting: number
   readonly removed: number
   readonly frozen: readonly FrozenFile[]
   readonly held: Held | null
@@ -85,6 +88,8 @@ export class GitReconciler {
   readonly #trust: CommitTrust | undefined
   /** Why the last look failed, for people; null when it went well. */
   problem: string | null = null
+  /** All that the newest commit wants is in the state: before the first look, and in the middle of one, only a part may be. */
+  isSettled = false
 
   constructor(deps: GitReconcilerDeps) {
     this.#deps = deps
@@ -98,6 +103,9 @@ export class GitReconciler {
     try {
       const outcome = await this.#sync()
       this.problem = null
+      this.isSettled = outcome.isComplete
+      // Somebody may have waited for that.
+      this.#deps.leader.nudge()
       return outcome
     } catch (error) {
       this.problem = explainError(error)
@@ -125,6 +133,7 @@ export class GitReconciler {
 
   async #apply(commit: Commit, applied: Commit | null, asked: readonly Commit[], verified: VerifiedCommit | null): Promise<SyncOutcome> {
     const { git, leader } = this.#deps
+    this.isSettled = false
     const isFirstLook = this.#unfinished?.commitId !== commit.id
     const trailers = asked.flatMap((each) => each.trailers)
     const entries = await git.list(commit.id)
@@ -140,10 +149,16 @@ export class GitReconciler {
     await this.#propose(this.#namespaceCommands(changes), itself)
     // Before the jobs that read them.
     await this.#propose(computeVariableChanges(leader.state, variables), itself)
-    await this.#propose(changes.registrations, (registration) => this.#registerCommand(registration))
+    const now = divideChanges(leader.state, changes, {
+      commit,
+      nowMs: leader.clock.wallMs(),
+      isComplete,
+      mayWait: this.#deps.mayWait?.() ?? true,
+    })
+    await this.#propose(now.registrations, (registration) => registerCommand(leader.state, this.#deps.random, registration))
+    await this.#propose(now.commands, itself)
     // What is new goes in before what is gone goes out. With something unread, absence is not certain.
-    const removals = isComplete ? changes.removals : []
-    await this.#propose(removals, (job) => this.#deregisterCommand(job))
+    await this.#propose(now.removals, (job) => deregisterCommand(this.#deps.random, job))
     const acts = await this.#act(isFirstLook ? asked : [], tree)
     const files = sourceFilesCommand(leader.state, frozen, changes.moved)
     if (files !== undefined) await this.#propose([files], itself)
@@ -159,8 +174,9 @@ export class GitReconciler {
     const outcome: SyncOutcome = {
       isComplete,
       commit,
-      registered: changes.registrations.length,
-      removed: removals.length,
+      registered: now.registrations.length,
+      waiting: now.commands.filter(({ kind }) => kind === 'change-wait').length,
+      removed: now.removals.length,
       frozen,
       held: changes.held,
       ignored: acts.ignored,
@@ -224,7 +240,7 @@ export class GitReconciler {
     const outcome = await this.#deps.jobs.read(entry.path, tree, { namespace, nodePools, support: { region: this.#deps.region } })
     switch (outcome.kind) {
       case 'job':
-        return { kind: 'job', path: entry.path, blob: entry.blob, job: outcome.job, inputs: outcome.inputs }
+        return { kind: 'job', path: entry.path, blob: entry.blob, job: outcome.job, order: outcome.order, inputs: outcome.inputs }
       case 'mistakes': {
         const { mistakes, names, inputs } = outcome
         const reading = { kind: 'mistakes', path: entry.path, blob: entry.blob, mistakes, names } as const
@@ -237,20 +253,6 @@ export class GitReconciler {
       default:
         return assertNever(outcome)
     }
-  }
-
-  #registerCommand({ job: wanted, source: { version: _, ...source } }: DesiredChanges['registrations'][number]): CommandBody {
-    // Since the commit was compared, a roll-out that failed may have made a version of its own.
-    const known = this.#deps.leader.state.jobs.get(jobKey(wanted))
-    const version = known === undefined ? wanted.Version : known.Version + 1
-    const job = { ...wanted, Version: version }
-    const evaluations = isTemplateJob(job) ? [] : [newEvaluation(this.#deps.random.uuid(), job, 'job-register')]
-    return { kind: 'job-register', job, source: { ...source, version }, evaluations }
-  }
-
-  #deregisterCommand(job: Job): CommandBody {
-    const evaluations = isTemplateJob(job) ? [] : [newEvaluation(this.#deps.random.uuid(), job, 'job-deregister')]
-    return { kind: 'job-deregister', namespace: job.Namespace, jobId: job.ID, purge: false, evaluations }
   }
 
   /** A folder of jobs makes its namespace. */
@@ -313,7 +315,7 @@ export class GitReconciler {
       await this.#closeSync({ ...rest, commit: applied, held })
       this.#deps.logger.warn({ ...held }, 'commit held')
     }
-    return { isComplete: true, commit, registered: 0, removed: 0, frozen: this.#knownFrozen(), held, ignored: [] }
+    return { isComplete: true, commit, registered: 0, waiting: 0, removed: 0, frozen: this.#knownFrozen(), held, ignored: [] }
   }
 
   /** The ref is where desired state is. A commit that waited, and that the ref has left, waits no more. */
@@ -324,16 +326,16 @@ export class GitReconciler {
       const { modifyIndex: _, ...rest } = status
       await this.#closeSync({ ...rest, held })
     }
-    return { isComplete: true, commit, registered: 0, removed: 0, frozen: this.#knownFrozen(), held, ignored: [] }
+    return { isComplete: true, commit, registered: 0, waiting: 0, removed: 0, frozen: this.#knownFrozen(), held, ignored: [] }
   }
 
   #knownFrozen(): readonly FrozenFile[] {
     return this.#deps.leader.state.frozenFiles.all()
   }
 
-  #log({ commit, registered, removed, frozen, held, ignored }: SyncOutcome): void {
+  #log({ commit, registered, waiting, removed, frozen, held, ignored }: SyncOutcome): void {
     const { logger } = this.#deps
-    logger.info({ commit: commit.id, subject: commit.subject, registered, removed, frozen: frozen.length }, 'commit applied')
+    logger.info({ commit: commit.id, subject: commit.subject, registered, waiting, removed, frozen: frozen.length }, 'commit applied')
     for (const { path, mistakes } of frozen.slice(0, FILES_LOGGED_MAX)) {
       const { line, column, summary } = mistakes[0]!
       logger.warn({ path, line, column, summary, mistakes: mistakes.length }, 'file frozen')

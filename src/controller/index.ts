@@ -8,6 +8,8 @@ export { readJobFile } from './job-file-reader.js'
 export { foldLog, Leader, type LeaderDeps } from './leader.js'
 export { CommandReader } from './log-record.js'
 export type { NodeRegistrarOptions } from './node-registrar.js'
+export { tellWaiting } from './order/change-gate.js'
+export { checkDependencies } from './order/check-dependencies.js'
 export type {
   AppendOutcome,
   BlobContent,

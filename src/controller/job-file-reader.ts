@@ -88,8 +88,7 @@ class JobFileReading {
     for (;;) {
       const outcome = parseJob({ ...this.options, syntax, tree: this.#tree, files: this.#texts, syntaxes: this.#syntaxes })
       if (outcome.kind === 'mistakes') return outcome
-      if (outcome.kind === 'job')
-        return { kind: 'job', job: outcome.job, warnings: outcome.warnings, inputs: this.#inputsOf(path, outcome.inputs) }
+      if (outcome.kind === 'job') return { ...outcome, inputs: this.#inputsOf(path, outcome.inputs) }
       const fetched = await this.#gather(path, outcome.paths, outcome.syntaxPaths)
       if (fetched.kind !== 'read') return fetched
     }

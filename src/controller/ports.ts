@@ -1,5 +1,5 @@
 /** What the inner layers ask of the world. The real adapters and the simulated ones implement these and nothing more. */
-import type { Commit, Job, JobSource, LogIndex, Mistake } from '../domain/index.js'
+import type { Commit, Job, JobOrder, JobSource, LogIndex, Mistake } from '../domain/index.js'
 import type { JobName, ParseRequest, Syntax } from '../jobspec/index.js'
 import type { SignatureFact } from './trust/trust-rules.js'
 
@@ -170,6 +170,7 @@ export type JobFileOutcome =
   | {
       readonly kind: 'job'
       readonly job: Job
+      readonly order?: JobOrder | undefined
       readonly warnings: readonly string[]
       readonly inputs: JobSource['inputs']
     }

@@ -103,9 +103,9 @@ export class RefReader {
           refuse(path, outcome.mistakes, outcome.names)
           continue
         }
-        const { job, warnings } = outcome
+        const { job, order, warnings } = outcome
         jobs.set(jobKey(job), { job, warnings })
-        readings.push({ kind: 'job', path, namespace: job.Namespace, id: job.ID, job })
+        readings.push({ kind: 'job', path, namespace: job.Namespace, id: job.ID, job, order })
       }
     }
     return { readings, jobs, mistakes }

@@ -3,9 +3,9 @@
  * ports it is given, so the simulation runs this very class.
  */
 import { BrokerWatch } from '../agent/index.js'
-import { type Bus, type Clock, explainError, type Logger, type Random, type RemoteStatus } from '../domain/index.js'
+import { type Bus, type Clock, explainError, type Logger, type Random, type RemoteStatus, type ToldWait } from '../domain/index.js'
 import { createScheduler } from '../scheduler/index.js'
-import type { CommandBody } from '../state/index.js'
+import type { CommandBody, StateView } from '../state/index.js'
 import { Actor } from './actor.js'
 import { Adoption } from './adoption.js'
 import { AllocationPublisher } from './allocation-publisher.js'
@@ -25,6 +25,7 @@ import { Leader, type LeaderDeps } from './leader.js'
 import { LeaderReader } from './leader-reader.js'
 import { MassLossBrake } from './mass-loss-brake.js'
 import { NodeRegistrar, type NodeRegistrarOptions } from './node-registrar.js'
+import { ChangeGate, tellWaiting } from './order/change-gate.js'
 import { PeriodicDispatcher } from './periodic-dispatcher.js'
 import { Planner } from './planner.js'
 import type { CommandLog, GitSource, IdentitySigner, JobReader, RemoteRepository, SyntaxReader } from './ports.js'
@@ -97,6 +98,7 @@ export class Server {
   readonly #periodic: PeriodicDispatcher
   readonly #drainer: Drainer
   readonly #brake: MassLossBrake
+  readonly #gate: ChangeGate
   readonly #channel: HostChannel
   readonly #registrar: NodeRegistrar
   readonly #adoption: Adoption
@@ -135,6 +137,7 @@ export class Server {
     this.#periodic = new PeriodicDispatcher({ view: state, clock, random, logger, propose, onDue: nudge })
     this.#drainer = new Drainer({ view: state, clock, random, logger, propose, onDue: nudge })
     this.#brake = new MassLossBrake({ view: state, clock, random, logger, propose, onDue: nudge })
+    this.#gate = new ChangeGate({ view: state, clock, random, logger, propose, isSettled: () => this.source.isSettled, onDue: nudge })
     this.#adoption = new Adoption({
       view: state,
       clock,
@@ -157,6 +160,7 @@ export class Server {
     leader.onTurnEnd(() => this.#whileLeading(() => this.#registrar.reconcileOrders()))
     leader.onTurnEnd(() => this.#whileLeading(() => this.#drainer.reconcile()))
     leader.onTurnEnd(() => this.#whileLeading(() => this.#brake.reconcile()))
+    leader.onTurnEnd(() => this.#whileLeading(() => this.#gate.reconcile()))
     leader.onTurnEnd(() => worker.drain())
     leader.onTurnEnd(() => publisher.prepare())
     const brake = this.#brake
@@ -173,6 +177,7 @@ export class Server {
       logger,
       options: options.source,
       region: options.nodes.region,
+      mayWait: () => !adoption.isHearing,
     })
     const loopOptions = { everyMs: options.sourcePollMs, backOffMsMin: SOURCE_BACK_OFF_MS_MIN, backOffMsMax: options.sourcePollMs }
     this.#sourceLoop = new ReconcileLoop(clock, loopOptions, () => this.#lookAtSource())
@@ -190,6 +195,11 @@ export class Server {
   /** Why the repository could not be read the last time, and how it stands with the remote. */
   get sourceHealth(): { readonly problem: string | null; readonly remote: RemoteStatus | null } {
     return { problem: this.source.problem, remote: this.#remotePoll?.status ?? null }
+  }
+
+  /** Changes that the newest commit asks for and that wait, each with its reasons. */
+  waiting(view: StateView): readonly ToldWait[] {
+    return tellWaiting(view, this.leader.clock.wallMs())
   }
 
   /** How long the broker has been away; 0 while it is there. */
@@ -221,6 +231,7 @@ export class Server {
     this.#periodic.stop()
     this.#drainer.stop()
     this.#brake.stop()
+    this.#gate.stop()
     this.garbage.stop()
     this.#broker.stop()
     for (const cancel of this.#cancels.splice(0)) cancel()

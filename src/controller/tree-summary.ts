@@ -1,16 +1,24 @@
 /** A tree in the few words that a server needs to say what would become of it as a commit. */
-import { type CommitSummary, type Job, OrchestratorError } from '../domain/index.js'
+import { type CommitSummary, type Job, type JobOrder, OrchestratorError } from '../domain/index.js'
 import type { AgentsFolder } from './agents/agents-folder.js'
 import { specHash } from './commit-planner.js'
+import { bundleMember } from './order/check-dependencies.js'
 import type { GitSource } from './ports.js'
 
 /** A job file as it was read. */
 export type TreeFileReading =
-  | { readonly kind: 'job'; readonly path: string; readonly namespace: string; readonly id: string; readonly job: object }
+  | {
+      readonly kind: 'job'
+      readonly path: string
+      readonly namespace: string
+      readonly id: string
+      readonly job: object
+      readonly order?: object | undefined
+    }
   | {
       readonly kind: 'mistakes'
       readonly path: string
-      readonly names?: { readonly namespace: string; readonly jobId: string } | undefined
+      readonly names?: { readonly namespace: string; readonly jobId: string; readonly bundle?: string } | undefined
     }
 
 export interface TreeHistory {
@@ -36,15 +44,15 @@ export function summarizeTree(
     isWhole,
     jobs: readings.flatMap((reading) => {
       if (reading.kind !== 'job') return []
-      const { path, namespace, id, job } = reading
+      const { path, namespace, id, job, order } = reading
       const { Type, Periodic, ParameterizedJob } = job as Job
       const kind = { type: Type, isPeriodic: Periodic !== null, isParameterized: ParameterizedJob !== null }
-      return [{ path, namespace, id, spec: specHash(job as Job), ...kind }]
+      return [{ path, namespace, id, spec: specHash(job as Job), ...kind, ...(order === undefined ? {} : { order: order as JobOrder }) }]
     }),
     unsound: readings.flatMap((reading) => {
       if (reading.kind !== 'mistakes') return []
       const { path, names } = reading
-      return [{ path, namespace: names?.namespace ?? null, jobId: names?.jobId ?? null }]
+      return [{ path, namespace: names?.namespace ?? null, jobId: names?.jobId ?? null, ...bundleMember(names?.bundle) }]
     }),
     agents: agents === null ? null : summarizeAgents(agents),
   }

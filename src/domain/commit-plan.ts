@@ -1,4 +1,5 @@
 /** What somebody's tree says, in short, and what the server would make of it as a commit. Drover's own: `POST /drover/v1/plan`. */
+import type { JobOrder } from './job-order.js'
 import type { NodePool } from './node-pool.js'
 import type { SchedulerConfiguration } from './scheduler-configuration.js'
 import type { Commit, Held, NodeDeclaration, SetAside } from './source.js'
@@ -13,9 +14,16 @@ export interface CommitSummary {
   readonly trailers: Commit['trailers']
   readonly jobs: readonly SummarizedJob[]
   /** Files with mistakes; the job that each names, where that can be read. */
-  readonly unsound: readonly { readonly path: string; readonly namespace: string | null; readonly jobId: string | null }[]
+  readonly unsound: readonly UnsoundFile[]
   /** Null where the hosts were not read. */
   readonly agents: SummarizedAgents | null
+}
+
+export interface UnsoundFile {
+  readonly path: string
+  readonly namespace: string | null
+  readonly jobId: string | null
+  readonly bundle?: string
 }
 
 export interface SummarizedJob {
@@ -28,6 +36,8 @@ export interface SummarizedJob {
   readonly type: string
   readonly isPeriodic: boolean
   readonly isParameterized: boolean
+  /** When its changes are carried out; absent: at once. */
+  readonly order?: JobOrder
 }
 
 export interface SummarizedAgents {
@@ -47,6 +57,8 @@ export interface PlannedJob {
   /** `moved`: the same job in another file. `set-aside`: asked for before, failed, and not tried again as it is. */
   readonly change: 'new' | 'changed' | 'moved' | 'none' | 'set-aside' | 'removed' | 'frozen'
   readonly setAside: SetAside | null
+  /** What would be waited for before it changes, in words. */
+  readonly waitsFor: readonly string[]
 }
 
 export interface CommitPlan {

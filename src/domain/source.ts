@@ -1,5 +1,7 @@
 /** Where desired state comes from: a git repository, its commits, and what each job owes to them. Drover's own notions. */
 
+import type { JobOrder } from './job-order.js'
+
 export interface Commit {
   /** Full object id. */
   readonly id: string
@@ -51,6 +53,8 @@ export interface JobSource {
   readonly commit: Commit
   /** Job version that this commit made. */
   readonly version: number
+  /** When its changes are carried out; absent: at once. */
+  readonly order?: JobOrder
 }
 
 /** Which commit one version of a job comes from. A version that was made by going back has the content, and so the commit, of an older one. */
@@ -91,6 +95,8 @@ export interface FrozenFile {
   /** The job this path defined when it was last sound, or else the one that its text names; null where neither is known. */
   readonly namespace: string | null
   readonly jobId: string | null
+  /** Of that job; absent: none that is known. */
+  readonly bundle?: string
   readonly mistakes: readonly Mistake[]
 }
 

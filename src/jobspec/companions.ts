@@ -1,5 +1,6 @@
 /** The files that belong to a job's file: `*.vars.hcl` and `*.patch.yaml` of its stem, and what its `drover` meta lists. */
 import type { FileTree } from './hcl/evaluation.js'
+import { bundleIn, META_NAME, variableFilesIn } from './job-order.js'
 import { type Fault, fault, suggestName } from './mistakes.js'
 import type { Expression, HclBody, JsonNode, Span, Syntax } from './syntax.js'
 
@@ -7,11 +8,12 @@ export interface Companions {
   /** Variables files, in the order in which later ones win. */
   readonly variables: readonly string[]
   readonly patch: string | undefined
+  /** Of `variables`, those that the `drover` meta names, as written. */
+  readonly listed: readonly string[]
   readonly faults: readonly Fault[]
 }
 
 const JOB_ENDINGS = /\.nomad(?:\.(?:hcl|json|yaml|yml))?$/
-const META_NAME = 'drover'
 
 /** Files that belong to a job by their names alone. */
 export function companionNames(path: string): readonly string[] {
@@ -42,7 +44,7 @@ export function companionsOf(syntax: Syntax, tree: FileTree): Companions {
     else faults.push(missing(syntax, listed?.span ?? { start: 0, end: 0 }, name, tree, folder))
   }
   const patch = [`${stem}.patch.yaml`].find((path) => tree.has(path))
-  return { variables: [...new Set(variables)], patch, faults }
+  return { variables: [...new Set(variables)], patch, listed: listed?.names ?? [], faults }
 }
 
 function missing(syntax: Syntax, span: Span, name: string, tree: FileTree, folder: string): Fault {
@@ -75,11 +77,19 @@ interface Listed {
   readonly span: Span
 }
 
-/** The job's `meta.drover`, a plain text: names of variables files, separated by blanks or commas. */
+/** The bundle that the file's text puts its job in, known also where the job is refused; empty: none that can be read. */
+export function bundleOf(syntax: Syntax): string {
+  return bundleIn(metaIn(syntax)?.text ?? '')
+}
+
 function listedIn(syntax: Syntax): Listed | undefined {
-  const found = syntax.kind === 'hcl' ? literalOf(metaInHcl(syntax.body)) : metaInJson(syntax.root)
-  if (found === undefined) return undefined
-  return { names: found.text.split(/[\s,]+/).filter((name) => name.endsWith('.vars.hcl')), span: found.span }
+  const found = metaIn(syntax)
+  return found === undefined ? undefined : { names: variableFilesIn(found.text), span: found.span }
+}
+
+/** The job's `meta.drover`, where it is plain text. */
+function metaIn(syntax: Syntax): { text: string; span: Span } | undefined {
+  return syntax.kind === 'hcl' ? literalOf(metaInHcl(syntax.body)) : metaInJson(syntax.root)
 }
 
 function metaInHcl(body: HclBody): Expression | undefined {
@@ -102,8 +112,8 @@ function metaInHcl(body: HclBody): Expression | undefined {
 
 function literalOf(expression: Expression | undefined): { text: string; span: Span } | undefined {
   if (expression?.kind !== 'template') return undefined
-  const [part] = expression.parts
-  return part?.kind === 'string' && expression.parts.length === 1 ? { text: part.value, span: expression } : undefined
+  const texts = expression.parts.map((part) => (part.kind === 'string' ? part.value : undefined))
+  return texts.includes(undefined) ? undefined : { text: texts.join(''), span: expression }
 }
 
 function metaInJson(root: JsonNode): { text: string; span: Span } | undefined {

@@ -1,9 +1,12 @@
 /** Which job a file names, read from its syntax alone: known also where the job in it is refused or cannot be evaluated. */
+import { bundleOf } from './companions.js'
 import type { Expression, HclBody, JsonNode, Syntax } from './syntax.js'
 
 export interface JobName {
   readonly namespace: string
   readonly jobId: string
+  /** The bundle that it is in; absent: none that can be read. */
+  readonly bundle?: string
 }
 
 /**
@@ -12,7 +15,9 @@ export interface JobName {
  */
 export function nameOfJob(syntax: Syntax, namespace: string): JobName | undefined {
   const jobId = syntax.kind === 'hcl' ? idInHcl(syntax.body) : idInObject(syntax.root)
-  return jobId === undefined || jobId === '' ? undefined : { namespace, jobId }
+  if (jobId === undefined || jobId === '') return undefined
+  const bundle = bundleOf(syntax)
+  return bundle === '' ? { namespace, jobId } : { namespace, jobId, bundle }
 }
 
 /** The label of the only job block, unless `id` in it says another. */

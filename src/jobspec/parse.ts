@@ -2,19 +2,21 @@
  * The one door from syntax to Job. Synchronous and pure: what is not there yet (texts of `file()`, variables files, the
  * patch) is asked for by `needs`, and the caller comes again with it. The same commit always gives the same Job.
  */
-import type { Job, Mistake } from '../domain/index.js'
+import type { Job, JobOrder, Mistake } from '../domain/index.js'
 import { canonicalizeJob } from './canonicalize.js'
 import { checkJob, poolProblems } from './check-job.js'
 import { companionsOf } from './companions.js'
 import { type ApiJob, textIn } from './decode/api-job.js'
 import { decodeFile } from './decode/decode-file.js'
 import { BudgetSpent, Evaluation, type FileTree, withinBudget } from './hcl/evaluation.js'
+import { type OrderReading, takeJobOrder } from './job-order.js'
 import { LIMITS, type Limits } from './limits.js'
 import { locateProblem } from './locate/locate-problem.js'
 import { type Fault, MISTAKES_MAX, toMistakes } from './mistakes.js'
 import { applyJobPatch } from './patch.js'
 import { readSupport, type SupportContext, type SupportReading } from './support/refusals.js'
 import type { Syntax } from './syntax.js'
+import type { Problem } from './validate/problem.js'
 
 export interface ParseRequest {
   readonly syntax: Syntax
@@ -42,7 +44,13 @@ export interface ParseRequest {
 }
 
 export type ParseOutcome =
-  | { readonly kind: 'job'; readonly job: Job; readonly warnings: readonly string[]; readonly inputs: readonly string[] }
+  | {
+      readonly kind: 'job'
+      readonly job: Job
+      readonly order?: JobOrder | undefined
+      readonly warnings: readonly string[]
+      readonly inputs: readonly string[]
+    }
   | { readonly kind: 'mistakes'; readonly mistakes: readonly Mistake[] }
   | Needs
 
@@ -68,15 +76,18 @@ export function parseJob(request: ParseRequest): ParseOutcome {
   if (parsed.kind !== 'job') return parsed
   const { path } = syntax
   const canonical = canonicalizeJob(parsed.job)
-  const patchPath = request.tree === undefined ? undefined : companionsOf(syntax, request.tree).patch
+  const companions = request.tree === undefined ? undefined : companionsOf(syntax, request.tree)
+  const patchPath = companions?.patch
   const patchSyntax = patchPath === undefined ? undefined : request.syntaxes?.get(patchPath)
   if (patchPath !== undefined && patchSyntax === undefined) return { kind: 'needs', paths: [], syntaxPaths: [patchPath] }
   const patched = patchSyntax === undefined ? { kind: 'patched' as const, job: canonical } : applyJobPatch(canonical, patchSyntax)
   if (patched.kind === 'mistakes') return patched
-  const checked = checkJob(patched.job, limits)
+  const ordered = takeJobOrder(patched.job)
+  const { job } = ordered
+  const checked = checkJob(job, limits)
   const { support } = request
-  const told = support === undefined ? NOTHING_TOLD : readSupport(syntax, patched.job, parsed.job, support)
-  const problems = [...checked.problems, ...poolProblems(patched.job, request.nodePools)]
+  const told = support === undefined ? NOTHING_TOLD : readSupport(syntax, job, parsed.job, support)
+  const problems = [...checked.problems, ...poolProblems(job, request.nodePools), ...orderProblems(ordered, companions?.listed)]
   const own = support === undefined ? problems : problems.filter(({ isOfEdition }) => isOfEdition !== true)
   const count = own.length + told.faults.length
   if (count > 0) {
@@ -87,7 +98,15 @@ export function parseJob(request: ParseRequest): ParseOutcome {
     return { kind: 'mistakes', mistakes: toMistakes(faults, path, Math.max(0, count - MISTAKES_MAX)) }
   }
   const inputs = patchPath === undefined ? parsed.inputs : [...parsed.inputs, patchPath]
-  return { kind: 'job', job: patched.job, warnings: [...parsed.warnings, ...checked.warnings, ...told.warnings], inputs }
+  const warnings = [...parsed.warnings, ...checked.warnings, ...told.warnings]
+  return { kind: 'job', job, ...(ordered.order === undefined ? {} : { order: ordered.order }), warnings, inputs }
+}
+
+/** @param listed variables files that were read; undefined: none are looked at */
+function orderProblems({ problems, variableFiles }: OrderReading, listed: readonly string[] | undefined): readonly Problem[] {
+  const unread = listed === undefined ? [] : variableFiles.filter((name) => !listed.includes(name))
+  const text = (name: string) => `meta "drover": write "${name}" as plain text, since variables files are read before expressions are`
+  return [...problems, ...unread.map((name) => ({ text: text(name) }))]
 }
 
 /** The job as its author wrote it, nothing filled in. */
@@ -95,7 +114,7 @@ export function parseApiJob(request: ParseRequest): ApiParseOutcome {
   const { syntax, tree, limits = LIMITS } = request
   const { path } = syntax
   const folder = path.includes('/') ? path.slice(0, path.lastIndexOf('/')) : ''
-  const companions = tree === undefined ? { variables: [], patch: undefined, faults: [] } : companionsOf(syntax, tree)
+  const companions = tree === undefined ? { variables: [], faults: [] } : companionsOf(syntax, tree)
   if (companions.faults.length > 0) return mistakesOf(companions.faults, path)
   const missing = companions.variables.filter((file) => request.syntaxes?.has(file) !== true)
   if (missing.length > 0) return { kind: 'needs', paths: [], syntaxPaths: missing }

@@ -12,6 +12,8 @@ export type ChildMessage =
       readonly commit: string
       readonly subject: string
       readonly registered: number
+      /** Not carried out at once. */
+      readonly waiting: number
       readonly removed: number
       readonly frozenCount: number
       /** The first of the mistakes, and how many there are. */
@@ -67,6 +69,7 @@ function describeSync({
   commit,
   subject,
   registered,
+  waiting,
   removed,
   frozenCount,
   mistakes,
@@ -76,6 +79,7 @@ function describeSync({
 }: Extract<ChildMessage, { kind: 'sync' }>): readonly string[] {
   const counts = [
     `${registered} registered`,
+    ...(waiting > 0 ? [`${waiting} waiting`] : []),
     ...(removed > 0 ? [`${removed} removed`] : []),
     ...(frozenCount > 0 ? [`${frozenCount} frozen`] : []),
   ]

@@ -17,6 +17,7 @@ import type {
 import {
   AGENTS_FOLDER,
   AgentsFolderReader,
+  checkDependencies,
   classifyPath,
   findHiddenJobs,
   JOBS_FOLDER,
@@ -30,7 +31,7 @@ import {
   type TreeHistory,
   WORK_TREE_HISTORY,
 } from '../controller/index.js'
-import type { Mistake } from '../domain/index.js'
+import { type JobOrder, type Mistake, namespacedKey } from '../domain/index.js'
 import { formatMistake } from '../jobspec/index.js'
 import { findStrays } from './stray-files.js'
 
@@ -55,7 +56,7 @@ export class LocalJobFiles implements JobFiles {
     const readSelected = async (selections: readonly Selection[]) => {
       const readings: JobFileReading[] = []
       for (const selection of selections) readings.push(...(await readAll(selection, syntax, isOnlyShown)))
-      return refuseDuplicates(readings)
+      return refuseDependencies(refuseDuplicates(readings), ref !== undefined || paths.length === 0)
     }
     try {
       if (ref !== undefined) return await this.#inCommit(ref, (selection) => readSelected([selection]))
@@ -242,8 +243,8 @@ async function readOne(tree: SourceTree, path: string, options: JobFileOptions, 
   const outcome = await readJobFile(path, tree, syntax, options)
   if (outcome.kind === 'aborted') throw new CommandError(`${path} could not be read: ${outcome.reason}`)
   if (outcome.kind === 'mistakes') return { kind: 'mistakes', path, mistakes: outcome.mistakes.map(describe), names: outcome.names }
-  const { job, warnings } = outcome
-  return { kind: 'job', path, namespace: job.Namespace, id: job.ID, job, warnings: [...warnings, ...warnOfName(path, job.ID)] }
+  const { job, order, warnings } = outcome
+  return { kind: 'job', path, namespace: job.Namespace, id: job.ID, job, order, warnings: [...warnings, ...warnOfName(path, job.ID)] }
 }
 
 function describe(mistake: Mistake): FileMistake {
@@ -255,6 +256,28 @@ function describe(mistake: Mistake): FileMistake {
 function warnOfName(path: string, id: string): readonly string[] {
   const stem = basename(path).replace(/\.nomad(\.hcl|\.json|\.ya?ml)?$/, '')
   return stem === id ? [] : [`the file is named ${stem} and its job ${id}`]
+}
+
+/** What only all files together tell. */
+function refuseDependencies(readings: readonly JobFileReading[], isWhole: boolean): readonly JobFileReading[] {
+  if (!isWhole || readings.some((reading) => reading.kind === 'mistakes' && reading.names === undefined)) return readings
+  const jobs = new Map(
+    readings.flatMap((reading) => {
+      if (reading.kind !== 'job') return []
+      const { path, namespace, id, order } = reading
+      return [[namespacedKey(namespace, id), { path, blob: '', order: order as JobOrder | undefined }] as const]
+    }),
+  )
+  const mistaken = new Set(
+    readings.flatMap((reading) =>
+      reading.kind === 'mistakes' && reading.names !== undefined ? [namespacedKey(reading.names.namespace, reading.names.jobId)] : [],
+    ),
+  )
+  const found = new Map(checkDependencies(jobs, (key) => jobs.has(key) || mistaken.has(key)).map((file) => [file.path, file.mistakes]))
+  return readings.map((reading) => {
+    const mistakes = found.get(reading.path)
+    return mistakes === undefined ? reading : { kind: 'mistakes', path: reading.path, mistakes: mistakes.map(describe) }
+  })
 }
 
 /** The same job twice: both files are wrong, as in the server. */
@@ -277,6 +300,7 @@ function refuseDuplicates(readings: readonly JobFileReading[]): readonly JobFile
       detail: `Job "${reading.id}" is also defined in ${others.join(', ')}.`,
       snippet: '',
     }
-    return { kind: 'mistakes', path: reading.path, mistakes: [describe(mistake)] }
+    const names = { namespace: reading.namespace, jobId: reading.id }
+    return { kind: 'mistakes', path: reading.path, mistakes: [describe(mistake)], names }
   })
 }

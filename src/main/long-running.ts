@@ -121,9 +121,9 @@ function whenStopAsked(): StopAsked {
 }
 
 /** A commit is told once, and again when something about it changes: what is held or frozen may stay so for a weekend. */
-function tellSync({ commit, registered, removed, frozen, held, ignored }: SyncOutcome): void {
+function tellSync({ commit, registered, waiting, removed, frozen, held, ignored }: SyncOutcome): void {
   const situation = JSON.stringify([commit.id, held, frozen.map(({ path, blob }) => [path, blob])])
-  if (registered + removed + ignored.length === 0 && situation === toldSituation) return
+  if (registered + waiting + removed + ignored.length === 0 && situation === toldSituation) return
   toldSituation = situation
   const mistakes = frozen.flatMap((file) => file.mistakes.map(({ path, line, column, summary }) => ({ path, line, column, summary })))
   tell({
@@ -131,6 +131,7 @@ function tellSync({ commit, registered, removed, frozen, held, ignored }: SyncOu
     commit: commit.id,
     subject: commit.subject,
     registered,
+    waiting,
     removed,
     frozenCount: frozen.length,
     mistakes: mistakes.slice(0, MISTAKES_TOLD_MAX),

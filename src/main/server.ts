@@ -154,6 +154,7 @@ export async function startServer(
       jobRequests,
       sourceTexts: createSourceTexts(git),
       sourceHealth: server,
+      waitingChanges: server,
       webhooks: new WebhookReceiver({
         webhooks: webhooksOf(config.source),
         clock: systemClock,

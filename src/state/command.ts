@@ -11,6 +11,7 @@ import type {
   Evaluation,
   FrozenFile,
   Job,
+  JobRef,
   JobSource,
   Namespace,
   Node,
@@ -23,6 +24,7 @@ import type {
   ServiceRegistration,
   SourceStatus,
   Variable,
+  WaitingChange,
 } from '../domain/index.js'
 
 export type CommandBody =
@@ -79,6 +81,10 @@ export type CommandBody =
       readonly status: Omit<SourceStatus, 'modifyIndex'> & { readonly frozen?: readonly FrozenFile[] }
       readonly moved?: readonly JobSource[]
     }
+  /** A commit wants a job changed, and what it waits for is not there yet. Registering or deregistering the job ends it. */
+  | { readonly kind: 'change-wait'; readonly change: WaitingChange }
+  /** Nobody wants these changes any more. */
+  | { readonly kind: 'changes-drop'; readonly changes: readonly JobRef[] }
   /** The trailers of these commits have been heeded, once and for all. */
   | { readonly kind: 'commits-acted'; readonly commits: readonly string[] }
   /** One piece of a Command that is too large for one entry of the log. The last piece is the Command; those before it do nothing. */

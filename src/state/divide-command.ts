@@ -17,6 +17,8 @@ export function divideCommand(command: Command): readonly [Command, Command] | u
       return halve(command, ['nodeIds'])
     case 'source-files':
       return halve(command, ['mended', 'frozen', 'moved'])
+    case 'changes-drop':
+      return halve(command, ['changes'])
     case 'allocation-adopt':
       return halve(command, ['allocations'])
     case 'garbage-collect':

@@ -20,6 +20,7 @@ import {
   type SourceStatus,
   type Variable,
   type VersionSource,
+  type WaitingChange,
 } from '../domain/index.js'
 import { Table, type TableView } from './table.js'
 
@@ -148,6 +149,8 @@ export function createTables() {
     }),
     variables: new Table<Variable, 'namespace'>('variables', variableKey, { namespace: (variable) => variable.Namespace }),
     sources: new Table<SourceStatus>('sources', (source) => source.id, {}),
+    /** What the newest commit wants and what is not carried out yet, by job. */
+    waitingChanges: new Table<WaitingChange>('waitingChanges', jobSourceKey, {}),
     actedCommits: new Table<ActedCommit>('actedCommits', (commit) => commit.id, {}),
   }
 }

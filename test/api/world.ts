@@ -7,6 +7,7 @@ import { silentLogger } from '../../src/adapters/logger.js'
 import { answerJobRequest } from '../../src/api/index.js'
 import { ChangeFeed } from '../../src/controller/change-feed.js'
 import { EventFeed } from '../../src/controller/event-feed.js'
+import { tellWaiting } from '../../src/controller/index.js'
 import { type Job, OrchestratorError } from '../../src/domain/index.js'
 import { type CommandKind, jobKey, State } from '../../src/state/index.js'
 
@@ -57,6 +58,7 @@ export class World {
       jobRequests: { answer: (request) => answerJobRequest(request, createJobspecParser(new InProcessSyntaxReader())) },
       sourceTexts: { read: async () => undefined },
       sourceHealth: { sourceHealth: { problem: null, remote: null } },
+      waitingChanges: { waiting: (view) => tellWaiting(view, view.atMs) },
       webhooks: { receive: () => 'refused', counts: { accepted: 0, refused: 0, 'too-many': 0 } },
       busHealth: { awayMs: 0, droppedMessages: new Map() },
       logger: silentLogger,

@@ -17,7 +17,7 @@ import { CommitPlanner } from '../../src/controller/commit-planner.js'
 import { summarizeTree, WORK_TREE_HISTORY } from '../../src/controller/index.js'
 import type { Job, JobExplanation } from '../../src/domain/index.js'
 import { filledWorld, LOG_LINE } from '../api/filled-world.js'
-import { evaluation, job, sourceStatus, uuid } from '../fixtures.js'
+import { evaluation, job, jobSource, sourceStatus, uuid } from '../fixtures.js'
 import { SeededRandom } from '../simulation/seeded-random.js'
 import { captureIo } from './captured-io.js'
 
@@ -125,7 +125,25 @@ describe('why', () => {
   })
 
   test('--json prints codes and facts', async () => {
-    expect(JSON.parse((await drover(['why', 'web', '--json'])).out)).toEqual(EXPLANATION)
+    expect(JSON.parse((await drover(['why', 'web', '--json'])).out)).toEqual({ ...EXPLANATION, waiting: null })
+  })
+
+  test('what a change waits for stands before all that, also of a job that is not there yet', async () => {
+    const order = { dependsOn: [], bundle: '', suspend: { untilMs: Date.UTC(2099, 0, 1), reason: 'freeze' } }
+    for (const jobId of ['web', 'new'])
+      world.change((state, index) => {
+        const source = jobSource({ namespace: 'default', jobId, path: `jobs/${jobId}.nomad.hcl`, order })
+        const change = { namespace: 'default', jobId, bundle: '', job: job({ ID: jobId }), source, commit: 'c0ffee00', sinceMs: Date.now() }
+        state.waitingChanges.put(index, change)
+      })
+    const waits = /^web stays as it is: what commit c0ffee00 wants waits since \ds: suspended until 2099-01-01T00:00:00Z: freeze\n/
+    expect((await drover(['why', 'web'])).out).toMatch(waits)
+    expect((await drover(['status'])).err).toMatch(/^new is not there yet: .*\nweb stays as it is: /m)
+    expect((await drover(['status', 'web'])).out).toMatch(/waits +stays as it is: what commit c0ffee00 wants/)
+    expect((await drover(['why', 'new'])).err).toMatch(/^drover: job new is not there yet: what commit c0ffee00 wants waits/)
+    world.change((state, index) => {
+      for (const key of [...state.waitingChanges.keys()]) state.waitingChanges.delete(index, key)
+    })
   })
 
   test('a job that is not there is one sentence and exit code 1', async () => {

@@ -16,6 +16,7 @@ function job(over: Partial<JobPlan> = {}): JobPlan {
     path: 'jobs/web.nomad.hcl',
     change: 'new',
     setAside: null,
+    waitsFor: [],
     plan: null,
     missingDrivers: '',
     ...over,

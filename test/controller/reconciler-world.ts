@@ -49,5 +49,5 @@ export async function reconcilerWorld({ repository = new SimulatedRepository(), 
     expect(dumpState((await foldLog(new MemoryCommandLog(disk, systemClock))).state)).toBe(dumpState(leader.state))
     return outcome
   }
-  return { leader, apply, look, jobIds: () => leader.state.jobs.all().map((job) => job.ID) }
+  return { leader, reconciler, apply, look, jobIds: () => leader.state.jobs.all().map((job) => job.ID) }
 }

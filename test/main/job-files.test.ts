@@ -147,6 +147,18 @@ test('the same job in two files is wrong in both', async () => {
   ])
 })
 
+test('dependencies in a circle and on jobs that no file defines are mistakes, where all files are read', async () => {
+  const after = (id: string, on: string) => job(id).replace('{', `{\n  meta {\n    drover = "depends_on=${on}"\n  }`)
+  const files = { 'jobs/a.nomad.hcl': after('a', 'b'), 'jobs/b.nomad.hcl': after('b', 'a'), 'jobs/c.nomad.hcl': after('c', 'lost') }
+  const root = repository(files)
+  expect(outline(await new LocalJobFiles(root).read({ paths: [] }))).toEqual([
+    'jobs/a.nomad.hcl 0:0 jobs depend on each other in a circle: a → b → a',
+    'jobs/b.nomad.hcl 0:0 jobs depend on each other in a circle: a → b → a',
+    'jobs/c.nomad.hcl 0:0 the job depends on lost, which no file defines',
+  ])
+  expect(outline(await new LocalJobFiles(root).read({ paths: ['jobs/c.nomad.hcl'] }))).toEqual(['jobs/c.nomad.hcl default/c'])
+})
+
 test('a file that git ignores stands for itself when it is named', async () => {
   const root = repository({ '.gitignore': 'tmp\n', 'tmp/a.nomad.hcl': job('a') })
   expect(outline(await new LocalJobFiles(root).read({ paths: ['tmp/a.nomad.hcl'] }))).toEqual(['a.nomad.hcl default/a'])

@@ -55,15 +55,32 @@ const isAgents = hasMembers({
   unsound: isListOf(isText),
   isComplete: isFlag,
 })
+const isSuspension = hasMembers({ untilMs: (value) => Number.isSafeInteger(value), reason: isText })
+const isOrder = hasMembers({
+  dependsOn: isListOf(hasMembers({ namespace: isText, jobId: isText })),
+  bundle: isText,
+  suspend: (value) => value === null || isSuspension(value),
+})
 const SUMMARY: Readonly<Record<keyof CommitSummary, Check>> = {
   isWhole: isFlag,
   leaves: isTextOrNull,
   isShallow: isFlag,
   trailers: isListOf(hasMembers({ key: isText, value: isText })),
   jobs: isListOf(
-    hasMembers({ path: isText, namespace: isText, id: isText, spec: isText, type: isText, isPeriodic: isFlag, isParameterized: isFlag }),
+    hasMembers({
+      path: isText,
+      namespace: isText,
+      id: isText,
+      spec: isText,
+      type: isText,
+      isPeriodic: isFlag,
+      isParameterized: isFlag,
+      order: (value) => value === undefined || isOrder(value),
+    }),
   ),
-  unsound: isListOf(hasMembers({ path: isText, namespace: isTextOrNull, jobId: isTextOrNull })),
+  unsound: isListOf(
+    hasMembers({ path: isText, namespace: isTextOrNull, jobId: isTextOrNull, bundle: (value) => value === undefined || isText(value) }),
+  ),
   agents: (value) => value === null || isAgents(value),
 }
 

@@ -5,7 +5,7 @@ import type { ReadDeps, Reading } from '../blocking.js'
 import { encodeJson } from '../encode.js'
 import { notFound } from '../errors.js'
 import { NAMESPACE_ALL } from '../parameters.js'
-import type { SourceHealth } from '../ports.js'
+import type { SourceHealth, WaitingChanges } from '../ports.js'
 import type { Call, Route } from '../router.js'
 import { reading } from './reading.js'
 
@@ -13,14 +13,16 @@ const WATCH_SOURCES = [{ table: 'sources' }, { table: 'frozenFiles' }] as const
 
 export interface SourceDeps extends ReadDeps {
   readonly sourceHealth: SourceHealth
+  readonly waitingChanges: WaitingChanges
 }
 
 export function sourceRoutes(deps: SourceDeps): readonly Route[] {
-  const { sourceHealth } = deps
+  const { sourceHealth, waitingChanges } = deps
   return [
     { pattern: '/drover/v1/source', methods: { GET: reading(deps, (view) => readSource(view, sourceHealth)) } },
     { pattern: '/drover/v1/jobs', methods: { GET: reading(deps, listOwned) } },
     { pattern: '/drover/v1/history/:id', methods: { GET: reading(deps, readHistory) } },
+    { pattern: '/drover/v1/waiting', methods: { GET: reading(deps, (view, call) => listWaiting(view, call, waitingChanges)) } },
     { pattern: '/drover/v1/held', methods: { GET: reading(deps, readHeld) } },
     { pattern: '/drover/v1/commits/:id', methods: { GET: reading(deps, readCommit) } },
   ]
@@ -49,6 +51,16 @@ function listOwned(view: StateView, call: Call): Reading {
 function describeOwned(view: StateView, source: JobSource): Readonly<Record<string, unknown>> {
   const job = view.jobs.get(namespacedKey(source.namespace, source.jobId))
   return { ...source, standing: job === undefined ? null : standingOf(view, job) }
+}
+
+/** Tables by which a reason may come or go; suspensions end without any of them changing. */
+const WATCH_WAITING = ['waitingChanges', 'frozenFiles', 'jobs', 'deployments', 'allocations'] as const
+
+function listWaiting(view: StateView, call: Call, waitingChanges: WaitingChanges): Reading {
+  const { namespace } = call.parameters
+  const told = waitingChanges.waiting(view).filter((change) => namespace === NAMESPACE_ALL || change.namespace === namespace)
+  const index = Math.max(...WATCH_WAITING.map((table) => view[table].index))
+  return { index, watch: WATCH_WAITING.map((table) => ({ table })), body: encodeJson(told) }
 }
 
 /** Which commit each kept version of a job comes from, the newest first. */

@@ -2,7 +2,7 @@ import type { Client } from '../client.js'
 import type { Io } from '../command.js'
 import { type OutputFormat, printData } from '../output.js'
 import { describeFailures } from '../placement.js'
-import { describeSetAside } from '../standing.js'
+import { describeSetAside, describeWait } from '../standing.js'
 import { counted, formatAge, formatFacts, formatTable, shortId } from '../table.js'
 import { paintStatus, type Terminal } from '../terminal.js'
 import type {
@@ -13,7 +13,9 @@ import type {
   JobSourceAnswer,
   JobStub,
   JobSummary,
+  OrderAnswer,
   SourceAnswer,
+  WaitingAnswer,
 } from '../wire.js'
 import { describeSource, describeStatus } from './jobs.js'
 
@@ -22,17 +24,20 @@ export async function showJob(id: string, client: Client, io: Io, format: Output
   const path = `/v1/job/${encodeURIComponent(id)}`
   const job = await client.get<JobAnswer>(path)
   if (await printData(format, job, [job.ID], io)) return
-  const [summary, allocations, evaluations, deployment, owned, sources] = await Promise.all([
+  const [summary, allocations, evaluations, deployment, owned, waiting, sources] = await Promise.all([
     client.get<JobSummary>(`${path}/summary`),
     client.get<readonly AllocationStub[]>(`${path}/allocations`),
     client.get<readonly EvaluationAnswer[]>(`${path}/evaluations`),
     client.get<DeploymentAnswer | null>(`${path}/deployment`),
     client.get<readonly JobSourceAnswer[]>('/drover/v1/jobs'),
+    client.get<readonly WaitingAnswer[]>('/drover/v1/waiting'),
     client.get<readonly SourceAnswer[]>('/drover/v1/source'),
   ])
   const nowMs = Date.now()
   const source = owned.find(({ namespace, jobId }) => namespace === job.Namespace && jobId === job.ID)
-  io.out(formatFacts(factsOf(job, source, deployment, allocations, nowMs, io.terminal)))
+  const wait = waiting.find(({ namespace, jobId }) => namespace === job.Namespace && jobId === job.ID)
+  const waits = wait === undefined ? [] : [['waits', describeWait(wait, nowMs)] as const]
+  io.out(formatFacts([...factsOf(job, source, deployment, allocations, nowMs, io.terminal), ...orderFacts(source?.order, nowMs), ...waits]))
   const { Children } = summary
   if (Children !== null && isParent(job)) {
     const { Pending, Running, Dead } = Children
@@ -78,6 +83,19 @@ function factsOf(
   if (deployment !== null)
     facts.push(['deployment', `${shortId(deployment.ID)} ${paintStatus(deployment.Status, terminal)}: ${deployment.StatusDescription}`])
   return facts
+}
+
+function orderFacts(order: OrderAnswer | undefined, nowMs: number): readonly (readonly [string, string])[] {
+  if (order === undefined) return []
+  const { dependsOn, bundle, suspend } = order
+  const isSuspended = suspend !== null && suspend.untilMs > nowMs
+  return [
+    ...(dependsOn.length === 0
+      ? []
+      : [['depends on', dependsOn.map(({ namespace, jobId }) => `${namespace}/${jobId}`).join(', ')] as const]),
+    ...(bundle === '' ? [] : [['bundle', bundle] as const]),
+    ...(isSuspended ? [['suspended', `until ${new Date(suspend.untilMs).toISOString()}: ${suspend.reason}`] as const] : []),
+  ]
 }
 
 /** Other jobs are made from it, and nothing of it runs itself. */

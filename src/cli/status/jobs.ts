@@ -2,10 +2,10 @@
 import type { Client } from '../client.js'
 import type { Io } from '../command.js'
 import { type OutputFormat, printData } from '../output.js'
-import { describeCommit, describeSetAside } from '../standing.js'
+import { describeCommit, describeSetAside, describeWait } from '../standing.js'
 import { formatAge, formatTable } from '../table.js'
 import { paintStatus } from '../terminal.js'
-import type { HealthAnswer, JobSourceAnswer, JobStatusAnswer, JobStub, SourceAnswer } from '../wire.js'
+import type { HealthAnswer, JobSourceAnswer, JobStatusAnswer, JobStub, SourceAnswer, WaitingAnswer } from '../wire.js'
 
 export async function showJobs(client: Client, io: Io, format: OutputFormat): Promise<void> {
   if (format !== 'table' && format !== 'wide') {
@@ -18,10 +18,11 @@ export async function showJobs(client: Client, io: Io, format: OutputFormat): Pr
     )
     return
   }
-  const [jobs, sources, owned, { server }] = await Promise.all([
+  const [jobs, sources, owned, waiting, { server }] = await Promise.all([
     client.get<readonly JobStatusAnswer[]>('/v1/jobs/statuses'),
     client.get<readonly SourceAnswer[]>('/drover/v1/source'),
     client.get<readonly JobSourceAnswer[]>('/drover/v1/jobs'),
+    client.get<readonly WaitingAnswer[]>('/drover/v1/waiting'),
     client.get<HealthAnswer>('/v1/agent/health'),
   ])
   const standings = new Map(owned.map(({ namespace, jobId, standing }) => [`${namespace} ${jobId}`, standing]))
@@ -36,6 +37,7 @@ export async function showJobs(client: Client, io: Io, format: OutputFormat): Pr
   else io.out(formatTable([...(hasNamespaces ? ['NAMESPACE'] : []), 'ID', 'TYPE', 'STATUS', 'RUNNING', 'AGE', 'COMMIT'], rows, io.terminal))
   for (const { jobId, standing } of owned)
     if (standing !== null && standing.setAside !== null) io.err(`${jobId}: ${describeSetAside(standing)}\n`)
+  for (const change of waiting) io.err(`${change.jobId} ${describeWait(change, nowMs)}\n`)
   for (const source of sources) io.err(describeSource(source))
   if (server.message !== 'ok') io.err(`${server.message}\n`)
 }

@@ -24,11 +24,13 @@ const BLOCKS: readonly (readonly [RegExp, Descent])[] = [
   [/^Action (.+) validation failed/, (place, [, name]) => place.block('action', name!)],
   [/^Port (\S+) /, (place, [, label]) => place.block('port', label!)],
   [/^minimum (?:CPU|MemoryMB) /, (place) => place.block('resources', 0)],
+  [/^meta "drover"/, (place) => place.block('meta', 0)],
   [/config "[^"]+"/, (place) => place.block('config', 0)],
 ]
 
 /** What a sentence says, and the attribute of the block that this means. */
 const ATTRIBUTES: readonly (readonly [RegExp, string])[] = [
+  [/^meta "drover"/, 'drover'],
   [/^job priority /, 'priority'],
   [/job type/i, 'type'],
   [/nonexistent node pool/, 'node_pool'],

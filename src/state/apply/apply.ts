@@ -28,7 +28,15 @@ import {
   setNodeStatus,
 } from './nodes.js'
 import { applyPlan } from './plans.js'
-import { beginLeadership, configureScheduler, noteSourceFiles, putVariable, rememberActedCommits, syncSource } from './settings.js'
+import {
+  beginLeadership,
+  configureScheduler,
+  dropChanges,
+  noteSourceFiles,
+  putVariable,
+  rememberActedCommits,
+  syncSource,
+} from './settings.js'
 
 /** @throws InvariantError for what the proposer should never have let through; the process then stops. */
 export function apply(state: State, index: LogIndex, command: Command): void {
@@ -53,6 +61,10 @@ export function apply(state: State, index: LogIndex, command: Command): void {
       return noteSourceFiles(state, index, command)
     case 'source-sync':
       return syncSource(state, index, command)
+    case 'change-wait':
+      return state.waitingChanges.put(index, command.change)
+    case 'changes-drop':
+      return dropChanges(state, index, command)
     case 'commits-acted':
       return rememberActedCommits(state, index, command)
     case 'command-part':

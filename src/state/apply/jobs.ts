@@ -27,7 +27,10 @@ export function registerJob(state: State, index: LogIndex, command: CommandOf<'j
     JobModifyIndex: isNewVersion ? index : known.JobModifyIndex,
   })
   ensureSummary(state, index, state.jobs.get(key)!)
-  if (command.source !== null) state.jobSources.put(index, command.source)
+  if (command.source !== null) {
+    state.jobSources.put(index, command.source)
+    state.waitingChanges.delete(index, key)
+  }
   putVersionSource(state, index, command)
   trimVersions(state, index, key)
   putJobEvaluations(state, index, command.evaluations)
@@ -58,6 +61,7 @@ export function deregisterJob(state: State, index: LogIndex, command: CommandOf<
   const key = namespacedKey(command.namespace, command.jobId)
   const known = state.jobs.get(key)
   invariant(known !== undefined, `job ${command.jobId} was to be deregistered and is not there`)
+  state.waitingChanges.delete(index, key)
   if (command.purge) {
     purgeJob(state, index, known)
   } else if (!known.Stop) {

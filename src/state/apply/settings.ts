@@ -6,6 +6,7 @@ import {
   NODE_POOL_ALL,
   NODE_POOL_DEFAULT,
   type NodePool,
+  namespacedKey,
   unixNanoseconds,
 } from '../../domain/index.js'
 import { variableKey } from '../schema.js'
@@ -43,6 +44,10 @@ export function noteSourceFiles(state: State, index: LogIndex, command: CommandO
   for (const path of command.mended) state.frozenFiles.delete(index, path)
   for (const file of command.frozen) state.frozenFiles.put(index, file)
   for (const source of command.moved) state.jobSources.put(index, source)
+}
+
+export function dropChanges(state: State, index: LogIndex, { changes }: CommandOf<'changes-drop'>): void {
+  for (const { namespace, jobId } of changes) state.waitingChanges.delete(index, namespacedKey(namespace, jobId))
 }
 
 /** I11 Each commit acts once. */

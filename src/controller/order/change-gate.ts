@@ -1,0 +1,139 @@
+/**
+ * Carries out changes that had to wait (docs/order.md) as soon as nothing speaks against them any more: when what they depend on has
+ * become healthy, when a suspension is over, when the rest of their bundle can be read. Looks when something of that has happened.
+ *
+ * I29 A change that waits is carried out only when nothing is there that it waits for.  test/controller/order/change-gate.test.ts
+ */
+import { type Clock, type Logger, namespacedKey, type Random, type ToldWait, type WaitingChange } from '../../domain/index.js'
+import { type CommandBody, ownerKey, type StateView } from '../../state/index.js'
+import { deregisterCommand, registerCommand } from '../job-commands.js'
+import { WaitJudge } from './wait-judge.js'
+
+export interface ChangeGateDeps {
+  readonly view: StateView
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  readonly propose: (bodies: readonly CommandBody[]) => void
+  /** Whether all that the newest commit wants is in the state. */
+  readonly isSettled: () => boolean
+  readonly onDue: () => void
+}
+
+/** The wall clock may jump, and timers do not see it. */
+const LOOK_AGAIN_MS = 10_000
+/** Of one turn; the others follow in the next. A bundle is not cut. */
+const CHANGES_PER_TURN = 200
+
+export class ChangeGate {
+  readonly #deps: ChangeGateDeps
+  /** Jobs that something waits for. */
+  #awaited: ReadonlySet<string> = new Set()
+  #isDue = true
+  #cancel = () => {}
+  #isStopped = false
+
+  constructor(deps: ChangeGateDeps) {
+    this.#deps = deps
+    const { view } = deps
+    view.waitingChanges.observe(() => this.#mark())
+    view.frozenFiles.observe(() => this.#mark())
+    view.jobs.observe((_before, _after, key) => this.#markAwaited(key))
+    view.deployments.observe((before, after) => this.#markOwner(after ?? before))
+    view.allocations.observe((before, after) => this.#markOwner(after ?? before))
+    view.evaluations.observe((before, after) => this.#markOwner(after ?? before))
+  }
+
+  reconcile(): void {
+    if (!this.#isDue || !this.#deps.isSettled()) return
+    this.#isDue = false
+    const { view, logger, propose, onDue } = this.#deps
+    const waiting = view.waitingChanges.all()
+    this.#awaited = new Set(
+      waiting.flatMap(({ source }) => (source.order?.dependsOn ?? []).map((on) => namespacedKey(on.namespace, on.jobId))),
+    )
+    this.#cancel()
+    if (waiting.length === 0) return
+    const judge = judgeNow(view, this.#deps.clock.wallMs())
+    const open = waiting.filter((change) => judge.reasonsOf(asOrdered(change)).length === 0)
+    const now = firstOf(open)
+    for (const { namespace, jobId, commit } of now) logger.info({ namespace, jobId, commit }, 'nothing is waited for any more')
+    if (now.length > 0) propose(now.map((change) => this.#commandOf(change)))
+    if (now.length < open.length) {
+      this.#isDue = true
+      onDue()
+    }
+    this.#arm()
+  }
+
+  stop(): void {
+    this.#isStopped = true
+    this.#cancel()
+  }
+
+  #commandOf({ namespace, jobId, job, source }: WaitingChange): CommandBody {
+    const { view, random } = this.#deps
+    if (job !== null) return registerCommand(view, random, { job, source })
+    const known = view.jobs.get(namespacedKey(namespace, jobId))
+    // Somebody else was quicker.
+    if (known === undefined || known.Stop) return { kind: 'changes-drop', changes: [{ namespace, jobId }] }
+    return deregisterCommand(random, known)
+  }
+
+  #markAwaited(key: string): void {
+    if (this.#awaited.has(key)) this.#mark()
+  }
+
+  #markOwner(row: { readonly Namespace: string; readonly JobID: string } | undefined): void {
+    if (this.#awaited.size > 0 && row !== undefined) this.#markAwaited(ownerKey(row))
+  }
+
+  #mark(): void {
+    if (this.#isDue) return
+    this.#isDue = true
+    this.#deps.onDue()
+  }
+
+  /** For the next suspension that ends. */
+  #arm(): void {
+    this.#cancel()
+    if (this.#isStopped) return
+    const { view, clock } = this.#deps
+    const nowMs = clock.wallMs()
+    let nextMs = Number.POSITIVE_INFINITY
+    for (const { source } of view.waitingChanges.values()) {
+      const untilMs = source.order?.suspend?.untilMs ?? 0
+      if (untilMs > nowMs) nextMs = Math.min(nextMs, untilMs)
+    }
+    if (nextMs < Number.POSITIVE_INFINITY) this.#cancel = clock.after(Math.min(LOOK_AGAIN_MS, nextMs - nowMs), () => this.#mark())
+  }
+}
+
+/** All that waits, and why. */
+export function tellWaiting(view: StateView, nowMs: number): readonly ToldWait[] {
+  const judge = judgeNow(view, nowMs)
+  return view.waitingChanges.all().map((change): ToldWait => {
+    const { namespace, jobId, job, source, commit, sinceMs } = change
+    const known = view.jobs.get(namespacedKey(namespace, jobId))
+    const kind = job === null ? 'removed' : known === undefined || known.Stop ? 'new' : 'changed'
+    return { namespace, jobId, path: source.path, change: kind, commit, sinceMs, reasons: judge.reasonsOf(asOrdered(change)) }
+  })
+}
+
+function judgeNow(view: StateView, nowMs: number): WaitJudge {
+  return new WaitJudge(view, nowMs, { changes: view.waitingChanges.all().map(asOrdered), frozen: view.frozenFiles.all() })
+}
+
+function asOrdered({ namespace, jobId, source }: WaitingChange) {
+  return { namespace, jobId, order: source.order }
+}
+
+function firstOf(open: readonly WaitingChange[]): readonly WaitingChange[] {
+  const first = open.slice(0, CHANGES_PER_TURN)
+  const begun = new Set(first.map(bundleOf))
+  return [...first, ...open.slice(CHANGES_PER_TURN).filter((change) => change.bundle !== '' && begun.has(bundleOf(change)))]
+}
+
+function bundleOf({ namespace, bundle }: WaitingChange): string {
+  return namespacedKey(namespace, bundle)
+}

@@ -1,0 +1,54 @@
+/** When a job's changes are carried out. Drover's own, kept beside the job: it is no part of what the job specifies, so changing it restarts nothing. */
+import type { Job } from './job.js'
+import type { JobSource } from './source.js'
+
+export interface JobRef {
+  readonly namespace: string
+  readonly jobId: string
+}
+
+/** What the `drover` meta of a job says (docs/order.md). */
+export interface JobOrder {
+  /** A change waits until these are healthy as the newest commit wants them. */
+  readonly dependsOn: readonly JobRef[]
+  /** The changes of jobs of one bundle begin together or not at all; empty: it is in none. */
+  readonly bundle: string
+  /** The job stays as it is until then; null: it may change. */
+  readonly suspend: { readonly untilMs: number; readonly reason: string } | null
+}
+
+/** What the newest commit wants of a job and what is not carried out yet. */
+export interface WaitingChange {
+  readonly namespace: string
+  readonly jobId: string
+  /** The bundle that it belongs to; empty: none. */
+  readonly bundle: string
+  /** Null: the job is to be stopped, since its file is gone. */
+  readonly job: Job | null
+  readonly source: JobSource
+  /** The commit that asks for it. */
+  readonly commit: string
+  readonly sinceMs: number
+}
+
+export type OrderCode = 'suspended' | 'dependency-not-healthy' | 'bundle-incomplete'
+
+/** Why a change waits. Codes keep their meaning; texts are for people. */
+export interface WaitReason {
+  readonly code: OrderCode
+  readonly text: string
+  readonly facts: Readonly<Record<string, string>>
+}
+
+/** A change that waits, as it is told. */
+export interface ToldWait extends JobRef {
+  readonly path: string
+  readonly change: 'new' | 'changed' | 'removed'
+  readonly commit: string
+  readonly sinceMs: number
+  readonly reasons: readonly WaitReason[]
+}
+
+export function refText({ namespace, jobId }: JobRef, from: string): string {
+  return namespace === from ? jobId : `${namespace}/${jobId}`
+}
