@@ -276,7 +276,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'removed-files-keep-their-jobs',
     file: 'src/controller/git-reconciler.ts',
-    find: '    await this.#propose(removals, (job) => this.#deregisterCommand(job))\n',
+    find: '    await this.#propose(now.removals, (job) => deregisterCommand(this.#deps.random, job))\n',
     replace: '',
     finders: ['L4'],
   },
