@@ -23,6 +23,9 @@ import { payloadPaths } from './dispatch-trailer.js'
 import { deregisterCommand, registerCommand } from './job-commands.js'
 import { KnownMistakes } from './known-mistakes.js'
 import type { Leader } from './leader.js'
+import { enforceNamespaces, namespacesOf } from './namespaces/enforce-namespaces.js'
+import { computeNamespaceChanges } from './namespaces/namespace-changes.js'
+import { NamespaceFilesReader } from './namespaces/namespaces-folder.js'
 import { type OneShotActs, performTrailers } from './one-shot-acts.js'
 import { divideChanges } from './order/divide-changes.js'
 import type { BlobContent, CommitSignatures, GitSource, JobReader, SyntaxReader } from './ports.js'
@@ -84,6 +87,7 @@ export class GitReconciler {
   readonly #unchanged: UnchangedJobs
   readonly #mistakes = new KnownMistakes()
   readonly #agents: AgentsFolderReader
+  readonly #namespaces: NamespaceFilesReader
   readonly #variables = new VariablesFolderReader()
   readonly #trust: CommitTrust | undefined
   /** Why the last look failed, for people; null when it went well. */
@@ -95,6 +99,7 @@ export class GitReconciler {
     this.#deps = deps
     this.#unchanged = new UnchangedJobs(deps.leader.state)
     this.#agents = new AgentsFolderReader(deps.syntax)
+    this.#namespaces = new NamespaceFilesReader(deps.syntax)
     this.#trust = deps.trust === undefined ? undefined : new CommitTrust(deps.git, deps.trust.signatures, deps.trust.rules)
   }
 
@@ -140,13 +145,16 @@ export class GitReconciler {
     const tree = new SourceTree(git, entries)
     const { readings, aborted } = await this.#readJobs(tree)
     const agents = await this.#agents.read(tree)
-    const isComplete = aborted.length === 0 && agents.aborted.length === 0
+    const namespaces = await this.#namespaces.read(tree)
+    const isComplete = aborted.length + agents.aborted.length + namespaces.aborted.length === 0
     this.#unfinished = isComplete ? undefined : { commitId: commit.id, asked }
     const variables = await this.#variables.read(tree)
-    const changes = await this.#compare(commit, trailers, readings)
-    const frozen = [...changes.frozen, ...agents.frozen, ...variables.frozen]
+    const forbidden = enforceNamespaces(leader.state, namespacesOf(leader.state.namespaces, namespaces), readings)
+    const changes = await this.#compare(commit, trailers, { ...readings, read: forbidden.read })
+    const frozen = [...changes.frozen, ...forbidden.frozen, ...agents.frozen, ...namespaces.frozen, ...variables.frozen]
     await this.#propose(computeAgentsChanges(leader.state, agents), itself)
-    await this.#propose(this.#namespaceCommands(changes), itself)
+    const used = changes.registrations.map(({ job }) => job.Namespace)
+    await this.#propose(computeNamespaceChanges(leader.state, namespaces, used), itself)
     // Before the jobs that read them.
     await this.#propose(computeVariableChanges(leader.state, variables), itself)
     const now = divideChanges(leader.state, changes, {
@@ -253,27 +261,6 @@ export class GitReconciler {
       default:
         return assertNever(outcome)
     }
-  }
-
-  /** A folder of jobs makes its namespace. */
-  #namespaceCommands(changes: DesiredChanges): readonly CommandBody[] {
-    const wanted = new Set(changes.registrations.map(({ job }) => job.Namespace))
-    return [...wanted]
-      .filter((name) => this.#deps.leader.state.namespaces.get(name) === undefined)
-      .sort()
-      .map((Name) => ({
-        kind: 'namespace-put',
-        namespace: {
-          Name,
-          Description: '',
-          Quota: '',
-          Capabilities: null,
-          Meta: null,
-          NodePoolConfiguration: null,
-          CreateIndex: 0,
-          ModifyIndex: 0,
-        },
-      }))
   }
 
   async #propose<Change>(changes: readonly Change[], asCommand: (change: Change) => CommandBody): Promise<void> {

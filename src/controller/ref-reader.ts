@@ -2,10 +2,13 @@
  * Any commit of the repository, read as the reconciler would read it and told in the words of a plan. One at a time: whoever may read the
  * API may ask, and what lies in a branch costs what its author likes.
  */
-import { type Commit, type CommitSummary, type Job, type Mistake, OrchestratorError } from '../domain/index.js'
+import { type Commit, type CommitSummary, type Job, type Mistake, type Namespace, OrchestratorError } from '../domain/index.js'
 import { jobKey, type StateView } from '../state/index.js'
 import { AgentsFolderReader } from './agents/agents-folder.js'
 import { SOURCE_ID } from './git-reconciler.js'
+import { namespaceMistakes, namespacesOf } from './namespaces/enforce-namespaces.js'
+import { NamespaceFilesReader } from './namespaces/namespaces-folder.js'
+import { bundleMember } from './order/check-dependencies.js'
 import type { GitSource, JobReader, SyntaxReader } from './ports.js'
 import { classifyPath, nodePoolsIn } from './repository-layout.js'
 import { findHiddenJobs, SourceTree } from './source-tree.js'
@@ -63,16 +66,19 @@ export class RefReader {
     const id = await find(ref)
     const [commit] = await git.commitsBetween(null, id, 1)
     const tree = new SourceTree(git, await git.list(id))
-    const { readings, jobs, mistakes } = await this.#readJobs(tree)
+    const namespaces = await new NamespaceFilesReader(syntax).read(tree)
+    if (namespaces.aborted.length > 0)
+      throw new OrchestratorError('TOO_BUSY', `${namespaces.aborted.join(', ')} could not be read this time; ask again`)
+    const { readings, jobs, mistakes } = await this.#readJobs(tree, namespacesOf(view.namespaces, namespaces))
     const agents = await new AgentsFolderReader(syntax).read(tree)
     const variables = await new VariablesFolderReader().read(tree)
     const appliedId = view.sources.get(SOURCE_ID)?.commit?.id ?? null
     const summary = summarizeTree(readings, agents, await readHistory(git, id, appliedId), true)
-    const others = [...agents.frozen, ...variables.frozen].flatMap((file) => file.mistakes)
+    const others = [...agents.frozen, ...namespaces.frozen, ...variables.frozen].flatMap((file) => file.mistakes)
     return { commit: commit!, appliedId, summary, jobs, mistakes: [...mistakes, ...others] }
   }
 
-  async #readJobs(tree: SourceTree) {
+  async #readJobs(tree: SourceTree, namespaces: ReadonlyMap<string, Namespace>) {
     const readings: TreeFileReading[] = []
     const jobs = new Map<string, { readonly job: Job; readonly warnings: readonly string[] }>()
     const mistakes: Mistake[] = []
@@ -104,6 +110,11 @@ export class RefReader {
           continue
         }
         const { job, order, warnings } = outcome
+        const forbidden = namespaceMistakes(job, path, namespaces.get(job.Namespace))
+        if (forbidden.length > 0) {
+          refuse(path, forbidden, { namespace: job.Namespace, jobId: job.ID, ...bundleMember(order?.bundle) })
+          continue
+        }
         jobs.set(jobKey(job), { job, warnings })
         readings.push({ kind: 'job', path, namespace: job.Namespace, id: job.ID, job, order })
       }

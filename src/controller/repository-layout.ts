@@ -11,9 +11,11 @@ const VARIABLE_FILE = /\.ya?ml$/
 const DECLARATION_FILE = /\.hcl$/
 const CLUSTER_FILE = '_cluster.hcl'
 const POOL_FILE = '_pool.hcl'
+const NAMESPACE_FILE = '_namespace.hcl'
 
 export type RepositoryPath =
   | { readonly kind: 'job'; readonly namespace: string }
+  | { readonly kind: 'namespace'; readonly namespace: string }
   | { readonly kind: 'node'; readonly pool: string; readonly name: string }
   | { readonly kind: 'pool'; readonly pool: string }
   | { readonly kind: 'cluster' }
@@ -38,6 +40,7 @@ export function classifyPath(path: string): RepositoryPath {
 }
 
 function classifyJob(parts: readonly string[]): RepositoryPath {
+  if (parts.at(-1) === NAMESPACE_FILE) return parts.length === 3 ? { kind: 'namespace', namespace: parts[1]! } : { kind: 'misplaced' }
   if (!JOB_FILE.test(parts.at(-1)!)) return OTHER
   return { kind: 'job', namespace: parts.length === 2 ? NAMESPACE_DEFAULT : parts[1]! }
 }
@@ -62,10 +65,10 @@ function classifyAgents(parts: readonly string[]): RepositoryPath {
 /** As in Nomad: other clients take no other names. */
 const NAMESPACE_NAME = /^[a-zA-Z0-9-]{1,128}$/
 
-/** A folder directly below `jobs/` that cannot be a namespace; undefined where the job's folder is one. */
+/** A folder directly below `jobs/` that cannot be a namespace; undefined where the file's folder is one. */
 export function namespaceMistake(path: string): Mistake | undefined {
   const meaning = classifyPath(path)
-  if (meaning.kind !== 'job' || NAMESPACE_NAME.test(meaning.namespace)) return undefined
+  if ((meaning.kind !== 'job' && meaning.kind !== 'namespace') || NAMESPACE_NAME.test(meaning.namespace)) return undefined
   const detail = `The folder directly below jobs/ is the namespace of a job, and ${JSON.stringify(meaning.namespace)} is no name of one: write letters, digits and "-", at most 128. What is no job may lie outside jobs/.`
   return { path, line: 0, column: 0, summary: 'Invalid namespace', detail, snippet: '' }
 }

@@ -31,7 +31,26 @@ export interface WaitingChange {
   readonly sinceMs: number
 }
 
-export type OrderCode = 'suspended' | 'dependency-not-healthy' | 'bundle-incomplete'
+/** A time in which changes are carried out, or are not. It opens at the times of `schedule`, as clocks of the zone show them. */
+export interface SyncWindow {
+  readonly name: string
+  /** Where there is one that allows, changes wait for such a time; one that denies wins. */
+  readonly kind: 'allow' | 'deny'
+  /** A cron expression. */
+  readonly schedule: string
+  readonly durationMs: number
+  readonly timeZone: string
+}
+
+/** When the jobs of a namespace may change, as its `_namespace.hcl` says. */
+export interface NamespaceOrder {
+  readonly namespace: string
+  readonly path: string
+  readonly windows: readonly SyncWindow[]
+  readonly suspend: JobOrder['suspend']
+}
+
+export type OrderCode = 'suspended' | 'window-closed' | 'dependency-not-healthy' | 'bundle-incomplete'
 
 /** Why a change waits. Codes keep their meaning; texts are for people. */
 export interface WaitReason {

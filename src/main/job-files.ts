@@ -20,8 +20,12 @@ import {
   checkDependencies,
   classifyPath,
   findHiddenJobs,
+  isNamespaceFile,
   JOBS_FOLDER,
   type JobFileOptions,
+  NamespaceFilesReader,
+  namespaceMistakes,
+  namespacesOf,
   nodePoolsIn,
   readHistory,
   readJobFile,
@@ -31,7 +35,7 @@ import {
   type TreeHistory,
   WORK_TREE_HISTORY,
 } from '../controller/index.js'
-import { type JobOrder, type Mistake, namespacedKey } from '../domain/index.js'
+import { type Job, type JobOrder, type Mistake, type Namespace, namespacedKey } from '../domain/index.js'
 import { formatMistake } from '../jobspec/index.js'
 import { findStrays } from './stray-files.js'
 
@@ -110,8 +114,10 @@ export class LocalJobFiles implements JobFiles {
     try {
       const readings: DeclarationReading[] = []
       for (const { tree, isWanted } of await this.#selectInWorkTree(paths)) {
-        const { frozen, aborted } = await new AgentsFolderReader(syntax).read(tree)
+        const read = [await new AgentsFolderReader(syntax).read(tree), await new NamespaceFilesReader(syntax).read(tree)]
+        const aborted = read.flatMap((folder) => folder.aborted)
         if (aborted.length > 0) throw new CommandError(`${aborted.join(', ')} could not be read`)
+        const frozen = read.flatMap((folder) => folder.frozen)
         const mistakes = new Map(frozen.map((file) => [file.path, file.mistakes.map(describe)]))
         for (const { path } of tree.entries)
           if ((isDeclaration(path) || mistakes.has(path)) && isWanted(path)) readings.push({ path, mistakes: mistakes.get(path) ?? [] })
@@ -215,7 +221,7 @@ function knownPools(tree: SourceTree): ReadonlySet<string> | undefined {
 }
 
 function isDeclaration(path: string): boolean {
-  return path.startsWith(`${AGENTS_FOLDER}/`) && classifyPath(path).kind !== 'other'
+  return isNamespaceFile(path) || (path.startsWith(`${AGENTS_FOLDER}/`) && classifyPath(path).kind !== 'other')
 }
 
 /** The same job in two files is two readings here. */
@@ -225,6 +231,8 @@ async function readAll(
   isOnlyShown: boolean,
 ): Promise<readonly JobFileReading[]> {
   const nodePools = knownPools(tree)
+  // Who only looks at a job does not run it.
+  const namespaces = isOnlyShown ? undefined : namespacesOf(undefined, await new NamespaceFilesReader(syntax).read(tree))
   const readings: JobFileReading[] = []
   for (const { entry, mistake } of findHiddenJobs(tree.entries))
     if (isWanted(entry.path)) readings.push({ kind: 'mistakes', path: entry.path, mistakes: [describe(mistake)] })
@@ -234,9 +242,16 @@ async function readAll(
       ...(nodePools === undefined ? {} : { nodePools }),
       ...(isOnlyShown ? {} : { support: {} }),
     }
-    readings.push(await readOne(tree, path, options, syntax))
+    readings.push(enforced(await readOne(tree, path, options, syntax), namespaces))
   }
   return readings
+}
+
+function enforced(reading: JobFileReading, namespaces: ReadonlyMap<string, Namespace> | undefined): JobFileReading {
+  if (reading.kind !== 'job') return reading
+  const { path, namespace, id, job } = reading
+  const mistakes = namespaceMistakes(job as Job, path, namespaces?.get(namespace))
+  return mistakes.length === 0 ? reading : { kind: 'mistakes', path, mistakes: mistakes.map(describe), names: { namespace, jobId: id } }
 }
 
 async function readOne(tree: SourceTree, path: string, options: JobFileOptions, syntax: SyntaxReader): Promise<JobFileReading> {

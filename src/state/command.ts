@@ -14,6 +14,7 @@ import type {
   JobRef,
   JobSource,
   Namespace,
+  NamespaceOrder,
   Node,
   NodeDeclaration,
   NodePool,
@@ -85,6 +86,8 @@ export type CommandBody =
   | { readonly kind: 'change-wait'; readonly change: WaitingChange }
   /** Nobody wants these changes any more. */
   | { readonly kind: 'changes-drop'; readonly changes: readonly JobRef[] }
+  /** When the jobs of a namespace may change; null: at any time. */
+  | { readonly kind: 'namespace-order'; readonly namespace: string; readonly order: NamespaceOrder | null }
   /** The trailers of these commits have been heeded, once and for all. */
   | { readonly kind: 'commits-acted'; readonly commits: readonly string[] }
   /** One piece of a Command that is too large for one entry of the log. The last piece is the Command; those before it do nothing. */

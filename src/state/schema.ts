@@ -11,6 +11,7 @@ import {
   type JobSource,
   type JobSummary,
   type Namespace,
+  type NamespaceOrder,
   type Node,
   type NodeDeclaration,
   type NodePool,
@@ -151,6 +152,7 @@ export function createTables() {
     sources: new Table<SourceStatus>('sources', (source) => source.id, {}),
     /** What the newest commit wants and what is not carried out yet, by job. */
     waitingChanges: new Table<WaitingChange>('waitingChanges', jobSourceKey, {}),
+    namespaceOrders: new Table<NamespaceOrder>('namespaceOrders', (order) => order.namespace, {}),
     actedCommits: new Table<ActedCommit>('actedCommits', (commit) => commit.id, {}),
   }
 }

@@ -53,8 +53,8 @@ function describeOwned(view: StateView, source: JobSource): Readonly<Record<stri
   return { ...source, standing: job === undefined ? null : standingOf(view, job) }
 }
 
-/** Tables by which a reason may come or go; suspensions end without any of them changing. */
-const WATCH_WAITING = ['waitingChanges', 'frozenFiles', 'jobs', 'deployments', 'allocations'] as const
+/** Tables by which a reason may come or go; suspensions end and windows open without any of them changing. */
+const WATCH_WAITING = ['waitingChanges', 'namespaceOrders', 'frozenFiles', 'jobs', 'deployments', 'allocations'] as const
 
 function listWaiting(view: StateView, call: Call, waitingChanges: WaitingChanges): Reading {
   const { namespace } = call.parameters

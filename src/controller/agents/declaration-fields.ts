@@ -53,6 +53,16 @@ export class DeclarationFields {
     return value === undefined ? undefined : String(value)
   }
 
+  /** A list of texts. */
+  list(attributes: Attributes, name: string): readonly string[] | undefined {
+    const attribute = attributes.get(name)
+    if (attribute === undefined) return undefined
+    const items = attribute.value.kind === 'tuple' ? attribute.value.items.map(literalOf) : undefined
+    if (items?.every((item): item is string => typeof item === 'string') === true) return items
+    this.refuse(attribute.value, 'Incorrect value', `"${name}" must be a list of texts, written out, as in ["docker"].`)
+    return undefined
+  }
+
   choice<Choice extends string>(attributes: Attributes, name: string, known: readonly Choice[]): Choice | undefined {
     return this.#expect(attributes, name, `one of ${known.map((choice) => `"${choice}"`).join(', ')}`, (value): value is Choice =>
       (known as readonly unknown[]).includes(value),

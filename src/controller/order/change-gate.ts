@@ -38,6 +38,7 @@ export class ChangeGate {
     const { view } = deps
     view.waitingChanges.observe(() => this.#mark())
     view.frozenFiles.observe(() => this.#mark())
+    view.namespaceOrders.observe(() => this.#mark())
     view.jobs.observe((_before, _after, key) => this.#markAwaited(key))
     view.deployments.observe((before, after) => this.#markOwner(after ?? before))
     view.allocations.observe((before, after) => this.#markOwner(after ?? before))
@@ -63,7 +64,7 @@ export class ChangeGate {
       this.#isDue = true
       onDue()
     }
-    this.#arm()
+    this.#arm(judge.nextMs)
   }
 
   stop(): void {
@@ -94,18 +95,11 @@ export class ChangeGate {
     this.#deps.onDue()
   }
 
-  /** For the next suspension that ends. */
-  #arm(): void {
-    this.#cancel()
-    if (this.#isStopped) return
-    const { view, clock } = this.#deps
-    const nowMs = clock.wallMs()
-    let nextMs = Number.POSITIVE_INFINITY
-    for (const { source } of view.waitingChanges.values()) {
-      const untilMs = source.order?.suspend?.untilMs ?? 0
-      if (untilMs > nowMs) nextMs = Math.min(nextMs, untilMs)
-    }
-    if (nextMs < Number.POSITIVE_INFINITY) this.#cancel = clock.after(Math.min(LOOK_AGAIN_MS, nextMs - nowMs), () => this.#mark())
+  /** For the next reason that ends by the clock alone. */
+  #arm(nextMs: number): void {
+    if (this.#isStopped || nextMs === Number.POSITIVE_INFINITY) return
+    const { clock } = this.#deps
+    this.#cancel = clock.after(Math.min(LOOK_AGAIN_MS, Math.max(1, nextMs - clock.wallMs())), () => this.#mark())
   }
 }
 

@@ -25,7 +25,8 @@ export function divideChanges(
   changes: DesiredChanges,
   { commit, nowMs, isComplete, mayWait }: Circumstances,
 ): DividedChanges {
-  const isAsked = (source: JobSource | undefined): source is JobSource => mayWait && source?.order !== undefined
+  const isAsked = (source: JobSource | undefined): source is JobSource =>
+    mayWait && source !== undefined && (source.order !== undefined || view.namespaceOrders.get(source.namespace) !== undefined)
   const sourceOf = (job: { readonly Namespace: string; readonly ID: string }) => view.jobSources.get(jobKey(job))
   const removed = isComplete ? changes.removals : []
   const waiting = [

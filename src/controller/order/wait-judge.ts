@@ -2,6 +2,7 @@
 import { type FrozenFile, type JobOrder, type JobRef, namespacedKey, refText, rfc3339, type WaitReason } from '../../domain/index.js'
 import type { StateView } from '../../state/index.js'
 import { frozenFileOf, healthProblem } from './job-health.js'
+import { closedWindows } from './sync-windows.js'
 
 /** What is to change, as far as its order is concerned. */
 export interface OrderedChange extends JobRef {
@@ -22,6 +23,9 @@ export class WaitJudge {
   readonly #pending: ReadonlySet<string>
   readonly #bundles = new Map<string, OrderedChange[]>()
   readonly #problems = new Map<string, string | null>()
+  readonly #closed = new Map<string, readonly WaitReason[]>()
+  /** The earliest instant at which a reason ends that was given by the clock alone; Infinity: there is none. */
+  nextMs = Number.POSITIVE_INFINITY
 
   constructor(view: StateView, nowMs: number, { changes, frozen }: Pending) {
     this.#view = view
@@ -40,12 +44,36 @@ export class WaitJudge {
   }
 
   #ownReasons({ namespace, order }: OrderedChange): WaitReason[] {
-    const suspended = order?.suspend && order.suspend.untilMs > this.#nowMs ? [suspension(order.suspend)] : []
+    const suspended = this.#suspension(order?.suspend ?? null, '')
     const waiting = (order?.dependsOn ?? []).flatMap((on): readonly WaitReason[] => {
       const text = this.#problemOf(on, namespace)
       return text === undefined ? [] : [{ code: 'dependency-not-healthy', text, facts: { ...on } }]
     })
-    return [...suspended, ...waiting]
+    return [...suspended, ...this.#closedReasons(namespace), ...waiting]
+  }
+
+  #suspension(suspend: JobOrder['suspend'], what: string): readonly WaitReason[] {
+    if (suspend === null || suspend.untilMs <= this.#nowMs) return []
+    const { untilMs, reason } = suspend
+    this.nextMs = Math.min(this.nextMs, untilMs)
+    const until = rfc3339(untilMs)
+    return [{ code: 'suspended', text: `${what}suspended until ${until}: ${reason}`, facts: { until, reason } }]
+  }
+
+  /** What keeps all changes of a namespace. */
+  #closedReasons(namespace: string): readonly WaitReason[] {
+    const known = this.#closed.get(namespace)
+    if (known !== undefined) return known
+    const order = this.#view.namespaceOrders.get(namespace)
+    const suspended = this.#suspension(order?.suspend ?? null, `namespace ${namespace} is `)
+    const closed = closedWindows(order?.windows ?? [], this.#nowMs)
+    if (closed?.opensMs != null) this.nextMs = Math.min(this.nextMs, closed.opensMs)
+    const opens = closed?.opensMs == null ? '' : rfc3339(closed.opensMs)
+    const text =
+      closed === undefined ? '' : `${closed.because}; ${opens === '' ? 'none is going to' : `changes are carried out from ${opens} on`}`
+    const reasons = [...suspended, ...(closed === undefined ? [] : [{ code: 'window-closed' as const, text, facts: { opens } }])]
+    this.#closed.set(namespace, reasons)
+    return reasons
   }
 
   #problemOf(on: JobRef, from: string): string | undefined {
@@ -83,11 +111,6 @@ export class WaitJudge {
       })
     return [...mistaken, ...held]
   }
-}
-
-function suspension({ untilMs, reason }: NonNullable<JobOrder['suspend']>): WaitReason {
-  const until = rfc3339(untilMs)
-  return { code: 'suspended', text: `suspended until ${until}: ${reason}`, facts: { until, reason } }
 }
 
 function keyOf({ namespace, jobId }: JobRef): string {

@@ -65,6 +65,10 @@ export function apply(state: State, index: LogIndex, command: Command): void {
       return state.waitingChanges.put(index, command.change)
     case 'changes-drop':
       return dropChanges(state, index, command)
+    case 'namespace-order':
+      return command.order === null
+        ? state.namespaceOrders.delete(index, command.namespace)
+        : state.namespaceOrders.put(index, command.order)
     case 'commits-acted':
       return rememberActedCommits(state, index, command)
     case 'command-part':
