@@ -83,6 +83,17 @@ describe('allocations', () => {
     expect(Object.keys(answer)).not.toContain('JobCreateIndex')
   })
 
+  test('an allocation that is to move has every member of its transition, one that is not has none', async () => {
+    const world = new World()
+    world.change((state, index) => {
+      state.allocations.put(index, allocation({ ID: uuid(1, 0xb0), DesiredTransition: { Migrate: true } }))
+      state.allocations.put(index, allocation({ ID: uuid(2, 0xb0) }))
+    })
+    const none = { Reschedule: null, ForceReschedule: null, NoShutdownDelay: null, MigrateDisablePlacement: null }
+    expect(await world.json(`/v1/allocation/${uuid(1, 0xb0)}`)).toMatchObject({ DesiredTransition: { Migrate: true, ...none } })
+    expect(await world.json(`/v1/allocation/${uuid(2, 0xb0)}`)).not.toHaveProperty('DesiredTransition')
+  })
+
   test('what an earlier job of the same id left is shown only when all is asked for', async () => {
     const world = new World()
     const web = world.register(job())

@@ -53,7 +53,7 @@ export abstract class SupervisedDriver implements Driver {
         nodeAttributes: { ...attributes, [attribute]: '1' },
       }
     } catch (error) {
-      return { ...common, Attributes: null, Detected: false, Healthy: false, HealthDescription: explainError(error), nodeAttributes: {} }
+      return { ...common, Attributes: {}, Detected: false, Healthy: false, HealthDescription: explainError(error), nodeAttributes: {} }
     }
   }
 

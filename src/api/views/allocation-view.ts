@@ -18,9 +18,12 @@ export function jobOf(view: StateView, allocation: Allocation): Job | undefined 
 
 /** Without its job, as events carry it. */
 export function wholeAllocation(allocation: Allocation): Readonly<Record<string, unknown>> {
-  const { JobCreateIndex: _, JobVersion: __, ...row } = allocation
-  return { SigningKeyID: '', ...row, ...legacyResources(allocation.AllocatedResources) }
+  const { JobCreateIndex: _, JobVersion: __, DesiredTransition: transition, ...row } = allocation
+  const wanted = transition === undefined ? {} : { DesiredTransition: { ...NO_TRANSITION, ...transition } }
+  return { SigningKeyID: '', ...row, ...wanted, ...legacyResources(allocation.AllocatedResources) }
 }
+
+const NO_TRANSITION = { Migrate: null, Reschedule: null, ForceReschedule: null, NoShutdownDelay: null, MigrateDisablePlacement: null }
 
 const wholeJson = new FragmentCache<Allocation>(wholeAllocation)
 const NULL = encodeJson(null)
@@ -78,14 +81,7 @@ function allocationStub(allocation: Allocation, job: Job | undefined, fields: St
     AllocatedResources: fields.resources ? allocation.AllocatedResources : null,
     DesiredStatus: allocation.DesiredStatus,
     DesiredDescription: allocation.DesiredDescription ?? '',
-    DesiredTransition: {
-      Migrate: null,
-      Reschedule: null,
-      ForceReschedule: null,
-      NoShutdownDelay: null,
-      MigrateDisablePlacement: null,
-      ...allocation.DesiredTransition,
-    },
+    DesiredTransition: { ...NO_TRANSITION, ...allocation.DesiredTransition },
     ClientStatus: allocation.ClientStatus,
     ClientDescription: allocation.ClientDescription ?? '',
     TaskStates: fields.taskStates ? (allocation.TaskStates ?? null) : null,

@@ -97,7 +97,7 @@ export class DockerDriver implements Driver {
   }
 
   async fingerprint(): Promise<DriverFingerprint> {
-    const common = { UpdateTime: ZERO_TIME, Attributes: null, nodeAttributes: {} }
+    const common = { UpdateTime: ZERO_TIME, Attributes: {}, nodeAttributes: {} }
     try {
       const { version, isPodman, info } = await this.#engine.describe(FINGERPRINT_WITHIN_MS)
       this.#wasThere = true
