@@ -15,21 +15,16 @@ import {
   type SummarizedJob,
   type UnsoundFile,
 } from '../domain/index.js'
-import { type JobKind, specText, transitionProblem } from '../jobspec/index.js'
+import { type JobKind, transitionProblem } from '../jobspec/index.js'
 import { type CommandBody, jobKey, type StateView, standingOf } from '../state/index.js'
 import { computeAgentsChanges } from './agents/agents-changes.js'
-import { checksumOf } from './checksum.js'
 import { computeChangesInSlices, type DesiredChanges, type FileReading, type ReadJob } from './desired-state.js'
 import type { Leader } from './leader.js'
 import { performTrailers } from './one-shot-acts.js'
 import { bundleMember } from './order/check-dependencies.js'
 import { WaitJudge } from './order/wait-judge.js'
 import { guardRewind } from './rewind.js'
-
-/** Stands for what a job specifies. */
-export function specHash(job: Parameters<typeof specText>[0]): string {
-  return checksumOf(new TextEncoder().encode(specText(job)))
-}
+import { specHash } from './spec-hash.js'
 
 type HashedJob = ReadJob & JobKind & { readonly spec: string }
 
@@ -76,11 +71,8 @@ export class CommitPlanner {
   #withWaits(jobs: readonly PlannedJob[], { registrations, removals, frozen }: DesiredChanges<HashedJob>): readonly PlannedJob[] {
     const { state, clock } = this.#leader
     const removed = removals.flatMap((job) => state.jobSources.get(jobKey(job)) ?? [])
-    const changes = [...registrations.map(({ source }) => source), ...removed].map(({ namespace, jobId, order }) => ({
-      namespace,
-      jobId,
-      order,
-    }))
+    const wanted = registrations.map(({ job, source: { namespace, jobId, order } }) => ({ namespace, jobId, order, spec: () => job.spec }))
+    const changes = [...wanted, ...removed.map(({ namespace, jobId, order }) => ({ namespace, jobId, order }))]
     const judge = new WaitJudge(state, clock.wallMs(), { changes, frozen })
     const byKey = new Map(changes.map((change) => [namespacedKey(change.namespace, change.jobId), change]))
     return jobs.map((job) => {

@@ -26,6 +26,7 @@ import { LeaderReader } from './leader-reader.js'
 import { MassLossBrake } from './mass-loss-brake.js'
 import { NodeRegistrar, type NodeRegistrarOptions } from './node-registrar.js'
 import { ChangeGate, tellWaiting } from './order/change-gate.js'
+import { HookRunner } from './order/hook-runner.js'
 import { PeriodicDispatcher } from './periodic-dispatcher.js'
 import { Planner } from './planner.js'
 import type { CommandLog, GitSource, IdentitySigner, JobReader, RemoteRepository, SyntaxReader } from './ports.js'
@@ -99,6 +100,7 @@ export class Server {
   readonly #drainer: Drainer
   readonly #brake: MassLossBrake
   readonly #gate: ChangeGate
+  readonly #hooks: HookRunner
   readonly #channel: HostChannel
   readonly #registrar: NodeRegistrar
   readonly #adoption: Adoption
@@ -138,6 +140,7 @@ export class Server {
     this.#drainer = new Drainer({ view: state, clock, random, logger, propose, onDue: nudge })
     this.#brake = new MassLossBrake({ view: state, clock, random, logger, propose, onDue: nudge })
     this.#gate = new ChangeGate({ view: state, clock, random, logger, propose, isSettled: () => this.source.isSettled, onDue: nudge })
+    this.#hooks = new HookRunner({ view: state, clock, random, logger, propose, onDue: nudge })
     this.#adoption = new Adoption({
       view: state,
       clock,
@@ -160,6 +163,7 @@ export class Server {
     leader.onTurnEnd(() => this.#whileLeading(() => this.#registrar.reconcileOrders()))
     leader.onTurnEnd(() => this.#whileLeading(() => this.#drainer.reconcile()))
     leader.onTurnEnd(() => this.#whileLeading(() => this.#brake.reconcile()))
+    leader.onTurnEnd(() => this.#whileLeading(() => this.#hooks.reconcile()))
     leader.onTurnEnd(() => this.#whileLeading(() => this.#gate.reconcile()))
     leader.onTurnEnd(() => worker.drain())
     leader.onTurnEnd(() => publisher.prepare())

@@ -1,9 +1,9 @@
 /** A tree in the few words that a server needs to say what would become of it as a commit. */
 import { type CommitSummary, type Job, type JobOrder, OrchestratorError } from '../domain/index.js'
 import type { AgentsFolder } from './agents/agents-folder.js'
-import { specHash } from './commit-planner.js'
 import { bundleMember } from './order/check-dependencies.js'
 import type { GitSource } from './ports.js'
+import { specHash } from './spec-hash.js'
 
 /** A job file as it was read. */
 export type TreeFileReading =

@@ -15,6 +15,22 @@ export interface JobOrder {
   readonly bundle: string
   /** The job stays as it is until then; null: it may change. */
   readonly suspend: { readonly untilMs: number; readonly reason: string } | null
+  /** Of other jobs' changes, on whose occasion it is dispatched. */
+  readonly hooks: readonly { readonly phase: HookPhase; readonly target: JobRef }[]
+}
+
+export type HookPhase = 'before' | 'after' | 'on_failure'
+
+/** The last time that a hook was dispatched for a job: for what, and what became of it. Never forgotten while the hook is there. */
+export interface HookRun {
+  readonly hook: JobRef
+  readonly target: JobRef
+  readonly phase: HookPhase
+  /** Stands for the change, or the version, that it was dispatched for: once each. */
+  readonly mark: string
+  /** The job that was made from it. */
+  readonly childId: string
+  readonly outcome: 'running' | 'done' | 'failed'
 }
 
 /** What the newest commit wants of a job and what is not carried out yet. */
@@ -50,7 +66,7 @@ export interface NamespaceOrder {
   readonly suspend: JobOrder['suspend']
 }
 
-export type OrderCode = 'suspended' | 'window-closed' | 'dependency-not-healthy' | 'bundle-incomplete'
+export type OrderCode = 'suspended' | 'window-closed' | 'dependency-not-healthy' | 'bundle-incomplete' | 'hook-running' | 'hook-failed'
 
 /** Why a change waits. Codes keep their meaning; texts are for people. */
 export interface WaitReason {

@@ -3,7 +3,7 @@ import { type Job, type JobOrder, type JobRef, parseRfc3339Ms, readWords, rfc333
 import type { Problem } from './validate/problem.js'
 
 export const META_NAME = 'drover'
-const SETTINGS = 'depends_on=, bundle=, suspend_until= and suspend_reason='
+const SETTINGS = 'depends_on=, bundle=, before=, after=, on_failure=, suspend_until= and suspend_reason='
 const BUNDLE_NAME = /^[A-Za-z0-9_.-]{1,128}$/
 
 export interface OrderReading {
@@ -63,28 +63,46 @@ function readSettings(text: string): Settings {
   return { settings, variableFiles, problems }
 }
 
-const KNOWN: ReadonlySet<string> = new Set(['depends_on', 'bundle', 'suspend_until', 'suspend_reason'])
+const PHASES = ['before', 'after', 'on_failure'] as const
+const KNOWN: ReadonlySet<string> = new Set(['depends_on', 'bundle', ...PHASES, 'suspend_until', 'suspend_reason'])
 
 function orderOf(settings: Settings['settings'], job: Job): { order: JobOrder | undefined; problems: readonly string[] } {
   if (settings.size === 0) return { order: undefined, problems: [] }
   const problems: string[] = []
-  const dependsOn = readDependencies(settings.get('depends_on'), job, problems)
+  const dependsOn = readNames('depends_on', settings, job, problems)
+  const hooks = PHASES.flatMap((phase) => readNames(phase, settings, job, problems).map((target) => ({ phase, target })))
+  if (hooks.length > 0) problems.push(...hookProblems(job))
   const bundle = settings.get('bundle') ?? ''
   if (settings.has('bundle') && !BUNDLE_NAME.test(bundle))
     problems.push(`"${bundle}" is no name of a bundle; write letters, digits, ".", "_" and "-", at most 128`)
   const suspend = readSuspension(settings, problems)
-  return { order: { dependsOn, bundle, suspend }, problems }
+  return { order: { dependsOn, bundle, suspend, hooks }, problems }
 }
 
-function readDependencies(text: string | undefined, job: Job, problems: string[]): readonly JobRef[] {
+function readNames(setting: string, settings: Settings['settings'], job: Job, problems: string[]): readonly JobRef[] {
+  const text = settings.get(setting)
   if (text === undefined) return []
   const names = new Set(text.split(/[\s,]+/).filter((name) => name !== ''))
-  if (names.size === 0) problems.push('depends_on= names no job; leave it out, or name jobs with commas between them')
+  if (names.size === 0) problems.push(`${setting}= names no job; leave it out, or name jobs with commas between them`)
   return [...names].map((name) => {
     const ref = refOf(name, job.Namespace)
-    if (ref.namespace === job.Namespace && ref.jobId === job.ID) problems.push('the job depends on itself')
+    if (ref.namespace === job.Namespace && ref.jobId === job.ID) problems.push(`${setting}= names the job itself`)
     return ref
   })
+}
+
+/** What is dispatched of a hook is told by these. */
+export const HOOK_META = ['drover_job', 'drover_version', 'drover_commit'] as const
+
+function hookProblems({ Type, Periodic, ParameterizedJob }: Job): readonly string[] {
+  const isBatch = Type === 'batch' || Type === 'sysbatch'
+  if (!isBatch || ParameterizedJob === null || Periodic !== null)
+    return ['a hook is a parameterized batch job: write type = "batch" and parameterized {}']
+  const missing = (ParameterizedJob.MetaRequired ?? []).filter((key) => !(HOOK_META as readonly string[]).includes(key))
+  return [
+    ...(ParameterizedJob.Payload === 'required' ? ['a hook is dispatched without a payload: it must not require one'] : []),
+    ...(missing.length > 0 ? [`a hook is told ${HOOK_META.join(', ')}, and must not require the meta ${missing.join(', ')}`] : []),
+  ]
 }
 
 /** `db`, or `ops/db` of another namespace. */

@@ -10,6 +10,7 @@ import type {
   DrainStrategy,
   Evaluation,
   FrozenFile,
+  HookRun,
   Job,
   JobRef,
   JobSource,
@@ -86,6 +87,8 @@ export type CommandBody =
   | { readonly kind: 'change-wait'; readonly change: WaitingChange }
   /** Nobody wants these changes any more. */
   | { readonly kind: 'changes-drop'; readonly changes: readonly JobRef[] }
+  /** A hook was dispatched, or what was made from it has ended. */
+  | { readonly kind: 'hook-run'; readonly run: HookRun }
   /** When the jobs of a namespace may change; null: at any time. */
   | { readonly kind: 'namespace-order'; readonly namespace: string; readonly order: NamespaceOrder | null }
   /** The trailers of these commits have been heeded, once and for all. */

@@ -9,6 +9,7 @@ export {
   createTables,
   dispatchTokenKey,
   type HeldLoss,
+  hookRunKey,
   jobKey,
   jobSourceKey,
   jobVersionKey,

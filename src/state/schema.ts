@@ -7,6 +7,7 @@ import {
   type Deployment,
   type Evaluation,
   type FrozenFile,
+  type HookRun,
   type Job,
   type JobSource,
   type JobSummary,
@@ -95,6 +96,10 @@ export function versionSourceKey(source: Pick<VersionSource, 'namespace' | 'jobI
   return jobVersionKey(source.namespace, source.jobId, source.createIndex, source.version)
 }
 
+export function hookRunKey({ phase, hook, target }: Pick<HookRun, 'phase' | 'hook' | 'target'>): string {
+  return `${jobSourceKey(hook)}\u0000${phase}\u0000${jobSourceKey(target)}`
+}
+
 export function createTables() {
   return {
     jobs: new Table<Job, 'parent' | 'dispatchToken'>('jobs', jobKey, {
@@ -152,6 +157,7 @@ export function createTables() {
     sources: new Table<SourceStatus>('sources', (source) => source.id, {}),
     /** What the newest commit wants and what is not carried out yet, by job. */
     waitingChanges: new Table<WaitingChange>('waitingChanges', jobSourceKey, {}),
+    hookRuns: new Table<HookRun, 'hook'>('hookRuns', hookRunKey, { hook: ({ hook }) => jobSourceKey(hook) }),
     namespaceOrders: new Table<NamespaceOrder>('namespaceOrders', (order) => order.namespace, {}),
     actedCommits: new Table<ActedCommit>('actedCommits', (commit) => commit.id, {}),
   }

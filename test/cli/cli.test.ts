@@ -129,7 +129,7 @@ describe('why', () => {
   })
 
   test('what a change waits for stands before all that, also of a job that is not there yet', async () => {
-    const order = { dependsOn: [], bundle: '', suspend: { untilMs: Date.UTC(2099, 0, 1), reason: 'freeze' } }
+    const order = { dependsOn: [], bundle: '', suspend: { untilMs: Date.UTC(2099, 0, 1), reason: 'freeze' }, hooks: [] }
     for (const jobId of ['web', 'new'])
       world.change((state, index) => {
         const source = jobSource({ namespace: 'default', jobId, path: `jobs/${jobId}.nomad.hcl`, order })

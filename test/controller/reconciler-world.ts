@@ -44,7 +44,11 @@ export async function reconcilerWorld({ repository = new SimulatedRepository(), 
   }
   const look = async () => {
     const outcome = await reconciler.reconcile()
-    await leader.whenDurable(leader.state.index)
+    // What is decided at the end of a turn is part of it.
+    for (let index = -1; index !== leader.state.index; ) {
+      index = leader.state.index
+      await leader.whenDurable(index)
+    }
     expect(stops).toEqual([])
     expect(dumpState((await foldLog(new MemoryCommandLog(disk, systemClock))).state)).toBe(dumpState(leader.state))
     return outcome

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import type { Job } from '../../src/domain/index.js'
 import { takeJobOrder } from '../../src/jobspec/index.js'
 import { job } from '../fixtures.js'
 
@@ -23,6 +24,7 @@ test('settings are read, and the meta is no part of what runs', () => {
     ],
     bundle: 'shop',
     suspend: { untilMs: Date.UTC(2026, 11, 24, 8), reason: 'nobody is here' },
+    hooks: [],
   })
 })
 
@@ -35,8 +37,9 @@ test.each([
   ['db', '"db" is no setting and no variables file'],
   ['depends_on=', 'depends_on= names no job'],
   ['depends_on=a depends_on=b', 'depends_on= is said twice'],
-  ['depends_on=web', 'the job depends on itself'],
-  ['depends_on=default/web', 'the job depends on itself'],
+  ['depends_on=web', 'depends_on= names the job itself'],
+  ['depends_on=default/web', 'depends_on= names the job itself'],
+
   ['bundle="two words"', '"two words" is no name of a bundle'],
   ['suspend_until=2026-12-24T08:00:00Z', 'suspend_until= needs suspend_reason='],
   ['suspend_reason=holidays', 'suspend_reason= needs suspend_until='],
@@ -46,4 +49,37 @@ test.each([
 ])('%s is refused', (text, expected) => {
   expect(problems(text)).toEqual([expect.stringContaining(expected)])
   expect(problems(text)[0]).toMatch(/^meta "drover": /)
+})
+
+const hook = (over: Partial<Job> = {}) =>
+  takeJobOrder(
+    job({
+      ID: 'migrate',
+      Type: 'batch',
+      ParameterizedJob: { Payload: 'optional', MetaRequired: null, MetaOptional: null },
+      Meta: { drover: 'before=web after=web,ops/db' },
+      ...over,
+    }),
+  )
+
+test('a hook names the jobs on whose occasion it is dispatched', () => {
+  const { order, problems: found } = hook()
+  expect(found).toEqual([])
+  expect(order?.hooks.map(({ phase, target }) => `${phase} ${target.namespace}/${target.jobId}`)).toEqual([
+    'before default/web',
+    'after default/web',
+    'after ops/db',
+  ])
+})
+
+test.each<[string, Partial<Job>]>([
+  ['a hook is a parameterized batch job', { ParameterizedJob: null }],
+  ['a hook is a parameterized batch job', { Type: 'service' }],
+  ['must not require one', { ParameterizedJob: { Payload: 'required', MetaRequired: null, MetaOptional: null } }],
+  [
+    'must not require the meta region',
+    { ParameterizedJob: { Payload: 'optional', MetaRequired: ['drover_job', 'region'], MetaOptional: null } },
+  ],
+])('a hook that could not be dispatched is refused: %s', (text, over) => {
+  expect(hook(over).problems.map((problem) => problem.text)).toEqual([expect.stringContaining(text)])
 })

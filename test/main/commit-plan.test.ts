@@ -163,3 +163,14 @@ test('what a plan says is what the commit then does', async () => {
     if (isRewindHeld) repository.git('reset', '-q', '--hard', before.applied)
   }
 })
+
+test('a plan says which hook comes before a change', async () => {
+  const hook = hcl('migrate', 50, 'before=web').replace('  group "g"', '  type = "batch"\n  parameterized {}\n  group "g"')
+  repository.commit({ 'jobs/migrate.nomad.hcl': hook, 'jobs/web.nomad.hcl': hcl('web', 50) })
+  await reconciler.reconcile()
+  await leader.whenDurable(leader.state.index)
+  expect(leader.state.jobs.get('default\u0000web')).toBeUndefined()
+  repository.commit({ 'jobs/web.nomad.hcl': hcl('web', 51) })
+  const web = (await planOf('HEAD')).jobs.find(({ id }) => id === 'web')
+  expect([web?.change, web?.waitsFor]).toEqual(['new', ['migrate comes before it']])
+})

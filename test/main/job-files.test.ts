@@ -152,9 +152,9 @@ test('dependencies in a circle and on jobs that no file defines are mistakes, wh
   const files = { 'jobs/a.nomad.hcl': after('a', 'b'), 'jobs/b.nomad.hcl': after('b', 'a'), 'jobs/c.nomad.hcl': after('c', 'lost') }
   const root = repository(files)
   expect(outline(await new LocalJobFiles(root).read({ paths: [] }))).toEqual([
-    'jobs/a.nomad.hcl 0:0 jobs depend on each other in a circle: a → b → a',
-    'jobs/b.nomad.hcl 0:0 jobs depend on each other in a circle: a → b → a',
-    'jobs/c.nomad.hcl 0:0 the job depends on lost, which no file defines',
+    'jobs/a.nomad.hcl 0:0 jobs wait for each other in a circle: a → b → a',
+    'jobs/b.nomad.hcl 0:0 jobs wait for each other in a circle: a → b → a',
+    'jobs/c.nomad.hcl 0:0 the job names lost in its meta "drover", which no file defines',
   ])
   expect(outline(await new LocalJobFiles(root).read({ paths: ['jobs/c.nomad.hcl'] }))).toEqual(['jobs/c.nomad.hcl default/c'])
 })

@@ -60,6 +60,7 @@ const isOrder = hasMembers({
   dependsOn: isListOf(hasMembers({ namespace: isText, jobId: isText })),
   bundle: isText,
   suspend: (value) => value === null || isSuspension(value),
+  hooks: isListOf(hasMembers({ phase: isText, target: hasMembers({ namespace: isText, jobId: isText }) })),
 })
 const SUMMARY: Readonly<Record<keyof CommitSummary, Check>> = {
   isWhole: isFlag,

@@ -7,7 +7,9 @@
 import { type Clock, type Logger, namespacedKey, type Random, type ToldWait, type WaitingChange } from '../../domain/index.js'
 import { type CommandBody, ownerKey, type StateView } from '../../state/index.js'
 import { deregisterCommand, registerCommand } from '../job-commands.js'
-import { WaitJudge } from './wait-judge.js'
+import { specHash } from '../spec-hash.js'
+import { dispatchHook } from './hooks.js'
+import { type OrderedChange, WaitJudge } from './wait-judge.js'
 
 export interface ChangeGateDeps {
   readonly view: StateView
@@ -39,6 +41,7 @@ export class ChangeGate {
     view.waitingChanges.observe(() => this.#mark())
     view.frozenFiles.observe(() => this.#mark())
     view.namespaceOrders.observe(() => this.#mark())
+    view.hookRuns.observe(() => this.#mark())
     view.jobs.observe((_before, _after, key) => this.#markAwaited(key))
     view.deployments.observe((before, after) => this.#markOwner(after ?? before))
     view.allocations.observe((before, after) => this.#markOwner(after ?? before))
@@ -57,6 +60,7 @@ export class ChangeGate {
     if (waiting.length === 0) return
     const judge = judgeNow(view, this.#deps.clock.wallMs())
     const open = waiting.filter((change) => judge.reasonsOf(asOrdered(change)).length === 0)
+    for (const change of waiting) this.#dispatchHooks(judge, change)
     const now = firstOf(open)
     for (const { namespace, jobId, commit } of now) logger.info({ namespace, jobId, commit }, 'nothing is waited for any more')
     if (now.length > 0) propose(now.map((change) => this.#commandOf(change)))
@@ -65,6 +69,18 @@ export class ChangeGate {
       onDue()
     }
     this.#arm(judge.nextMs)
+  }
+
+  #dispatchHooks(judge: WaitJudge, change: WaitingChange): void {
+    const { view, clock, random, logger, propose } = this.#deps
+    for (const occasion of judge.dueHooks(asOrdered(change))) {
+      const { namespace, jobId, source } = change
+      const known = view.jobs.get(namespacedKey(namespace, jobId))
+      const version = String(known === undefined ? 0 : known.Version + 1)
+      logger.info({ hook: occasion.hook.jobId, target: jobId, phase: occasion.phase }, 'hook is dispatched')
+      const about = { drover_job: jobId, drover_version: version, drover_commit: source.commit.id }
+      propose(dispatchHook(view, { random, nowMs: clock.wallMs() }, occasion, about))
+    }
   }
 
   stop(): void {
@@ -118,8 +134,8 @@ function judgeNow(view: StateView, nowMs: number): WaitJudge {
   return new WaitJudge(view, nowMs, { changes: view.waitingChanges.all().map(asOrdered), frozen: view.frozenFiles.all() })
 }
 
-function asOrdered({ namespace, jobId, source }: WaitingChange) {
-  return { namespace, jobId, order: source.order }
+function asOrdered({ namespace, jobId, job, source }: WaitingChange): OrderedChange {
+  return { namespace, jobId, order: source.order, spec: job === null ? undefined : () => specHash(job) }
 }
 
 function firstOf(open: readonly WaitingChange[]): readonly WaitingChange[] {

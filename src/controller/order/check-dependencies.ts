@@ -22,11 +22,13 @@ export interface OrderedJob {
  * @returns files with mistakes, ordered by path
  */
 export function checkDependencies(jobs: ReadonlyMap<string, OrderedJob>, isDefined: (key: string) => boolean): readonly FrozenFile[] {
-  const ordered = new Map([...jobs].filter(([, { order }]) => (order?.dependsOn.length ?? 0) > 0))
-  const circles = findCircles(ordered)
+  const circles = findCircles(edgesOf(jobs))
   const frozen: FrozenFile[] = []
-  for (const [key, job] of ordered) {
-    const mistakes = job.order!.dependsOn.filter((on) => !isDefined(keyOf(on))).map((on) => unknownMistake(key, job, on))
+  for (const [key, job] of jobs) {
+    const { dependsOn = [], hooks = [] } = job.order ?? {}
+    const mistakes = [...dependsOn, ...hooks.map(({ target }) => target)]
+      .filter((on) => !isDefined(keyOf(on)))
+      .map((on) => unknownMistake(key, job, on))
     const circle = circles.get(key)
     if (circle !== undefined) mistakes.push(circleMistake(job, circle))
     if (mistakes.length > 0) frozen.push(freeze(key, job, mistakes))
@@ -34,41 +36,53 @@ export function checkDependencies(jobs: ReadonlyMap<string, OrderedJob>, isDefin
   return frozen.sort((a, b) => (a.path < b.path ? -1 : 1))
 }
 
+/** What each job waits for: what it depends on, and hooks that come before it. */
+type Edges = ReadonlyMap<string, readonly string[]>
+
+function edgesOf(jobs: ReadonlyMap<string, OrderedJob>): Edges {
+  const edges = new Map<string, string[]>()
+  const add = (from: string, to: string) => edges.set(from, [...(edges.get(from) ?? []), to])
+  for (const [key, { order }] of jobs) {
+    for (const on of order?.dependsOn ?? []) add(key, keyOf(on))
+    for (const { phase, target } of order?.hooks ?? []) if (phase === 'before') add(keyOf(target), key)
+  }
+  return edges
+}
+
 /** Each job that is in a circle, with one that it is in. */
-function findCircles(jobs: ReadonlyMap<string, OrderedJob>): ReadonlyMap<string, readonly string[]> {
+function findCircles(edges: Edges): ReadonlyMap<string, readonly string[]> {
   const circles = new Map<string, readonly string[]>()
-  const suspects = leadingNowhere(jobs)
+  const suspects = leadingNowhere(edges)
   for (const start of suspects) {
     if (circles.has(start)) continue
-    const circle = circleThrough(jobs, start, suspects)
+    const circle = circleThrough(edges, start, suspects)
     for (const key of circle) circles.set(key, circle)
   }
   return circles
 }
 
-/** What is left when jobs are taken away whose dependencies are all met in the end: circles, and what depends on them. */
-function leadingNowhere(jobs: ReadonlyMap<string, OrderedJob>): ReadonlySet<string> {
-  const open = new Map([...jobs].map(([key, { order }]) => [key, order!.dependsOn.map(keyOf).filter((on) => jobs.has(on)).length]))
-  const dependents = new Map<string, string[]>()
-  for (const [key, { order }] of jobs)
-    for (const on of order!.dependsOn.map(keyOf)) dependents.set(on, [...(dependents.get(on) ?? []), key])
+/** What is left when jobs are taken away that wait for nothing in the end: circles, and what waits for them. */
+function leadingNowhere(edges: Edges): ReadonlySet<string> {
+  const open = new Map([...edges].map(([key, on]) => [key, on.filter((other) => edges.has(other)).length]))
+  const waiting = new Map<string, string[]>()
+  for (const [key, on] of edges) for (const other of on) waiting.set(other, [...(waiting.get(other) ?? []), key])
   const met = [...open].filter(([, count]) => count === 0).map(([key]) => key)
   for (const key of met) {
-    for (const dependent of dependents.get(key) ?? []) {
-      open.set(dependent, open.get(dependent)! - 1)
-      if (open.get(dependent) === 0) met.push(dependent)
+    for (const other of waiting.get(key) ?? []) {
+      open.set(other, open.get(other)! - 1)
+      if (open.get(other) === 0) met.push(other)
     }
   }
   const isMet = new Set(met)
-  return new Set([...jobs.keys()].filter((key) => !isMet.has(key)))
+  return new Set([...edges.keys()].filter((key) => !isMet.has(key)))
 }
 
 /** The shortest way from `start` back to it; empty: it only leads to circles. */
-function circleThrough(jobs: ReadonlyMap<string, OrderedJob>, start: string, suspects: ReadonlySet<string>): readonly string[] {
+function circleThrough(edges: Edges, start: string, suspects: ReadonlySet<string>): readonly string[] {
   const cameFrom = new Map<string, string>()
   const queue = [start]
   for (const key of queue) {
-    for (const next of (jobs.get(key)?.order?.dependsOn ?? []).map(keyOf)) {
+    for (const next of edges.get(key) ?? []) {
       if (next === start) return [start, ...wayTo(key, start, cameFrom)]
       if (cameFrom.has(next) || !suspects.has(next)) continue
       cameFrom.set(next, key)
@@ -87,8 +101,8 @@ function wayTo(end: string, start: string, cameFrom: ReadonlyMap<string, string>
 function unknownMistake(key: string, { path }: OrderedJob, on: JobRef): Mistake {
   const [namespace] = parseNamespacedKey(key)
   const name = refText(on, namespace)
-  const detail = 'Write depends_on=<job>, or <namespace>/<job> for one of another namespace; until then the job stays as it is.'
-  return mistakeOf(path, `the job depends on ${name}, which no file defines`, detail)
+  const detail = 'Write the id of a job, or <namespace>/<id> for one of another namespace; until then the job stays as it is.'
+  return mistakeOf(path, `the job names ${name} in its meta "drover", which no file defines`, detail)
 }
 
 /** Longer ones are told in short. */
@@ -101,8 +115,8 @@ function circleMistake({ path }: OrderedJob, circle: readonly string[]): Mistake
     return refText({ namespace: ns, jobId: id }, namespace)
   })
   const more = circle.length > CIRCLE_TOLD_MAX ? [`${circle.length - CIRCLE_TOLD_MAX} more`] : []
-  const detail = 'Each of them would wait for the next: take one of the dependencies out; until then they stay as they are.'
-  return mistakeOf(path, `jobs depend on each other in a circle: ${[...names, ...more, names[0]].join(' → ')}`, detail)
+  const detail = 'Take one of the dependencies, or a hook that comes before, out; until then they stay as they are.'
+  return mistakeOf(path, `jobs wait for each other in a circle: ${[...names, ...more, names[0]].join(' → ')}`, detail)
 }
 
 function mistakeOf(path: string, summary: string, detail: string): Mistake {

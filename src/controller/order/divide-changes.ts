@@ -3,6 +3,7 @@ import { type Commit, type JobRef, type JobSource, namespacedKey, type WaitingCh
 import { isSpecChanged } from '../../jobspec/index.js'
 import { type CommandBody, jobKey, type StateView } from '../../state/index.js'
 import type { DesiredChanges } from '../desired-state.js'
+import { hooksByTarget } from './hooks.js'
 
 export interface DividedChanges {
   readonly registrations: DesiredChanges['registrations']
@@ -25,8 +26,10 @@ export function divideChanges(
   changes: DesiredChanges,
   { commit, nowMs, isComplete, mayWait }: Circumstances,
 ): DividedChanges {
-  const isAsked = (source: JobSource | undefined): source is JobSource =>
-    mayWait && source !== undefined && (source.order !== undefined || view.namespaceOrders.get(source.namespace) !== undefined)
+  const hooked = hooksByTarget([...view.jobSources.values(), ...changes.registrations.map(({ source }) => source)])
+  const isOrdered = (source: JobSource) =>
+    source.order !== undefined || view.namespaceOrders.get(source.namespace) !== undefined || hooked.has(keyOf(source))
+  const isAsked = (source: JobSource | undefined): source is JobSource => mayWait && source !== undefined && isOrdered(source)
   const sourceOf = (job: { readonly Namespace: string; readonly ID: string }) => view.jobSources.get(jobKey(job))
   const removed = isComplete ? changes.removals : []
   const waiting = [

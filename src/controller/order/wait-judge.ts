@@ -1,12 +1,15 @@
 /** What a change waits for, read off the state: for carrying it out, for telling it, and for plans of commits that are not there yet. */
 import { type FrozenFile, type JobOrder, type JobRef, namespacedKey, refText, rfc3339, type WaitReason } from '../../domain/index.js'
 import type { StateView } from '../../state/index.js'
+import { type HookOccasion, hookJob, hooksByTarget, runFor } from './hooks.js'
 import { frozenFileOf, healthProblem } from './job-health.js'
 import { closedWindows } from './sync-windows.js'
 
 /** What is to change, as far as its order is concerned. */
 export interface OrderedChange extends JobRef {
   readonly order: JobOrder | undefined
+  /** Stands for what the job is to become; absent: it is to be stopped, and no hook comes before that. */
+  readonly spec?: (() => string) | undefined
 }
 
 export interface Pending {
@@ -23,6 +26,8 @@ export class WaitJudge {
   readonly #pending: ReadonlySet<string>
   readonly #bundles = new Map<string, OrderedChange[]>()
   readonly #problems = new Map<string, string | null>()
+  #hooks: ReturnType<typeof hooksByTarget> | undefined
+  readonly #changes: readonly OrderedChange[]
   readonly #closed = new Map<string, readonly WaitReason[]>()
   /** The earliest instant at which a reason ends that was given by the clock alone; Infinity: there is none. */
   nextMs = Number.POSITIVE_INFINITY
@@ -31,6 +36,7 @@ export class WaitJudge {
     this.#view = view
     this.#nowMs = nowMs
     this.#frozen = frozen
+    this.#changes = changes
     this.#pending = new Set(changes.map(keyOf))
     for (const change of changes) {
       const key = bundleKey(change)
@@ -43,13 +49,58 @@ export class WaitJudge {
     return [...this.#ownReasons(change), ...this.#bundleReasons(change)]
   }
 
-  #ownReasons({ namespace, order }: OrderedChange): WaitReason[] {
+  /** Hooks that are to be dispatched now: nothing but hooks is waited for any more. */
+  dueHooks(change: OrderedChange): readonly HookOccasion[] {
+    const isLast = this.reasonsOf(change).every(({ code, facts }) => isOfHook(code) || isOfHook(facts['code']))
+    return isLast ? this.#occasions(change).filter((occasion) => runFor(this.#view, occasion) === undefined) : []
+  }
+
+  #ownReasons(change: OrderedChange): WaitReason[] {
+    const { namespace, order } = change
     const suspended = this.#suspension(order?.suspend ?? null, '')
     const waiting = (order?.dependsOn ?? []).flatMap((on): readonly WaitReason[] => {
       const text = this.#problemOf(on, namespace)
       return text === undefined ? [] : [{ code: 'dependency-not-healthy', text, facts: { ...on } }]
     })
-    return [...suspended, ...this.#closedReasons(namespace), ...waiting]
+    // Hooks come last: what they do may need what else is waited for.
+    return [...suspended, ...this.#closedReasons(namespace), ...waiting, ...this.#hookReasons(change)]
+  }
+
+  /** Of hooks that come before the change. One that is itself to change is waited for like a dependency. */
+  #hookReasons(change: OrderedChange): readonly WaitReason[] {
+    return this.#hooksOf(change).flatMap((one): readonly WaitReason[] => {
+      const name = refText(one.hook, change.namespace)
+      if (this.#pending.has(keyOf(one.hook)))
+        return [{ code: 'dependency-not-healthy', text: `${name} is to change first`, facts: { ...one.hook } }]
+      if (hookJob(this.#view, one.hook) === undefined) return []
+      const run = runFor(this.#view, { ...one, mark: this.#markOf(one.hook, change) })
+      if (run?.outcome === 'done') return []
+      const facts = { hook: name, child: run?.childId ?? '' }
+      if (run?.outcome !== 'failed')
+        return [{ code: 'hook-running', text: `${name} comes before it${run === undefined ? '' : ` and runs (${run.childId})`}`, facts }]
+      const text = `${name}, which comes before it, failed (${run.childId || 'it could not be dispatched'}): it is tried again when its file or that of ${change.jobId} changes`
+      return [{ code: 'hook-failed', text, facts }]
+    })
+  }
+
+  #occasions(change: OrderedChange): readonly HookOccasion[] {
+    return this.#hooksOf(change)
+      .filter(({ hook }) => !this.#pending.has(keyOf(hook)) && hookJob(this.#view, hook) !== undefined)
+      .map((one) => ({ ...one, mark: this.#markOf(one.hook, change) }))
+  }
+
+  #hooksOf(change: OrderedChange): readonly Omit<HookOccasion, 'mark'>[] {
+    if (change.spec === undefined) return []
+    this.#hooks ??= hooksByTarget([
+      ...[...this.#view.jobSources.values()].filter((source) => !this.#pending.has(keyOf(source))),
+      ...this.#changes,
+    ])
+    return (this.#hooks.get(keyOf(change)) ?? []).filter(({ phase }) => phase === 'before')
+  }
+
+  /** A hook that has changed is another one. */
+  #markOf(hook: JobRef, { spec }: OrderedChange): string {
+    return `${hookJob(this.#view, hook)?.Version} ${spec?.()}`
   }
 
   #suspension(suspend: JobOrder['suspend'], what: string): readonly WaitReason[] {
@@ -107,10 +158,14 @@ export class WaitJudge {
         const isInside = (on: WaitReason['facts']) =>
           members.some(({ namespace, jobId }) => on['namespace'] === namespace && on['jobId'] === jobId)
         const [first] = this.#ownReasons(member).filter(({ facts }) => !isInside(facts))
-        return first === undefined ? [] : [say(`${member.jobId} waits: ${first.text}`, { jobId: member.jobId })]
+        return first === undefined ? [] : [say(`${member.jobId} waits: ${first.text}`, { jobId: member.jobId, code: first.code })]
       })
     return [...mistaken, ...held]
   }
+}
+
+function isOfHook(code: string | undefined): boolean {
+  return code === 'hook-running' || code === 'hook-failed'
 }
 
 function keyOf({ namespace, jobId }: JobRef): string {

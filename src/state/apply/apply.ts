@@ -65,6 +65,8 @@ export function apply(state: State, index: LogIndex, command: Command): void {
       return state.waitingChanges.put(index, command.change)
     case 'changes-drop':
       return dropChanges(state, index, command)
+    case 'hook-run':
+      return state.hookRuns.put(index, command.run)
     case 'namespace-order':
       return command.order === null
         ? state.namespaceOrders.delete(index, command.namespace)

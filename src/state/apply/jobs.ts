@@ -1,5 +1,5 @@
 import { invariant, isEvaluationTerminal, type Job, type LogIndex, namespacedKey, unixNanoseconds } from '../../domain/index.js'
-import { jobKey, jobVersionKey } from '../schema.js'
+import { hookRunKey, jobKey, jobVersionKey } from '../schema.js'
 import type { State } from '../state.js'
 import { putEvaluations, putJobEvaluations } from './evaluations.js'
 import { ensureSummary, moveChild, refreshJobStatus, storeJob } from './job-status.js'
@@ -94,6 +94,7 @@ export function purgeJob(state: State, index: LogIndex, job: Job): void {
   state.jobSources.delete(index, key)
   state.scalingEvents.delete(index, key)
   state.periodicLaunches.delete(index, key)
+  for (const run of state.hookRuns.by('hook', key)) state.hookRuns.delete(index, hookRunKey(run))
   state.jobs.delete(index, key)
   if (job.ParentID !== '') moveChild(state, index, job, job.Status, 'dead')
   const open = state.evaluations.by('job', key).filter((evaluation) => !isEvaluationTerminal(evaluation))

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { silentLogger } from '../../../src/adapters/logger.js'
 import { systemRandom } from '../../../src/adapters/random.js'
 import { ChangeGate, tellWaiting } from '../../../src/controller/order/change-gate.js'
+import { HookRunner } from '../../../src/controller/order/hook-runner.js'
 import { cutState, decodeSnapshot, encodeCut } from '../../../src/state/index.js'
 import { allocation, uuid } from '../../fixtures.js'
 import { ManualClock } from '../manual-clock.js'
@@ -48,7 +49,14 @@ async function world() {
     isSettled: () => reconciler.isSettled,
     onDue: () => leader.nudge(),
   })
+  const newHooks = () =>
+    new HookRunner({ view: state, clock, random: systemRandom, logger: silentLogger, propose, onDue: () => leader.nudge() })
+  let hooks = newHooks()
+  leader.onTurnEnd(() => hooks.reconcile())
   leader.onTurnEnd(() => gate.reconcile())
+  const restartHooks = () => {
+    hooks = newHooks()
+  }
   const settled = async () => {
     leader.nudge()
     await Promise.resolve()
@@ -66,13 +74,17 @@ async function world() {
   const run = async (jobId: string, ClientStatus: 'running' | 'complete' | 'failed', id: number) => {
     const { CreateIndex: JobCreateIndex, Version: JobVersion } = state.jobs.get(`default\u0000${jobId}`)!
     const row = allocation({ ID: uuid(id, 0xb0), JobID: jobId, Name: `${jobId}.group[0]`, JobCreateIndex, JobVersion, ClientStatus })
-    leader.propose([{ kind: 'allocation-adopt', nodeId: row.NodeID, allocations: [row] }])
+    const evaluations = state.evaluations.by('job', `default\u0000${jobId}`).map((one) => ({ ...one, Status: 'complete' as const }))
+    leader.propose([
+      { kind: 'allocation-adopt', nodeId: row.NodeID, allocations: [row] },
+      { kind: 'evaluation-update', evaluations },
+    ])
     await settled()
   }
   const waiting = () =>
     Object.fromEntries(tellWaiting(state, clock.wallMs()).map(({ jobId, reasons }) => [jobId, reasons.map((one) => one.text)]))
   const versions = () => Object.fromEntries(state.jobs.all().map(({ ID, Version, Stop }) => [ID, Stop ? 'stopped' : Version]))
-  return { ...base, gate, clock, commit, run, waiting, versions, settled, state }
+  return { ...base, gate, restartHooks, clock, commit, run, waiting, versions, settled, state }
 }
 
 test('a job that depends on another is registered when that one runs', async () => {
@@ -173,7 +185,7 @@ test('a job whose dependency is removed keeps running, and its file is told of',
   const { frozen } = await commit({ db: null })
   expect(versions()).toEqual({ db: 'stopped', web: 0 })
   expect(frozen.map(({ jobId, mistakes }) => [jobId, mistakes[0]!.summary])).toEqual([
-    ['web', 'the job depends on db, which no file defines'],
+    ['web', 'the job names db in its meta "drover", which no file defines'],
   ])
 })
 
@@ -257,4 +269,88 @@ test('what waits is kept over a restart', async () => {
   await commit({ db: text('db', { count: 1 }), web: text('web', { drover: 'depends_on=db' }) })
   const restored = decodeSnapshot(Buffer.concat([...encodeCut(cutState(state))]))
   expect(restored.waitingChanges.all()).toEqual(state.waitingChanges.all())
+})
+
+const hook = (drover: string, command = '/bin/true') =>
+  text('migrate', { count: 1, type: 'batch', drover, command }).replace(
+    'type = "batch"',
+    'type = "batch"\n  parameterized {\n    meta_optional = ["drover_job", "drover_version", "drover_commit"]\n  }',
+  )
+
+test('a hook comes before each change of its job, once, and after all else that is waited for', async () => {
+  const { commit, run, waiting, versions, state, settled, leader } = await world()
+  const children = () => state.jobs.by('parent', 'default\u0000migrate').map(({ ID }) => ID)
+  const web = (command: string) => text('web', { drover: 'depends_on=db', command })
+  await commit({ db: text('db', { count: 1 }), migrate: hook('before=web'), web: web('/bin/one') })
+  expect([versions(), children()]).toEqual([{ db: 0, migrate: 0 }, []])
+  expect(waiting()['web']).toEqual(['of group group of db 0 of 1 are running', 'migrate comes before it'])
+  await run('db', 'running', 1)
+  const [child] = children()
+  expect(waiting()['web']).toEqual([`migrate comes before it and runs (${child})`])
+  expect(child).toMatch(/^migrate\/dispatch-before-/)
+  expect(state.jobs.get(`default\u0000${child}`)?.Meta).toMatchObject({ drover_job: 'web', drover_version: '0' })
+  await run(child!, 'complete', 2)
+  expect([versions()['web'], waiting()]).toEqual([0, {}])
+  leader.propose([{ kind: 'job-deregister', namespace: 'default', jobId: child!, purge: true, evaluations: [] }])
+  await settled()
+  await commit({ other: text('other') })
+  expect(children()).toEqual([])
+  await commit({ web: web('/bin/two') })
+  expect([versions()['web'], children().length]).toEqual([0, 1])
+  await run(children()[0]!, 'complete', 3)
+  expect(versions()['web']).toBe(1)
+})
+
+test('a hook that failed holds the change until its own file says something else', async () => {
+  const { commit, run, waiting, versions, state } = await world()
+  const newest = () => state.jobs.by('parent', 'default\u0000migrate').at(-1)!.ID
+  await commit({ web: text('web') })
+  await commit({ migrate: hook('before=web'), web: text('web', { command: '/bin/false' }) })
+  const first = newest()
+  await run(first, 'failed', 1)
+  expect(waiting()['web']).toEqual([expect.stringContaining(`migrate, which comes before it, failed (${first})`)])
+  await commit({ migrate: hook('before=web', '/bin/mended') })
+  const second = state.jobs.by('parent', 'default\u0000migrate').find(({ ID }) => ID !== first)!.ID
+  await run(second, 'complete', 2)
+  expect(versions()['web']).toBe(1)
+})
+
+test('hooks after and on failure are dispatched once for each version, also after a restart that finds their jobs gone', async () => {
+  const { commit, run, state, settled, leader, restartHooks } = await world()
+  const children = () => state.jobs.by('parent', 'default\u0000migrate').map(({ ID }) => ID.replace(/-\d+-\w+$/, ''))
+  await commit({ migrate: hook('after=web on_failure=web'), web: text('web', { count: 1, type: 'batch' }) })
+  expect(children()).toEqual([])
+  await run('web', 'failed', 1)
+  expect(children()).toEqual(['migrate/dispatch-on-failure'])
+  for (const child of state.jobs.by('parent', 'default\u0000migrate'))
+    leader.propose([{ kind: 'job-deregister', namespace: 'default', jobId: child.ID, purge: true, evaluations: [] }])
+  await settled()
+  restartHooks()
+  await settled()
+  expect(children()).toEqual([])
+  await commit({ web: text('web', { count: 1, type: 'batch', command: '/bin/false' }) })
+  await run('web', 'complete', 2)
+  expect(children()).toEqual(['migrate/dispatch-after'])
+  restartHooks()
+  await settled()
+  expect(children()).toEqual(['migrate/dispatch-after'])
+})
+
+test('two members of a bundle that each have a hook begin when both hooks are done', async () => {
+  const { commit, run, state, versions } = await world()
+  const member = (id: string) => text(id, { drover: 'bundle=shop' })
+  await commit({ migrate: hook('before=a,b'), a: member('a'), b: member('b') })
+  const [one, two] = state.jobs.by('parent', 'default\u0000migrate').map(({ ID }) => ID)
+  await run(one!, 'complete', 1)
+  expect(versions()).not.toHaveProperty('a')
+  await run(two!, 'complete', 2)
+  expect(versions()).toMatchObject({ a: 0, b: 0 })
+})
+
+test('a removal waits for no hook', async () => {
+  const { commit, versions } = await world()
+  await commit({ web: text('web') })
+  await commit({ migrate: hook('before=web') })
+  await commit({ migrate: hook(''), web: null })
+  expect(versions()['web']).toBe('stopped')
 })
