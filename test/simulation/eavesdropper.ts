@@ -2,7 +2,7 @@
  * Somebody on the bus without a key: hears everything, says it again later or elsewhere, changes it, and makes up its own. None of it
  * may be heeded by anybody (S1).
  */
-import { type DesiredSet, decodeMessage, encodeMessage, hashEntries, openPart, sealMessage } from '../../src/agent/index.js'
+import { type DesiredSet, decodeMessage, encodeMessage, hashEntries, openPart, type Signer, sealMessage } from '../../src/agent/index.js'
 import type { Bus } from '../../src/domain/index.js'
 import { fakeSigner, fakeVerify } from '../fake-keys.js'
 import type { SeededRandom } from './seeded-random.js'
@@ -58,11 +58,16 @@ export class Eavesdropper {
     return bent
   }
 
+  /** Under its own key, or under the name of another's key, which it does not have. */
+  #signer(of: string): Signer {
+    return this.#random.chance(0.5) ? STRANGER : { publicKey: of, sign: (bytes) => STRANGER.sign(bytes) }
+  }
+
   /** The same under a seal of its own, of another epoch. */
   #ownSeal(payload: Uint8Array): Uint8Array {
     const part = openPart(payload, fakeVerify)
     return sealMessage(
-      STRANGER,
+      this.#signer(part.signer),
       { ...part, epoch: this.#random.chance(0.5) ? part.epoch : FAR_AWAY },
       part.piece,
       Number.MAX_SAFE_INTEGER,
@@ -86,7 +91,7 @@ export class Eavesdropper {
       jobs: [],
     }
     const seal = { ...part, epoch: FAR_AWAY, number: FAR_AWAY }
-    for (const bytes of sealMessage(STRANGER, seal, encodeMessage('desired', set), Number.MAX_SAFE_INTEGER))
+    for (const bytes of sealMessage(this.#signer(part.signer), seal, encodeMessage('desired', set), Number.MAX_SAFE_INTEGER))
       this.#bus.publish(subject, bytes)
   }
 }

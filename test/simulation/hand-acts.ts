@@ -1,5 +1,5 @@
 /** What people ask for by the trailers of commits that change no file: launches, dispatches, drains, roll-outs taken in hand. */
-import { type Commit, isTerminal, type Node } from '../../src/domain/index.js'
+import { type Commit, isDeploymentActive, isTerminal, type Node } from '../../src/domain/index.js'
 import type { StateView } from '../../src/state/index.js'
 import type { SeededRandom } from './seeded-random.js'
 import type { SimulatedRepository } from './simulated-git.js'
@@ -83,9 +83,10 @@ export class HandActs {
   }
 
   #rollOut(): readonly Trailer[] {
-    const jobs = this.#serviceJobs()
+    const moving = this.#view.deployments.all().filter(isDeploymentActive)
+    const jobs = moving.length > 0 && this.#random.chance(0.8) ? moving.map(({ JobID }) => JobID) : this.#serviceJobs()
     if (jobs.length === 0) return []
-    const key = this.#random.pick(['Drover-Promote', 'Drover-Promote', 'Drover-Pause', 'Drover-Resume', 'Drover-Fail'])
+    const key = this.#random.pick(['Drover-Promote', 'Drover-Promote', 'Drover-Pause', 'Drover-Pause', 'Drover-Resume', 'Drover-Fail'])
     return [{ key, value: this.#random.pick(jobs) }]
   }
 

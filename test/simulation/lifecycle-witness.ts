@@ -7,12 +7,14 @@
  * I25 Nothing new is placed on a host that is drained, closed, or out of sight.
  * I26 Batch work that has been done is not done again.
  * I27 What hosts ran that were lost at once is not replaced while that is paused.
- * I28 A roll-out that is paused replaces nothing of an older version.
+ * I28 A roll-out that is paused replaces nothing of an older version but what has failed, is lost or has to move, and while its canaries
+ *     are tried not even that.
  * L8  A drain ends at its deadline.
  * L9  A time of a periodic job is launched, or passed over for a reason, soon after it has come.
  */
 import { type Allocation, isServerTerminal, isTimed, type Job, MILLISECOND, parseRfc3339Ms } from '../../src/domain/index.js'
 import { nextLaunch } from '../../src/jobspec/index.js'
+import { UPDATING } from '../../src/scheduler/descriptions.js'
 import { jobKey, ownerKey, type State } from '../../src/state/index.js'
 import { Violation } from '../checkers.js'
 import { LONE_JOB } from './workload.js'
@@ -96,10 +98,13 @@ export class LifecycleWitness {
       this.#fail(new Violation('I27', `${Name} was placed again while ${previous.NodeName} was held`))
   }
 
-  #checkPaused({ Name, DeploymentID, PreviousAllocation, JobVersion }: Allocation): void {
+  #checkPaused({ Name, TaskGroup, DeploymentID, PreviousAllocation, JobVersion }: Allocation): void {
     const deployment = DeploymentID === undefined ? undefined : this.#state.deployments.get(DeploymentID)
     const previous = PreviousAllocation === undefined ? undefined : this.#state.allocations.get(PreviousAllocation)
-    if (deployment?.Status === 'paused' && previous !== undefined && previous.JobVersion !== JobVersion)
+    if (deployment?.Status !== 'paused' || previous === undefined || previous.JobVersion === JobVersion) return
+    const group = deployment.TaskGroups[TaskGroup]
+    const isTried = group !== undefined && group.DesiredCanaries > 0 && !group.Promoted
+    if (isTried || previous.DesiredDescription === UPDATING)
       this.#fail(new Violation('I28', `${Name} replaces version ${previous.JobVersion} while its roll-out is paused`))
   }
 
