@@ -177,9 +177,10 @@ export class Agent {
       describe: () => ({ node: this.#described(), holds: this.#holds() }),
       heldVersion: () => this.#heldVersion,
       onSet: (set) => this.#obey(set),
-      onJoined: (declared) => {
+      onJoined: (declared, reconnected) => {
         this.#undeclaredSinceMs = undefined
         this.#node = withDeclared(this.#found!, declared)
+        for (const id of reconnected) this.#shells.get(id)?.post({ kind: 'reconnected' })
         deps.onJoined?.(this.#node)
       },
       onRefused: (reason, remedy) => deps.onRefused?.(reason, remedy),

@@ -58,6 +58,8 @@ export type AllocationInput =
   | { readonly kind: 'absent' }
   | { readonly kind: 'admit' }
   | { readonly kind: 'server-heard' }
+  /** It was out of sight of the server for so long that this was noted. */
+  | { readonly kind: 'reconnected' }
   | { readonly kind: 'task'; readonly task: string; readonly input: TaskInput }
   | { readonly kind: 'restart'; readonly task: string | null; readonly allTasks: boolean }
   | { readonly kind: 'signal'; readonly task: string | null; readonly signal: string }
@@ -206,6 +208,8 @@ export class AllocationRunner {
         return this.#onRestart(input.task, input.allTasks, now)
       case 'signal':
         return this.#toNamed(input.task, { kind: 'signal', signal: input.signal }, now)
+      case 'reconnected':
+        return this.#toAll({ kind: 'note', event: taskEvent('Reconnected', now.wallMs) }, now)
       case 'checks':
         // Only makes `settle` look at the health again.
         this.#checks = input.checks

@@ -109,6 +109,7 @@ const schemas: { readonly [Kind in MessageKind]: z.ZodType<Messages[Kind]> } = {
       heartbeatTtlMs: z.number().positive(),
       node,
       serverKeys,
+      reconnected: z.array(z.string()).optional(),
     }),
     z.object({ ...envelope, kind: z.literal('challenge'), nonce: z.string().min(1) }),
     z.object({

@@ -85,6 +85,8 @@ export type RegisterResponse =
       /** The node as declared and stored: its name, pool, class and meta are what tasks see in their environment. */
       readonly node: Node
       readonly serverKeys: ServerKeys
+      /** Allocations that the host holds and that were out of sight until now. */
+      readonly reconnected?: readonly string[] | undefined
     })
   | (Envelope & { readonly kind: 'challenge'; readonly nonce: string })
   | (Envelope & {

@@ -43,7 +43,8 @@ export interface ServerLinkDeps {
   readonly heldVersion: () => number
   /** A complete set of the newest epoch. */
   readonly onSet: (set: WholeSet) => void
-  readonly onJoined: (node: Node) => void
+  /** @param reconnected allocations that were out of sight of the server until now */
+  readonly onJoined: (node: Node, reconnected: readonly string[]) => void
   /** The server said no, or another than this host's own answers: people have to mend it. */
   readonly onRefused: (reason: string, remedy: string) => void
   /** This host's own server does not let it in because it is not declared; each time that it says so. */
@@ -311,7 +312,7 @@ export class ServerLink {
     this.#learnKeys(response.serverKeys)
     this.#heartbeatTtlMs = response.heartbeatTtlMs
     this.#isJoined = true
-    this.#deps.onJoined(response.node)
+    this.#deps.onJoined(response.node, response.reconnected ?? [])
   }
 
   /** Said under a key that is known already: so a server changes its key, and no host has to be touched. */

@@ -3,7 +3,7 @@
  * Every answer waits until what it tells of is durable and this process is known to lead.
  */
 import type { HeartbeatResponse, QuestionKind, RegisterRequest, RegisterResponse, ReportResponse, Signer, Verify } from '../agent/index.js'
-import { type AllocationReport, type Bus, type Clock, explainError, type Logger, type Random } from '../domain/index.js'
+import { type AllocationReport, type Bus, type Clock, explainError, isServerTerminal, type Logger, type Random } from '../domain/index.js'
 import type { CommandBody } from '../state/index.js'
 import type { Adoption } from './adoption.js'
 import type { AllocationPublisher } from './allocation-publisher.js'
@@ -135,7 +135,7 @@ export class NodeRegistrar {
     leader.propose(adoption.adopt(node.ID, request.holds))
     leader.propose([{ kind: 'node-register', node, reportNumber, evaluations: nodeEvaluations(leader.state, node, random) }])
     this.#order(node.ID)
-    this.#hearOfUnknown(
+    const reconnected = this.#hearOfUnknown(
       node.ID,
       request.holds.map(({ report }) => report),
     )
@@ -147,6 +147,7 @@ export class NodeRegistrar {
       heartbeatTtlMs: this.#ttlMs,
       node,
       serverKeys: this.#serverKeys,
+      reconnected,
     }
     this.#answer(question, answer)
   }
@@ -173,8 +174,8 @@ export class NodeRegistrar {
     if (orders.length > 0) leader.propose(orders)
   }
 
-  /** What was out of sight is seen again: whatever the agent said of it last was said before. */
-  #hearOfUnknown(nodeId: string, held: readonly AllocationReport[]): void {
+  /** What was out of sight is seen again: whatever the agent said of it last was said before. @returns what of it is still wanted */
+  #hearOfUnknown(nodeId: string, held: readonly AllocationReport[]): readonly string[] {
     const { leader, random, clock } = this.#deps
     const unknown = held.filter(({ ID }) => {
       const allocation = leader.state.allocations.get(ID)
@@ -184,6 +185,7 @@ export class NodeRegistrar {
       const part = unknown.slice(from, from + REPORTS_PER_COMMAND)
       leader.propose([this.#updateCommand(nodeId, part, random, clock.wallMs())])
     }
+    return unknown.map(({ ID }) => ID).filter((id) => !isServerTerminal(leader.state.allocations.get(id)!))
   }
 
   #findRefusal(request: RegisterRequest, nodeId: string, publicKey: string): Refusal | undefined {

@@ -7,3 +7,5 @@ export const RECONNECTED = 'alloc not needed due to disconnected client reconnec
 export const UPDATING = 'alloc is being updated due to job update'
 export const TAINTED = 'alloc not needed as node is tainted'
 export const IN_PLACE = 'alloc updating in-place'
+/** What its client says of it as long as nobody hears that. */
+export const OUT_OF_SIGHT = 'alloc is unknown since its node is disconnected'

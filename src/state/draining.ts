@@ -4,6 +4,7 @@
  */
 import {
   type Allocation,
+  allocationNameIndex,
   findTaskGroup,
   isClientTerminal,
   isServerTerminal,
@@ -32,16 +33,25 @@ export interface LeftOnNode {
   readonly wait: DrainWait
 }
 
-/** In the order of their ids; allocations that the drain leaves alone are not among them. */
+/** In the order of their names; allocations that the drain leaves alone are not among them. */
 export function leftOnNode(view: StateView, node: Node, nowMs: number): readonly LeftOnNode[] {
   const { DrainStrategy: drain } = node
   if (drain === null) return []
-  const here = view.allocations.by('node', node.ID).filter((allocation) => !isClientTerminal(allocation))
+  const here = view.allocations
+    .by('node', node.ID)
+    .filter((allocation) => !isClientTerminal(allocation))
+    .sort(compareNames)
   const concerned = here.filter((allocation) => !(drain.IgnoreSystemJobs && typeOf(view, allocation) === 'system'))
   const isForced = isDrainForced(node, nowMs)
   const hasOthers = concerned.some((allocation) => typeOf(view, allocation) !== 'system')
   const budgets = new Map<string, number>()
   return concerned.map((allocation) => ({ allocation, wait: waitOf(view, allocation, { isForced, hasOthers, budgets }) }))
+}
+
+function compareNames(a: Allocation, b: Allocation): number {
+  if (a.JobID === b.JobID && a.TaskGroup === b.TaskGroup)
+    return allocationNameIndex(a.Name) - allocationNameIndex(b.Name) || (a.ID < b.ID ? -1 : 1)
+  return a.Name < b.Name ? -1 : 1
 }
 
 /** The deadline has come, or there is none to wait for. */

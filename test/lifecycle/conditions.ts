@@ -1,15 +1,13 @@
 /** The conditions of `wait`: whether the cluster has come to the point that a story waits for. */
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import type { StoryCluster } from './cluster.js'
 import type { SeenAllocation, SeenDeployment, SeenEvent } from './names.js'
-import type { StoryWorld } from './world.js'
 
 export interface Condition {
   readonly [field: string]: unknown
 }
 
-export async function holds(world: StoryWorld, condition: Condition): Promise<boolean> {
-  if ('allocs' in condition) return holdsOfAllocations(await world.allocations(), condition)
+export async function holds(world: StoryCluster, condition: Condition): Promise<boolean> {
+  if ('allocs' in condition) return holdsOfAllocations(world, await world.allocations(), condition)
   if ('deployment' in condition) return holdsOfDeployment(world, await world.deployments(), condition)
   if ('job' in condition) return holdsOfJob(world, condition)
   if ('evaluations' in condition) return holdsOfEvaluations(world, condition)
@@ -19,7 +17,7 @@ export async function holds(world: StoryWorld, condition: Condition): Promise<bo
   return holdsOfOneAllocation(world, condition)
 }
 
-async function holdsOfOneAllocation(world: StoryWorld, condition: Condition): Promise<boolean> {
+async function holdsOfOneAllocation(world: StoryCluster, condition: Condition): Promise<boolean> {
   const allocations = await world.allocations()
   const called = (condition.alloc ?? condition.check ?? condition.log ?? condition.file) as string
   const id = world.names.idOf(called)
@@ -31,8 +29,8 @@ async function holdsOfOneAllocation(world: StoryWorld, condition: Condition): Pr
       condition.contains as string,
     )
   if ('file' in condition)
-    return (fileText(world, allocation, condition.path as string) ?? NOTHING).includes((condition.contains ?? '') as string)
-  return 'task' in condition ? holdsOfTask(allocation, condition) : matches(allocation, condition)
+    return (world.fileOf(allocation, condition.path as string) ?? NOTHING).includes((condition.contains ?? '') as string)
+  return 'task' in condition ? holdsOfTask(allocation, condition) : matches(world, allocation, condition)
 }
 
 /** A text that contains nothing, not even the empty text. */
@@ -49,10 +47,10 @@ function holdsOfTask(allocation: SeenAllocation, condition: Condition): boolean 
   return events.filter((event) => event.Type === condition.event).length >= ((condition.times ?? 1) as number)
 }
 
-function matches(allocation: SeenAllocation, wanted: Condition): boolean {
+function matches({ names }: StoryCluster, allocation: SeenAllocation, wanted: Condition): boolean {
   const is = (value: unknown, field: string) => wanted[field] === undefined || ([wanted[field]].flat() as unknown[]).includes(value)
   return (
-    is(allocation.JobID, 'job') &&
+    is(names.job(allocation.JobID), 'job') &&
     is(allocation.TaskGroup, 'group') &&
     is(allocation.ClientStatus, 'client') &&
     is(allocation.DesiredStatus, 'desired') &&
@@ -63,12 +61,12 @@ function matches(allocation: SeenAllocation, wanted: Condition): boolean {
   )
 }
 
-function holdsOfAllocations(allocations: readonly SeenAllocation[], { allocs, count, at_least }: Condition): boolean {
-  const matching = allocations.filter((allocation) => matches(allocation, allocs as Condition)).length
+function holdsOfAllocations(world: StoryCluster, allocations: readonly SeenAllocation[], { allocs, count, at_least }: Condition): boolean {
+  const matching = allocations.filter((allocation) => matches(world, allocation, allocs as Condition)).length
   return count === undefined ? matching >= (at_least as number) : matching === count
 }
 
-function holdsOfDeployment(world: StoryWorld, deployments: readonly SeenDeployment[], condition: Condition): boolean {
+function holdsOfDeployment(world: StoryCluster, deployments: readonly SeenDeployment[], condition: Condition): boolean {
   const deployment = deployments.find(({ ID }) => world.names.deployment(ID) === condition.deployment)
   if (deployment === undefined) return false
   if (condition.status !== undefined && ![condition.status].flat().includes(deployment.Status)) return false
@@ -81,9 +79,9 @@ function holdsOfDeployment(world: StoryWorld, deployments: readonly SeenDeployme
   return isPromoted && isCounted && atLeast('unhealthy', group.UnhealthyAllocs)
 }
 
-async function holdsOfJob(world: StoryWorld, condition: Condition): Promise<boolean> {
-  const jobs = await world.get<{ ID: string; Status: string; Version: number; Stable: boolean }[]>('/v1/jobs?namespace=*')
-  const known = jobs.find(({ ID }) => ID === condition.job)
+async function holdsOfJob(world: StoryCluster, condition: Condition): Promise<boolean> {
+  const jobs = await world.jobs()
+  const known = jobs.find(({ ID }) => world.names.job(ID) === condition.job)
   if (condition.absent === true) return known === undefined
   if (known === undefined) return false
   const job = await world.get<{ Status: string; Version: number; Stable: boolean }>(`/v1/job/${encodeURIComponent(known.ID)}`)
@@ -91,31 +89,32 @@ async function holdsOfJob(world: StoryWorld, condition: Condition): Promise<bool
   return is('status', job.Status) && is('version', job.Version) && is('stable', job.Stable)
 }
 
-async function holdsOfEvaluations(world: StoryWorld, { evaluations, count }: Condition): Promise<boolean> {
+async function holdsOfEvaluations(world: StoryCluster, { evaluations, count }: Condition): Promise<boolean> {
   const { job, status, triggered_by } = evaluations as Condition
+  await world.jobs()
   const all = await world.get<{ JobID: string; Status: string; TriggeredBy: string }[]>('/v1/evaluations?namespace=*')
   const matching = all.filter(
     (evaluation) =>
-      (job === undefined || evaluation.JobID === job) &&
+      (job === undefined || world.names.job(evaluation.JobID) === job) &&
       (status === undefined || evaluation.Status === status) &&
       (triggered_by === undefined || evaluation.TriggeredBy === triggered_by),
   )
   return matching.length >= ((count ?? 1) as number)
 }
 
-async function holdsOfNode(world: StoryWorld, condition: Condition): Promise<boolean> {
+async function holdsOfNode(world: StoryCluster, condition: Condition): Promise<boolean> {
   const nodes = await world.get<{ Name: string; Status: string; SchedulingEligibility: string; Drain: boolean }[]>('/v1/nodes')
   const node = nodes.find(({ Name }) => Name === condition.node)
   const is = (field: string, value: unknown) => condition[field] === undefined || condition[field] === value
   return node !== undefined && is('status', node.Status) && is('eligibility', node.SchedulingEligibility) && is('draining', node.Drain)
 }
 
-async function holdsOfChildren(world: StoryWorld, { children, count }: Condition): Promise<boolean> {
-  const jobs = await world.get<{ ParentID: string }[]>('/v1/jobs?namespace=*')
+async function holdsOfChildren(world: StoryCluster, { children, count }: Condition): Promise<boolean> {
+  const jobs = await world.jobs()
   return jobs.filter(({ ParentID }) => ParentID === children).length >= (count as number)
 }
 
-async function holdsOfChecks(world: StoryWorld, allocation: SeenAllocation, condition: Condition): Promise<boolean> {
+async function holdsOfChecks(world: StoryCluster, allocation: SeenAllocation, condition: Condition): Promise<boolean> {
   const checks = await readChecks(world, allocation.ID)
   return checks.some((check) => (condition.name === undefined || check.Check === condition.name) && check.Status === condition.status)
 }
@@ -131,7 +130,7 @@ export interface SeenCheck {
   readonly Output: string
 }
 
-export async function readChecks(world: StoryWorld, allocationId: string): Promise<readonly SeenCheck[]> {
+export async function readChecks(world: StoryCluster, allocationId: string): Promise<readonly SeenCheck[]> {
   const checks = await world.get<Record<string, SeenCheck> | null>(`/v1/client/allocation/${allocationId}/checks`).catch(() => null)
   const place = (check: SeenCheck) => `${check.Service}\u0000${check.Check}`
   return Object.values(checks ?? {}).sort((a, b) => (place(a) < place(b) ? -1 : 1))
@@ -147,26 +146,13 @@ export interface SeenService {
   readonly Port: number
 }
 
-export async function servicesCalled(world: StoryWorld, name: string): Promise<readonly SeenService[]> {
+export async function servicesCalled(world: StoryCluster, name: string): Promise<readonly SeenService[]> {
   return world.get<SeenService[]>(`/v1/service/${encodeURIComponent(name)}`).catch(() => [])
 }
 
-export function allocationFolder(world: StoryWorld, allocation: SeenAllocation): string {
-  return join(world.dataFolder(allocation.NodeName), 'alloc', allocation.ID)
-}
-
-/** Undefined for a file that is not there. */
-export function fileText(world: StoryWorld, allocation: SeenAllocation, path: string): string | undefined {
-  try {
-    return world.atRecordedAddress(readFileSync(join(allocationFolder(world, allocation), path), 'utf8'))
-  } catch {
-    return undefined
-  }
-}
-
 /** Everything that is kept of one stream. */
-export function logText(world: StoryWorld, allocation: SeenAllocation, task: string, stream = 'stdout'): string {
+export function logText(world: StoryCluster, allocation: SeenAllocation, task: string, stream = 'stdout'): string {
   const texts: string[] = []
-  for (let at = 0; at < 20; at++) texts.push(fileText(world, allocation, `alloc/logs/${task}.${stream}.${at}`) ?? '')
+  for (let at = 0; at < 20; at++) texts.push(world.fileOf(allocation, `alloc/logs/${task}.${stream}.${at}`) ?? '')
   return texts.join('')
 }

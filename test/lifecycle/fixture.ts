@@ -1,17 +1,9 @@
 /** The small web server that stories fetch from and check: what is not named answers 404. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { FixtureAnswer, StoryFixture } from './cluster.js'
 
-export interface FixtureAnswer {
-  readonly status?: number
-  readonly body?: string
-  readonly base64?: string
-  readonly location?: string
-  /** Seconds. */
-  readonly delay?: number
-}
-
-export class Fixture {
+export class Fixture implements StoryFixture {
   readonly #routes = new Map<string, FixtureAnswer>()
   readonly #server = createServer((request, response) => this.#answer(request, response))
 

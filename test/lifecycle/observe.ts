@@ -1,29 +1,34 @@
 /** What is seen of a cluster, in the shape in which stories record it. */
-import { lstatSync, readdirSync, readFileSync, type Stats } from 'node:fs'
-import { join } from 'node:path'
-import { allocationFolder, fileText, logText, readChecks, type SeenService, servicesCalled } from './conditions.js'
+import type { StoryCluster } from './cluster.js'
+import { logText, readChecks, type SeenService, servicesCalled } from './conditions.js'
+import { describeEvaluation, type SeenEvaluation } from './evaluations.js'
+import { logFiles, tree } from './folders.js'
 import type { SeenAllocation, SeenDeployment, SeenTask } from './names.js'
 import type { RecordedTask } from './story.js'
-import type { StoryWorld } from './world.js'
 
-export async function observe(world: StoryWorld, what: Readonly<Record<string, unknown>>): Promise<Readonly<Record<string, unknown>>> {
+export async function observe(world: StoryCluster, what: Readonly<Record<string, unknown>>): Promise<Readonly<Record<string, unknown>>> {
   const seen: Record<string, unknown> = {}
-  const allocations = await world.allocations()
+  // Flags are there without a server, too.
+  const allocations = Object.keys(what).every((kind) => kind === 'flags') ? [] : await world.allocations()
   const called = (name: string) => allocations.find(({ ID }) => ID === world.names.idOf(name))
+  const folderOf = (one: SeenAllocation | undefined) => (one === undefined ? undefined : world.folderOf(one))
   for (const [kind, asked] of Object.entries(what)) {
     if (kind === 'allocations') seen[kind] = Object.fromEntries(allocations.map((one) => [world.names.allocation(one.ID), brief(one)]))
     else if (kind === 'deployments') seen[kind] = await observeDeployments(world)
     else if (kind === 'services') seen[kind] = await observeServices(world)
     else if (kind === 'checks') seen[kind] = await observeChecks(world, called(asked as string))
     else if (kind === 'cat')
-      seen[kind] = texts(asked as string[][], ([name, path]) => read(called(name!), (one) => fileText(world, one, path!)))
+      seen[kind] = texts(asked as string[][], ([name, path]) => read(called(name!), (one) => world.fileOf(one, path!)))
     else if (kind === 'logs')
       seen[kind] = texts(asked as string[][], ([name, task, stream]) => read(called(name!), (one) => logText(world, one, task!, stream)))
-    else if (kind === 'log_files') seen[kind] = logFiles(world, called(asked as string))
-    else if (kind === 'flags') seen[kind] = Object.fromEntries((asked as string[]).map((name) => [name, flag(world, name)]))
-    else if (kind === 'tree') seen[kind] = tree(world, called(asked as string))
-    else if (kind === 'jobs') seen[kind] = undefined
-    else if (kind === 'summary') seen[kind] = await summaryOf(world, asked as string)
+    else if (kind === 'log_files') seen[kind] = logFiles(folderOf(called(asked as string)))
+    else if (kind === 'flags') seen[kind] = Object.fromEntries((asked as string[]).map((name) => [name, world.flag(name) ?? null]))
+    else if (kind === 'tree') seen[kind] = tree(folderOf(called(asked as string)))
+    else if (kind === 'jobs') seen[kind] = await observeJobs(world)
+    else if (kind === 'nodes') seen[kind] = await observeNodes(world)
+    else if (kind === 'evaluations') seen[kind] = await observeEvaluations(world)
+    else if (kind === 'preemptions' || kind === 'scale_status') throw new Error(`no story has told how ${kind} are noted`)
+    else if (kind === 'summary') seen[kind] = await summaryOf(world, world.names.jobIdOf(asked as string))
   }
   return world.names.anonymized(seen, world)
 }
@@ -51,41 +56,7 @@ function read(allocation: SeenAllocation | undefined, textOf: (allocation: SeenA
   return allocation === undefined ? null : (textOf(allocation) ?? null)
 }
 
-function flag(world: StoryWorld, name: string): string | null {
-  try {
-    return readFileSync(join(world.flags, name), 'utf8')
-  } catch {
-    return null
-  }
-}
-
-function logFiles(world: StoryWorld, allocation: SeenAllocation | undefined): readonly object[] {
-  if (allocation === undefined) return []
-  const folder = join(allocationFolder(world, allocation), 'alloc', 'logs')
-  const names = readdirSync(folder).filter((name) => /\.(stdout|stderr)\.\d+$/.test(name) && !name.startsWith('.'))
-  return names.sort().map((name) => ({ name, size: lstatSync(join(folder, name)).size }))
-}
-
-function tree(world: StoryWorld, allocation: SeenAllocation | undefined): object {
-  if (allocation === undefined) return {}
-  const root = allocationFolder(world, allocation)
-  const paths = (readdirSync(root, { recursive: true }) as string[]).sort()
-  const entries = paths.map((path) => {
-    const stats = lstatSync(join(root, path))
-    const { mode, uid, gid } = stats
-    return { path, kind: kindOf(stats), mode: (mode & 0o7777).toString(8).padStart(4, '0'), uid, gid }
-  })
-  return { root_mode: (lstatSync(root).mode & 0o7777).toString(8).padStart(4, '0'), entries }
-}
-
-function kindOf(stats: Stats): string {
-  if (stats.isDirectory()) return 'dir'
-  if (stats.isFile()) return 'file'
-  if (stats.isSymbolicLink()) return 'link'
-  return stats.isFIFO() ? 'fifo' : 'socket'
-}
-
-export async function observeServices(world: StoryWorld): Promise<readonly object[]> {
+export async function observeServices(world: StoryCluster): Promise<readonly object[]> {
   const byNamespace = await world.get<{ Services: { ServiceName: string }[] }[]>('/v1/services?namespace=*')
   const names = byNamespace.flatMap(({ Services }) => Services.map(({ ServiceName }) => ServiceName))
   const all: SeenService[] = []
@@ -93,7 +64,7 @@ export async function observeServices(world: StoryWorld): Promise<readonly objec
   return all.map((service) => ({
     service: service.ServiceName,
     alloc: world.names.allocation(service.AllocID),
-    job: service.JobID,
+    job: world.names.job(service.JobID),
     tags: service.Tags ?? [],
     address: service.Address,
     port: service.Port,
@@ -101,7 +72,7 @@ export async function observeServices(world: StoryWorld): Promise<readonly objec
   }))
 }
 
-async function observeChecks(world: StoryWorld, allocation: SeenAllocation | undefined): Promise<readonly object[]> {
+async function observeChecks(world: StoryCluster, allocation: SeenAllocation | undefined): Promise<readonly object[]> {
   if (allocation === undefined) return []
   return (await readChecks(world, allocation.ID)).map((check) => ({
     check: check.Check,
@@ -115,12 +86,50 @@ async function observeChecks(world: StoryWorld, allocation: SeenAllocation | und
   }))
 }
 
-async function observeDeployments(world: StoryWorld): Promise<object> {
+async function observeJobs(world: StoryCluster): Promise<object> {
+  const noted: Record<string, object> = {}
+  for (const { ID, Status } of await world.jobs()) {
+    const { Stop } = await world.get<{ Stop: boolean }>(`/v1/job/${encodeURIComponent(ID)}`)
+    noted[world.names.job(ID)] = { status: Status, stop: Stop }
+  }
+  return noted
+}
+
+interface SeenNode {
+  readonly Name: string
+  readonly Status: string
+  readonly SchedulingEligibility: string
+  readonly Drain: boolean
+  readonly LastDrain: { readonly Status: string } | null
+  readonly Events: readonly { readonly Subsystem: string; readonly Message: string; readonly Details: object | null }[]
+}
+
+async function observeNodes(world: StoryCluster): Promise<object> {
+  const noted: Record<string, object> = {}
+  for (const { ID } of await world.get<{ ID: string }[]>('/v1/nodes')) {
+    const node = await world.get<SeenNode>(`/v1/node/${ID}`)
+    noted[node.Name] = {
+      status: node.Status,
+      eligibility: node.SchedulingEligibility,
+      drain: node.Drain,
+      last_drain: node.LastDrain?.Status ?? null,
+      events: node.Events.map(({ Subsystem, Message, Details }) => [Subsystem, Message, Details ?? {}]),
+    }
+  }
+  return noted
+}
+
+async function observeEvaluations(world: StoryCluster): Promise<readonly object[]> {
+  const evaluations = await world.get<SeenEvaluation[]>('/v1/evaluations?namespace=*')
+  return evaluations.map((evaluation) => describeEvaluation(world, evaluation))
+}
+
+async function observeDeployments(world: StoryCluster): Promise<object> {
   const deployments = await world.deployments()
   return Object.fromEntries(deployments.map((deployment) => [world.names.deployment(deployment.ID), describeDeployment(world, deployment)]))
 }
 
-export function describeDeployment(world: StoryWorld, deployment: SeenDeployment): Readonly<Record<string, unknown>> {
+export function describeDeployment(world: StoryCluster, deployment: SeenDeployment): Readonly<Record<string, unknown>> {
   const groups = Object.entries(deployment.TaskGroups).map(([name, group]) => [
     name,
     {
@@ -130,7 +139,7 @@ export function describeDeployment(world: StoryWorld, deployment: SeenDeployment
       unhealthy: group.UnhealthyAllocs,
       desired_canaries: group.DesiredCanaries,
       promoted: group.Promoted,
-      canaries: ((group.PlacedCanaries ?? []) as string[]).map((id) => `<alloc ${world.names.allocation(id)}>`),
+      canaries: ((group.PlacedCanaries ?? []) as string[]).map((id) => world.names.allocation(id)),
     },
   ])
   return {
@@ -141,7 +150,7 @@ export function describeDeployment(world: StoryWorld, deployment: SeenDeployment
   }
 }
 
-async function summaryOf(world: StoryWorld, jobId: string): Promise<object> {
+export async function summaryOf(world: StoryCluster, jobId: string): Promise<object> {
   const summary = await world.get<{ Summary: Record<string, Record<string, number>>; Children: Record<string, number> | null }>(
     `/v1/job/${encodeURIComponent(jobId)}/summary`,
   )
@@ -152,11 +161,11 @@ async function summaryOf(world: StoryWorld, jobId: string): Promise<object> {
 }
 
 /** One allocation as the record has it, as far as it is compared. */
-export function describeAllocation(world: StoryWorld, allocation: SeenAllocation): Readonly<Record<string, unknown>> {
+export function describeAllocation(world: StoryCluster, allocation: SeenAllocation): Readonly<Record<string, unknown>> {
   const { DeploymentStatus } = allocation
   const described = {
     alloc: world.names.allocation(allocation.ID),
-    job: allocation.JobID,
+    job: world.names.job(allocation.JobID),
     group: allocation.TaskGroup,
     job_version: allocation.JobVersion,
     node: allocation.NodeName,

@@ -1,28 +1,33 @@
 /** Replays one story on a cluster of its own. */
 import type { Mismatch } from '../vectors/compare.js'
+import type { StoryCluster } from './cluster.js'
 import { compareStory, type Seen } from './compare.js'
 import { describeAllocation, describeDeployment, observe, observeServices } from './observe.js'
+import { RealCluster } from './real-cluster.js'
 import { doStep, whyNot } from './steps.js'
 import { readStory, type Story } from './story.js'
-import { StoryWorld } from './world.js'
+import { VirtualCluster } from './virtual/cluster.js'
+import { whyReal } from './virtual/needs-processes.js'
 
 const CALM_MS = 1300
 const CALM_WITHIN_MS = 10_000
+const CALM_LOOK_MS = 100
 
 export interface Replay {
   readonly name: string
-  /** Why it cannot be told with Drover; undefined when it was. */
+  /** Why it is not told; undefined when it was. */
   readonly skipped?: string
   readonly mismatches: readonly Mismatch[]
 }
 
-export async function replay(name: string): Promise<Replay> {
+/** @param isReal with processes; else on virtual time, where the story lets it be */
+export async function replay(name: string, isReal: boolean): Promise<Replay> {
   const story = readStory(name)
-  const skipped = story.steps.map(whyNot).find((reason) => reason !== undefined)
+  const skipped = story.steps.map(whyNot).find((reason) => reason !== undefined) ?? (isReal ? undefined : await whyVirtualNot(story))
   if (skipped !== undefined) return { name: story.name, skipped, mismatches: [] }
-  let world: StoryWorld
+  let world: StoryCluster
   try {
-    world = await StoryWorld.start(story)
+    world = isReal ? await RealCluster.start(story) : await VirtualCluster.start(story)
   } catch (error) {
     return { name: story.name, mismatches: [{ path: '/cluster', expected: 'the cluster starts', got: String(error) }] }
   }
@@ -34,21 +39,23 @@ export async function replay(name: string): Promise<Replay> {
     ]
     return { name: story.name, mismatches }
   } catch (error) {
-    const states = await world.allocations().then(
-      (all) => all.map((one) => describeAllocation(world, one)),
-      () => [],
-    )
+    const states = await describeAllocations(world).catch(() => [])
     return {
       name: story.name,
       mismatches: [{ path: '/steps', expected: 'all steps succeed', got: `${String(error)} ${JSON.stringify(states)}` }],
     }
   } finally {
     if (process.env.DROVER_KEEP_STORY === undefined) await world.remove()
-    else console.log(`${story.name}: ${world.folder} ${world.url}`)
+    else console.log(`${story.name}: ${world.place}`)
   }
 }
 
-async function tell(story: Story, world: StoryWorld): Promise<Seen> {
+async function whyVirtualNot(story: Story): Promise<string | undefined> {
+  const reason = await whyReal(story)
+  return reason === undefined ? undefined : `needs processes (--real): ${reason}`
+}
+
+async function tell(story: Story, world: StoryCluster): Promise<Seen> {
   const answers: Seen['answers'][number][] = []
   const observations: Readonly<Record<string, unknown>>[] = []
   for (const [at, step] of story.steps.entries()) {
@@ -56,7 +63,7 @@ async function tell(story: Story, world: StoryWorld): Promise<Seen> {
     else answers.push({ step: at, ...(await doStep(world, step)) })
   }
   await calm(world)
-  const allocations = (await world.allocations()).map((allocation) => describeAllocation(world, allocation))
+  const allocations = await describeAllocations(world)
   const deployments = (await world.deployments()).map((deployment) => ({
     deployment: world.names.deployment(deployment.ID),
     ...world.names.anonymized(describeDeployment(world, deployment), world),
@@ -65,28 +72,35 @@ async function tell(story: Story, world: StoryWorld): Promise<Seen> {
   return { answers, observations, allocations, deployments, services, jobs: await describeJobs(world) }
 }
 
-async function describeJobs(world: StoryWorld): Promise<Seen['jobs']> {
-  const stubs = await world.get<{ ID: string }[]>('/v1/jobs?namespace=*')
-  const jobs = stubs.map(({ ID }) =>
-    world.get<{ ID: string; Status: string; Stop: boolean; Version: number }>(`/v1/job/${encodeURIComponent(ID)}`),
-  )
-  return (await Promise.all(jobs)).map(({ ID, Status, Stop, Version }) => ({ job: ID, status: Status, stop: Stop, version: Version }))
+async function describeAllocations(world: StoryCluster): Promise<Seen['allocations']> {
+  return (await world.allocations()).map((one) => describeAllocation(world, one))
+}
+
+async function describeJobs(world: StoryCluster): Promise<Seen['jobs']> {
+  const jobs: Seen['jobs'][number][] = []
+  for (const { ID } of await world.jobs()) {
+    const { Status, Stop, Version } = await world.get<{ Status: string; Stop: boolean; Version: number }>(
+      `/v1/job/${encodeURIComponent(ID)}`,
+    )
+    jobs.push({ job: world.names.job(ID), status: Status, stop: Stop, version: Version })
+  }
+  return jobs
 }
 
 /** Nothing has changed for a while, and nothing that is to stop still runs. */
-async function calm(world: StoryWorld): Promise<void> {
-  const began = performance.now()
+async function calm(world: StoryCluster): Promise<void> {
+  const beganMs = world.nowMs()
   let before = ''
-  let since = began
-  while (performance.now() - began < CALM_WITHIN_MS) {
+  let sinceMs = beganMs
+  while (world.nowMs() - beganMs < CALM_WITHIN_MS) {
     const allocations = await world.allocations()
     const now = JSON.stringify([allocations, await world.deployments()])
-    if (now !== before) since = performance.now()
+    if (now !== before) sinceMs = world.nowMs()
     before = now
     const isStopping = allocations.some(
       ({ DesiredStatus, ClientStatus }) => DesiredStatus !== 'run' && ['pending', 'running'].includes(ClientStatus),
     )
-    if (!isStopping && performance.now() - since >= CALM_MS) return
-    await new Promise((resolve) => setTimeout(resolve, 100))
+    if (!isStopping && world.nowMs() - sinceMs >= CALM_MS) return
+    await world.pause(CALM_LOOK_MS)
   }
 }

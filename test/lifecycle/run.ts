@@ -1,16 +1,13 @@
 /**
- * `npm run vectors -- lifecycle [STORY …]`: replays recorded stories on real clusters, some at a time. Mismatches one a line, then
- * `N passed, M failed, K skipped`; exit code 1 when any failed that is not listed in `open-stories.json`. A story is a name, the
- * beginning of names that ends in `-`, or a path of a file.
+ * `npm run vectors -- lifecycle [--real] [STORY …]`: replays recorded stories on virtual time, those that can be told without processes; with
+ * `--real` on real clusters, some at a time. Mismatches one a line, then `N passed, M failed, K skipped`; exit code 1 when any failed
+ * that is not listed in `open-stories.json`. A story is a name, the beginning of names that ends in `-`, or a path of a file.
  */
 import { readFileSync } from 'node:fs'
+import { endSharedEngine } from './real-cluster.js'
 import { type Replay, replay } from './replay.js'
 import { type StoryKind, storyNames } from './story.js'
-import { endSharedEngine } from './world.js'
 
-/** Stories about the agent; those about controllers are run by name. */
-const OF_AGENTS =
-  /^(agent|alloc|artifact|check|environment|folders|hook|leader|logs|restart|service|sibling|start|sticky|stop|task|template)-|^update-in-place$/
 const AT_A_TIME = Number(process.env.DROVER_STORIES_AT_A_TIME ?? 4)
 
 /** Story → why it is told differently, or is not told yet. */
@@ -19,23 +16,30 @@ export function openStories(): Readonly<Record<string, string>> {
 }
 
 export function chooseStories(wanted: readonly string[], kind: StoryKind = 'lifecycle'): readonly string[] {
-  if (wanted.length === 0) return storyNames(kind).filter((name) => kind === 'docker' || OF_AGENTS.test(name))
+  if (wanted.length === 0) return storyNames(kind)
   return wanted.flatMap((one) => (one.endsWith('-') ? storyNames(kind).filter((name) => name.startsWith(one)) : [one]))
 }
 
-/** @returns the exit code */
-export async function runStories(wanted: readonly string[], kind: StoryKind = 'lifecycle'): Promise<number> {
+/** @param words stories, and `--real` @returns the exit code */
+export async function runStories(words: readonly string[], kind: StoryKind = 'lifecycle'): Promise<number> {
+  const isReal = words.includes('--real') || kind === 'docker'
   const open = openStories()
-  const waiting = [...chooseStories(wanted, kind)]
+  const waiting = [
+    ...chooseStories(
+      words.filter((word) => word !== '--real'),
+      kind,
+    ),
+  ]
   const counts = { passed: 0, failed: 0, listed: 0, skipped: 0 }
   const runSome = async (): Promise<void> => {
     for (;;) {
       const name = waiting.shift()
       if (name === undefined) return
-      counts[tellResult(await replay(name), open)]++
+      counts[tellResult(await replay(name, isReal), open)]++
     }
   }
-  await Promise.all(Array.from({ length: AT_A_TIME }, runSome)).finally(endSharedEngine)
+  const lanes = isReal ? AT_A_TIME : 1
+  await Promise.all(Array.from({ length: lanes }, runSome)).finally(endSharedEngine)
   console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.listed} differ as listed, ${counts.skipped} skipped`)
   return counts.failed > 0 ? 1 : 0
 }

@@ -14,6 +14,12 @@ export interface StoryNode {
   readonly class?: string
   readonly pool?: string
   readonly meta?: Readonly<Record<string, string>>
+  /** MHz; as a rule 2000. */
+  readonly cpu?: number
+  /** MB; as a rule 1000. */
+  readonly memory?: number
+  /** It isolates tasks. */
+  readonly exec?: boolean
   /** It has an engine, with the image `local/box:1`. */
   readonly docker?: boolean
 }

@@ -65,7 +65,7 @@ export class SimulatedNetwork {
       publish: (subject, payload) => {
         if (payload.length > this.faults.messageBytesMax) return false
         this.#listen(process, subject, payload, 'publish')
-        this.#send(process, subject, payload, () => {})
+        this.#send(process, subject, payload, NO_REPLIES)
         return true
       },
       subscribe: (subject, handler) => {
@@ -74,10 +74,7 @@ export class SimulatedNetwork {
         return () => this.#subscriptions.delete(subscription)
       },
       request: (subject, payload, timeoutMs) => this.#request(process, subject, payload, timeoutMs),
-      // biome-ignore lint/correctness/useYield: the world has no readers of logs
-      async *requestStream(subject) {
-        throw new OrchestratorError('BUS_NO_RESPONDERS', `nobody answers ${subject}`)
-      },
+      requestStream: (subject, payload, options) => this.#requestStream(process, subject, payload, options),
       messageBytesMax: () => this.faults.messageBytesMax,
       isConnected: () => !this.#noticed.has(process),
       onConnectionChange: (handler) => this.#watch(process, handler),
@@ -145,30 +142,80 @@ export class SimulatedNetwork {
     this.#listen(from, subject, payload, 'request')
     return new Promise((resolve, reject) => {
       const giveUp = from.clock.after(timeoutMs, () => reject(new OrchestratorError('BUS_TIMEOUT', `no answer to ${subject}`)))
-      this.#send(from, subject, payload, (responder, answer) => {
+      const respond = (responder: SimulatedProcess, answer: Uint8Array) => {
         if (answer.length > this.faults.messageBytesMax) return
         this.#listen(responder, subject, answer, 'response')
         this.#carry(responder, from, () => {
           giveUp()
           resolve(answer)
         })
-      })
+      }
+      this.#send(from, subject, payload, { ...NO_REPLIES, respond })
     })
   }
 
-  #send(
+  async *#requestStream(
     from: SimulatedProcess,
     subject: string,
     payload: Uint8Array,
-    respond: (responder: SimulatedProcess, answer: Uint8Array) => void,
-  ): void {
+    { idleTimeoutMs, signal }: { readonly idleTimeoutMs: number; readonly signal: AbortSignal },
+  ): AsyncIterable<Uint8Array> {
+    this.#listen(from, subject, payload, 'request')
+    // Parts arrive in the order in which they were sent, however long each is on its way.
+    const parts: (Uint8Array | undefined)[] = []
+    let sent = 0
+    let end = Number.POSITIVE_INFINITY
+    let wake = () => {}
+    const carry = (responder: SimulatedProcess, arrive: () => void) =>
+      this.#carry(responder, from, () => {
+        arrive()
+        wake()
+      })
+    const asked = this.#send(from, subject, payload, {
+      respond: () => {},
+      stream: (responder, part) => {
+        const at = sent++
+        carry(responder, () => {
+          parts[at] = part
+        })
+      },
+      end: (responder) =>
+        carry(responder, () => {
+          end = sent
+        }),
+    })
+    if (asked === 0) throw new OrchestratorError('BUS_NO_RESPONDERS', `nobody answers ${subject}`)
+    signal.addEventListener('abort', () => wake(), { once: true })
+    for (let at = 0; at < end && !signal.aborted; ) {
+      const part = parts[at]
+      if (part !== undefined) {
+        at++
+        yield part
+        continue
+      }
+      const isWoken = await new Promise<boolean>((resolve) => {
+        const cancel = from.clock.after(idleTimeoutMs, () => resolve(false))
+        wake = () => {
+          cancel()
+          resolve(true)
+        }
+      })
+      if (!isWoken) throw new OrchestratorError('BUS_TIMEOUT', `no answer to ${subject}`)
+    }
+  }
+
+  /** @returns how many hear it */
+  #send(from: SimulatedProcess, subject: string, payload: Uint8Array, replies: Replies): number {
+    let heard = 0
     const tokens = subject.split('.')
     for (const subscription of this.#subscriptions) {
       if (!subscription.process.isAlive) this.#subscriptions.delete(subscription)
       else if (matches(subscription.pattern, tokens)) {
-        this.#carry(from, subscription.process, () => subscription.handler(message(subscription.process, subject, payload, respond)))
+        heard++
+        this.#carry(from, subscription.process, () => subscription.handler(message(subscription.process, subject, payload, replies)))
       }
     }
+    return heard
   }
 
   #carry(from: SimulatedProcess, to: SimulatedProcess, deliver: () => void): void {
@@ -181,20 +228,23 @@ export class SimulatedNetwork {
   }
 }
 
-function message(
-  responder: SimulatedProcess,
-  subject: string,
-  payload: Uint8Array,
-  respond: (responder: SimulatedProcess, answer: Uint8Array) => void,
-): BusMessage {
+interface Replies {
+  readonly respond: (responder: SimulatedProcess, answer: Uint8Array) => void
+  readonly stream: (responder: SimulatedProcess, part: Uint8Array) => void
+  readonly end: (responder: SimulatedProcess) => void
+}
+
+const NO_REPLIES: Replies = { respond: () => {}, stream: () => {}, end: () => {} }
+
+function message(responder: SimulatedProcess, subject: string, payload: Uint8Array, replies: Replies): BusMessage {
   return {
     subject,
     payload,
     signal: new AbortController().signal,
-    respond: (answer) => respond(responder, answer),
-    stream() {},
+    respond: (answer) => replies.respond(responder, answer),
+    stream: (part) => replies.stream(responder, part),
     drained: async () => {},
-    endStream() {},
+    endStream: () => replies.end(responder),
   }
 }
 

@@ -10,6 +10,8 @@ export class SimulatedProcess {
   readonly clock: Clock
   isAlive = true
   #pausedUntilMs = 0
+  /** What waits for it to be awake again, which nobody knows when. */
+  readonly #held: (() => void)[] = []
   readonly #time: VirtualTime
   readonly #wallOffsetMs: () => number
 
@@ -32,6 +34,16 @@ export class SimulatedProcess {
     this.#pausedUntilMs = Math.max(this.#pausedUntilMs, this.#time.nowMs + forMs)
   }
 
+  /** SIGSTOP, until it is thawed. */
+  freeze(): void {
+    this.#pausedUntilMs = Number.POSITIVE_INFINITY
+  }
+
+  thaw(): void {
+    this.#pausedUntilMs = 0
+    for (const work of this.#held.splice(0)) this.#time.after(0, () => this.deliver(work))
+  }
+
   /** kill -9: whatever was about to happen in it does not. */
   kill(): void {
     this.isAlive = false
@@ -41,7 +53,8 @@ export class SimulatedProcess {
   deliver(work: () => void): void {
     if (!this.isAlive) return
     if (!this.isPaused) return work()
-    this.#time.after(this.#pausedUntilMs - this.#time.nowMs, () => this.deliver(work))
+    if (this.#pausedUntilMs === Number.POSITIVE_INFINITY) this.#held.push(work)
+    else this.#time.after(this.#pausedUntilMs - this.#time.nowMs, () => this.deliver(work))
   }
 }
 

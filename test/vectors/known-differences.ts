@@ -62,6 +62,9 @@ export const KNOWN_DIFFERENCES: Readonly<Record<string, Readonly<Record<string, 
     'reconnect/replacement-of-replacement': 'a stopped link does not hide the replacement behind it',
     'reconnect/still-unknown-node-ready': 'the replacement stays until the original has been heard of',
   },
+  'scheduler/stop': {
+    'stop/operator-stops-one-batch': 'what a person stopped says that it was moved, also of batch work',
+  },
   'scheduler/system': {
     'system/constraint-filters-all': 'no deployment where nothing is to be watched',
     'system/exhausted-all': 'no deployment where nothing is to be watched',

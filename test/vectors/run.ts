@@ -4,14 +4,8 @@ import { findKinds, ownPath, runKind } from './run-kind.js'
 
 const [name, ...paths] = process.argv.slice(2)
 if (name === 'lifecycle' || name === 'docker') {
-  // Whole stories need real clusters and minutes: they are run when they are asked for.
   const { runStories } = await import('../lifecycle/run.js')
-  process.exit(
-    await runStories(
-      paths.filter((path) => path !== '--real'),
-      name,
-    ),
-  )
+  process.exit(await runStories(paths, name))
 }
 const kinds = name === undefined ? KINDS : findKinds(name)
 if (kinds.length === 0) {

@@ -15,11 +15,10 @@ export function scalingRoutes(deps: ReadDeps): readonly Route[] {
   ]
 }
 
-/** The policies of a job that is not stopped, with the indexes of the job where they have none of their own. */
+/** The policies of the groups of a job that is not stopped (those of tasks are not listed), with the indexes of the job where they have none of their own. */
 export function policiesOf(job: Job): readonly ScalingPolicy[] {
   if (job.Stop) return []
-  const policies = job.TaskGroups.flatMap((group) => [group.Scaling, ...group.Tasks.flatMap((task) => task.ScalingPolicies ?? [])])
-  return policies.flatMap((policy) =>
+  return job.TaskGroups.flatMap(({ Scaling: policy }) =>
     policy === null
       ? []
       : [{ ...policy, CreateIndex: policy.CreateIndex || job.CreateIndex, ModifyIndex: policy.ModifyIndex || job.JobModifyIndex }],

@@ -58,7 +58,9 @@ function originOf(view: StateView, row: Allocation, endOf: ((id: string) => stri
   if (row.PreviousAllocation === undefined) return 'new'
   const previous = view.allocations.get(row.PreviousAllocation)
   const known = ORIGINS[endOf?.(row.PreviousAllocation) ?? previous?.DesiredDescription ?? '']
-  return known ?? (previous?.ClientStatus === 'unknown' ? 'replaces-disconnected' : 'replaces-ended')
+  if (known !== undefined) return known
+  if (previous?.ClientStatus === 'failed') return 'replaces-failed'
+  return previous?.ClientStatus === 'unknown' ? 'replaces-disconnected' : 'replaces-ended'
 }
 
 function describeChoice(

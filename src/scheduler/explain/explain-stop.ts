@@ -49,6 +49,7 @@ function codeOf({ row, job, description, preemptedBy }: End): StopCode {
   if (preemptedBy !== undefined) return 'preempted'
   const known = CODES[description]
   if (known !== undefined) return known
+  if (description === '' && row.ClientStatus === 'failed') return 'failed-and-replaced'
   if (description !== NOT_NEEDED) return 'stopped'
   if (job === undefined || job.Stop) return 'job-stopped'
   if (findTaskGroup(job, row.TaskGroup) === undefined) return 'group-removed'

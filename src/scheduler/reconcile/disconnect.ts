@@ -1,5 +1,6 @@
 /** Nodes that have gone silent: their allocations become unknown, may be replaced, and are lost in the end. */
 import { type Allocation, findTaskGroup, MILLISECOND, parseRfc3339Ms, rfc3339, SECOND, type TaskGroup } from '../../domain/index.js'
+import { OUT_OF_SIGHT } from '../descriptions.js'
 import { type Classified, disconnectRulesOf } from './classify.js'
 import { filterReschedulable, type Rescheduling } from './reschedulable.js'
 import type { GroupContext, Later } from './types.js'
@@ -39,6 +40,7 @@ function markUnknown(context: GroupContext, group: TaskGroup, sets: Classified, 
     context.plan.update({
       ...allocation,
       ClientStatus: 'unknown',
+      ClientDescription: OUT_OF_SIGHT,
       AllocStates: [...(allocation.AllocStates ?? []), { Field: 0, Value: 'unknown', Time: rfc3339(context.nowMs) }],
       ...(followUps.has(allocation.ID) ? { FollowupEvalID: followUps.get(allocation.ID)! } : {}),
     })

@@ -14,7 +14,7 @@ import {
   type RescheduleTracker,
   type TaskGroup,
 } from '../../domain/index.js'
-import { LOST, MIGRATING, NOT_NEEDED, RESCHEDULED } from '../descriptions.js'
+import { LOST, MIGRATING, NOT_NEEDED } from '../descriptions.js'
 import { type Classified, classify } from './classify.js'
 import { seedDeploymentState } from './deployments.js'
 import { handleDisconnects } from './disconnect.js'
@@ -286,8 +286,9 @@ class GroupReconciler {
     return limit
   }
 
+  /** Without a description, as clients know it: that it has failed says why. */
   #stopReplaced(previous: Allocation): void {
-    this.#context.plan.stop(previous, RESCHEDULED, { RescheduleTracker: rescheduled(previous) })
+    this.#context.plan.stop(previous, '', { RescheduleTracker: rescheduled(previous) })
     this.#context.plan.count(this.#group.Name, 'Stop', 1)
   }
 

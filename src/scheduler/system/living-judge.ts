@@ -1,7 +1,7 @@
 /** What becomes of an allocation of a system job that lives: it is kept as it is or changed, ended, or is to be replaced. */
 import { type Allocation, isReady, isTerminal, type Job, type Node, rfc3339, type TaskGroup } from '../../domain/index.js'
 import type { StateView } from '../../state/index.js'
-import { IN_PLACE, LOST, NOT_NEEDED, TAINTED } from '../descriptions.js'
+import { IN_PLACE, LOST, NOT_NEEDED, OUT_OF_SIGHT, TAINTED } from '../descriptions.js'
 import type { PlanBuilder } from '../plan-builder.js'
 import type { Sites } from '../rank/sites.js'
 import { disconnectRulesOf, lastUnknownMs, needsReconnect, taintOf } from '../reconcile/classify.js'
@@ -82,6 +82,7 @@ export class LivingJudge {
     this.#plan.update({
       ...allocation,
       ClientStatus: 'unknown',
+      ClientDescription: OUT_OF_SIGHT,
       AllocStates: [...(allocation.AllocStates ?? []), { Field: 0, Value: 'unknown', Time: rfc3339(this.#nowMs) }],
     })
     return 'kept'

@@ -49,7 +49,13 @@ function stopAllocation(state: State, index: LogIndex, stop: AllocationStop): st
       : {}),
     ...stamped(state, index),
   })
+  // Its host is not there to say that nobody answers there any more.
+  if (changesClient && ClientStatus === 'lost') forgetServices(state, index, stop.ID)
   return ownerKey(allocation)
+}
+
+function forgetServices(state: State, index: LogIndex, allocationId: string): void {
+  for (const { ID } of state.services.by('allocation', allocationId)) state.services.delete(index, ID)
 }
 
 /** A whole row: the plan was made in the same turn, so nothing of the row can have changed since. */

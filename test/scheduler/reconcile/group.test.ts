@@ -12,7 +12,7 @@ test('what has failed beyond the count is stopped, not placed again', () => {
   expect(two.Placements.map(({ Name }) => Name)).toEqual(['web.group[0]'])
   expect(two.Stops.map(({ ID, DesiredDescription }) => [ID, DesiredDescription])).toEqual([
     [rows[2]!.ID, 'alloc not needed due to job update'],
-    [rows[0]!.ID, 'alloc was rescheduled because it failed'],
+    [rows[0]!.ID, ''],
   ])
   const none = decide({ nodes: [node()], jobs: [groupOf(0)], allocations: rows }).plan
   expect([none.Placements, none.Stops.length]).toEqual([[], 3])

@@ -3,7 +3,7 @@ import type { VectorKind } from '../kind.js'
 import { LIST_KINDS } from './api-lists.js'
 import { hclFunctions } from './hcl-functions.js'
 import { hclJobspecs } from './hcl-jobspecs.js'
-import { pureJobId } from './job-requests.js'
+import { pureJobId, pureScaling } from './job-requests.js'
 import { STORE_KINDS } from './job-store.js'
 import { pureCanonicalize } from './pure-canonicalize.js'
 import { pureCron } from './pure-cron.js'
@@ -32,6 +32,7 @@ export const KINDS: readonly VectorKind[] = [
   pureCron,
   ...STORE_KINDS,
   pureJobId,
+  pureScaling,
   pureDiff,
   pureFilter,
   purePaginate,

@@ -1,18 +1,19 @@
 /** A broker, a server and the agents of one story: real programs on a repository of their own. */
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { stringify } from 'yaml'
 import { findNatsServer } from '../../src/adapters/nats/server-process.js'
 import { loadOrCreateKey } from '../../src/adapters/node-key.js'
-import { killBelow, unmountBelow, until } from '../acceptance/cluster.js'
+import { killBelow, unmountBelow } from '../acceptance/cluster.js'
 import { TestEngine } from '../adapters/drivers/docker-engine.js'
 import { freePort } from '../free-port.js'
 import { ScratchRepository } from '../scratch-repository.js'
 import { Program } from '../torture/program.js'
+import { declarationOf, declarationPath, heartbeatSeconds, type NodeAct, type StoryAnswer, StoryCluster } from './cluster.js'
 import { Fixture } from './fixture.js'
-import { Names, type SeenAllocation, type SeenDeployment } from './names.js'
-import type { Story, StoryNode } from './story.js'
+import type { SeenAllocation } from './names.js'
+import type { Story } from './story.js'
 
 const CLI = resolve('dist/main/cli.js')
 const READY_WITHIN_MS = 30_000
@@ -37,26 +38,23 @@ export async function endSharedEngine(): Promise<void> {
   await engine?.remove()
 }
 
-export class StoryWorld {
-  readonly story: Story
+export class RealCluster extends StoryCluster {
   readonly folder = mkdtempSync(join(tmpdir(), 'drover-story-'))
   readonly flags = join(this.folder, 'flags')
   readonly repository = new ScratchRepository()
   readonly fixture = new Fixture()
-  readonly names = new Names()
   readonly url: string
+  protected readonly lookEveryMs = 10
   readonly staticPort: number
-  /** What ended without having been asked. */
-  readonly ends: string[] = []
   readonly #broker: Program
   readonly #server: Program
   readonly #agents = new Map<string, Program>()
   /** Of the hosts; the recorded ones are all at 127.0.0.1. */
   readonly #addresses = new Set<string>()
 
-  static async start(story: Story): Promise<StoryWorld> {
+  static async start(story: Story): Promise<RealCluster> {
     const engine = story.cluster.nodes.some(({ docker }) => docker === true) ? await demandEngine() : undefined
-    const world = new StoryWorld(story, await freePort(), await freePort(), await freePort(), engine)
+    const world = new RealCluster(story, await freePort(), await freePort(), await freePort(), engine)
     try {
       await world.#start()
     } catch (error) {
@@ -68,7 +66,7 @@ export class StoryWorld {
   }
 
   private constructor(story: Story, brokerPort: number, httpPort: number, staticPort: number, engine: TestEngine | undefined) {
-    this.story = story
+    super(story)
     this.url = `http://127.0.0.1:${httpPort}`
     this.staticPort = staticPort
     // Tasks that run as somebody else pass through it.
@@ -85,7 +83,7 @@ export class StoryWorld {
       nats,
       source: { repository: this.repository.folder, ref: 'refs/heads/main', rewind: 'follow' },
       api: { writes: 'runtime' },
-      nodes: { heartbeat_ttl_seconds: heartbeatSeconds(story) },
+      nodes: { heartbeat_ttl_seconds: heartbeatSeconds(story, usualHeartbeatSeconds(story)) },
     })
     for (const { name } of story.cluster.nodes) {
       const config = {
@@ -99,68 +97,69 @@ export class StoryWorld {
     }
   }
 
+  get place(): string {
+    return `${this.folder} ${this.url}`
+  }
+
   dataFolder(node: string): string {
     return join(this.folder, node)
   }
 
-  /** Lines of a job file with the placeholders filled in. */
-  fill(text: string): string {
-    return text
-      .replaceAll('@FIXTURE@', `127.0.0.1:${this.fixture.port}`)
-      .replaceAll('@FIXTURE_PORT@', String(this.fixture.port))
-      .replaceAll('@STATIC_PORT@', String(this.staticPort))
-      .replaceAll('@FLAGS@', this.flags)
+  override placeholders(): readonly (readonly [text: string, name: string])[] {
+    return [...super.placeholders(), ...[...this.#addresses].map((address) => [address, '127.0.0.1'] as const)]
   }
 
-  /** Texts of this run and what the record calls them, the longer before those that are part of them. */
-  placeholders(): readonly (readonly [text: string, name: string])[] {
-    return [
-      [this.flags, '<flags>'],
-      ...this.story.cluster.nodes.map(({ name }) => [this.dataFolder(name), `<data ${name}>`] as const),
-      ...[...this.#addresses].map((address) => [address, '127.0.0.1'] as const),
-      [`127.0.0.1:${this.fixture.port}`, '<fixture>'],
-      [String(this.fixture.port), '<fixture port>'],
-      [String(this.staticPort), '<static port>'],
-    ]
+  async send(method: 'GET' | 'PUT' | 'DELETE', path: string, body?: object): Promise<StoryAnswer> {
+    const response = await fetch(`${this.url}${path}`, { method, ...(body === undefined ? {} : { body: JSON.stringify(body) }) })
+    return { status: response.status, text: await response.text() }
+  }
+
+  nowMs(): number {
+    return performance.now()
+  }
+
+  pause(ms: number): Promise<void> {
+    return new Promise((resolve) => setTimeout(resolve, ms))
+  }
+
+  commit(changes: Readonly<Record<string, string | null>>): string {
+    this.repository.commit(changes)
+    return this.repository.git('rev-parse', 'HEAD')
   }
 
   /** With the address that the recorded hosts had. */
-  atRecordedAddress(text: string): string {
-    return [...this.#addresses].reduce((result, address) => result.replaceAll(address, '127.0.0.1'), text)
+  fileOf(allocation: SeenAllocation, path: string): string | undefined {
+    const text = readIfThere(join(this.folderOf(allocation), path))
+    return text === undefined ? undefined : [...this.#addresses].reduce((result, address) => result.replaceAll(address, '127.0.0.1'), text)
   }
 
-  async get<T>(path: string): Promise<T> {
-    const response = await fetch(`${this.url}${path}`)
-    if (!response.ok) throw new Error(`${path} answered ${response.status}: ${await response.text()}`)
-    return (await response.json()) as T
+  folderOf({ NodeName, ID }: SeenAllocation): string {
+    return join(this.dataFolder(NodeName), 'alloc', ID)
   }
 
-  put(path: string, body: object): Promise<Response> {
-    return fetch(`${this.url}${path}`, { method: 'PUT', body: JSON.stringify(body) })
+  flag(name: string): string | undefined {
+    return readIfThere(join(this.flags, name))
   }
 
-  /** In order of creation. */
-  async allocations(): Promise<readonly SeenAllocation[]> {
-    const all = await this.get<SeenAllocation[]>('/v1/allocations?namespace=*')
-    all.sort((a, b) => a.CreateIndex - b.CreateIndex || (a.Name < b.Name ? -1 : 1))
-    this.names.learnAllocations(all)
-    return all
+  setFlag(name: string, text: string | undefined): void {
+    const path = join(this.flags, name)
+    if (text === undefined) rmSync(path, { force: true })
+    else writeFileSync(path, text)
   }
 
-  async deployments(): Promise<readonly SeenDeployment[]> {
-    const all = await this.get<SeenDeployment[]>('/v1/deployments?namespace=*')
-    all.sort((a, b) => a.CreateIndex - b.CreateIndex)
-    this.names.learnDeployments(all)
-    return all
+  async actOnNode(name: string, act: NodeAct): Promise<void> {
+    if (act === 'start') await this.#startAgent(name)
+    else await actOn(this.#agents.get(name)!, act)
   }
 
-  agent(name: string): Program {
-    return this.#agents.get(name)!
+  async actOnServer(act: NodeAct): Promise<void> {
+    if (act === 'start') await this.#startServer()
+    else await actOn(this.#server, act)
   }
 
-  async startAgent(name: string): Promise<void> {
-    this.agent(name).start()
-    await until(`${name} is ready`, READY_WITHIN_MS, async () => {
+  async #startAgent(name: string): Promise<void> {
+    this.#agents.get(name)!.start()
+    await this.until(`${name} is ready`, READY_WITHIN_MS, async () => {
       const nodes = await this.get<{ ID: string; Name: string; Status: string }[]>('/v1/nodes')
       const own = nodes.find((node) => node.Name === name && node.Status === 'ready')
       if (own === undefined) return false
@@ -187,24 +186,22 @@ export class StoryWorld {
   async #start(): Promise<void> {
     await this.fixture.start()
     const { nodes } = this.story.cluster
-    const hosts = nodes.map((node) => [`agents/${declarationPath(node)}`, this.#declaration(node)] as const)
+    const keyOf = (name: string) => loadOrCreateKey(this.dataFolder(name)).publicKey
+    const hosts = nodes.map((node) => [declarationPath(node), declarationOf(node, keyOf(node.name))] as const)
     this.repository.commit({ 'jobs/.keep': '', ...Object.fromEntries(hosts) }, 'hosts')
     this.#broker.start()
+    await this.#startServer()
+    await Promise.all(nodes.filter((node) => node.late !== true).map((node) => this.#startAgent(node.name)))
+  }
+
+  async #startServer(): Promise<void> {
     this.#server.start()
-    await until('the server answers', READY_WITHIN_MS, () =>
+    await this.until('the server answers', READY_WITHIN_MS, () =>
       this.get('/v1/nodes').then(
         () => true,
         () => false,
       ),
     )
-    await Promise.all(nodes.filter((node) => node.late !== true).map((node) => this.startAgent(node.name)))
-  }
-
-  #declaration(node: StoryNode): string {
-    const meta = Object.entries({ berth: node.name, ...node.meta }).map(([key, value]) => `  ${key} = ${JSON.stringify(value)}`)
-    const lines = [`public_key = "${loadOrCreateKey(this.dataFolder(node.name)).publicKey}"`, 'datacenter = "dc1"']
-    if (node.class !== undefined) lines.push(`class = ${JSON.stringify(node.class)}`)
-    return [...lines, 'meta {', ...meta, '}', ''].join('\n')
   }
 
   #drover(command: 'server' | 'agent', config: object, name: string = command): Program {
@@ -224,11 +221,20 @@ export class StoryWorld {
   }
 }
 
-function declarationPath(node: StoryNode): string {
-  return node.pool === undefined ? `${node.name}.hcl` : `${node.pool}/${node.name}.hcl`
+function usualHeartbeatSeconds({ name }: Story): number {
+  return name.startsWith('node-') ? HEARTBEAT_OF_NODE_STORIES : HEARTBEAT_SECONDS
 }
 
-function heartbeatSeconds({ name, cluster: { server } }: Story): number {
-  if (server !== undefined) return Number.parseFloat(server.min_heartbeat_ttl) + Number.parseFloat(server.heartbeat_grace)
-  return name.startsWith('node-') ? HEARTBEAT_OF_NODE_STORIES : HEARTBEAT_SECONDS
+async function actOn(program: Program, act: Exclude<NodeAct, 'start'>): Promise<void> {
+  if (act === 'kill') await program.end('SIGKILL')
+  else if (act === 'terminate') await program.end('SIGTERM')
+  else program.signal(act === 'freeze' ? 'SIGSTOP' : 'SIGCONT')
+}
+
+function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return undefined
+  }
 }
