@@ -13,6 +13,7 @@ import type {
   Garbage,
   Planner,
   RefReader,
+  SchedulingHealth,
   SourceHealth,
   SourceTexts,
   StateReader,
@@ -64,6 +65,7 @@ export interface ApiDeps {
   readonly waitingChanges: WaitingChanges
   readonly webhooks: Webhooks
   readonly busHealth: BusHealth
+  readonly schedulingHealth: SchedulingHealth
   readonly settings: ApiSettings
   readonly clock: Clock
   readonly random: Random

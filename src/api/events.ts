@@ -11,8 +11,9 @@ import {
   type NodePool,
   rfc3339,
   type ServiceRegistration,
+  type Variable,
 } from '../domain/index.js'
-import type { CommandKind, HeldLoss, RowChange, StateEvents, TableName } from '../state/index.js'
+import type { CommandKind, HeldLoss, HostOrder, RowChange, StateEvents, TableName } from '../state/index.js'
 import { wholeAllocation } from './views/allocation-view.js'
 import { wholeNode } from './views/node-view.js'
 import { wholePool } from './views/pool-view.js'
@@ -49,6 +50,8 @@ const TYPES: Readonly<Partial<Record<CommandKind, string>>> = {
   'deployment-health': 'DeploymentAllocHealth',
   'node-pool-put': 'NodePoolUpserted',
   'node-pool-delete': 'NodePoolDeleted',
+  'variable-put': 'VariableUpdated',
+  'variable-delete': 'VariableDeleted',
 }
 
 /** Collected for good, which only these topics tell. */
@@ -91,6 +94,10 @@ const TOPICS: Readonly<Partial<Record<TableName, Describe>>> = {
     FilterKeys: null,
     Payload: { NodeID: nodeId, Since: rfc3339(sinceMs), Paused: !isDeleted },
   }),
+  hostOrders: ({ nodeId, statement }: HostOrder, isDeleted) =>
+    isDeleted
+      ? undefined
+      : { Topic: 'Node', Key: nodeId, Namespace: '', FilterKeys: null, Payload: { NodeID: nodeId, Statement: statement } },
   services: (row: ServiceRegistration) => ({
     Topic: 'Service',
     Key: row.ID,
@@ -104,6 +111,14 @@ const TOPICS: Readonly<Partial<Record<TableName, Describe>>> = {
     Namespace: '',
     FilterKeys: null,
     Payload: { NodePool: wholePool(pool) },
+  }),
+  // What is in them is nobody's who only listens.
+  variables: ({ Items: _, ...Metadata }: Variable, Deleted) => ({
+    Topic: 'Variable',
+    Key: Metadata.Path,
+    Namespace: Metadata.Namespace,
+    FilterKeys: null,
+    Payload: { Metadata: { ...Metadata, Lock: null }, Deleted },
   }),
 }
 const ORDER = Object.keys(TOPICS)
@@ -128,6 +143,7 @@ function describeChange({ table, before, after }: RowChange, kind: CommandKind, 
 
 function typeOf(table: TableName, kind: CommandKind, isDeleted: boolean): string | undefined {
   if (table === 'heldLosses') return isDeleted ? 'NodeReplacementResumed' : 'NodeReplacementPaused'
+  if (table === 'hostOrders') return 'NodeOrdered'
   if (table === 'services') return isDeleted ? 'ServiceDeregistration' : 'ServiceRegistration'
   return kind === 'garbage-collect' && isDeleted ? COLLECTED_TYPES[table] : TYPES[kind]
 }

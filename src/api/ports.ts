@@ -8,6 +8,7 @@ import type {
   Commit,
   CommitPlan,
   CommitSummary,
+  EvaluationTime,
   Job,
   JobExplanation,
   LogIndex,
@@ -142,6 +143,11 @@ export interface Webhooks {
   /** Decides by the secret of the source, and looks at the repository when it is right. */
   receive(source: string, headers: ApiRequest['headers'], body: Uint8Array): HookOutcome
   readonly counts: Readonly<Record<HookOutcome, number>>
+}
+
+/** How the scheduler keeps up. */
+export interface SchedulingHealth {
+  readonly evaluationTimes: readonly EvaluationTime[]
 }
 
 export interface BusHealth {

@@ -6,6 +6,7 @@
  */
 import { type Clock, type Evaluation, parseRfc3339Ms } from '../domain/index.js'
 import { ownerKey, type StateView } from '../state/index.js'
+import type { EvaluationTimes } from './evaluation-times.js'
 
 export interface NextWork {
   readonly evaluation: Evaluation
@@ -17,6 +18,9 @@ export class EvaluationBroker {
   readonly #view: StateView
   readonly #clock: Clock
   readonly #onReady: () => void
+  readonly #times: EvaluationTimes | undefined
+  /** Since when each may be worked on, monotonic. */
+  readonly #readySinceMs = new Map<string, number>()
   /** Ids of pending evaluations that may be worked on, by job. */
   readonly #ready = new Map<string, Set<string>>()
   /** Keys of ready jobs, the next one last; made anew when something was added. */
@@ -25,10 +29,11 @@ export class EvaluationBroker {
   readonly #timers = new Map<string, () => void>()
   #isStopped = false
 
-  constructor(view: StateView, clock: Clock, onReady: () => void) {
+  constructor(view: StateView, clock: Clock, onReady: () => void, times?: EvaluationTimes) {
     this.#view = view
     this.#clock = clock
     this.#onReady = onReady
+    this.#times = times
     for (const evaluation of view.evaluations.values()) this.#consider(evaluation)
     view.evaluations.observe((before, after) => {
       if (before !== undefined && (after === undefined || after.Status !== 'pending')) this.#forget(before)
@@ -53,6 +58,7 @@ export class EvaluationBroker {
       const work = this.#newestOf(key)
       if (work === undefined) continue
       this.#ready.delete(key)
+      this.#noteWait(work)
       return work
     }
   }
@@ -107,10 +113,17 @@ export class EvaluationBroker {
   #add(evaluation: Evaluation): void {
     const key = ownerKey(evaluation)
     const ids = this.#ready.get(key)
+    if (!this.#readySinceMs.has(evaluation.ID)) this.#readySinceMs.set(evaluation.ID, this.#clock.monotonicMs())
     if (ids === undefined) this.#ready.set(key, new Set([evaluation.ID]))
     else ids.add(evaluation.ID)
     this.#isOrderOld = true
     this.#onReady()
+  }
+
+  #noteWait({ evaluation, superseded }: NextWork): void {
+    const sinceMs = this.#readySinceMs.get(evaluation.ID)
+    if (sinceMs !== undefined) this.#times?.note('wait', evaluation.Type, this.#clock.monotonicMs() - sinceMs)
+    for (const { ID } of [evaluation, ...superseded]) this.#readySinceMs.delete(ID)
   }
 
   #order(): void {
@@ -132,6 +145,7 @@ export class EvaluationBroker {
   #forget(evaluation: Evaluation): void {
     this.#timers.get(evaluation.ID)?.()
     this.#timers.delete(evaluation.ID)
+    this.#readySinceMs.delete(evaluation.ID)
     const key = ownerKey(evaluation)
     const ids = this.#ready.get(key)
     ids?.delete(evaluation.ID)

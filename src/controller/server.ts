@@ -3,7 +3,16 @@
  * ports it is given, so the simulation runs this very class.
  */
 import { BrokerWatch } from '../agent/index.js'
-import { type Bus, type Clock, explainError, type Logger, type Random, type RemoteStatus, type ToldWait } from '../domain/index.js'
+import {
+  type Bus,
+  type Clock,
+  type EvaluationTime,
+  explainError,
+  type Logger,
+  type Random,
+  type RemoteStatus,
+  type ToldWait,
+} from '../domain/index.js'
 import { createScheduler } from '../scheduler/index.js'
 import type { CommandBody, StateView } from '../state/index.js'
 import { Actor } from './actor.js'
@@ -15,6 +24,7 @@ import { DataKeeper } from './data-keeper.js'
 import { DeploymentWatcher } from './deployment-watcher.js'
 import { Drainer } from './drainer.js'
 import { EvaluationBroker } from './evaluation-broker.js'
+import { EvaluationTimes } from './evaluation-times.js'
 import { GARBAGE_THRESHOLDS, GarbageCollector, type GarbageThresholds } from './garbage-collector.js'
 import { GitReconciler, type GitReconcilerDeps, type GitReconcilerOptions, type SyncOutcome } from './git-reconciler.js'
 import { heartbeatTtlMs } from './heartbeat-ttl.js'
@@ -94,6 +104,7 @@ export class Server {
   readonly #brokerWatch: BrokerWatch
   readonly #deps: ServerDeps
   readonly #broker: EvaluationBroker
+  readonly #times = new EvaluationTimes()
   readonly #blocked: BlockedEvaluations
   readonly #deployments: DeploymentWatcher
   readonly #periodic: PeriodicDispatcher
@@ -130,7 +141,7 @@ export class Server {
     this.planner = new Planner(leader, scheduler, clock, random)
     this.commitPlanner = new CommitPlanner(leader, random, options.source.rewind)
     this.#brokerWatch = new BrokerWatch({ bus, clock, logger, onChange: deps.onBroker })
-    this.#broker = new EvaluationBroker(state, clock, nudge)
+    this.#broker = new EvaluationBroker(state, clock, nudge, this.#times)
     this.#blocked = new BlockedEvaluations(state, (evaluation) => this.#broker.unblock(evaluation), nudge)
     const propose = (bodies: readonly CommandBody[]) => void leader.propose(bodies)
     this.garbage = new GarbageCollector({ leader, thresholds: options.garbage ?? GARBAGE_THRESHOLDS })
@@ -150,7 +161,7 @@ export class Server {
       onOver: nudge,
     })
     const adoption = this.#adoption
-    const worker = new Worker({ leader, broker: this.#broker, adoption, scheduler, clock, random, logger })
+    const worker = new Worker({ leader, broker: this.#broker, times: this.#times, adoption, scheduler, clock, random, logger })
     const channel = new HostChannel({ ...options.nodes, leader, bus, clock, logger })
     const publisher = new AllocationPublisher(leader, channel)
     this.calls = new HostCalls({ bus, clock, channel, leader, region: options.nodes.region })
@@ -204,6 +215,11 @@ export class Server {
   /** Changes that the newest commit asks for and that wait, each with its reasons. */
   waiting(view: StateView): readonly ToldWait[] {
     return tellWaiting(view, this.leader.clock.wallMs())
+  }
+
+  /** Since the start of this server. */
+  get evaluationTimes(): readonly EvaluationTime[] {
+    return this.#times.all
   }
 
   /** How long the broker has been away; 0 while it is there. */

@@ -13,6 +13,7 @@ import type { Scheduler } from '../scheduler/index.js'
 import { type CommandBody, ownerKey } from '../state/index.js'
 import type { Adoption } from './adoption.js'
 import type { EvaluationBroker } from './evaluation-broker.js'
+import type { EvaluationTimes } from './evaluation-times.js'
 import type { Leader } from './leader.js'
 import { newEvaluation } from './new-evaluation.js'
 
@@ -29,6 +30,7 @@ export interface WorkerDeps {
   readonly broker: EvaluationBroker
   readonly adoption: Adoption
   readonly scheduler: Scheduler
+  readonly times: EvaluationTimes
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
@@ -56,10 +58,12 @@ export class Worker {
 
   /** A throw of the scheduler fails this evaluation with its cause and touches nothing else. */
   #process(evaluation: Evaluation): readonly CommandBody[] {
-    const { scheduler, clock, random, logger } = this.#deps
+    const { scheduler, times, clock, random, logger } = this.#deps
     try {
       const nowMs = clock.wallMs()
+      const beganMs = clock.monotonicMs()
       const result = scheduler.schedule(evaluation, { nowMs, newId: () => random.uuid() })
+      times.note('schedule', evaluation.Type, clock.monotonicMs() - beganMs)
       return [planCommand(withCreated(result, [...this.#cancelBlocked(result), ...this.#askForPreempted(result.plan)]))]
     } catch (error) {
       const cause = error instanceof Error ? (error.stack ?? error.message) : String(error)

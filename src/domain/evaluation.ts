@@ -61,3 +61,16 @@ export interface Evaluation {
 export function isEvaluationTerminal(evaluation: Pick<Evaluation, 'Status'>): boolean {
   return evaluation.Status === 'complete' || evaluation.Status === 'failed' || evaluation.Status === 'canceled'
 }
+
+/** `wait`: from when it may be worked on until it is. `schedule`: until it is decided. */
+export type EvaluationStage = 'wait' | 'schedule'
+
+/** Of one type of job. */
+export interface EvaluationTime {
+  readonly stage: EvaluationStage
+  readonly type: string
+  readonly count: number
+  readonly sumMs: number
+  readonly leastMs: number
+  readonly mostMs: number
+}

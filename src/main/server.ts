@@ -165,6 +165,7 @@ export async function startServer(
         },
       }),
       busHealth: server,
+      schedulingHealth: server,
       logger,
       settings: {
         region: config.region,

@@ -9,6 +9,7 @@ export {
   createTables,
   dispatchTokenKey,
   type HeldLoss,
+  type HostOrder,
   hookRunKey,
   jobKey,
   jobSourceKey,

@@ -118,6 +118,29 @@ test.each([
   expect(typesOf(lines)).toEqual([`2 ${expected} n`])
 })
 
+test('what a host is told by its file, and changes of variables, are told; what is in a variable is not', async () => {
+  const world = new World()
+  const variable = {
+    Namespace: 'default',
+    Path: 'a/b',
+    Items: { key: 'hidden' },
+    CreateIndex: 2,
+    ModifyIndex: 2,
+    CreateTime: 0,
+    ModifyTime: 0,
+  }
+  const lines = await follow(world, '?index=1', 3, () => {
+    world.kind = 'host-order'
+    world.change((state, index) => state.hostOrders.put(index, { nodeId: 'n', statement: 'drain' }))
+    world.kind = 'variable-put'
+    world.change((state, index) => state.variables.put(index, variable))
+    world.kind = 'variable-delete'
+    world.change((state, index) => state.variables.delete(index, 'default\u0000a/b'))
+  })
+  expect(typesOf(lines)).toEqual(['1 Node NodeOrdered n', '2 Variable VariableUpdated a/b', '3 Variable VariableDeleted a/b'])
+  expect(JSON.stringify(lines)).not.toContain('hidden')
+})
+
 test('health by hand, and hosts whose replacement is paused and goes on, are told', async () => {
   const world = new World()
   const lines = await follow(world, '?index=1', 3, () => {

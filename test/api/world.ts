@@ -60,6 +60,7 @@ export class World {
       sourceHealth: { sourceHealth: { problem: null, remote: null } },
       waitingChanges: { waiting: (view) => tellWaiting(view, view.atMs) },
       webhooks: { receive: () => 'refused', counts: { accepted: 0, refused: 0, 'too-many': 0 } },
+      schedulingHealth: { evaluationTimes: [] },
       busHealth: { awayMs: 0, droppedMessages: new Map() },
       logger: silentLogger,
       settings: WORLD_SETTINGS,

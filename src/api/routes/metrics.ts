@@ -3,7 +3,7 @@ import { rfc3339 } from '../../domain/index.js'
 import type { StateView } from '../../state/index.js'
 import type { ReadDeps } from '../blocking.js'
 import { encodeJson } from '../encode.js'
-import type { ApiSettings, BusHealth, SourceHealth, Webhooks } from '../ports.js'
+import type { ApiSettings, BusHealth, SchedulingHealth, SourceHealth, Webhooks } from '../ports.js'
 import { jsonAnswer, textAnswer } from '../request.js'
 import type { Call, Route } from '../router.js'
 
@@ -16,6 +16,7 @@ interface Gauge {
 export interface MetricsDeps extends ReadDeps {
   readonly settings: ApiSettings
   readonly busHealth: BusHealth
+  readonly schedulingHealth: SchedulingHealth
   readonly sourceHealth: SourceHealth
   readonly webhooks: Webhooks
 }
@@ -24,7 +25,7 @@ export function metricsRoutes(deps: MetricsDeps): readonly Route[] {
   return [{ pattern: '/v1/metrics', methods: { GET: (call) => readMetrics(deps, call) } }]
 }
 
-async function readMetrics({ reader, clock, settings, busHealth, sourceHealth, webhooks }: MetricsDeps, call: Call) {
+async function readMetrics({ reader, clock, settings, busHealth, schedulingHealth, sourceHealth, webhooks }: MetricsDeps, call: Call) {
   const { gauges } = await reader.read((view) => ({
     index: 0,
     gauges: [
@@ -34,13 +35,16 @@ async function readMetrics({ reader, clock, settings, busHealth, sourceHealth, w
       ...countWebhooks(webhooks, settings),
     ],
   }))
+  const samples = sampleTimes(schedulingHealth, settings)
   if (call.parameters.text('format') === 'prometheus') {
-    return textAnswer(200, formatPrometheus(gauges), { 'Content-Type': 'text/plain; version=0.0.4; charset=utf-8' })
+    return textAnswer(200, formatPrometheus(gauges) + formatSamples(samples), {
+      'Content-Type': 'text/plain; version=0.0.4; charset=utf-8',
+    })
   }
   const Timestamp = `${rfc3339(clock.wallMs())
     .replace('T', ' ')
     .replace(/(\.\d+)?Z$/, '')} +0000 UTC`
-  return jsonAnswer(encodeJson({ Timestamp, Gauges: gauges, Points: [], PrecisionGauges: [], Counters: [], Samples: [] }))
+  return jsonAnswer(encodeJson({ Timestamp, Gauges: gauges, Points: [], PrecisionGauges: [], Counters: [], Samples: samples }))
 }
 
 function computeGauges(view: StateView, settings: ApiSettings): readonly Gauge[] {
@@ -95,12 +99,53 @@ function countWebhooks({ counts }: Webhooks, settings: ApiSettings): readonly Ga
   })
 }
 
+/** Milliseconds, as clients of Nomad expect them: they make of sum and count what they want to know. */
+interface Sample {
+  readonly Name: string
+  readonly Count: number
+  readonly Sum: number
+  readonly Min: number
+  readonly Max: number
+  readonly Mean: number
+  readonly Labels: Readonly<Record<string, string>>
+}
+
+const SAMPLE_NAMES = { wait: 'nomad.nomad.broker.eval_waiting', schedule: 'nomad.nomad.worker.invoke_scheduler' } as const
+
+/** Since the start of this server. */
+function sampleTimes({ evaluationTimes }: SchedulingHealth, settings: ApiSettings): readonly Sample[] {
+  return evaluationTimes.map(({ stage, type, count, sumMs, leastMs, mostMs }) => ({
+    Name: SAMPLE_NAMES[stage],
+    Count: count,
+    Sum: sumMs,
+    Min: leastMs,
+    Max: mostMs,
+    Mean: sumMs / count,
+    Labels: { host: settings.name, region: settings.region, type },
+  }))
+}
+
+function formatSamples(samples: readonly Sample[]): string {
+  const lines = samples.flatMap(({ Name, Count, Sum, Labels }, at) => {
+    const name = `${Name.replaceAll(/[.-]/g, '_')}_milliseconds`
+    const isFirst = samples[at - 1]?.Name !== Name
+    const labels = labelsOf(Labels)
+    return [...(isFirst ? [`# TYPE ${name} summary`] : []), `${name}_sum{${labels}} ${Sum}`, `${name}_count{${labels}} ${Count}`]
+  })
+  return lines.map((line) => `${line}\n`).join('')
+}
+
+function labelsOf(labels: Readonly<Record<string, string>>): string {
+  return Object.entries(labels)
+    .map(([label, value]) => `${label}=${JSON.stringify(value)}`)
+    .join(',')
+}
+
 function formatPrometheus(gauges: readonly Gauge[]): string {
   const lines = gauges.flatMap(({ Name, Value, Labels }, at) => {
     const name = Name.replaceAll(/[.-]/g, '_')
-    const labels = Object.entries(Labels).map(([label, value]) => `${label}=${JSON.stringify(value)}`)
     const isFirst = gauges[at - 1]?.Name !== Name
-    return [...(isFirst ? [`# TYPE ${name} gauge`] : []), `${name}{${labels.join(',')}} ${Value}`]
+    return [...(isFirst ? [`# TYPE ${name} gauge`] : []), `${name}{${labelsOf(Labels)}} ${Value}`]
   })
   return `${lines.join('\n')}\n`
 }

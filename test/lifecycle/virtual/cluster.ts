@@ -231,6 +231,7 @@ export class VirtualCluster extends StoryCluster {
       sourceHealth: server,
       webhooks: { receive: () => 'refused', counts: { accepted: 0, refused: 0, 'too-many': 0 } },
       busHealth: server,
+      schedulingHealth: server,
       waitingChanges: server,
       clock,
       random: this.#random,
