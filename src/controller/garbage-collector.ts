@@ -6,6 +6,7 @@
  */
 import {
   type Allocation,
+  type Clock,
   type Deployment,
   type Evaluation,
   isClientTerminal,
@@ -44,7 +45,7 @@ const MS_PER_TURN = 3
 const ROWS_PER_COMMAND = 200
 
 export interface GarbageCollectorDeps {
-  readonly leader: Leader
+  readonly leader: Pick<Leader, 'state' | 'isStopped' | 'hasRoom' | 'propose'> & { readonly clock: Clock }
   readonly thresholds: GarbageThresholds
 }
 

@@ -28,7 +28,7 @@ const FOLLOW_UP_MS_SPREAD = 300_000
 export interface WorkerDeps {
   readonly leader: Leader
   readonly broker: EvaluationBroker
-  readonly adoption: Adoption
+  readonly adoption: Pick<Adoption, 'isHearing'>
   readonly scheduler: Scheduler
   readonly times: EvaluationTimes
   readonly clock: Clock
