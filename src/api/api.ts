@@ -9,6 +9,7 @@ import type {
   AgentCaller,
   ApiSettings,
   BusHealth,
+  CommitMemory,
   CommitPlanner,
   Garbage,
   Planner,
@@ -63,6 +64,7 @@ export interface ApiDeps {
   readonly sourceTexts: SourceTexts
   readonly sourceHealth: SourceHealth
   readonly waitingChanges: WaitingChanges
+  readonly commitMemory: CommitMemory
   readonly webhooks: Webhooks
   readonly busHealth: BusHealth
   readonly schedulingHealth: SchedulingHealth

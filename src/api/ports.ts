@@ -17,6 +17,7 @@ import type {
   RemoteStatus,
   SchedulingResult,
   ToldWait,
+  TracedJob,
 } from '../domain/index.js'
 import type { ApiJob } from '../jobspec/index.js'
 import type { StateEvents, StateView, TableName } from '../state/index.js'
@@ -134,6 +135,24 @@ export interface SourceHealth {
 /** What the newest commit asks for and what is not carried out yet. */
 export interface WaitingChanges {
   waiting(view: StateView): readonly ToldWait[]
+}
+
+/** A distribution since this server runs. */
+export interface HistogramReading {
+  readonly bounds: readonly number[]
+  /** Of values up to each bound. */
+  readonly counts: readonly number[]
+  readonly count: number
+  readonly sum: number
+  readonly min: number
+  readonly max: number
+}
+
+/** What is remembered of commits. */
+export interface CommitMemory {
+  tracedJobs(view: StateView, commitId: string): readonly TracedJob[]
+  /** Seconds from the time of a commit to each of its steps. */
+  readonly commitSeconds: Readonly<Record<string, HistogramReading>>
 }
 
 export type HookOutcome = 'accepted' | 'refused' | 'too-many'

@@ -227,6 +227,33 @@ export interface OrderAnswer {
   readonly suspend: { readonly untilMs: number; readonly reason: string } | null
 }
 
+export interface TraceAnswer {
+  /** Null: it was not applied. */
+  readonly trace: {
+    readonly commit: CommitAnswer & { readonly atMs: number }
+    readonly detectedMs: number
+    readonly verifiedMs: number | null
+    readonly parsedMs: number
+    readonly appliedMs: number
+    readonly registered: number
+    readonly waiting: number
+    readonly removed: number
+    readonly frozen: number
+  } | null
+  readonly held: SourceAnswer['held']
+  readonly jobs: readonly {
+    readonly namespace: string
+    readonly jobId: string
+    readonly version: number | null
+    readonly registeredMs: number | null
+    readonly plannedMs: number | null
+    readonly placedMs: number | null
+    readonly endedMs: number | null
+    readonly outcome: string
+    readonly waitsFor: readonly string[]
+  }[]
+}
+
 /** A change that the newest commit asks for and that waits. */
 export interface WaitingAnswer {
   readonly namespace: string

@@ -7,6 +7,7 @@
 import {
   assertNever,
   type Commit,
+  type CommitTrace,
   explainError,
   type FrozenFile,
   type Held,
@@ -23,6 +24,7 @@ import { payloadPaths } from './dispatch-trailer.js'
 import { deregisterCommand, registerCommand } from './job-commands.js'
 import { KnownMistakes } from './known-mistakes.js'
 import type { Leader } from './leader.js'
+import { traceCommand } from './memory/trace-command.js'
 import { enforceNamespaces, namespacesOf } from './namespaces/enforce-namespaces.js'
 import { computeNamespaceChanges } from './namespaces/namespace-changes.js'
 import { NamespaceFilesReader } from './namespaces/namespaces-folder.js'
@@ -124,14 +126,19 @@ export class GitReconciler {
     const status = leader.state.sources.get(SOURCE_ID)
     const applied = status?.commit ?? null
     if (status !== undefined && applied?.id === commit.id) return this.#stay(status, commit)
+    if (this.#seen?.commitId !== commit.id) this.#seen = { commitId: commit.id, detectedMs: leader.clock.wallMs(), verifiedMs: null }
     const verdict = (await this.#trust?.judge(commit, status?.verified ?? null)) ?? NOT_ASKED
     if (verdict.kind === 'refused')
       return this.#hold(commit, applied, { reason: 'untrusted', commit: commit.id, jobs: [], remedy: verdict.why })
+    if (this.#trust !== undefined) this.#seen = { ...this.#seen, verifiedMs: this.#seen.verifiedMs ?? leader.clock.wallMs() }
     const asked = await this.#askedSince(applied, commit)
     const rewind = await this.#findRewind(applied, commit, asked)
     if (rewind !== null) return this.#hold(commit, applied, rewind)
     return this.#apply(commit, applied, asked, verdict.verified)
   }
+
+  /** When the newest commit that is not applied yet was seen, and found to count; it may wait for somebody's word since. */
+  #seen: { readonly commitId: string; readonly detectedMs: number; readonly verifiedMs: number | null } | undefined
 
   /** A commit that could not be read whole (a worker died), with what it asks for: it is read again, and does not act again. */
   #unfinished: { readonly commitId: string; readonly asked: readonly Commit[] } | undefined
@@ -151,6 +158,7 @@ export class GitReconciler {
     const variables = await this.#variables.read(tree)
     const forbidden = enforceNamespaces(leader.state, namespacesOf(leader.state.namespaces, namespaces), readings)
     const changes = await this.#compare(commit, trailers, { ...readings, read: forbidden.read })
+    const parsedMs = leader.clock.wallMs()
     const frozen = [...changes.frozen, ...forbidden.frozen, ...agents.frozen, ...namespaces.frozen, ...variables.frozen]
     await this.#propose(computeAgentsChanges(leader.state, agents), itself)
     const used = changes.registrations.map(({ job }) => job.Namespace)
@@ -170,6 +178,9 @@ export class GitReconciler {
     const acts = await this.#act(isFirstLook ? asked : [], tree)
     const files = sourceFilesCommand(leader.state, frozen, changes.moved)
     if (files !== undefined) await this.#propose([files], itself)
+    const waiting = now.commands.filter(({ kind }) => kind === 'change-wait').length
+    const counts = { registered: now.registrations.length, waiting, removed: now.removals.length, frozen: frozen.length }
+    if (isComplete) await this.#propose([{ ...counts, parsedMs }], (trace) => this.#traceCommand(commit, trace))
     // A cursor that stays where it was has the commit read again, also by a server that is started anew.
     const cursor = isComplete ? commit : applied
     await this.#closeSync({
@@ -182,15 +193,20 @@ export class GitReconciler {
     const outcome: SyncOutcome = {
       isComplete,
       commit,
-      registered: now.registrations.length,
-      waiting: now.commands.filter(({ kind }) => kind === 'change-wait').length,
-      removed: now.removals.length,
+      ...counts,
       frozen,
       held: changes.held,
       ignored: acts.ignored,
     }
     this.#log(outcome)
     return outcome
+  }
+
+  #traceCommand(commit: Commit, counts: Pick<CommitTrace, 'registered' | 'waiting' | 'removed' | 'frozen' | 'parsedMs'>): CommandBody {
+    const { leader } = this.#deps
+    const appliedMs = leader.clock.wallMs()
+    const { detectedMs, verifiedMs } = this.#seen ?? { detectedMs: appliedMs, verifiedMs: null }
+    return traceCommand(leader.state, { commit, detectedMs, verifiedMs, appliedMs, ...counts })
   }
 
   /** All in one turn with the note that it was done: a crash before it is durable takes back both. */

@@ -12,6 +12,7 @@ import {
   type Random,
   type RemoteStatus,
   type ToldWait,
+  type TracedJob,
 } from '../domain/index.js'
 import { createScheduler } from '../scheduler/index.js'
 import type { CommandBody, StateView } from '../state/index.js'
@@ -34,6 +35,7 @@ import { IdentityKeeper } from './identity-keeper.js'
 import { Leader, type LeaderDeps } from './leader.js'
 import { LeaderReader } from './leader-reader.js'
 import { MassLossBrake } from './mass-loss-brake.js'
+import { CommitTracer, tracedJobs } from './memory/commit-tracer.js'
 import { NodeRegistrar, type NodeRegistrarOptions } from './node-registrar.js'
 import { ChangeGate, tellWaiting } from './order/change-gate.js'
 import { HookRunner } from './order/hook-runner.js'
@@ -112,6 +114,7 @@ export class Server {
   readonly #brake: MassLossBrake
   readonly #gate: ChangeGate
   readonly #hooks: HookRunner
+  readonly #tracer: CommitTracer
   readonly #channel: HostChannel
   readonly #registrar: NodeRegistrar
   readonly #adoption: Adoption
@@ -151,6 +154,7 @@ export class Server {
     this.#drainer = new Drainer({ view: state, clock, random, logger, propose, onDue: nudge })
     this.#brake = new MassLossBrake({ view: state, clock, random, logger, propose, onDue: nudge })
     this.#gate = new ChangeGate({ view: state, clock, random, logger, propose, isSettled: () => this.source.isSettled, onDue: nudge })
+    this.#tracer = new CommitTracer({ view: state, clock, propose, onDue: nudge })
     this.#hooks = new HookRunner({ view: state, clock, random, logger, propose, onDue: nudge })
     this.#adoption = new Adoption({
       view: state,
@@ -176,6 +180,7 @@ export class Server {
     leader.onTurnEnd(() => this.#whileLeading(() => this.#brake.reconcile()))
     leader.onTurnEnd(() => this.#whileLeading(() => this.#hooks.reconcile()))
     leader.onTurnEnd(() => this.#whileLeading(() => this.#gate.reconcile()))
+    leader.onTurnEnd(() => this.#whileLeading(() => this.#tracer.reconcile()))
     leader.onTurnEnd(() => worker.drain())
     leader.onTurnEnd(() => publisher.prepare())
     const brake = this.#brake
@@ -220,6 +225,16 @@ export class Server {
   /** Since the start of this server. */
   get evaluationTimes(): readonly EvaluationTime[] {
     return this.#times.all
+  }
+
+  /** The jobs that a commit has changed, or is to. */
+  tracedJobs(view: StateView, commitId: string): readonly TracedJob[] {
+    return tracedJobs(view, commitId, this.waiting(view))
+  }
+
+  /** Seconds from the time of a commit to each of its steps, since this server runs. */
+  get commitSeconds(): CommitTracer['seconds'] {
+    return this.#tracer.seconds
   }
 
   /** How long the broker has been away; 0 while it is there. */

@@ -155,6 +155,7 @@ export async function startServer(
       sourceTexts: createSourceTexts(git),
       sourceHealth: server,
       waitingChanges: server,
+      commitMemory: server,
       webhooks: new WebhookReceiver({
         webhooks: webhooksOf(config.source),
         clock: systemClock,

@@ -6,6 +6,7 @@
 import type {
   Allocation,
   AllocationReport,
+  CommitTrace,
   DeploymentStatusUpdate,
   DrainStrategy,
   Evaluation,
@@ -26,6 +27,7 @@ import type {
   ServiceRegistration,
   SourceStatus,
   Variable,
+  VersionTimes,
   WaitingChange,
 } from '../domain/index.js'
 
@@ -87,6 +89,10 @@ export type CommandBody =
   | { readonly kind: 'change-wait'; readonly change: WaitingChange }
   /** Nobody wants these changes any more. */
   | { readonly kind: 'changes-drop'; readonly changes: readonly JobRef[] }
+  /** How a commit got here. `forgotten`: older ones, by id. */
+  | { readonly kind: 'commit-trace'; readonly trace: CommitTrace; readonly forgotten: readonly string[] }
+  /** Versions that have come to their end. */
+  | { readonly kind: 'version-times'; readonly times: readonly VersionTimes[] }
   /** A hook was dispatched, or what was made from it has ended. */
   | { readonly kind: 'hook-run'; readonly run: HookRun }
   /** When the jobs of a namespace may change; null: at any time. */

@@ -17,6 +17,8 @@ export function divideCommand(command: Command): readonly [Command, Command] | u
       return halve(command, ['nodeIds'])
     case 'source-files':
       return halve(command, ['mended', 'frozen', 'moved'])
+    case 'version-times':
+      return halve(command, ['times'])
     case 'changes-drop':
       return halve(command, ['changes'])
     case 'allocation-adopt':

@@ -4,6 +4,7 @@
  */
 import {
   type Allocation,
+  type CommitTrace,
   type Deployment,
   type Evaluation,
   type FrozenFile,
@@ -22,6 +23,7 @@ import {
   type SourceStatus,
   type Variable,
   type VersionSource,
+  type VersionTimes,
   type WaitingChange,
 } from '../domain/index.js'
 import { Table, type TableView } from './table.js'
@@ -118,6 +120,9 @@ export function createTables() {
     frozenFiles: new Table<FrozenFile>('frozenFiles', (file) => file.path, {}),
     /** As long as the version itself is kept. */
     versionSources: new Table<VersionSource, 'job'>('versionSources', versionSourceKey, { job: jobSourceKey }),
+    versionTimes: new Table<VersionTimes>('versionTimes', versionSourceKey, {}),
+    /** How the newest commits got here. */
+    commitTraces: new Table<CommitTrace>('commitTraces', ({ commit }) => commit.id, {}),
     periodicLaunches: new Table<PeriodicLaunch>('periodicLaunches', jobSourceKey, {}),
     scalingEvents: new Table<ScalingEvents>('scalingEvents', ownerKey, {}),
     evaluations: new Table<Evaluation, 'job' | 'status' | 'deployment'>('evaluations', (evaluation) => evaluation.ID, {

@@ -7,7 +7,7 @@ import { silentLogger } from '../../src/adapters/logger.js'
 import { answerJobRequest } from '../../src/api/index.js'
 import { ChangeFeed } from '../../src/controller/change-feed.js'
 import { EventFeed } from '../../src/controller/event-feed.js'
-import { tellWaiting } from '../../src/controller/index.js'
+import { tellWaiting, tracedJobs } from '../../src/controller/index.js'
 import { type Job, OrchestratorError } from '../../src/domain/index.js'
 import { type CommandKind, jobKey, State } from '../../src/state/index.js'
 
@@ -59,6 +59,7 @@ export class World {
       sourceTexts: { read: async () => undefined },
       sourceHealth: { sourceHealth: { problem: null, remote: null } },
       waitingChanges: { waiting: (view) => tellWaiting(view, view.atMs) },
+      commitMemory: { tracedJobs: (view, id) => tracedJobs(view, id, tellWaiting(view, view.atMs)), commitSeconds: {} },
       webhooks: { receive: () => 'refused', counts: { accepted: 0, refused: 0, 'too-many': 0 } },
       schedulingHealth: { evaluationTimes: [] },
       busHealth: { awayMs: 0, droppedMessages: new Map() },

@@ -1,9 +1,9 @@
 /** Counts of what there is, as gauges: `/v1/metrics`, also in the format of Prometheus. */
 import { rfc3339 } from '../../domain/index.js'
-import type { StateView } from '../../state/index.js'
+import { listSetAside, type StateView } from '../../state/index.js'
 import type { ReadDeps } from '../blocking.js'
 import { encodeJson } from '../encode.js'
-import type { ApiSettings, BusHealth, SchedulingHealth, SourceHealth, Webhooks } from '../ports.js'
+import type { ApiSettings, BusHealth, CommitMemory, SchedulingHealth, SourceHealth, Webhooks } from '../ports.js'
 import { jsonAnswer, textAnswer } from '../request.js'
 import type { Call, Route } from '../router.js'
 
@@ -19,13 +19,15 @@ export interface MetricsDeps extends ReadDeps {
   readonly schedulingHealth: SchedulingHealth
   readonly sourceHealth: SourceHealth
   readonly webhooks: Webhooks
+  readonly commitMemory: CommitMemory
 }
 
 export function metricsRoutes(deps: MetricsDeps): readonly Route[] {
   return [{ pattern: '/v1/metrics', methods: { GET: (call) => readMetrics(deps, call) } }]
 }
 
-async function readMetrics({ reader, clock, settings, busHealth, schedulingHealth, sourceHealth, webhooks }: MetricsDeps, call: Call) {
+async function readMetrics(deps: MetricsDeps, call: Call) {
+  const { reader, clock, settings, busHealth, schedulingHealth, sourceHealth, webhooks, commitMemory } = deps
   const { gauges } = await reader.read((view) => ({
     index: 0,
     gauges: [
@@ -37,14 +39,15 @@ async function readMetrics({ reader, clock, settings, busHealth, schedulingHealt
   }))
   const samples = sampleTimes(schedulingHealth, settings)
   if (call.parameters.text('format') === 'prometheus') {
-    return textAnswer(200, formatPrometheus(gauges) + formatSamples(samples), {
+    return textAnswer(200, formatPrometheus(gauges) + formatSamples(samples) + formatHistograms(commitMemory, settings), {
       'Content-Type': 'text/plain; version=0.0.4; charset=utf-8',
     })
   }
   const Timestamp = `${rfc3339(clock.wallMs())
     .replace('T', ' ')
     .replace(/(\.\d+)?Z$/, '')} +0000 UTC`
-  return jsonAnswer(encodeJson({ Timestamp, Gauges: gauges, Points: [], PrecisionGauges: [], Counters: [], Samples: samples }))
+  const Samples = [...samples, ...samplesOf(commitMemory, settings)]
+  return jsonAnswer(encodeJson({ Timestamp, Gauges: gauges, Points: [], PrecisionGauges: [], Counters: [], Samples }))
 }
 
 function computeGauges(view: StateView, settings: ApiSettings): readonly Gauge[] {
@@ -62,8 +65,18 @@ function computeGauges(view: StateView, settings: ApiSettings): readonly Gauge[]
     ...count(view.nodes.values(), 'nomad.nomad.nodes', (node) => node.Status),
     { Name: 'drover.replacement.paused', Value: view.heldLosses.count > 0 ? 1 : 0, Labels },
     { Name: 'drover.replacement.held_hosts', Value: view.heldLosses.count, Labels },
+    { Name: 'drover.changes.waiting', Value: view.waitingChanges.count, Labels },
+    { Name: 'drover.versions.set_aside', Value: listSetAside(view).length, Labels },
+    { Name: 'drover.source.frozen_files', Value: view.frozenFiles.count, Labels },
+    { Name: 'drover.source.held_jobs', Value: heldJobs(view), Labels },
+    { Name: 'drover.leader.epoch', Value: view.epoch, Labels },
     { Name: 'nomad.raft.appliedIndex', Value: view.index, Labels },
   ]
+}
+
+/** Whose removal waits for a trailer. */
+function heldJobs(view: StateView): number {
+  return [...view.sources.values()].reduce((sum, { held }) => sum + (held?.jobs.length ?? 0), 0)
 }
 
 /** What was dropped counts since the start of this server. */
@@ -148,4 +161,33 @@ function formatPrometheus(gauges: readonly Gauge[]): string {
     return [...(isFirst ? [`# TYPE ${name} gauge`] : []), `${name}{${labelsOf(Labels)}} ${Value}`]
   })
   return `${lines.join('\n')}\n`
+}
+
+function nameOfStep(step: string): string {
+  return `drover.commit.to_${step}_seconds`
+}
+
+function formatHistograms({ commitSeconds }: CommitMemory, settings: ApiSettings): string {
+  const labels = labelsOf({ host: settings.name, region: settings.region })
+  const lines = Object.entries(commitSeconds).flatMap(([step, { bounds, counts, count, sum }]) => {
+    const name = nameOfStep(step).replaceAll('.', '_')
+    const buckets = bounds.map((bound, at) => `${name}_bucket{${labels},le="${bound}"} ${counts[at]}`)
+    const all = `${name}_bucket{${labels},le="+Inf"} ${count}`
+    return [`# TYPE ${name} histogram`, ...buckets, all, `${name}_sum{${labels}} ${sum}`, `${name}_count{${labels}} ${count}`]
+  })
+  return lines.map((line) => `${line}\n`).join('')
+}
+
+function samplesOf({ commitSeconds }: CommitMemory, settings: ApiSettings): readonly Sample[] {
+  return Object.entries(commitSeconds)
+    .filter(([, { count }]) => count > 0)
+    .map(([step, { count, sum, min, max }]) => ({
+      Name: nameOfStep(step),
+      Count: count,
+      Sum: sum,
+      Min: min,
+      Max: max,
+      Mean: sum / count,
+      Labels: { host: settings.name, region: settings.region },
+    }))
 }

@@ -5,7 +5,7 @@ import type { ReadDeps, Reading } from '../blocking.js'
 import { encodeJson } from '../encode.js'
 import { notFound } from '../errors.js'
 import { NAMESPACE_ALL } from '../parameters.js'
-import type { SourceHealth, WaitingChanges } from '../ports.js'
+import type { CommitMemory, SourceHealth, WaitingChanges } from '../ports.js'
 import type { Call, Route } from '../router.js'
 import { reading } from './reading.js'
 
@@ -14,6 +14,7 @@ const WATCH_SOURCES = [{ table: 'sources' }, { table: 'frozenFiles' }] as const
 export interface SourceDeps extends ReadDeps {
   readonly sourceHealth: SourceHealth
   readonly waitingChanges: WaitingChanges
+  readonly commitMemory: CommitMemory
 }
 
 export function sourceRoutes(deps: SourceDeps): readonly Route[] {
@@ -24,6 +25,7 @@ export function sourceRoutes(deps: SourceDeps): readonly Route[] {
     { pattern: '/drover/v1/history/:id', methods: { GET: reading(deps, readHistory) } },
     { pattern: '/drover/v1/waiting', methods: { GET: reading(deps, (view, call) => listWaiting(view, call, waitingChanges)) } },
     { pattern: '/drover/v1/held', methods: { GET: reading(deps, readHeld) } },
+    { pattern: '/drover/v1/trace/:id', methods: { GET: reading(deps, (view, call) => readTrace(view, call, deps.commitMemory)) } },
     { pattern: '/drover/v1/commits/:id', methods: { GET: reading(deps, readCommit) } },
   ]
 }
@@ -92,4 +94,20 @@ function readCommit(view: StateView, call: Call): Reading {
   if (commit === undefined || commit === null) return { index, watch, body: notFound('commit not found among those that jobs stand at') }
   const jobs = sources.map(({ namespace, jobId, path, version }) => ({ namespace, jobId, path, version }))
   return { index, watch, body: encodeJson({ commit, jobs }) }
+}
+
+const WATCH_TRACE = ['commitTraces', 'versionTimes', 'versionSources', 'sources', ...WATCH_WAITING] as const
+
+/** How a commit got here and what became of its jobs, named by the whole id or its beginning. One that is held is told as such. */
+function readTrace(view: StateView, call: Call, memory: CommitMemory): Reading {
+  const watch = WATCH_TRACE.map((table) => ({ table }))
+  const index = Math.max(...WATCH_TRACE.map((table) => view[table].index))
+  const isMeant = (id: string) => call.id.length >= 4 && id.startsWith(call.id.toLowerCase())
+  const held = view.sources.all().flatMap((source) => (source.held !== null && isMeant(source.held.commit) ? [source.held] : []))[0]
+  const traces = [...view.commitTraces.values()].filter(({ commit }) => isMeant(commit.id))
+  if (traces.length > 1) return { index, watch, body: notFound(`${call.id} is the beginning of ${traces.length} commits, give more of it`) }
+  const trace = traces[0]
+  if (trace === undefined && held === undefined) return { index, watch, body: notFound('this server has not applied a commit of that id') }
+  const jobs = trace === undefined ? [] : memory.tracedJobs(view, trace.commit.id)
+  return { index, watch, body: encodeJson({ trace: trace ?? null, held: held ?? null, jobs }) }
 }

@@ -16,6 +16,7 @@ import { putEvaluations } from './evaluations.js'
 import { collectGarbage } from './garbage.js'
 import { reconcileSummaries } from './job-status.js'
 import { deregisterJob, launchPeriodic, registerJob } from './jobs.js'
+import { noteVersionTimes, traceCommit } from './memory.js'
 import {
   completeDrain,
   declareNodes,
@@ -65,6 +66,10 @@ export function apply(state: State, index: LogIndex, command: Command): void {
       return state.waitingChanges.put(index, command.change)
     case 'changes-drop':
       return dropChanges(state, index, command)
+    case 'commit-trace':
+      return traceCommit(state, index, command)
+    case 'version-times':
+      return noteVersionTimes(state, index, command)
     case 'hook-run':
       return state.hookRuns.put(index, command.run)
     case 'namespace-order':

@@ -123,4 +123,5 @@ function deleteVersion(state: State, index: LogIndex, job: Job): void {
   const key = jobVersionKey(job.Namespace, job.ID, job.CreateIndex, job.Version)
   state.jobVersions.delete(index, key)
   state.versionSources.delete(index, key)
+  state.versionTimes.delete(index, key)
 }

@@ -233,6 +233,7 @@ export class VirtualCluster extends StoryCluster {
       busHealth: server,
       schedulingHealth: server,
       waitingChanges: server,
+      commitMemory: server,
       clock,
       random: this.#random,
       turns: { pass: async () => {} },
