@@ -1,4 +1,6 @@
 /** The command line: everything but the wiring. */
+
+export { blameCommand } from './blame.js'
 export type { CommandModule, Io } from './command.js'
 export { commandsPage } from './commands-page.js'
 export { completionCommand } from './completion.js'
@@ -32,6 +34,7 @@ export { planCommand } from './plan.js'
 export { type ProgramOptions, runProgram } from './program.js'
 export { statusCommand } from './status.js'
 export type { Terminal } from './terminal.js'
+export { traceCommand } from './trace.js'
 export type { ActCommits } from './trailer-act.js'
 export { whyCommand } from './why.js'
 export type { RefPlanAnswer } from './wire.js'

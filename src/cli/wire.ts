@@ -227,6 +227,14 @@ export interface OrderAnswer {
   readonly suspend: { readonly untilMs: number; readonly reason: string } | null
 }
 
+export interface BlamedFieldAnswer {
+  readonly path: string
+  readonly value: string | number | boolean
+  readonly version: number
+  readonly isOldest: boolean
+  readonly commit: (CommitAnswer & { readonly atMs: number }) | null
+}
+
 export interface TraceAnswer {
   /** Null: it was not applied. */
   readonly trace: {

@@ -31,7 +31,7 @@ export { type Fault, fault, formatMistake, type Mistake, type SourceText, sugges
 export { type NextLaunch, nextLaunch } from './next-launch.js'
 export { type ApiParseOutcome, type Needs, type ParseOutcome, type ParseRequest, parseApiJob, parseJob } from './parse.js'
 export { applyJobPatch, type PatchOutcome } from './patch.js'
-export { isSpecChanged, specText } from './spec-change.js'
+export { isSpecChanged, specOf, specText } from './spec-change.js'
 export { type SupportContext, supportTexts, taskRefusal } from './support/refusals.js'
 export type {
   Expression,

@@ -53,8 +53,12 @@ function isPlain(value: unknown): value is Readonly<Record<string, unknown>> {
  * specification where the job itself is too large to be sent.
  */
 export function specText(job: Job): string {
-  const members = Object.entries(job).filter(([name]) => !NOT_SPECIFICATION.has(name))
-  return textOf(Object.fromEntries(members))
+  return textOf(specOf(job))
+}
+
+/** What its author has said of a job, or could have. */
+export function specOf(job: Job): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(job).filter(([name]) => !NOT_SPECIFICATION.has(name)))
 }
 
 function textOf(value: unknown): string {

@@ -16,6 +16,7 @@ const LOADERS: Readonly<Record<string, () => Promise<CommandModule>>> = {
   why: async () => (await import('../cli/why.js')).whyCommand,
   events: async () => (await import('../cli/events.js')).eventsCommand,
   history: async () => (await import('../cli/history.js')).historyCommand,
+  blame: async () => (await import('../cli/blame.js')).blameCommand,
   trace: async () => (await import('../cli/trace.js')).traceCommand,
   inspect: async () => (await import('../cli/inspect.js')).inspectCommand,
   fs: async () => (await import('../cli/fs.js')).fsCommand,

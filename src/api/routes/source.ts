@@ -7,6 +7,7 @@ import { notFound } from '../errors.js'
 import { NAMESPACE_ALL } from '../parameters.js'
 import type { CommitMemory, SourceHealth, WaitingChanges } from '../ports.js'
 import type { Call, Route } from '../router.js'
+import { blameFields } from '../views/blame.js'
 import { reading } from './reading.js'
 
 const WATCH_SOURCES = [{ table: 'sources' }, { table: 'frozenFiles' }] as const
@@ -24,6 +25,7 @@ export function sourceRoutes(deps: SourceDeps): readonly Route[] {
     { pattern: '/drover/v1/jobs', methods: { GET: reading(deps, listOwned) } },
     { pattern: '/drover/v1/history/:id', methods: { GET: reading(deps, readHistory) } },
     { pattern: '/drover/v1/waiting', methods: { GET: reading(deps, (view, call) => listWaiting(view, call, waitingChanges)) } },
+    { pattern: '/drover/v1/blame/:id', methods: { GET: reading(deps, readBlame) } },
     { pattern: '/drover/v1/held', methods: { GET: reading(deps, readHeld) } },
     { pattern: '/drover/v1/trace/:id', methods: { GET: reading(deps, (view, call) => readTrace(view, call, deps.commitMemory)) } },
     { pattern: '/drover/v1/commits/:id', methods: { GET: reading(deps, readCommit) } },
@@ -77,6 +79,23 @@ function readHistory(view: StateView, call: Call): Reading {
     .filter(({ createIndex }) => createIndex === job.CreateIndex)
     .sort((a, b) => b.version - a.version)
   return { index, watch, body: encodeJson(versions.map(({ version, path, commit, revertOf }) => ({ version, path, commit, revertOf }))) }
+}
+
+/** Which commit each field of a job comes from, as far as its versions are kept. */
+function readBlame(view: StateView, call: Call): Reading {
+  const key = namespacedKey(call.parameters.namespace, call.id)
+  const job = view.jobs.get(key)
+  const index = Math.max(view.versionSources.index, view.jobs.index)
+  const watch = [{ table: 'versionSources' }, { table: 'jobs' }] as const
+  if (job === undefined) return { index, watch, body: notFound('job not found') }
+  const versions = view.jobVersions
+    .by('job', key)
+    .filter(({ CreateIndex }) => CreateIndex === job.CreateIndex)
+    .sort((a, b) => b.Version - a.Version)
+  const sources = view.versionSources.by('job', key).filter(({ createIndex }) => createIndex === job.CreateIndex)
+  const commits = new Map(sources.map(({ version, commit }) => [version, commit]))
+  const fields = blameFields(versions).map((field) => ({ ...field, commit: commits.get(field.version) ?? null }))
+  return { index, watch, body: encodeJson(fields) }
 }
 
 function readHeld(view: StateView): Reading {

@@ -138,7 +138,7 @@ export function tracedJobs(view: StateView, commitId: string, waiting: readonly 
     const job = commit.id === commitId && revertOf === null ? view.jobs.get(jobKey({ Namespace: namespace, ID: jobId })) : undefined
     if (job === undefined || job.CreateIndex !== createIndex) continue
     const known = view.versionTimes.get(timesKey(source))
-    const registeredMs = (view.findJobVersion(namespace, jobId, createIndex, version)?.SubmitTime ?? 0) / MILLISECOND
+    const registeredMs = known?.registeredMs ?? (view.findJobVersion(namespace, jobId, createIndex, version)?.SubmitTime ?? 0) / MILLISECOND
     const { plannedMs, placedMs, outcome, missing } = known === undefined ? versionProgress(view, job, version) : { ...known, missing: '' }
     made.push({
       namespace,
