@@ -21,7 +21,8 @@ export class Supervised {
       for (const runId of this.#runIds) await this.client.ask('destroy', { runId })
       await this.client.ask('retire', {})
       this.client.close()
-      rmSync(this.folder, { recursive: true, force: true })
+      // Wrappers that waited end a moment after their supervisor, and take their files along.
+      rmSync(this.folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 })
     })
   }
 
