@@ -15,27 +15,31 @@ const SLEEPERS = { name: 'sleepers', driver: 'raw_exec', config: ['command = "/b
 export const b12: Bench = {
   name: 'B12',
   summary: 'cost of sleeping tasks: memory, processes, starts a second',
-  async *run(options: BenchOptions): AsyncIterable<Measurement> {
-    const count = options.quick ? 20 : 100
-    const cluster = await startEmptyCluster()
-    try {
-      cluster.write('jobs/sleepers.nomad.hcl', sleepingJob({ ...SLEEPERS, count }))
-      cluster.git('add', '-A')
-      const began = performance.now()
-      cluster.git('commit', '-q', '-m', 'sleepers')
-      await until('all sleep', RUNNING_WITHIN_MS, () => processes((line) => line === `/bin/sleep ${MARK}`).length >= count)
-      const name = `tasks=${count}`
-      yield measurement('B12', name, 'commit-to-all-running', 'ms', [performance.now() - began])
-      const own = processes((line) => line.includes(cluster.folder))
-      const agent = own.filter(({ line }) => line.includes('agent --config'))
-      const supervisor = own.filter(({ line }) => line.includes('supervisor.js'))
-      const wrappers = own.filter(({ line }) => line.includes('drover-run'))
-      yield measurement('B12', name, 'agent-pss', 'bytes', [pssOf(agent)])
-      yield measurement('B12', name, 'supervisor-pss', 'bytes', [pssOf(supervisor)])
-      yield measurement('B12', name, 'wrapper-pss-a-task', 'bytes', [pssOf(wrappers) / count])
-      yield measurement('B12', name, 'processes-a-task-beyond-itself', 'count', [wrappers.length / count])
-    } finally {
-      await cluster.remove()
-    }
+  async *run({ quick }: BenchOptions): AsyncIterable<Measurement> {
+    for (const count of quick ? [20] : [100, 500]) yield* cost(count)
   },
+}
+
+async function* cost(count: number): AsyncIterable<Measurement> {
+  const cluster = await startEmptyCluster()
+  try {
+    cluster.write('jobs/sleepers.nomad.hcl', sleepingJob({ ...SLEEPERS, count }))
+    cluster.git('add', '-A')
+    const began = performance.now()
+    cluster.git('commit', '-q', '-m', 'sleepers')
+    await until('all sleep', RUNNING_WITHIN_MS, () => processes((line) => line === `/bin/sleep ${MARK}`).length >= count)
+    const name = `tasks=${count}`
+    yield measurement('B12', name, 'commit-to-all-running', 'ms', [performance.now() - began])
+    const own = processes((line) => line.includes(cluster.folder))
+    const agent = own.filter(({ line }) => line.includes('agent --config'))
+    const supervisor = own.filter(({ line }) => line.includes('supervisor.js'))
+    const wrappers = own.filter(({ line }) => line.includes('drover-run'))
+    yield measurement('B12', name, 'agent-pss', 'bytes', [pssOf(agent)])
+    yield measurement('B12', name, 'supervisor-pss', 'bytes', [pssOf(supervisor)])
+    yield measurement('B12', name, 'agent-and-supervisor-pss', 'bytes', [pssOf([...agent, ...supervisor])])
+    yield measurement('B12', name, 'wrapper-pss-a-task', 'bytes', [pssOf(wrappers) / count])
+    yield measurement('B12', name, 'processes-a-task-beyond-itself', 'count', [wrappers.length / count])
+  } finally {
+    await cluster.remove()
+  }
 }

@@ -8,6 +8,7 @@ import { b7Crowd } from './b7-crowd.js'
 import { gitScan } from './b10-git-scan.js'
 import { b10Jobspecs } from './b10-jobspecs.js'
 import { serverScan } from './b10-server.js'
+import { b11 } from './b11-agent-speed.js'
 import { b12 as b12Agent } from './b12-agent-cost.js'
 import { containerCost, sandboxCost } from './b12-isolated-cost.js'
 import { b13 } from './b13-host-loss.js'
@@ -34,4 +35,4 @@ const b12: Bench = {
   },
 }
 
-export const BENCHES: readonly Bench[] = [b1Placement, b2PackQuality, b5, b6ApiRead, b7Crowd, b10, b12, b13, b14]
+export const BENCHES: readonly Bench[] = [b1Placement, b2PackQuality, b5, b6ApiRead, b7Crowd, b10, b11, b12, b13, b14]

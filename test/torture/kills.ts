@@ -1,7 +1,7 @@
 /** kill -9 and standstill of every part, now and then of several at once. */
 import { setTimeout as pause } from 'node:timers/promises'
+import type { Program } from '../real-program.js'
 import type { Act } from './acts.js'
-import type { Program } from './program.js'
 import type { TortureWorld } from './world.js'
 
 export const KILL_ACTS: readonly Act[] = [

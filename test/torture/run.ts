@@ -59,15 +59,8 @@ async function perform(act: Act, watch: PauseWatch): Promise<void> {
   // Who is killed does not answer, and a pause of what holds the machine's disks is nobody's fault but ours.
   watch.isExcused = /killed/.test(act.name)
   await act.run(world)
-  if (watch.isExcused && world.server.pid !== pids) await answers()
+  if (watch.isExcused && world.server.pid !== pids) await world.answers()
   watch.isExcused = false
-}
-
-async function answers(): Promise<void> {
-  await until('the server answers again', SETTLED_WITHIN_MS, async () => {
-    const response = await fetch(`${world.url}/v1/status/leader`).catch(() => undefined)
-    return response?.ok === true
-  })
 }
 
 /** Once nothing is thrown any more, what runs is what the files say. */

@@ -45,6 +45,11 @@ export class LogWriter {
     }
   }
 
+  /** Goes on where something was written before, so that the next piece needs not wait: what was read and not written is lost with this process. */
+  resume(): void {
+    if (this.#sizeOf(this.#number) > 0) this.#open()
+  }
+
   /** Where the next byte goes. */
   position(): LogPosition {
     if (this.#fd !== undefined) return { number: this.#number, bytes: this.#sizeBytes }

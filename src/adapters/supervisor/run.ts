@@ -228,11 +228,21 @@ export class Run {
       ['out', 'stdout'],
       ['err', 'stderr'],
     ] as const) {
-      const { socket, fd } = openFifo(join(this.folder, fifo))
       const log = isDisabled ? undefined : new LogWriter(folder, `${task}.${stream}`, filesMax, fileBytesMax)
+      this.#resume(log)
+      const { socket, fd } = openFifo(join(this.folder, fifo))
       this.#pipes.push({ socket, fd, log })
       socket.on('data', (chunk: Buffer) => this.#write(log, chunk))
       socket.on('error', (error) => this.#host.say(`${this.folder}: ${stream}: ${error.message}`))
+    }
+  }
+
+  #resume(log: LogWriter | undefined): void {
+    try {
+      log?.resume()
+    } catch (error) {
+      // The disk may take it when something is said.
+      this.#host.say(`${this.folder}: the log cannot be opened yet: ${String(error)}`)
     }
   }
 
