@@ -66,7 +66,14 @@ export interface NamespaceOrder {
   readonly suspend: JobOrder['suspend']
 }
 
-export type OrderCode = 'suspended' | 'window-closed' | 'dependency-not-healthy' | 'bundle-incomplete' | 'hook-running' | 'hook-failed'
+export type OrderCode =
+  | 'suspended'
+  | 'window-closed'
+  | 'dependency-not-healthy'
+  | 'bundle-incomplete'
+  | 'hook-running'
+  | 'hook-failed'
+  | 'file-mistakes'
 
 /** Why a change waits. Codes keep their meaning; texts are for people. */
 export interface WaitReason {

@@ -1,14 +1,5 @@
 /** Whether a job is as the newest commit wants it, and well: what changes that depend on it wait for. */
-import {
-  type Allocation,
-  type Deployment,
-  type FrozenFile,
-  isDeploymentActive,
-  isServerTerminal,
-  isTemplateJob,
-  type Job,
-  namespacedKey,
-} from '../../domain/index.js'
+import { type Allocation, type Deployment, isDeploymentActive, isServerTerminal, isTemplateJob, type Job } from '../../domain/index.js'
 import { jobKey, type StateView, standingOf } from '../../state/index.js'
 
 /**
@@ -27,12 +18,6 @@ export function healthProblem(view: StateView, key: string, name: string): strin
   if (deployment !== undefined && isDeploymentActive(deployment)) return `version ${job.Version} of ${name} is being rolled out`
   if (deployment?.Status === 'failed') return `the roll-out of version ${job.Version} of ${name} failed`
   return shortfall(view, job, name)
-}
-
-/** The file that defines the job and cannot be read. */
-export function frozenFileOf(frozen: Iterable<FrozenFile>, key: string): FrozenFile | undefined {
-  for (const file of frozen) if (file.jobId !== null && namespacedKey(file.namespace!, file.jobId) === key) return file
-  return undefined
 }
 
 function shortfall(view: StateView, job: Job, name: string): string | undefined {

@@ -2,7 +2,7 @@
 import { type FrozenFile, type JobOrder, type JobRef, namespacedKey, refText, rfc3339, type WaitReason } from '../../domain/index.js'
 import type { StateView } from '../../state/index.js'
 import { type HookOccasion, hookJob, hooksByTarget, runFor } from './hooks.js'
-import { frozenFileOf, healthProblem } from './job-health.js'
+import { healthProblem } from './job-health.js'
 import { closedWindows } from './sync-windows.js'
 
 /** What is to change, as far as its order is concerned. */
@@ -23,6 +23,7 @@ export class WaitJudge {
   readonly #view: StateView
   readonly #nowMs: number
   readonly #frozen: readonly FrozenFile[]
+  readonly #frozenByJob: ReadonlyMap<string, FrozenFile>
   readonly #pending: ReadonlySet<string>
   readonly #bundles = new Map<string, OrderedChange[]>()
   readonly #problems = new Map<string, string | null>()
@@ -36,6 +37,9 @@ export class WaitJudge {
     this.#view = view
     this.#nowMs = nowMs
     this.#frozen = frozen
+    this.#frozenByJob = new Map(
+      frozen.flatMap((file) => (file.jobId === null ? [] : [[namespacedKey(file.namespace!, file.jobId), file] as const])),
+    )
     this.#changes = changes
     this.#pending = new Set(changes.map(keyOf))
     for (const change of changes) {
@@ -62,8 +66,12 @@ export class WaitJudge {
       const text = this.#problemOf(on, namespace)
       return text === undefined ? [] : [{ code: 'dependency-not-healthy', text, facts: { ...on } }]
     })
+    // What an older commit wanted does not begin while the newest one cannot be understood.
+    const file = this.#frozenByJob.get(keyOf(change))
+    const mistaken: WaitReason[] =
+      file === undefined ? [] : [{ code: 'file-mistakes', text: `its file has mistakes (${file.path})`, facts: { path: file.path } }]
     // Hooks come last: what they do may need what else is waited for.
-    return [...suspended, ...this.#closedReasons(namespace), ...waiting, ...this.#hookReasons(change)]
+    return [...mistaken, ...suspended, ...this.#closedReasons(namespace), ...waiting, ...this.#hookReasons(change)]
   }
 
   /** Of hooks that come before the change. One that is itself to change is waited for like a dependency. */
@@ -133,7 +141,7 @@ export class WaitJudge {
     if (this.#pending.has(key)) return `${name} is to change first`
     let problem = this.#problems.get(key)
     if (problem === undefined) {
-      const file = frozenFileOf(this.#frozen, key)
+      const file = this.#frozenByJob.get(key)
       problem = file === undefined ? (healthProblem(this.#view, key, name) ?? null) : `the file of ${name} has mistakes (${file.path})`
       this.#problems.set(key, problem)
     }

@@ -151,3 +151,16 @@ test('a suspended namespace waits as a whole, in the words of who suspended it',
   await commit({ [FILE]: 'suspend {\n until = "2099-01-01T00:00:00Z"\n reason = "audit"\n}', 'jobs/shop/web.nomad.hcl': text('web') })
   expect([versions(), waiting()]).toEqual([{}, [['web', 'namespace shop is suspended until 2099-01-01T00:00:00Z: audit']]])
 })
+
+test('a change that waits does not begin where its namespace has come to forbid it, nor while its file has mistakes', async () => {
+  const { commit, versions, waiting } = await world()
+  const web = 'jobs/shop/web.nomad.hcl'
+  await commit({ [web]: text('web') })
+  await commit({ [FILE]: DAYS, [web]: text('web', '/bin/false') })
+  await commit({ [FILE]: 'capabilities { enabled_task_drivers = ["docker"] }' })
+  expect([versions(), waiting()]).toEqual([{ web: 0 }, [['web', `its file has mistakes (${web})`]]])
+  await commit({ [FILE]: null, [web]: 'job "web" {' })
+  expect(versions()).toEqual({ web: 0 })
+  await commit({ [web]: text('web', '/bin/false') })
+  expect([versions(), waiting()]).toEqual([{ web: 1 }, []])
+})
