@@ -21,6 +21,8 @@ export class Eavesdropper {
   readonly #bus: Bus
   readonly #random: SeededRandom
   readonly #kept: Overheard[] = []
+  /** The newest beat of each host by its subject, the longest silent first. */
+  readonly #beats = new Map<string, Uint8Array>()
 
   constructor(bus: Bus, random: SeededRandom) {
     this.#bus = bus
@@ -28,6 +30,10 @@ export class Eavesdropper {
   }
 
   hear(subject: string, payload: Uint8Array): void {
+    if (subject.endsWith('.heartbeat')) {
+      this.#beats.delete(subject)
+      this.#beats.set(subject, payload)
+    }
     if (this.#kept.length < KEPT_MAX) this.#kept.push({ subject, payload })
     else this.#kept[this.#random.between(0, KEPT_MAX - 1)] = { subject, payload }
   }
@@ -35,6 +41,7 @@ export class Eavesdropper {
   /** Something that was said, or nearly. */
   speak(): void {
     if (this.#kept.length === 0) return
+    this.#pretendToLive()
     const { subject, payload } = this.#random.pick(this.#kept)
     const acts = [
       () => this.#say(subject, payload),
@@ -44,6 +51,11 @@ export class Eavesdropper {
       () => this.#sayEmptySet(),
     ]
     this.#random.pick(acts)()
+  }
+
+  /** As if it were the hosts that have been silent for longest. */
+  #pretendToLive(): void {
+    for (const [subject, beat] of [...this.#beats].slice(0, 2)) this.#bus.request(subject, beat, 1_000).catch(() => {})
   }
 
   /** Half of the time as a question, to see what is answered. */

@@ -7,12 +7,19 @@
  * I25 Nothing new is placed on a host that is drained, closed, or out of sight.
  * I26 Batch work that has been done is not done again.
  * I27 What hosts ran that were lost at once is not replaced while that is paused.
- * I28 A roll-out that is paused replaces nothing of an older version but what has failed, is lost or has to move, and while its canaries
- *     are tried not even that.
+ * I28 A roll-out that is paused updates nothing; while its canaries are tried, what has failed, is lost or moves keeps its version.
  * L8  A drain ends at its deadline.
  * L9  A time of a periodic job is launched, or passed over for a reason, soon after it has come.
  */
-import { type Allocation, isServerTerminal, isTimed, type Job, MILLISECOND, parseRfc3339Ms } from '../../src/domain/index.js'
+import {
+  type Allocation,
+  isDeploymentActive,
+  isServerTerminal,
+  isTimed,
+  type Job,
+  MILLISECOND,
+  parseRfc3339Ms,
+} from '../../src/domain/index.js'
 import { nextLaunch } from '../../src/jobspec/index.js'
 import { UPDATING } from '../../src/scheduler/descriptions.js'
 import { jobKey, ownerKey, type State } from '../../src/state/index.js'
@@ -42,9 +49,9 @@ export class LifecycleWitness {
       if (after === undefined) return
       if (before === undefined) {
         this.#checkPlaced(after)
-        this.#checkPaused(after)
+        this.#checkTried(after)
         this.#checkHeld(after)
-      }
+      } else this.#checkPaused(before, after)
       this.#checkDone(after, before === undefined)
     })
   }
@@ -98,14 +105,19 @@ export class LifecycleWitness {
       this.#fail(new Violation('I27', `${Name} was placed again while ${previous.NodeName} was held`))
   }
 
-  #checkPaused({ Name, TaskGroup, DeploymentID, PreviousAllocation, JobVersion }: Allocation): void {
+  #checkTried({ Name, TaskGroup, DeploymentID, PreviousAllocation, JobVersion, DeploymentStatus }: Allocation): void {
     const deployment = DeploymentID === undefined ? undefined : this.#state.deployments.get(DeploymentID)
     const previous = PreviousAllocation === undefined ? undefined : this.#state.allocations.get(PreviousAllocation)
-    if (deployment?.Status !== 'paused' || previous === undefined || previous.JobVersion === JobVersion) return
-    const group = deployment.TaskGroups[TaskGroup]
-    const isTried = group !== undefined && group.DesiredCanaries > 0 && !group.Promoted
-    if (isTried || previous.DesiredDescription === UPDATING)
+    const group = deployment?.TaskGroups[TaskGroup]
+    const isTried = group !== undefined && group.DesiredCanaries > 0 && !group.Promoted && DeploymentStatus?.Canary !== true
+    if (deployment?.Status === 'paused' && isTried && previous !== undefined && previous.JobVersion !== JobVersion)
       this.#fail(new Violation('I28', `${Name} replaces version ${previous.JobVersion} while its roll-out is paused`))
+  }
+
+  #checkPaused({ DesiredStatus }: Allocation, after: Allocation): void {
+    if (DesiredStatus !== 'run' || after.DesiredStatus !== 'stop' || after.DesiredDescription !== UPDATING) return
+    const [active] = this.#state.deployments.by('job', ownerKey(after)).filter(isDeploymentActive)
+    if (active?.Status === 'paused') this.#fail(new Violation('I28', `${after.Name} is updated while its roll-out is paused`))
   }
 
   /** What was told to end has not been done. */

@@ -41,6 +41,8 @@ export async function tellStory(seed: number): Promise<StoryResult> {
     new Faults(world, workload).schedule()
     await world.run(WORKING_MS)
     world.calm()
+    // One more is gone for good, and nothing else happens that would show it.
+    if (world.random.chance(0.3)) world.loseHost()
     while (world.isPaused()) await world.run(10_000)
     const acts = new HandActs(world.repository, world.random, world.durable)
     workload.settle(acts.resumeAll())
@@ -118,12 +120,12 @@ class Faults {
       [random.between(20_000, 60_000), () => this.#jumpWallClock()],
       [random.between(15_000, 60_000), () => this.#cutOffHost()],
       [random.between(15_000, 60_000), () => this.#fillDisk()],
-      [random.between(200, 4_000), () => this.#world.stranger.speak()],
       [random.between(30_000, 120_000), () => this.#loseBroker()],
       [random.between(50_000, 150_000), () => this.#loseManyHosts()],
       [random.between(10_000, 60_000), () => this.#world.leader?.garbage.collectAll()],
     ]
     for (const [meanMs, act] of kinds) if (random.chance(0.6)) this.#every(meanMs, act)
+    if (random.chance(0.6)) this.#haunt(random.between(200, 4_000))
     if (random.chance(0.6))
       Object.assign(this.#world.network.faults, {
         lossShare: random.fraction() * 0.08,
@@ -148,6 +150,15 @@ class Faults {
       if (this.#world.isCalm) return
       act()
       this.#every(meanMs, act)
+    })
+  }
+
+  /** The stranger never rests: only when nothing else happens does it show what it brings about. */
+  #haunt(meanMs: number): void {
+    const { random, time } = this.#world
+    time.after(meanMs * (0.3 + 1.4 * random.fraction()), () => {
+      this.#world.stranger.speak()
+      this.#haunt(meanMs)
     })
   }
 
@@ -178,9 +189,8 @@ class Faults {
 
   /** The machine is gone with all it ran, and comes back empty or not at all. */
   #killHost(): void {
-    const { random, hosts } = this.#world
-    if (hosts.filter((host) => host.isAlive).length > 1)
-      random.pick(hosts).die(random.chance(0.5) ? random.between(15_000, 60_000) : undefined, random.chance(0.3))
+    const { random } = this.#world
+    this.#world.loseHost(random.chance(0.5) ? random.between(15_000, 60_000) : undefined, random.chance(0.3))
   }
 
   /** A rack: most of the hosts at once, and they come back one after the other. */

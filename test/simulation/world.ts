@@ -398,6 +398,11 @@ export class World {
   }
 
   /** From now on nothing goes wrong any more. */
+  /** Any of them, as long as another one lives. */
+  loseHost(returnAfterMs?: number, isDiskLost = false): void {
+    if (this.hosts.filter((host) => host.isAlive).length > 1) this.random.pick(this.hosts).die(returnAfterMs, isDiskLost)
+  }
+
   calm(): void {
     this.isCalm = true
     if (this.#isLossInDoubt) for (const host of this.hosts) host.disturbedMs = this.time.nowMs
