@@ -11,13 +11,26 @@ export interface Seen {
   readonly deployments: readonly Fields[]
   readonly jobs: readonly Fields[]
   readonly services: readonly unknown[]
+  readonly evaluations: readonly Fields[]
 }
 
 /** The API keeps the last ten events of a task. */
 const EVENTS_KEPT = 10
 /** Of a folder's entries: what belongs to the way in which the reference runs tasks. */
 const IMPLEMENTATION = /(^|\/)(executor\.out|\.nomad-mount|\..*\.fifo|api\.sock|private)(\/|$)|^alloc$|^[^/]+$/
-const ALLOCATION_FIELDS = ['alloc', 'job', 'group', 'job_version', 'node', 'desired', 'desired_description', 'client', 'client_description']
+const ALLOCATION_FIELDS = [
+  'alloc',
+  'job',
+  'group',
+  'job_version',
+  'node',
+  'desired',
+  'desired_description',
+  'client',
+  'client_description',
+  'previous',
+  'next',
+]
 
 export function compareStory(story: Story, seen: Seen): readonly Mismatch[] {
   const comparison = new Comparison(story)
@@ -28,7 +41,7 @@ export function compareStory(story: Story, seen: Seen): readonly Mismatch[] {
   comparison.allocations(seen.allocations)
   comparison.values('/services', byAllocation(story.record.services ?? []), byAllocation(seen.services))
   comparison.byName('/deployments', story.record.deployments, seen.deployments, 'deployment', ['status', 'description', 'groups'])
-  comparison.byName('/jobs', story.record.jobs, seen.jobs, 'job', ['status', 'stop', 'version'])
+  comparison.byName('/jobs', story.record.jobs, seen.jobs, 'job', ['type', 'status', 'stop', 'version', 'versions', 'summary'])
   return comparison.mismatches
 }
 
@@ -74,6 +87,8 @@ class Comparison {
   }
 
   byName(path: string, expected: readonly Fields[], seen: readonly Fields[], key: string, fields: readonly string[]): void {
+    for (const one of seen)
+      if (expected.every((candidate) => candidate[key] !== one[key])) this.#differs(path, `no more than ${expected.length}`, one[key])
     expected.forEach((one, at) => {
       const own = seen.find((candidate) => candidate[key] === one[key]) ?? {}
       for (const field of fields) this.values(`${path}/${at}/${field}`, one[field], own[field])
@@ -92,6 +107,10 @@ class Comparison {
   }
 
   #allocation(path: string, expected: RecordedAllocation, got: Fields): void {
+    this.values(`${path}/created_by`, expected.created_by !== undefined, got.has_creator)
+    this.values(`${path}/follow_up`, expected.follow_up !== undefined, got.has_follow_up)
+    this.values(`${path}/desired_transition`, expected.desired_transition ?? {}, got.desired_transition)
+    this.values(`${path}/reschedules`, expected.reschedules ?? [], got.reschedules)
     for (const field of ALLOCATION_FIELDS) this.values(`${path}/${field}`, expected[field], got[field])
     // The health of what was stopped before anything was known is an accident of the reference.
     if (got.deployment_status !== undefined || expected.desired === 'run') {

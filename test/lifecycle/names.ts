@@ -34,6 +34,18 @@ export interface SeenAllocation {
   readonly CreateIndex: number
 }
 
+/** What is told of one allocation and not in lists. */
+export interface SeenWholeAllocation extends SeenAllocation {
+  readonly EvalID: string
+  readonly FollowupEvalID?: string
+  readonly PreviousAllocation?: string
+  readonly NextAllocation?: string
+  readonly DesiredTransition?: Readonly<Record<string, boolean | null>>
+  readonly RescheduleTracker?: {
+    readonly Events: readonly { readonly PrevAllocID: string; readonly PrevNodeID: string; readonly Delay: number }[] | null
+  } | null
+}
+
 export interface SeenDeployment {
   readonly ID: string
   readonly JobID: string

@@ -3,7 +3,7 @@ import type { StoryCluster } from './cluster.js'
 import { logText, readChecks, type SeenService, servicesCalled } from './conditions.js'
 import { describeEvaluation, type SeenEvaluation } from './evaluations.js'
 import { logFiles, tree } from './folders.js'
-import type { SeenAllocation, SeenDeployment, SeenTask } from './names.js'
+import type { SeenAllocation, SeenDeployment, SeenTask, SeenWholeAllocation } from './names.js'
 import type { RecordedTask } from './story.js'
 
 export async function observe(world: StoryCluster, what: Readonly<Record<string, unknown>>): Promise<Readonly<Record<string, unknown>>> {
@@ -119,7 +119,7 @@ async function observeNodes(world: StoryCluster): Promise<object> {
   return noted
 }
 
-async function observeEvaluations(world: StoryCluster): Promise<readonly object[]> {
+export async function observeEvaluations(world: StoryCluster): Promise<readonly Readonly<Record<string, unknown>>[]> {
   const evaluations = await world.get<SeenEvaluation[]>('/v1/evaluations?namespace=*')
   return evaluations.map((evaluation) => describeEvaluation(world, evaluation))
 }
@@ -161,7 +161,11 @@ export async function summaryOf(world: StoryCluster, jobId: string): Promise<obj
 }
 
 /** One allocation as the record has it, as far as it is compared. */
-export function describeAllocation(world: StoryCluster, allocation: SeenAllocation): Readonly<Record<string, unknown>> {
+export function describeAllocation(
+  world: StoryCluster,
+  allocation: SeenWholeAllocation,
+  nodes: ReadonlyMap<string, string>,
+): Readonly<Record<string, unknown>> {
   const { DeploymentStatus } = allocation
   const described = {
     alloc: world.names.allocation(allocation.ID),
@@ -173,12 +177,32 @@ export function describeAllocation(world: StoryCluster, allocation: SeenAllocati
     desired_description: allocation.DesiredDescription,
     client: allocation.ClientStatus,
     client_description: allocation.ClientDescription,
+    has_creator: isThere(allocation.EvalID),
+    has_follow_up: isThere(allocation.FollowupEvalID),
+    previous: linkTo(world, allocation.PreviousAllocation),
+    next: linkTo(world, allocation.NextAllocation),
+    desired_transition: allocation.DesiredTransition ?? {},
+    reschedules: (allocation.RescheduleTracker?.Events ?? []).map(({ PrevAllocID, PrevNodeID, Delay }) => ({
+      previous: linkTo(world, PrevAllocID),
+      previous_node: `<node ${nodes.get(PrevNodeID)}>`,
+      delay_seconds: Delay / NANOSECONDS_PER_SECOND,
+    })),
     ...(DeploymentStatus === null || DeploymentStatus === undefined
       ? {}
       : { deployment_status: { healthy: DeploymentStatus.Healthy, canary: DeploymentStatus.Canary } }),
     tasks: Object.fromEntries(Object.entries(allocation.TaskStates ?? {}).map(([name, task]) => [name, describeTask(task)])),
   }
   return world.names.anonymized(described, world)
+}
+
+const NANOSECONDS_PER_SECOND = 1e9
+
+function linkTo(world: StoryCluster, id: string | undefined): string | undefined {
+  return isThere(id) ? `<alloc ${world.names.allocation(id!)}>` : undefined
+}
+
+function isThere(id: string | undefined): boolean {
+  return id !== undefined && id !== ''
 }
 
 function describeTask(task: SeenTask): RecordedTask {

@@ -2,7 +2,8 @@
 import type { Mismatch } from '../vectors/compare.js'
 import type { StoryCluster } from './cluster.js'
 import { compareStory, type Seen } from './compare.js'
-import { describeAllocation, describeDeployment, observe, observeServices } from './observe.js'
+import type { SeenWholeAllocation } from './names.js'
+import { describeAllocation, describeDeployment, observe, observeEvaluations, observeServices, summaryOf } from './observe.js'
 import { RealCluster } from './real-cluster.js'
 import { doStep, whyNot } from './steps.js'
 import { readStory, type Story } from './story.js'
@@ -69,20 +70,34 @@ async function tell(story: Story, world: StoryCluster): Promise<Seen> {
     ...world.names.anonymized(describeDeployment(world, deployment), world),
   }))
   const services = world.names.anonymized(await observeServices(world), world)
-  return { answers, observations, allocations, deployments, services, jobs: await describeJobs(world) }
+  const evaluations = await observeEvaluations(world)
+  return { answers, observations, allocations, deployments, services, evaluations, jobs: await describeJobs(world) }
 }
 
 async function describeAllocations(world: StoryCluster): Promise<Seen['allocations']> {
-  return (await world.allocations()).map((one) => describeAllocation(world, one))
+  const nodes = await world.get<{ ID: string; Name: string }[]>('/v1/nodes')
+  const names = new Map(nodes.map(({ ID, Name }) => [ID, Name]))
+  const described: Seen['allocations'][number][] = []
+  for (const { ID } of await world.allocations())
+    described.push(describeAllocation(world, await world.get<SeenWholeAllocation>(`/v1/allocation/${ID}`), names))
+  return described
 }
 
 async function describeJobs(world: StoryCluster): Promise<Seen['jobs']> {
   const jobs: Seen['jobs'][number][] = []
   for (const { ID } of await world.jobs()) {
-    const { Status, Stop, Version } = await world.get<{ Status: string; Stop: boolean; Version: number }>(
-      `/v1/job/${encodeURIComponent(ID)}`,
-    )
-    jobs.push({ job: world.names.job(ID), status: Status, stop: Stop, version: Version })
+    const path = `/v1/job/${encodeURIComponent(ID)}`
+    const { Type, Status, Stop, Version } = await world.get<{ Type: string; Status: string; Stop: boolean; Version: number }>(path)
+    const { Versions } = await world.get<{ Versions: { Version: number; Stable: boolean }[] }>(`${path}/versions`)
+    jobs.push({
+      job: world.names.job(ID),
+      type: Type,
+      status: Status,
+      stop: Stop,
+      version: Version,
+      versions: Versions.toSorted((a, b) => a.Version - b.Version).map(({ Version, Stable }) => ({ version: Version, stable: Stable })),
+      summary: await summaryOf(world, ID),
+    })
   }
   return jobs
 }
