@@ -181,7 +181,7 @@ export function describeAllocation(
     has_follow_up: isThere(allocation.FollowupEvalID),
     previous: linkTo(world, allocation.PreviousAllocation),
     next: linkTo(world, allocation.NextAllocation),
-    desired_transition: allocation.DesiredTransition ?? {},
+    desired_transition: Object.fromEntries(Object.entries(allocation.DesiredTransition ?? {}).filter(([, value]) => value === true)),
     reschedules: (allocation.RescheduleTracker?.Events ?? []).map(({ PrevAllocID, PrevNodeID, Delay }) => ({
       previous: linkTo(world, PrevAllocID),
       previous_node: `<node ${nodes.get(PrevNodeID)}>`,

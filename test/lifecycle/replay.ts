@@ -78,8 +78,10 @@ async function describeAllocations(world: StoryCluster): Promise<Seen['allocatio
   const nodes = await world.get<{ ID: string; Name: string }[]>('/v1/nodes')
   const names = new Map(nodes.map(({ ID, Name }) => [ID, Name]))
   const described: Seen['allocations'][number][] = []
-  for (const { ID } of await world.allocations())
-    described.push(describeAllocation(world, await world.get<SeenWholeAllocation>(`/v1/allocation/${ID}`), names))
+  for (const listed of await world.allocations()) {
+    const whole = await world.get<SeenWholeAllocation>(`/v1/allocation/${listed.ID}`)
+    described.push(describeAllocation(world, { ...whole, ...listed }, names))
+  }
   return described
 }
 

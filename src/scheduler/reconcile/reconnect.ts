@@ -91,8 +91,10 @@ function startedMs(allocation: Allocation): number | undefined {
 function noteReconnect(context: GroupContext, group: TaskGroup, original: Allocation): void {
   context.plan.count(group.Name, 'Reconnect', 1)
   if (original.ClientStatus !== 'running') return
+  // What it waited for has come to nothing.
+  const { FollowupEvalID: _, ...rest } = original
   context.plan.update({
-    ...original,
+    ...rest,
     AllocStates: [...(original.AllocStates ?? []), { Field: 0, Value: 'running', Time: rfc3339(context.nowMs) }],
   })
 }
