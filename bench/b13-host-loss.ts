@@ -111,6 +111,8 @@ class Cluster {
     await until(() => performance.now() - Math.max(lastMs, joinedMs) > QUIET_MS)
     unwatch()
     await until(() => this.#running('web') === this.#wanted)
+    // What has just begun proves itself for ten seconds, and all of it tells so at about the same time: that is no part of what follows.
+    await until(() => this.#state.deployments.all().every(({ Status }) => Status !== 'running'))
     return { joinedMs: joinedMs - beganMs, evaluationsMax: busiest([...starts.values()]), quietMs: Math.max(0, lastMs - joinedMs) }
   }
 

@@ -32,7 +32,9 @@ export function concludeEvaluation(
 function withOutcome(plan: PlanBuilder, deploymentId: string | undefined): Writable<Evaluation> {
   const row: Writable<Evaluation> = { ...plan.evaluation }
   row.QueuedAllocations = Object.fromEntries(plan.queued)
+  // What was missing when it was blocked is there now.
   if (plan.failed.size > 0) row.FailedTGAllocs = Object.fromEntries(plan.failed)
+  else delete row.FailedTGAllocs
   if (deploymentId !== undefined) row.DeploymentID = deploymentId
   return row
 }

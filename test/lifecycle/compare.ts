@@ -1,5 +1,6 @@
 /** Holds what was seen against what was recorded, by the rules of the stories' README. */
 import type { Mismatch } from '../vectors/compare.js'
+import { compareEvaluations } from './evaluations.js'
 import type { RecordedAllocation, RecordedEvent, RecordedTask, Story } from './story.js'
 
 type Fields = Readonly<Record<string, unknown>>
@@ -39,6 +40,7 @@ export function compareStory(story: Story, seen: Seen): readonly Mismatch[] {
     comparison.observation(`/observations/${at}`, observation, seen.observations[at] ?? {})
   })
   comparison.allocations(seen.allocations)
+  comparison.evaluations('/evaluations', story.record.evaluations ?? [], seen.evaluations)
   comparison.values('/services', byAllocation(story.record.services ?? []), byAllocation(seen.services))
   comparison.byName('/deployments', story.record.deployments, seen.deployments, 'deployment', ['status', 'description', 'groups'])
   comparison.byName('/jobs', story.record.jobs, seen.jobs, 'job', ['type', 'status', 'stop', 'version', 'versions', 'summary'])
@@ -67,8 +69,9 @@ class Comparison {
 
   observation(path: string, expected: Fields, got: Fields): void {
     for (const [what, value] of Object.entries(expected)) {
-      if (what === 'as' || what === 'jobs' || what === 'evaluations' || what === 'nodes') continue
-      if (what === 'tree') this.values(`${path}/tree`, treeOf(value as Fields), treeOf(got.tree as Fields))
+      if (what === 'as' || what === 'nodes') continue
+      if (what === 'evaluations') this.evaluations(`${path}/evaluations`, value as Fields[], (got.evaluations ?? []) as Fields[])
+      else if (what === 'tree') this.values(`${path}/tree`, treeOf(value as Fields), treeOf(got.tree as Fields))
       else if (what === 'services') this.values(`${path}/services`, byAllocation(value), byAllocation(got.services))
       else this.values(`${path}/${what}`, value, got[what])
     }
@@ -84,6 +87,13 @@ class Comparison {
     })
     const names = new Set(expected.map(({ alloc }) => alloc))
     for (const { alloc } of seen) if (!names.has(alloc as string)) this.#differs('/allocations', 'no more allocations', alloc)
+  }
+
+  evaluations(path: string, expected: readonly Fields[], seen: readonly Fields[]): void {
+    // What is collected with a job that is purged is not there to be compared.
+    if (this.#story.steps.some((step) => step.purge === true)) return
+    const { missing, more } = compareEvaluations(expected, seen, registeredAgain(this.#story))
+    if (missing.length + more.length > 0) this.#differs(path, missing, more)
   }
 
   byName(path: string, expected: readonly Fields[], seen: readonly Fields[], key: string, fields: readonly string[]): void {
@@ -160,6 +170,19 @@ class Comparison {
   #differs(path: string, expected: unknown, got: unknown): void {
     if (!this.#isUnstable(path)) this.mismatches.push({ path, expected, got })
   }
+}
+
+/** How often a file was registered that was just as it stood there. */
+function registeredAgain({ jobs, steps }: Story): number {
+  const standing = new Map<string, string>()
+  let count = 0
+  for (const step of steps.filter((one) => one.do === 'register')) {
+    const text = jobs[step.file as string]?.join('\n') ?? ''
+    const jobId = /^\s*job\s+"([^"]+)"/m.exec(text)?.[1] ?? ''
+    if (standing.get(jobId) === text) count++
+    standing.set(jobId, text)
+  }
+  return count
 }
 
 /** Their order is that of ids, which are drawn anew in each run. */

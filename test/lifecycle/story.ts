@@ -59,6 +59,7 @@ export interface StoryRecord {
   readonly deployments: readonly Readonly<Record<string, unknown>>[]
   readonly jobs: readonly Readonly<Record<string, unknown>>[]
   readonly services: readonly unknown[]
+  readonly evaluations?: readonly Readonly<Record<string, unknown>>[]
 }
 
 /** How long a host may be silent, in two parts: `10s`. */
