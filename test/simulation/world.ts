@@ -110,7 +110,7 @@ export class World {
     const stranger = this.newProcess('stranger')
     this.network = new SimulatedNetwork(this.time, this.random, (from, subject, payload, kind) => {
       if (from === stranger) return
-      this.stranger.hear(subject, payload)
+      if (!this.network.isCutOff(from)) this.stranger.hear(subject, payload)
       this.#overhear(from, subject, payload, kind)
     })
     this.stranger = new Eavesdropper(this.network.busOf(stranger), this.random)
