@@ -233,6 +233,27 @@ test('what is moved while canaries are tried keeps the version that is proven', 
   expect([moved.Name, moved.JobVersion, moved.DeploymentStatus?.Canary]).toEqual([ordinary[0]!.Name, 0, undefined])
 })
 
+test('a roll-out of a system job that is paused updates nothing until it goes on', () => {
+  const Update = { ...group(1).Update!, MaxParallel: 1 }
+  const story = new Story().nodes(3).register({ Type: 'system', TaskGroups: [group(1, { Update, Tasks: withEnv('a') })] })
+  story.evaluate()
+  story.report(story.wanted(), 'running', true).evaluate()
+  story.register({ Type: 'system', Version: 1, TaskGroups: [group(1, { Update, Tasks: withEnv('b') })] }).evaluate()
+  const versions = () =>
+    story
+      .wanted()
+      .map(({ JobVersion }) => JobVersion)
+      .sort()
+  expect(versions()).toEqual([0, 0, 1])
+  const { ID: DeploymentID } = story.state.deployments.all().find(isDeploymentActive)!
+  const become = (Status: 'paused' | 'running') =>
+    story.do({ kind: 'deployment-update', updates: [{ DeploymentID, Status, StatusDescription: '' }], evaluations: [] })
+  become('paused').report(story.wanted(), 'running', true).evaluate()
+  expect(versions()).toEqual([0, 0, 1])
+  become('running').evaluate()
+  expect(versions()).toEqual([0, 1, 1])
+})
+
 test('who replaces all that a silent node ran begins no roll-out of the version that ran', () => {
   const Disconnect = { LostAfter: 3_600 * SECOND, Replace: true, Reconcile: 'keep-original', StopOnClientAfter: null } as const
   const story = new Story().nodes(1).register({ TaskGroups: [group(2, { Disconnect })] })

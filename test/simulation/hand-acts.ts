@@ -57,8 +57,10 @@ export class HandActs {
     return this.#view.nodes.all().map(({ ID }) => ({ key: 'Drover-Drain', value: `${ID} cancel=true mark_eligible=true` }))
   }
 
+  /** Sometimes twice within a second. */
   #force(): readonly Trailer[] {
-    return [{ key: 'Drover-Force', value: FORCED_JOB }]
+    const force = { key: 'Drover-Force', value: FORCED_JOB }
+    return this.#random.chance(0.3) ? [force, force] : [force]
   }
 
   /** Some come under the token of the one before. */

@@ -36,6 +36,10 @@ export class SystemRollOut {
       plan.count(group.Name, 'DestructiveUpdate', destructive.length)
       return destructive
     }
+    if (this.#current?.Status === 'paused') {
+      plan.count(group.Name, 'Ignore', destructive.length)
+      return []
+    }
     const state = this.#current?.TaskGroups[group.Name]
     const isCanarying = update.Canary > 0 && destructive.length > 0 && state?.Promoted !== true
     const unproven =
