@@ -2,6 +2,7 @@
 import type { CommandModule, Io } from '../cli/command.js'
 import type { DevFlags } from './dev.js'
 import { failingWith, keepToOwner } from './failing-with.js'
+import { keepYoungGenerationSmall } from './garbage-collector.js'
 
 const LONG_RUNNING_EXITS = {
   0: 'stopped as asked',
@@ -59,6 +60,11 @@ export const serverCommand: CommandModule = {
   },
 }
 
+async function runAgent(config: string): Promise<number> {
+  keepYoungGenerationSmall()
+  return (await import('./long-running.js')).runAgent(config)
+}
+
 export const agentCommand: CommandModule = {
   name: 'agent',
   usage: '--config FILE',
@@ -71,9 +77,7 @@ export const agentCommand: CommandModule = {
       .action(({ config, check }: { config: string; check?: true }) =>
         finish(
           failingWith(io.err, async () =>
-            check === true
-              ? (await import('./host-check.js')).checkHost(config, io.out)
-              : (await import('./long-running.js')).runAgent(config),
+            check === true ? (await import('./host-check.js')).checkHost(config, io.out) : runAgent(config),
           ),
         ),
       )
