@@ -66,14 +66,7 @@ export interface NamespaceOrder {
   readonly suspend: JobOrder['suspend']
 }
 
-export type OrderCode =
-  | 'suspended'
-  | 'window-closed'
-  | 'dependency-not-healthy'
-  | 'bundle-incomplete'
-  | 'hook-running'
-  | 'hook-failed'
-  | 'file-mistakes'
+export type OrderCode = 'suspended' | 'window-closed' | 'dependency-not-healthy' | 'bundle-incomplete' | 'hook-running' | 'hook-failed'
 
 /** Why a change waits. Codes keep their meaning; texts are for people. */
 export interface WaitReason {

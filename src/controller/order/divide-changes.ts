@@ -49,7 +49,7 @@ export function divideChanges(
   return {
     registrations: changes.registrations.filter(({ source }) => !isAsked(source)),
     removals: removed.filter((job) => !isAsked(sourceOf(job))),
-    commands: [...news, ...dropCommands(view, waiting, changes, isComplete)],
+    commands: [...news, ...dropCommands(view, waiting, isComplete)],
   }
 }
 
@@ -62,18 +62,13 @@ function carriedOn(known: WaitingChange | undefined, change: WaitingChange): Wai
   return JSON.stringify(row) === JSON.stringify(known) ? undefined : row
 }
 
-/** Of jobs whose files say again what is registered. A file with mistakes leaves what it last said. */
-function dropCommands(
-  view: StateView,
-  waiting: readonly WaitingChange[],
-  { frozen }: DesiredChanges,
-  isComplete: boolean,
-): readonly CommandBody[] {
+/**
+ * Of jobs whose files say again what is registered, and of those that cannot be read any more: what an older commit wanted does not begin
+ * while the newest one cannot be understood.
+ */
+function dropCommands(view: StateView, waiting: readonly WaitingChange[], isComplete: boolean): readonly CommandBody[] {
   if (!isComplete) return []
-  const kept = new Set([
-    ...waiting.map(keyOf),
-    ...frozen.flatMap(({ namespace, jobId }) => (jobId === null ? [] : [namespacedKey(namespace!, jobId)])),
-  ])
+  const kept = new Set(waiting.map(keyOf))
   const dropped = view.waitingChanges.all().filter((change) => !kept.has(keyOf(change)))
   if (dropped.length === 0) return []
   return [{ kind: 'changes-drop', changes: dropped.map(({ namespace, jobId }) => ({ namespace, jobId })) }]

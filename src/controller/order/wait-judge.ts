@@ -66,12 +66,8 @@ export class WaitJudge {
       const text = this.#problemOf(on, namespace)
       return text === undefined ? [] : [{ code: 'dependency-not-healthy', text, facts: { ...on } }]
     })
-    // What an older commit wanted does not begin while the newest one cannot be understood.
-    const file = this.#frozenByJob.get(keyOf(change))
-    const mistaken: WaitReason[] =
-      file === undefined ? [] : [{ code: 'file-mistakes', text: `its file has mistakes (${file.path})`, facts: { path: file.path } }]
     // Hooks come last: what they do may need what else is waited for.
-    return [...mistaken, ...suspended, ...this.#closedReasons(namespace), ...waiting, ...this.#hookReasons(change)]
+    return [...suspended, ...this.#closedReasons(namespace), ...waiting, ...this.#hookReasons(change)]
   }
 
   /** Of hooks that come before the change. One that is itself to change is waited for like a dependency. */
