@@ -2,18 +2,10 @@
  * Writes down when versions that commits have made came to their end, once each, and counts how long commits take to get there.
  * Allocations and evaluations are forgotten long before versions are.
  */
-import {
-  type Clock,
-  type Job,
-  MILLISECOND,
-  type ToldWait,
-  type TracedJob,
-  type VersionSource,
-  type VersionTimes,
-} from '../../domain/index.js'
+import type { Clock, Job, ToldWait, TracedJob, VersionSource, VersionTimes } from '../../domain/index.js'
 import { type CommandBody, jobKey, jobVersionKey, ownerKey, type StateView } from '../../state/index.js'
 import { Histogram } from './histogram.js'
-import { versionProgress } from './version-progress.js'
+import { versionProgress, wholeMs } from './version-progress.js'
 
 export interface CommitTracerDeps {
   readonly view: StateView
@@ -75,7 +67,7 @@ export class CommitTracer {
     const { outcome, plannedMs, placedMs } = versionProgress(view, job, version)
     if (outcome === null) return []
     const { Namespace: namespace, ID: jobId, CreateIndex: createIndex } = job
-    const registeredMs = (view.findJobVersion(namespace, jobId, createIndex, version)?.SubmitTime ?? 0) / MILLISECOND
+    const registeredMs = submittedMs(view, namespace, jobId, createIndex, version)
     return [
       { namespace, jobId, createIndex, version, commit: commit.id, registeredMs, plannedMs, placedMs, endedMs: clock.wallMs(), outcome },
     ]
@@ -138,7 +130,7 @@ export function tracedJobs(view: StateView, commitId: string, waiting: readonly 
     const job = commit.id === commitId && revertOf === null ? view.jobs.get(jobKey({ Namespace: namespace, ID: jobId })) : undefined
     if (job === undefined || job.CreateIndex !== createIndex) continue
     const known = view.versionTimes.get(timesKey(source))
-    const registeredMs = known?.registeredMs ?? (view.findJobVersion(namespace, jobId, createIndex, version)?.SubmitTime ?? 0) / MILLISECOND
+    const registeredMs = known?.registeredMs ?? submittedMs(view, namespace, jobId, createIndex, version)
     const { plannedMs, placedMs, outcome, missing } = known === undefined ? versionProgress(view, job, version) : { ...known, missing: '' }
     made.push({
       namespace,
@@ -161,4 +153,8 @@ export function tracedJobs(view: StateView, commitId: string, waiting: readonly 
     })
   const nameOf = ({ namespace, jobId }: TracedJob) => `${namespace}/${jobId}`
   return [...made, ...held].sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1))
+}
+
+function submittedMs(view: StateView, namespace: string, jobId: string, createIndex: number, version: number): number {
+  return wholeMs(view.findJobVersion(namespace, jobId, createIndex, version)?.SubmitTime ?? 0)
 }

@@ -41,5 +41,10 @@ function endOf(view: StateView, job: Job, version: number): Pick<VersionProgress
 }
 
 function earliestMs(instants: readonly number[]): number | null {
-  return instants.length === 0 ? null : Math.min(...instants) / MILLISECOND
+  return instants.length === 0 ? null : wholeMs(Math.min(...instants))
+}
+
+/** Instants are beyond what a number tells apart: their last digits are not those that were written. */
+export function wholeMs(nanoseconds: number): number {
+  return Math.round(nanoseconds / MILLISECOND)
 }
