@@ -121,7 +121,9 @@ export class NodeRegistrar {
   }
 
   #onRegister(question: HostQuestion<'register'>): void {
-    const { message: request, nodeId, publicKey, session } = question
+    const { message: request, nodeId, publicKey, session, isFresh } = question
+    // One that joins again, since its file has changed, beats no more until it has: on a bad line that takes a while.
+    if (isFresh && this.#isJoined(nodeId, request.clusterId)) this.#monitor.heard(nodeId)
     if (!this.#deps.adoption.mayJoin) return
     const refusal = this.#findRefusal(request, nodeId, publicKey)
     if (refusal !== undefined) return this.#answer(question, { ...this.#envelope(), kind: 'refused', ...refusal })
