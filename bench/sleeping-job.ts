@@ -17,8 +17,15 @@ export function sleepingJob({ name, count, driver, config, cpuMhz, memoryMb }: S
       max_parallel     = ${count}
       min_healthy_time = "0s"
     }
+    ephemeral_disk {
+      size = 10
+    }
     task "sleep" {
       driver = "${driver}"
+      logs {
+        max_files     = 1
+        max_file_size = 1
+      }
       config {
         ${config.join('\n        ')}
       }
