@@ -1,16 +1,18 @@
 /** An allocation that comes back meets what was placed for it meanwhile: one of them stays (Nomad docs, "Placement"). */
-import { type Allocation, findTaskGroup, isServerTerminal, parseRfc3339Ms, rfc3339, type TaskGroup } from '../../domain/index.js'
+import { type Allocation, findTaskGroup, isServerTerminal, type Job, parseRfc3339Ms, rfc3339, type TaskGroup } from '../../domain/index.js'
 import { NOT_NEEDED, RECONNECTED, RESCHEDULED } from '../descriptions.js'
-import type { Classified } from './classify.js'
+import { type Classified, taintOf } from './classify.js'
 import type { Rescheduling } from './reschedulable.js'
 import type { GroupContext } from './types.js'
 
 export function reconnect(context: GroupContext, group: TaskGroup, sets: Classified, rescheduling: Rescheduling): void {
-  // What is to move has been replaced already where it was out of sight before.
-  for (const original of sets.migrate.filter((allocation) => livingFollowers(context, allocation).length > 0)) {
+  // What is to move or to be updated has been replaced already where it was out of sight before.
+  const isDue = (allocation: Allocation) => sets.migrate.includes(allocation) || isBackOutdated(context, allocation)
+  for (const original of [...sets.migrate, ...sets.untainted].filter(isDue)) {
+    if (livingFollowers(context, original).length === 0) continue
     context.plan.stop(original, NOT_NEEDED)
     context.plan.count(group.Name, 'Stop', 1)
-    sets.migrate.splice(sets.migrate.indexOf(original), 1)
+    for (const set of [sets.migrate, sets.untainted, rescheduling.untainted]) remove(set, original)
   }
   for (const original of sets.reconnecting) {
     const isKept = settle(context, group, original, sets, rescheduling)
@@ -26,18 +28,15 @@ function settle(context: GroupContext, group: TaskGroup, original: Allocation, s
   const stop = (allocation: Allocation, description: string, details = {}) => {
     plan.stop(allocation, description, details)
     plan.count(group.Name, 'Stop', 1)
-    for (const set of [sets.untainted, rescheduling.untainted, rescheduling.now]) {
-      const at = set.indexOf(allocation)
-      if (at >= 0) set.splice(at, 1)
-    }
+    for (const set of [sets.untainted, rescheduling.untainted, rescheduling.now]) remove(set, allocation)
   }
   if (original.ClientStatus === 'failed' && !isServerTerminal(original)) {
     stop(original, RESCHEDULED, { ClientStatus: 'failed' })
     return false
   }
   const { Migrate, Reschedule, ForceReschedule } = original.DesiredTransition ?? {}
-  const isOutdated = original.JobVersion < job.Version || original.JobCreateIndex < job.CreateIndex
-  if (original.DesiredStatus !== 'run' || Migrate === true || Reschedule === true || ForceReschedule === true || isOutdated) {
+  const isToEnd = Migrate === true || Reschedule === true || ForceReschedule === true
+  if (original.DesiredStatus !== 'run' || isToEnd || isOutdated(original, job)) {
     stop(original, NOT_NEEDED)
     return false
   }
@@ -49,6 +48,21 @@ function settle(context: GroupContext, group: TaskGroup, original: Allocation, s
   }
   for (const replacement of replacements) stop(replacement, RECONNECTED)
   return true
+}
+
+/** Its host is back, it has not said yet that it runs, and is of an older version anyway. */
+function isBackOutdated({ view, job }: GroupContext, allocation: Allocation): boolean {
+  const wasOutOfSight = allocation.AllocStates?.filter(({ Field }) => Field === 0).at(-1)?.Value === 'unknown'
+  return wasOutOfSight && taintOf(view, allocation.NodeID) === undefined && isOutdated(allocation, job)
+}
+
+function isOutdated(allocation: Allocation, job: Job): boolean {
+  return allocation.JobVersion < job.Version || allocation.JobCreateIndex < job.CreateIndex
+}
+
+function remove(set: Allocation[], allocation: Allocation): void {
+  const at = set.indexOf(allocation)
+  if (at >= 0) set.splice(at, 1)
 }
 
 /** What was placed after it, link by link, and is still wanted. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { rfc3339, SECOND } from '../../../src/domain/index.js'
-import { allocation, FIXTURE_MS, FIXTURE_TIME, job, node, taskGroup, uuid } from '../../fixtures.js'
+import { allocation, FIXTURE_MS, FIXTURE_TIME, job, node, task, taskGroup, uuid } from '../../fixtures.js'
 import { decide } from '../decide.js'
 
 test('what has failed beyond the count is stopped, not placed again', () => {
@@ -53,3 +53,24 @@ test('what was replaced while it was out of sight is not replaced once more when
   expect(plan.Stops.map(({ ID }) => ID)).toEqual([original.ID])
   expect(plan.Placements.map(({ Name, PreviousAllocation }) => [Name, PreviousAllocation])).toEqual([['web.group[1]', undefined]])
 })
+
+test.each(['unknown', 'pending'] as const)(
+  'what was replaced by a newer version while it was out of sight is not updated once it is back and %s',
+  (ClientStatus) => {
+    const Disconnect = { LostAfter: 3_600 * SECOND, Replace: true, Reconcile: 'keep_original', StopOnClientAfter: null }
+    const newer = job({ Version: 1, TaskGroups: [taskGroup({ Count: 2, Disconnect })] })
+    const original = allocation({
+      ID: uuid(1, 0xb0),
+      ClientStatus,
+      NextAllocation: uuid(2, 0xb0),
+      AllocStates: [{ Field: 0, Value: 'unknown', Time: rfc3339(FIXTURE_MS) }],
+    })
+    const follower = allocation({ ID: uuid(2, 0xb0), JobVersion: 1, ClientStatus: 'running', PreviousAllocation: original.ID })
+    const older = job({ Version: 0, TaskGroups: [taskGroup({ Count: 2, Disconnect, Tasks: [task({ Env: { A: 'old' } })] })] })
+    const { plan } = decide({ nodes: [node()], jobs: [older, newer], allocations: [original, follower] })
+    expect(plan.Stops.map(({ ID, DesiredDescription }) => [ID, DesiredDescription])).toEqual([
+      [original.ID, 'alloc not needed due to job update'],
+    ])
+    expect(plan.Placements.map(({ Name, PreviousAllocation }) => [Name, PreviousAllocation])).toEqual([['web.group[1]', undefined]])
+  },
+)
