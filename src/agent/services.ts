@@ -6,6 +6,7 @@ import {
   type AllocatedPortMapping,
   type Allocation,
   type AllocNetworkStatus,
+  isCanary,
   NAMESPACE_DEFAULT,
   type Service,
   type ServiceCheck,
@@ -126,7 +127,7 @@ export function registrationsOf(owned: readonly OwnedService[], input: Registrat
 }
 
 function registrationOf(task: string, service: Service, { allocation, datacenter, whereabouts }: RegistrationInput): ServiceRegistration {
-  const isCanary = allocation.DeploymentStatus?.Canary === true && service.CanaryTags !== null
+  const hasCanaryTags = isCanary(allocation) && service.CanaryTags !== null
   const advertised = { portLabel: service.PortLabel, address: service.Address, mode: service.AddressMode }
   const { address, port } = placeOf(allocation, advertised, whereabouts)
   return {
@@ -137,7 +138,7 @@ function registrationOf(task: string, service: Service, { allocation, datacenter
     Datacenter: datacenter,
     JobID: allocation.JobID,
     AllocID: allocation.ID,
-    Tags: (isCanary ? service.CanaryTags : service.Tags) ?? [],
+    Tags: (hasCanaryTags ? service.CanaryTags : service.Tags) ?? [],
     Address: address,
     Port: port,
     CreateIndex: 0,

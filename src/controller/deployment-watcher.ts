@@ -7,7 +7,6 @@
  */
 import {
   type Allocation,
-  type Clock,
   type Deployment,
   type DeploymentState,
   isDeploymentActive,
@@ -16,20 +15,14 @@ import {
   type Job,
   MILLISECOND,
   parseRfc3339Ms,
-  type Random,
 } from '../domain/index.js'
 import { hasRescheduleAttemptsLeft } from '../scheduler/index.js'
-import { type CommandBody, ownerKey, type StateView } from '../state/index.js'
+import { ownerKey, type StateView } from '../state/index.js'
 import { failDeployment } from './deployment-failure.js'
 import { newEvaluation } from './new-evaluation.js'
+import type { ReconcilerDeps } from './reconciler-deps.js'
 
-export interface DeploymentWatcherDeps {
-  readonly view: StateView
-  readonly clock: Clock
-  readonly random: Random
-  readonly propose: (bodies: readonly CommandBody[]) => void
-  readonly onDue: () => void
-}
+export type DeploymentWatcherDeps = Omit<ReconcilerDeps, 'logger'>
 
 /** Where nothing was ever placed there is no RequireProgressBy, yet the deployment must end. */
 const UNPLACED_DEADLINE_MIN_MS = 60_000

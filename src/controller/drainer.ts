@@ -4,29 +4,21 @@
  *
  * L8 A drain with a deadline ends: at the deadline all that is left is stopped, and a host that is silent loses what it ran.
  */
-import type { Allocation, Clock, Evaluation, Job, Logger, Node, Random } from '../domain/index.js'
-import { type CommandBody, drainDeadlineMs, isDrainForced, type LeftOnNode, leftOnNode, ownerKey, type StateView } from '../state/index.js'
+import type { Allocation, Evaluation, Job, Node } from '../domain/index.js'
+import { type CommandBody, drainDeadlineMs, isDrainForced, type LeftOnNode, leftOnNode, ownerKey } from '../state/index.js'
 import { newEvaluation } from './new-evaluation.js'
-
-export interface DrainerDeps {
-  readonly view: StateView
-  readonly clock: Clock
-  readonly random: Random
-  readonly logger: Logger
-  readonly propose: (bodies: readonly CommandBody[]) => void
-  readonly onDue: () => void
-}
+import type { ReconcilerDeps } from './reconciler-deps.js'
 
 const LOOK_AGAIN_MS = 10_000
 
 export class Drainer {
-  readonly #deps: DrainerDeps
+  readonly #deps: ReconcilerDeps
   readonly #draining = new Set<string>()
   #isDue = false
   #cancel = () => {}
   #isStopped = false
 
-  constructor(deps: DrainerDeps) {
+  constructor(deps: ReconcilerDeps) {
     this.#deps = deps
     const { view } = deps
     for (const node of view.nodes.values()) this.#note(node.ID, node)

@@ -5,19 +5,11 @@
  *
  * I27 While replacement is paused nothing takes the place of what a held host runs.
  */
-import type { Clock, Evaluation, Logger, Random } from '../domain/index.js'
+import type { Evaluation, Random } from '../domain/index.js'
 import { type CommandBody, ownerKey, type StateView } from '../state/index.js'
 import { nodeEvaluations } from './node-evaluations.js'
+import type { ReconcilerDeps } from './reconciler-deps.js'
 import { isSilent } from './silence.js'
-
-export interface MassLossBrakeDeps {
-  readonly view: StateView
-  readonly clock: Clock
-  readonly random: Random
-  readonly logger: Logger
-  readonly propose: (bodies: readonly CommandBody[]) => void
-  readonly onDue: () => void
-}
 
 /** More than both of these, within a minute. */
 const HOSTS_MAX = 3
@@ -30,7 +22,7 @@ const SETTLE_MS = 10_000
 const LOOK_AGAIN_MS = 2_000
 
 export class MassLossBrake {
-  readonly #deps: MassLossBrakeDeps
+  readonly #deps: ReconcilerDeps
   /** When each host was last called silent, on the monotonic clock. */
   readonly #lostMs = new Map<string, number>()
   #returnedMs = Number.NEGATIVE_INFINITY
@@ -38,7 +30,7 @@ export class MassLossBrake {
   #cancel = () => {}
   #isStopped = false
 
-  constructor(deps: MassLossBrakeDeps) {
+  constructor(deps: ReconcilerDeps) {
     this.#deps = deps
     deps.view.nodes.observe((before, after, id) => {
       if (after !== undefined && isSilent(after)) return

@@ -4,20 +4,12 @@
  *
  * L9 Every time of a periodic job is launched or passed over for a reason, at most ten seconds after the clock has come to it.
  */
-import { type Clock, isTimed, type Job, type Logger, MILLISECOND, type Random } from '../domain/index.js'
+import { isTimed, type Job, MILLISECOND } from '../domain/index.js'
 import { nextLaunch } from '../jobspec/index.js'
-import { type CommandBody, jobKey, type StateView } from '../state/index.js'
+import { jobKey, type StateView } from '../state/index.js'
 import { freeLaunchMs, periodicChild } from './child-jobs.js'
 import { newEvaluation } from './new-evaluation.js'
-
-export interface PeriodicDispatcherDeps {
-  readonly view: StateView
-  readonly clock: Clock
-  readonly random: Random
-  readonly logger: Logger
-  readonly propose: (bodies: readonly CommandBody[]) => void
-  readonly onDue: () => void
-}
+import type { ReconcilerDeps } from './reconciler-deps.js'
 
 /** The wall clock may jump, and timers do not see it. */
 const LOOK_AGAIN_MS = 10_000
@@ -25,7 +17,7 @@ const MS_PER_TURN = 5
 const NEVER_MS = Number.POSITIVE_INFINITY
 
 export class PeriodicDispatcher {
-  readonly #deps: PeriodicDispatcherDeps
+  readonly #deps: ReconcilerDeps
   /** The next time of each job, in milliseconds. */
   readonly #dueMs = new Map<string, number>()
   readonly #changed = new Set<string>()
@@ -33,7 +25,7 @@ export class PeriodicDispatcher {
   #cancel = () => {}
   #isStopped = false
 
-  constructor(deps: PeriodicDispatcherDeps) {
+  constructor(deps: ReconcilerDeps) {
     this.#deps = deps
     const { view } = deps
     for (const [key, job] of view.jobs.entries()) if (isTimed(job)) this.#changed.add(key)

@@ -140,6 +140,11 @@ export function isServerTerminal(allocation: Pick<Allocation, 'DesiredStatus'>):
   return allocation.DesiredStatus === 'stop' || allocation.DesiredStatus === 'evict'
 }
 
+/** Placed to try a version; also once that was promoted. */
+export function isCanary(allocation: Pick<Allocation, 'DeploymentStatus'>): boolean {
+  return allocation.DeploymentStatus?.Canary === true
+}
+
 /** Ended, or told to end (Nomad API docs, "Allocations"). */
 export function isTerminal(allocation: Pick<Allocation, 'ClientStatus' | 'DesiredStatus'>): boolean {
   return isServerTerminal(allocation) || isClientTerminal(allocation)

@@ -2,17 +2,13 @@
  * Writes down when versions that commits have made came to their end, once each, and counts how long commits take to get there.
  * Allocations and evaluations are forgotten long before versions are.
  */
-import type { Clock, Job, ToldWait, TracedJob, VersionSource, VersionTimes } from '../../domain/index.js'
-import { type CommandBody, jobKey, jobVersionKey, ownerKey, type StateView } from '../../state/index.js'
+import type { Job, ToldWait, TracedJob, VersionSource, VersionTimes } from '../../domain/index.js'
+import { jobKey, jobVersionKey, ownerKey, type StateView } from '../../state/index.js'
+import type { ReconcilerDeps } from '../reconciler-deps.js'
 import { Histogram } from './histogram.js'
 import { versionProgress, wholeMs } from './version-progress.js'
 
-export interface CommitTracerDeps {
-  readonly view: StateView
-  readonly clock: Clock
-  readonly propose: (bodies: readonly CommandBody[]) => void
-  readonly onDue: () => void
-}
+export type CommitTracerDeps = Pick<ReconcilerDeps, 'view' | 'clock' | 'propose' | 'onDue'>
 
 const STEPS = ['detected', 'planned', 'placed', 'healthy'] as const
 const SECONDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1_800]

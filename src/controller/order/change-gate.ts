@@ -4,22 +4,17 @@
  *
  * I29 A change that waits is carried out only when nothing is there that it waits for.  test/controller/order/change-gate.test.ts
  */
-import { type Clock, type Logger, namespacedKey, type Random, type ToldWait, type WaitingChange } from '../../domain/index.js'
+import { namespacedKey, type ToldWait, type WaitingChange } from '../../domain/index.js'
 import { type CommandBody, ownerKey, type StateView } from '../../state/index.js'
 import { deregisterCommand, registerCommand } from '../job-commands.js'
+import type { ReconcilerDeps } from '../reconciler-deps.js'
 import { specHash } from '../spec-hash.js'
 import { dispatchHook } from './hooks.js'
 import { type OrderedChange, WaitJudge } from './wait-judge.js'
 
-export interface ChangeGateDeps {
-  readonly view: StateView
-  readonly clock: Clock
-  readonly random: Random
-  readonly logger: Logger
-  readonly propose: (bodies: readonly CommandBody[]) => void
+export interface ChangeGateDeps extends ReconcilerDeps {
   /** Whether all that the newest commit wants is in the state. */
   readonly isSettled: () => boolean
-  readonly onDue: () => void
 }
 
 /** The wall clock may jump, and timers do not see it. */

@@ -2,22 +2,14 @@
  * Dispatches hooks for what has become of versions: `after` for each that is healthy, `on_failure` for each whose roll-out or work has failed.
  * And notes how dispatches end, also those that were made before a change, so that none is made twice after its job was forgotten.
  */
-import { type Clock, type HookRun, type Job, type Logger, namespacedKey, type Random } from '../../domain/index.js'
-import { type CommandBody, jobKey, ownerKey, type StateView, standingOf } from '../../state/index.js'
+import { type HookRun, type Job, namespacedKey } from '../../domain/index.js'
+import { jobKey, ownerKey, type StateView, standingOf } from '../../state/index.js'
+import type { ReconcilerDeps } from '../reconciler-deps.js'
 import { dispatchHook, type HookOccasion, hookJob, hooksByTarget, runFor } from './hooks.js'
 import { healthProblem } from './job-health.js'
 
-export interface HookRunnerDeps {
-  readonly view: StateView
-  readonly clock: Clock
-  readonly random: Random
-  readonly logger: Logger
-  readonly propose: (bodies: readonly CommandBody[]) => void
-  readonly onDue: () => void
-}
-
 export class HookRunner {
-  readonly #deps: HookRunnerDeps
+  readonly #deps: ReconcilerDeps
   /** Hooks by the job that they follow. */
   #followed: ReturnType<typeof hooksByTarget> = new Map()
   /** Dispatches that have not ended, by the job that was made. */
@@ -26,7 +18,7 @@ export class HookRunner {
   /** Jobs to be looked at. */
   readonly #due = new Set<string>()
 
-  constructor(deps: HookRunnerDeps) {
+  constructor(deps: ReconcilerDeps) {
     this.#deps = deps
     const { view } = deps
     for (const run of view.hookRuns.values()) this.#follow(run)

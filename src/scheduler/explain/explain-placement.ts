@@ -1,5 +1,5 @@
 /** Why an allocation is there, and why on this node. */
-import type { Allocation, PlacementCode, Reason, ScoredNode } from '../../domain/index.js'
+import { type Allocation, isCanary, type PlacementCode, type Reason, type ScoredNode } from '../../domain/index.js'
 import type { StateView } from '../../state/index.js'
 import { LOST, MIGRATING, RESCHEDULED, UPDATING } from '../descriptions.js'
 
@@ -54,7 +54,7 @@ export function explainPlacement(view: StateView, row: Allocation, endOf?: (id: 
 }
 
 function originOf(view: StateView, row: Allocation, endOf: ((id: string) => string | undefined) | undefined): PlacementCode {
-  if (row.DeploymentStatus?.Canary === true) return 'canary'
+  if (isCanary(row)) return 'canary'
   if (row.PreviousAllocation === undefined) return 'new'
   const previous = view.allocations.get(row.PreviousAllocation)
   const known = ORIGINS[endOf?.(row.PreviousAllocation) ?? previous?.DesiredDescription ?? '']

@@ -1,5 +1,5 @@
 /** Why an allocation was told to end. */
-import { type Allocation, findTaskGroup, type Job, type Reason, type StopCode } from '../../domain/index.js'
+import { type Allocation, findTaskGroup, isCanary, type Job, type Reason, type StopCode } from '../../domain/index.js'
 import { LOST, MIGRATING, NOT_NEEDED, RECONNECTED, RESCHEDULED, TAINTED, UPDATING } from '../descriptions.js'
 
 const CODES: Readonly<Record<string, StopCode>> = {
@@ -55,7 +55,7 @@ function codeOf({ row, job, description, preemptedBy }: End): StopCode {
   if (findTaskGroup(job, row.TaskGroup) === undefined) return 'group-removed'
   // Work that is on every node has no count: its node left the pool, the datacenters or the constraints.
   if (job.Type === 'system' || job.Type === 'sysbatch') return 'node-unsuitable'
-  return row.DeploymentStatus?.Canary === true && row.JobVersion !== job.Version ? 'canary-given-up' : 'surplus'
+  return isCanary(row) && row.JobVersion !== job.Version ? 'canary-given-up' : 'surplus'
 }
 
 function sentence(code: StopCode, end: End): string {

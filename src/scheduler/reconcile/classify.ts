@@ -2,6 +2,7 @@
 import {
   type Allocation,
   findTaskGroup,
+  isCanary,
   isClientTerminal,
   isServerTerminal,
   isTerminal,
@@ -83,7 +84,7 @@ function judge(allocation: Allocation, taint: Taint, disconnect: DisconnectRules
 }
 
 function isCanaryToMove(allocation: Allocation): boolean {
-  return isClientTerminal(allocation) && allocation.DeploymentStatus?.Canary === true && allocation.DesiredTransition?.Migrate === true
+  return isClientTerminal(allocation) && isCanary(allocation) && allocation.DesiredTransition?.Migrate === true
 }
 
 function judgeDisconnected(allocation: Allocation, disconnect: DisconnectRules | undefined): Verdict {
@@ -103,12 +104,18 @@ function judgeDown(allocation: Allocation, disconnect: DisconnectRules | undefin
 
 /** Was called unknown, and nothing has been noted since. */
 export function needsReconnect(allocation: Allocation): boolean {
-  const known = allocation.ClientStatus === 'unknown' || allocation.ClientStatus === 'running' || allocation.ClientStatus === 'failed'
-  return (
-    known &&
-    allocation.ClientStatus !== 'unknown' &&
-    allocation.AllocStates?.filter((state) => state.Field === 0).at(-1)?.Value === 'unknown'
-  )
+  const isHeard = allocation.ClientStatus === 'running' || allocation.ClientStatus === 'failed'
+  return isHeard && wasOutOfSight(allocation)
+}
+
+/** Whatever its client says of it by now. */
+export function wasOutOfSight({ AllocStates }: Allocation): boolean {
+  return AllocStates?.filter(({ Field }) => Field === 0).at(-1)?.Value === 'unknown'
+}
+
+/** Of an earlier version, or of an earlier job of the same id. */
+export function isOutdated(allocation: Allocation, job: Job): boolean {
+  return allocation.JobVersion < job.Version || allocation.JobCreateIndex < job.CreateIndex
 }
 
 export function lastUnknownMs(allocation: Allocation): number | undefined {

@@ -7,7 +7,7 @@ import {
   allocationNameIndex,
   type Deployment,
   type DeploymentState,
-  isClientTerminal,
+  isCanary,
   isServerTerminal,
   isTerminal,
   type Job,
@@ -15,7 +15,7 @@ import {
   type TaskGroup,
 } from '../../domain/index.js'
 import { LOST, MIGRATING, NOT_NEEDED } from '../descriptions.js'
-import { type Classified, classify } from './classify.js'
+import { type Classified, classify, isOutdated } from './classify.js'
 import { seedDeploymentState } from './deployments.js'
 import { handleDisconnects } from './disconnect.js'
 import { NameIndex } from './names.js'
@@ -80,9 +80,7 @@ class GroupReconciler {
   /** What an older version of a batch job has finished is history. */
   #dropOldBatch(all: readonly Allocation[]): readonly Allocation[] {
     if (!this.#context.isBatch) return all
-    const isOld = (allocation: Allocation) =>
-      (allocation.JobVersion < this.#job.Version || allocation.JobCreateIndex < this.#job.CreateIndex) &&
-      (isClientTerminal(allocation) || isServerTerminal(allocation))
+    const isOld = (allocation: Allocation) => isOutdated(allocation, this.#job) && isTerminal(allocation)
     const kept = all.filter((allocation) => !isOld(allocation))
     this.#context.plan.count(this.#group.Name, 'Ignore', all.length - kept.length)
     return kept
@@ -352,10 +350,6 @@ function withOwnNames(requests: readonly PlacementRequest[], names: NameIndex): 
 function unreplaced(lost: readonly Allocation[], kept: readonly Allocation[]): readonly Allocation[] {
   const taken = new Set(kept.map(({ Name }) => Name))
   return lost.filter(({ Name }) => !taken.has(Name))
-}
-
-function isCanary(allocation: Allocation): boolean {
-  return allocation.DeploymentStatus?.Canary === true
 }
 
 /** While canaries are tried, what replaces an ordinary allocation runs the version that is proven. */

@@ -1,14 +1,13 @@
 /** An allocation that comes back meets what was placed for it meanwhile: one of them stays (Nomad docs, "Placement"). */
-import { type Allocation, findTaskGroup, isServerTerminal, type Job, parseRfc3339Ms, rfc3339, type TaskGroup } from '../../domain/index.js'
+import { type Allocation, findTaskGroup, isServerTerminal, parseRfc3339Ms, rfc3339, type TaskGroup } from '../../domain/index.js'
 import { NOT_NEEDED, RECONNECTED, RESCHEDULED } from '../descriptions.js'
-import { type Classified, taintOf } from './classify.js'
+import { type Classified, isOutdated, taintOf, wasOutOfSight } from './classify.js'
 import type { Rescheduling } from './reschedulable.js'
 import type { GroupContext } from './types.js'
 
 export function reconnect(context: GroupContext, group: TaskGroup, sets: Classified, rescheduling: Rescheduling): void {
   // What is to move or to be updated has been replaced already where it was out of sight before.
-  const isDue = (allocation: Allocation) => sets.migrate.includes(allocation) || isBackOutdated(context, allocation)
-  for (const original of [...sets.migrate, ...sets.untainted].filter(isDue)) {
+  for (const original of [...sets.migrate, ...sets.untainted.filter((allocation) => isBackOutdated(context, allocation))]) {
     if (livingFollowers(context, original).length === 0) continue
     context.plan.stop(original, NOT_NEEDED)
     context.plan.count(group.Name, 'Stop', 1)
@@ -52,12 +51,7 @@ function settle(context: GroupContext, group: TaskGroup, original: Allocation, s
 
 /** Its host is back, it has not said yet that it runs, and is of an older version anyway. */
 function isBackOutdated({ view, job }: GroupContext, allocation: Allocation): boolean {
-  const wasOutOfSight = allocation.AllocStates?.filter(({ Field }) => Field === 0).at(-1)?.Value === 'unknown'
-  return wasOutOfSight && taintOf(view, allocation.NodeID) === undefined && isOutdated(allocation, job)
-}
-
-function isOutdated(allocation: Allocation, job: Job): boolean {
-  return allocation.JobVersion < job.Version || allocation.JobCreateIndex < job.CreateIndex
+  return wasOutOfSight(allocation) && taintOf(view, allocation.NodeID) === undefined && isOutdated(allocation, job)
 }
 
 function remove(set: Allocation[], allocation: Allocation): void {

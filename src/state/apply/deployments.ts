@@ -4,6 +4,7 @@ import {
   type Deployment,
   type DeploymentState,
   type DeploymentStatusUpdate,
+  isCanary,
   type LogIndex,
   MILLISECOND,
   namespacedKey,
@@ -112,8 +113,7 @@ export function countDeploymentChange(state: State, index: LogIndex, before: All
   const counted: DeploymentState = {
     ...group,
     PlacedAllocs: group.PlacedAllocs + (isPlaced ? 1 : 0),
-    PlacedCanaries:
-      isPlaced && after.DeploymentStatus?.Canary === true ? [...(group.PlacedCanaries ?? []), after.ID] : group.PlacedCanaries,
+    PlacedCanaries: isPlaced && isCanary(after) ? [...(group.PlacedCanaries ?? []), after.ID] : group.PlacedCanaries,
     HealthyAllocs: group.HealthyAllocs + Number(healthAfter === true) - Number(healthBefore === true),
     UnhealthyAllocs: group.UnhealthyAllocs + Number(healthAfter === false) - Number(healthBefore === false),
     RequireProgressBy: requireProgressBy(state, group, isPlaced, healthAfter === true ? after.DeploymentStatus?.Timestamp : undefined),
