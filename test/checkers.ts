@@ -62,13 +62,10 @@ export function checkReplay(folded: State, live: State): void {
 /**
  * I3, I6: a name is wanted once among the allocations of a job that shall run. Canaries have the names of those that they will replace,
  * also once they are promoted and those are not told yet.
- * @param everCanaries also of deployments that the state has forgotten
+ * @param canaries by default those of the deployments that the state still knows
  */
-export function checkNames(state: StateView, everCanaries: ReadonlySet<string> = new Set()): void {
+export function checkNames(state: StateView, canaries: ReadonlySet<string> = placedCanaries(state)): void {
   const names = new Set<string>()
-  const canaries = new Set(everCanaries)
-  for (const deployment of state.deployments.values())
-    for (const { PlacedCanaries } of Object.values(deployment.TaskGroups)) for (const id of PlacedCanaries ?? []) canaries.add(id)
   for (const allocation of state.allocations.values()) {
     if (isTerminal(allocation) || canaries.has(allocation.ID) || isOutOfSight(allocation)) continue
     // A system job has every name once on each node.
@@ -77,6 +74,14 @@ export function checkNames(state: StateView, everCanaries: ReadonlySet<string> =
     if (names.has(name)) throw new Violation('I3', `two allocations want to be ${name}`)
     names.add(name)
   }
+}
+
+function placedCanaries(state: StateView): ReadonlySet<string> {
+  return new Set([...state.deployments.values()].flatMap(canariesOf))
+}
+
+export function canariesOf(deployment: Deployment): readonly string[] {
+  return Object.values(deployment.TaskGroups).flatMap(({ PlacedCanaries }) => PlacedCanaries ?? [])
 }
 
 /** Also when it has just come back, and nobody has decided yet which of the two stays. */

@@ -12,6 +12,7 @@ import { isSilent } from '../../src/controller/silence.js'
 import { type AllocationReport, type Clock, isClientTerminal } from '../../src/domain/index.js'
 import { apply, type Command, State } from '../../src/state/index.js'
 import {
+  canariesOf,
   checkCapacity,
   checkConverged,
   checkDeployments,
@@ -120,8 +121,7 @@ export class World {
     this.durable.allocations.observe((before, after) => checkTransition(before, after))
     this.durable.allocations.observe((_before, _after, id) => this.#everPlaced.add(id))
     this.durable.deployments.observe((_before, after) => {
-      for (const { PlacedCanaries } of Object.values(after?.TaskGroups ?? {}))
-        for (const id of PlacedCanaries ?? []) this.#everCanaries.add(id)
+      for (const id of after === undefined ? [] : canariesOf(after)) this.#everCanaries.add(id)
     })
     this.lifecycle = new LifecycleWitness(this.durable, (violation) => this.fail(violation))
     this.#wall = this.newProcess('wall').clock
