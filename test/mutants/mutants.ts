@@ -349,7 +349,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/controller/log-clock.ts',
     find: '    const passedMs = Math.floor(this.#atMs + this.#clock.monotonicMs() - this.#atMonotonicMs)\n',
     replace: '    const passedMs = this.#atMs\n',
-    finders: ['L4', 'L1'],
+    finders: ['T1', 'L4'],
   },
   {
     name: 'commits-act-again',

@@ -6,6 +6,7 @@ import { type DesiredSet, decodeMessage, encodeMessage, hashEntries, openPart, t
 import type { Bus } from '../../src/domain/index.js'
 import { fakeSigner, fakeVerify } from '../fake-keys.js'
 import type { SeededRandom } from './seeded-random.js'
+import type { MessageWay } from './simulated-network.js'
 
 interface Overheard {
   readonly subject: string
@@ -29,8 +30,8 @@ export class Eavesdropper {
     this.#random = random
   }
 
-  hear(subject: string, payload: Uint8Array): void {
-    if (subject.endsWith('.heartbeat')) {
+  hear(subject: string, payload: Uint8Array, kind: MessageWay): void {
+    if (kind === 'request' && subject.endsWith('.heartbeat')) {
       this.#beats.delete(subject)
       this.#beats.set(subject, payload)
     }

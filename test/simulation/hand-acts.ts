@@ -63,11 +63,13 @@ export class HandActs {
     return this.#random.chance(0.3) ? [force, force] : [force]
   }
 
-  /** Some come under the token of the one before. */
+  /** Some come under the token of the one before, some under none. */
   #dispatch(): readonly Trailer[] {
     this.#serial++
+    const value = `${DISPATCHED_JOB} meta.serial=${this.#serial}`
+    if (this.#random.chance(0.3)) return [{ key: 'Drover-Dispatch', value }]
     if (this.#random.chance(0.8)) this.#token = `token-${this.#serial}`
-    return [{ key: 'Drover-Dispatch', value: `${DISPATCHED_JOB} meta.serial=${this.#serial} token=${this.#token}` }]
+    return [{ key: 'Drover-Dispatch', value: `${value} token=${this.#token}` }]
   }
 
   #drain(): readonly Trailer[] {

@@ -4,7 +4,7 @@
  * I22 What is dispatched once is made once, and a child stays what it was made as.
  * I23 A time of a periodic job is launched at most once: no child's id comes again.
  * I24 A periodic job that prohibits it never runs beside itself.
- * I25 Nothing new is placed on a host that is drained, closed, or out of sight.
+ * I25 Nothing new is placed on a host that is drained, closed, or out of sight. A drain closes its host.
  * I26 Batch work that has been done is not done again.
  * I27 What hosts ran that were lost at once is not replaced while that is paused.
  * I28 A roll-out that is paused updates nothing; while its canaries are tried, what has failed, is lost or moves keeps its version.
@@ -44,6 +44,10 @@ export class LifecycleWitness {
       if (before === undefined) this.#checkNewChild(after)
       else if (after.Version !== 0 && !after.Stop)
         this.#fail(new Violation('I22', `${after.ID} was made as one thing and is version ${after.Version} now`))
+    })
+    state.nodes.observe((_before, after) => {
+      if (after !== undefined && after.DrainStrategy !== null && after.SchedulingEligibility === 'eligible')
+        this.#fail(new Violation('I25', `${after.Name} is drained and takes new work`))
     })
     state.allocations.observe((before, after) => {
       if (after === undefined) return

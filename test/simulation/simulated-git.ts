@@ -46,6 +46,13 @@ export class SimulatedRepository {
     for (const watcher of this.#watchers) watcher()
   }
 
+  /** The commit so many before the head, or the first of all. */
+  behind(commits: number): string {
+    let at = this.head!
+    for (let back = 0; back < commits; back++) at = this.#commits.get(at)!.parent ?? at
+    return at
+  }
+
   /** Paths below a folder, in order. */
   pathsIn(folder: string): readonly string[] {
     const paths = this.head === null ? [] : [...this.#commits.get(this.head)!.files.keys()]

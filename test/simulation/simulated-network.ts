@@ -35,7 +35,8 @@ type Subscription = {
 }
 
 /** Sees every message that leaves a process, before chance has its way with it. */
-export type Listener = (from: SimulatedProcess, subject: string, payload: Uint8Array, kind: 'publish' | 'request' | 'response') => void
+export type MessageWay = 'publish' | 'request' | 'response'
+export type Listener = (from: SimulatedProcess, subject: string, payload: Uint8Array, kind: MessageWay) => void
 
 export class SimulatedNetwork {
   readonly faults: NetworkFaults = { ...NO_NETWORK_FAULTS }

@@ -42,7 +42,11 @@ export async function tellStory(seed: number): Promise<StoryResult> {
     await world.run(WORKING_MS)
     world.calm()
     // One more is gone for good, and nothing else happens that would show it.
-    if (world.random.chance(0.3)) world.loseHost()
+    if (world.random.chance(0.3)) {
+      world.loseHost()
+      // Who leads next has not heard it at all.
+      if (world.random.chance(0.5)) world.crashServer(world.random.between(50, 1_000))
+    }
     while (world.isPaused()) await world.run(10_000)
     const acts = new HandActs(world.repository, world.random, world.durable)
     workload.settle(acts.resumeAll())
@@ -178,7 +182,7 @@ class Faults {
     const { random, serverProcesses, time } = this.#world
     const process = serverProcesses.at(-1)
     if (process === undefined || serverProcesses.length > 1) return
-    process.pause(random.between(5_000, 15_000))
+    process.pause(random.between(3_500, 15_000))
     time.after(random.between(500, 6_000), () => this.#world.isCalm || this.#world.startServer())
   }
 

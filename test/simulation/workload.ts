@@ -122,6 +122,8 @@ export class Workload {
   readonly #repository: SimulatedRepository
   readonly #random: SeededRandom
   readonly #shapes = new Map<string, JobShape>()
+  /** Where the branch was before it was reset. */
+  #leftHead: string | undefined
 
   constructor(repository: SimulatedRepository, random: SeededRandom) {
     this.#repository = repository
@@ -146,6 +148,7 @@ export class Workload {
       () => this.#move(),
       () => this.#duplicate(),
       () => this.#rewrite(),
+      () => this.#goBack(),
       () => this.#declareHost(),
     ]
     this.#random.pick(kinds)()
@@ -229,6 +232,18 @@ export class Workload {
     const shape = this.#newShape(this.#random.pick(JOB_IDS))
     this.#shapes.set(shape.id, shape)
     this.#repository.commit({ [pathOf(shape.id)]: jobFile(shape) }, { parent: this.#repository.root, subject: 'rewritten' })
+  }
+
+  /** The branch is reset by some commits, and sometimes later set to where it was: what its commits asked for has been done. */
+  #goBack(): void {
+    const { head } = this.#repository
+    if (this.#leftHead === undefined) {
+      this.#leftHead = head ?? undefined
+      this.#repository.move(this.#repository.behind(this.#random.between(1, 5)))
+      return
+    }
+    this.#repository.move(this.#leftHead)
+    this.#leftHead = undefined
   }
 
   /** Hosts are bound to the files without a key in order of path. */

@@ -30,7 +30,7 @@ import { LifecycleWitness } from './lifecycle-witness.js'
 import { SeededRandom } from './seeded-random.js'
 import { SimulatedRepository } from './simulated-git.js'
 import { SimulatedHost } from './simulated-host.js'
-import { NO_NETWORK_FAULTS, SimulatedNetwork } from './simulated-network.js'
+import { type MessageWay, NO_NETWORK_FAULTS, SimulatedNetwork } from './simulated-network.js'
 import { SimulatedProcess } from './simulated-process.js'
 import type { SimulatedReader } from './simulated-reader.js'
 import { VirtualTime } from './virtual-time.js'
@@ -58,6 +58,8 @@ const LOSS_IN_DOUBT = 0.02
 const SOURCE_POLL_MS = 2_000
 /** So slow that its sender may have died and another taken the lead meanwhile. */
 const SLOW_APPEND_MS_MAX = 8_000
+/** A Command that waits for a pause of its leader, and for some slow tries. */
+const LOG_TIME_BEHIND_MS_MAX = 30_000
 const SNAPSHOT_EVERY = 150
 /** In some worlds nearly everything is larger than one entry of the log may be. */
 const ENTRY_BYTES_SMALL = 1_500
@@ -98,6 +100,8 @@ export class World {
   /** Also what was collected since, of which a host that is out of reach has not heard. */
   readonly #everPlaced = new Set<string>()
   readonly #everCanaries = new Set<string>()
+  /** When the leader of this epoch wrote first, and how it was dated. */
+  #logTime: { readonly epoch: number; readonly atMs: number; readonly nowMs: number } | undefined
   #fullCheckedMs = 0
   #changedMs = 0
   #serverNumber = 0
@@ -111,7 +115,7 @@ export class World {
     const stranger = this.newProcess('stranger')
     this.network = new SimulatedNetwork(this.time, this.random, (from, subject, payload, kind) => {
       if (from === stranger) return
-      if (!this.network.isCutOff(from)) this.stranger.hear(subject, payload)
+      if (!this.network.isCutOff(from)) this.stranger.hear(subject, payload, kind)
       this.#overhear(from, subject, payload, kind)
     })
     this.stranger = new Eavesdropper(this.network.busOf(stranger), this.random)
@@ -245,13 +249,13 @@ export class World {
     if (isForEveryone) for (const host of this.hosts) host.cutOff(forMs)
   }
 
-  /** Everything that must be true once faults have stopped and all had their time. */
   /** Until nothing has become durable for a while: what was told to end may take its time, and what waits for its room, too. */
   async rest(): Promise<void> {
     const endMs = this.time.nowMs + REST_WITHIN_MS
     while (this.time.nowMs < endMs && this.time.nowMs - this.#changedMs < AT_REST_MS) await this.run(1_000)
   }
 
+  /** Everything that must be true once faults have stopped and all had their time. */
   checkConverged(): void {
     const server = this.leader
     if (server === undefined) throw new Violation('L6', 'nobody leads')
@@ -314,14 +318,23 @@ export class World {
         if (command.kind !== 'leadership-confirm') this.#changedMs = this.time.nowMs
         if (command.kind === 'allocation-update') this.#checkTakenOnce(command)
         if (command.kind === 'garbage-collect') this.#hasForgotten = true
+        this.#checkLogTime(record.epoch, command.atMs)
         apply(this.durable, this.durable.index + 1, command)
       }
     }
     return isNew
   }
 
+  /** T1: whatever becomes of the wall clock, the time that Commands are dated by never falls behind under one leader. */
+  #checkLogTime(epoch: number, atMs: number): void {
+    const { nowMs } = this.time
+    if (this.#logTime?.epoch !== epoch) this.#logTime = { epoch, atMs, nowMs }
+    const behindMs = nowMs - this.#logTime.nowMs - (atMs - this.#logTime.atMs)
+    if (behindMs > LOG_TIME_BEHIND_MS_MAX) this.fail(new Violation('T1', `the log is dated ${behindMs.toFixed(0)} ms behind the time`))
+  }
+
   /** P1: whatever leaves a server tells only of what is durable. */
-  #overhear(from: SimulatedProcess, subject: string, payload: Uint8Array, kind: 'publish' | 'request' | 'response'): void {
+  #overhear(from: SimulatedProcess, subject: string, payload: Uint8Array, kind: MessageWay): void {
     const isServer = from.name.startsWith('server')
     const nodeId = subject.split('.').at(-2)!
     if (!isServer && subject.endsWith('.report')) {
@@ -397,12 +410,12 @@ export class World {
     return lossShare + lateShare > LOSS_IN_DOUBT
   }
 
-  /** From now on nothing goes wrong any more. */
   /** Any of them, as long as another one lives. */
   loseHost(returnAfterMs?: number, isDiskLost = false): void {
     if (this.hosts.filter((host) => host.isAlive).length > 1) this.random.pick(this.hosts).die(returnAfterMs, isDiskLost)
   }
 
+  /** From now on nothing goes wrong any more. */
   calm(): void {
     this.isCalm = true
     if (this.#isLossInDoubt) for (const host of this.hosts) host.disturbedMs = this.time.nowMs
