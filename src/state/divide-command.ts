@@ -24,7 +24,8 @@ export function divideCommand(command: Command): readonly [Command, Command] | u
     case 'allocation-adopt':
       return halve(command, ['allocations'])
     case 'garbage-collect':
-      return halve(command, ['allocations', 'evaluations', 'deployments', 'jobs', 'nodes'])
+      // A job takes with it what it has done: a batch job that had lost that alone would be done again by whoever has it evaluated.
+      return halve(command, ['jobs', 'allocations', 'evaluations', 'deployments', 'nodes'])
     case 'node-register':
     case 'node-status':
     case 'node-eligibility':
@@ -47,7 +48,7 @@ export function divideCommand(command: Command): readonly [Command, Command] | u
   }
 }
 
-/** `lists` in the order in which they are applied: the first half of all their rows, and the second. */
+/** The first half of the rows of all `lists`, in that order, and the second. */
 function halve<Whole extends object>(whole: Whole, lists: readonly (keyof Whole)[]): readonly [Whole, Whole] | undefined {
   const rowsOf = (name: keyof Whole) => whole[name] as readonly unknown[]
   const count = lists.reduce((sum, name) => sum + rowsOf(name).length, 0)

@@ -88,6 +88,7 @@ describe.skipIf(!hasBridges())('networks of allocations (root, with CNI plugins 
       logger: silentLogger,
     })
   const run = (...words: string[]) => execFileSync(words[0]!, words.slice(1), { encoding: 'utf8' })
+  const translations = () => run('iptables', '-t', 'nat', '-S')
   const inside = (want: NetworkWant, ...words: string[]) => run('nsenter', `--net=/run/netns/drover-${want.allocationId}`, ...words)
 
   beforeEach(() => {
@@ -115,7 +116,7 @@ describe.skipIf(!hasBridges())('networks of allocations (root, with CNI plugins 
     await networks.release(want.allocationId)
     expect(existsSync(network.path)).toBe(false)
     expect(networks.find(want.allocationId)).toBeUndefined()
-    expect(run('iptables', '-t', 'nat', '-S')).not.toContain(network.status.Address)
+    expect(translations()).not.toContain(network.status.Address)
   })
 
   test('asked by several tasks at once, or by the next life of the agent, it is made once', async () => {
@@ -183,6 +184,8 @@ describe.skipIf(!hasBridges())('networks of allocations (root, with CNI plugins 
     const leases = readdirSync(`/var/lib/cni/networks/${bridge.name}`).filter((name) => /^\d/.test(name))
     expect(leases).toEqual([other.status.Address])
     expect([...networks.unreadable]).toEqual([])
+    expect(translations()).not.toContain(want.allocationId)
+    expect(translations()).toContain(sound.allocationId)
   })
 
   test('an address is given back when only the books of an earlier life know of it', async () => {
@@ -194,6 +197,7 @@ describe.skipIf(!hasBridges())('networks of allocations (root, with CNI plugins 
     expect(await networks.releaseUnclaimed(() => false)).toBe(1)
     const leases = readdirSync(`/var/lib/cni/networks/${bridge.name}`).filter((name) => /^\d/.test(name))
     expect(leases).toEqual([])
+    expect(translations()).not.toContain(want.allocationId)
   })
 
   test('mode none has a loopback and nothing else; cni/<name> is what the host says', async () => {

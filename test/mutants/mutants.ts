@@ -377,7 +377,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/controller/child-jobs.ts',
     find: '  while (isTaken(launchMs)) launchMs += 1000\n',
     replace: '  void isTaken\n',
-    finders: ['I22', 'I23'],
+    finders: ['I23'],
   },
   {
     name: 'a-lone-job-runs-beside-itself',

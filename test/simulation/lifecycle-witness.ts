@@ -22,7 +22,7 @@ import {
 } from '../../src/domain/index.js'
 import { nextLaunch } from '../../src/jobspec/index.js'
 import { UPDATING } from '../../src/scheduler/descriptions.js'
-import { jobKey, ownerKey, type State } from '../../src/state/index.js'
+import { type Command, jobKey, ownerKey, type State } from '../../src/state/index.js'
 import { Violation } from '../checkers.js'
 import { LONE_JOB } from './workload.js'
 
@@ -35,6 +35,8 @@ export class LifecycleWitness {
   readonly #children = new Set<string>()
   readonly #dispatched = new Set<string>()
   readonly #done = new Set<string>()
+  /** Batch work that was done and is in the state no more. */
+  readonly #forgotten: Allocation[] = []
 
   constructor(state: State, fail: (violation: Violation) => void) {
     this.#state = state
@@ -50,7 +52,10 @@ export class LifecycleWitness {
         this.#fail(new Violation('I25', `${after.Name} is drained and takes new work`))
     })
     state.allocations.observe((before, after) => {
-      if (after === undefined) return
+      if (after === undefined) {
+        if (before?.ClientStatus === 'complete' && !isServerTerminal(before)) this.#forgotten.push(before)
+        return
+      }
       if (before === undefined) {
         this.#checkPlaced(after)
         this.#checkTried(after)
@@ -58,6 +63,22 @@ export class LifecycleWitness {
       } else this.#checkPaused(before, after)
       this.#checkDone(after, before === undefined)
     })
+  }
+
+  /** Call it before the Command is applied. */
+  checkCommand(command: Command): void {
+    const child = command.kind === 'periodic-launch' ? command.child : null
+    if (child !== null && this.#state.jobs.get(jobKey(child)) !== undefined)
+      throw new Violation('I23', `${child.ID} is launched for the second time`)
+  }
+
+  /** I26: a job that is to be done once needs what it has done as long as it is there. Call it between two Commands. */
+  checkForgotten(): void {
+    for (const { Name, JobCreateIndex, JobVersion, ...owner } of this.#forgotten.splice(0)) {
+      const job = this.#state.jobs.get(ownerKey(owner))
+      const isOwner = job?.CreateIndex === JobCreateIndex && job.Version === JobVersion && !job.Stop
+      if (isOwner && job.Type === 'batch') throw new Violation('I26', `${Name} has been done, and the log has forgotten it`)
+    }
   }
 
   /** @param wallMs of those who lead */

@@ -41,9 +41,9 @@ export async function tellStory(seed: number): Promise<StoryResult> {
     new Faults(world, workload).schedule()
     await world.run(WORKING_MS)
     world.calm()
-    // One more is gone for good, and nothing else happens that would show it.
+    // One more is gone for good, or all but one are, and nothing else happens that would show it.
     if (world.random.chance(0.3)) {
-      world.loseHost()
+      for (let lost = world.random.pick([1, 1, world.hosts.length]); lost > 0; lost--) world.loseHost()
       // Who leads next has not heard it at all.
       if (world.random.chance(0.5)) world.crashServer(world.random.between(50, 1_000))
     }

@@ -287,6 +287,7 @@ export class World {
     if (this.#foldNew()) {
       checkNames(this.durable, this.#everCanaries)
       checkEvaluations(this.durable, this.time.nowMs)
+      this.lifecycle.checkForgotten()
       // Between what is durable and the answer that says so.
       if (this.random.chance(this.logFaults.crashShare)) this.crashServer(this.random.between(50, 6_000))
     }
@@ -319,6 +320,7 @@ export class World {
         if (command.kind === 'allocation-update') this.#checkTakenOnce(command)
         if (command.kind === 'garbage-collect') this.#hasForgotten = true
         this.#checkLogTime(record.epoch, command.atMs)
+        this.lifecycle.checkCommand(command)
         apply(this.durable, this.durable.index + 1, command)
       }
     }

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Plan } from '../../src/domain/index.js'
+import type { CommandOf } from '../../src/state/apply/kind.js'
 import { apply, type Command, type CommandBody, divideCommand, dumpState, State } from '../../src/state/index.js'
 import {
   allocation,
@@ -166,4 +167,19 @@ test('a log from before frozen files were rows gives the same files', () => {
   const state = fold([...before, { kind: 'source-sync', status, moved: [jobSource({ path: 'jobs/there.hcl' })] } as const].map(stamped))
   expect([...state.frozenFiles.keys()]).toEqual(['jobs/new.hcl'])
   expect(state.jobSources.all()[0]?.path).toBe('jobs/there.hcl')
+})
+
+test('garbage of a job that is done leaves no job behind that has done nothing', () => {
+  const done = job({ ID: 'once/dispatch-1', ParentID: 'once', Type: 'batch', Status: 'dead' })
+  const garbage = stamped({
+    kind: 'garbage-collect',
+    evaluations: [uuid(9, 7)],
+    allocations: ids.map((number) => uuid(number, 1)),
+    deployments: [],
+    nodes: [],
+    jobs: [{ namespace: done.Namespace, jobId: done.ID }],
+  })
+  const [first, ...rest] = pieces(garbage) as CommandOf<'garbage-collect'>[]
+  expect(first?.jobs).toEqual([{ namespace: done.Namespace, jobId: done.ID }])
+  expect(rest.flatMap(({ jobs }) => jobs)).toEqual([])
 })

@@ -12,6 +12,7 @@ import { KeptShell } from '../kept-shell.js'
 import { argumentsText, type BridgeOptions, bridgeList, type CniList, LOOPBACK_LIST, pluginInput, statusOf } from './cni-lists.js'
 import { CniPlugins } from './cni-plugins.js'
 import { HostLists } from './host-lists.js'
+import { giveBackMasquerade } from './masquerade.js'
 import { HostNamespaces } from './namespaces.js'
 
 export interface NetworkOptions {
@@ -46,6 +47,7 @@ export class AllocationNetworks implements NetworkPort {
   readonly lists: HostLists
   readonly #folder: string
   readonly #options: NetworkOptions
+  readonly #shell = new KeptShell()
   readonly #hostNamespaces: HostNamespaces
   readonly #records = new Map<string, NetworkRecord>()
   readonly #unreadable = new Set<string>()
@@ -55,10 +57,9 @@ export class AllocationNetworks implements NetworkPort {
     this.#options = options
     this.bridge = options.bridge
     this.#folder = join(options.folder, 'networks')
-    const shell = new KeptShell()
-    this.plugins = new CniPlugins(options.pluginFolders, this.#folder, shell)
+    this.plugins = new CniPlugins(options.pluginFolders, this.#folder, this.#shell)
     this.lists = new HostLists(options.listFolder)
-    this.#hostNamespaces = new HostNamespaces(shell)
+    this.#hostNamespaces = new HostNamespaces(this.#shell)
     if (existsSync(this.#folder)) for (const name of readdirSync(this.#folder)) this.#restore(name)
   }
 
@@ -170,6 +171,7 @@ export class AllocationNetworks implements NetworkPort {
     const attempt = (work: Promise<unknown>) => work.catch((error: unknown) => failures.push(error))
     for (const plugin of [...list.plugins].reverse())
       await attempt(this.plugins.call(plugin.type, pluginInput(list, plugin, want, result), callOf('DEL', want, namespace)))
+    if (namespace === '' && list.plugins.some(({ type }) => type === 'bridge')) await attempt(giveBackMasquerade(this.#shell, allocationId))
     for (const maker of this.#makersOf(record)) await attempt(Promise.resolve().then(() => maker().remove(allocationId)))
     if (failures.length > 0) throw failures[0]
     this.#records.delete(allocationId)
