@@ -155,6 +155,7 @@ export class Agent {
     this.#drivers = new Map(deps.drivers.map((driver) => [driver.name, driver]))
     this.#data = new DataWatch({
       ...deps,
+      opener: deps.hookPorts.values,
       ask: async (questions) => this.#linked().askData(questions),
     })
   }
@@ -288,7 +289,7 @@ export class Agent {
       drivers: this.#drivers,
       region: deps.options.region,
       node: () => this.#node!,
-      dataOf: (namespace) => this.#data.of(namespace),
+      dataOf: (reader) => this.#data.of(reader),
       predecessorOf: (allocation) => this.#predecessorOf(allocation),
       signIdentities: async (allocationId, task, identities) => this.#linked().askIdentities({ allocationId, task, identities }),
       onSettled: ({ runner }) => this.#onSettled(runner.hasEnded),

@@ -3,7 +3,7 @@
  * Whatever comes back from a port is the next event. What a later life of the agent could not find out by itself is on disk before it
  * is done; everything else goes on while it is being written.
  */
-import type { Allocation, AllocationReport, Clock, Job, Logger, Node, Random, Task } from '../domain/index.js'
+import type { Allocation, AllocationReport, Clock, Job, Logger, Node, Random, Task, VariableReader } from '../domain/index.js'
 import {
   type AllocationAction,
   type AllocationInput,
@@ -43,7 +43,7 @@ export interface ShellDeps {
   /** See `HookContext`. */
   readonly signIdentities: (allocationId: string, task: string, names: readonly string[]) => Promise<readonly IdentityToken[]>
   /** What templates may ask for in a namespace. */
-  readonly dataOf: (namespace: string) => TemplateData
+  readonly dataOf: (reader: VariableReader) => TemplateData
   readonly region: string
   /** The node as declared. */
   readonly node: () => Node
@@ -304,7 +304,7 @@ export class AllocationShell {
       createFolders: () => this.#createFolders(),
       groupEnvironment: () => this.#groupEnvironment(),
       ports: deps.hookPorts,
-      data: deps.dataOf(this.runner.record.allocation.Namespace),
+      data: deps.dataOf(readerOf(this.runner.record, taskName)),
       signIdentities: (names) => deps.signIdentities(this.id, taskName, names),
       clock: deps.clock,
       logger: deps.logger,
@@ -395,4 +395,10 @@ function isWrittenFirst(action: AllocationAction): boolean {
 
 function identityOf({ identity }: HookEnvironment): HookEnvironment {
   return identity === undefined ? {} : { identity }
+}
+
+/** What is launched or dispatched reads as the job that it was made from. */
+function readerOf({ allocation, job }: AllocationRecord, task: string): VariableReader {
+  const { ID, ParentID } = job as Job
+  return { namespace: allocation.Namespace, jobId: ParentID || ID, group: allocation.TaskGroup, task }
 }

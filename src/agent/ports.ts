@@ -56,6 +56,17 @@ export interface Artifacts {
   download(request: ArtifactDownload): Promise<void>
 }
 
+/** Opens encrypted values with the keys of this host. */
+export interface ValueOpener {
+  /** Never rejects. */
+  open(text: string): Promise<OpenedValue>
+}
+
+export type OpenedValue =
+  | { readonly kind: 'opened'; readonly text: string }
+  /** A sentence with the remedy. */
+  | { readonly kind: 'refused'; readonly reason: string }
+
 /** What hooks need of the host. */
 export interface HookPorts {
   readonly files: TaskFiles
@@ -63,6 +74,7 @@ export interface HookPorts {
   readonly checks: CheckPort
   readonly network: NetworkPort
   readonly refusalOf: RefusalOf
+  readonly values: ValueOpener
   /** Bytes nobody can guess, the same ones for the same purpose as long as this agent has its key. */
   stableRandom(purpose: string, size: number): Uint8Array
 }

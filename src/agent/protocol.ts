@@ -209,6 +209,8 @@ export type DataFound =
 export interface DataPair {
   readonly path: string
   readonly value: string
+  /** Jobs that may have it where it is encrypted. */
+  readonly readers?: readonly string[]
   readonly createIndex: number
   readonly modifyIndex: number
 }

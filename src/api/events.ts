@@ -113,7 +113,7 @@ const TOPICS: Readonly<Partial<Record<TableName, Describe>>> = {
     Payload: { NodePool: wholePool(pool) },
   }),
   // What is in them is nobody's who only listens.
-  variables: ({ Items: _, ...Metadata }: Variable, Deleted) => ({
+  variables: ({ Items: _, readers: __, ...Metadata }: Variable, Deleted) => ({
     Topic: 'Variable',
     Key: Metadata.Path,
     Namespace: Metadata.Namespace,

@@ -24,10 +24,11 @@ export type JobFileReading =
       readonly names?: { readonly namespace: string; readonly jobId: string; readonly bundle?: string } | undefined
     }
 
-/** A host, a pool or the cluster's settings: `agents/**`. */
+/** What no job is: `agents/**`, `vars/**`, `_namespace.hcl`. */
 export interface DeclarationReading {
   readonly path: string
   readonly mistakes: readonly FileMistake[]
+  readonly warnings: readonly string[]
 }
 
 export interface FileMistake {
@@ -59,6 +60,8 @@ export interface JobFilesRequest {
 /** A tree as a question to the server, with the jobs that it holds. The summary is sent as it is. */
 export interface TreeReading {
   readonly readings: readonly JobFileReading[]
+  /** Of files that are no jobs; none where only some files are read. */
+  readonly otherMistakes: readonly FileMistake[]
   readonly summary: object
 }
 
@@ -138,7 +141,7 @@ function describeReading(reading: JobFileReading | DeclarationReading) {
     const { path, namespace, id, warnings } = reading
     return { path, namespace, id, mistakes, warnings }
   }
-  return { path: reading.path, mistakes, warnings: [] }
+  return { path: reading.path, mistakes, warnings: 'warnings' in reading ? reading.warnings : [] }
 }
 
 export function renderCommand(load: () => Promise<JobFiles>): CommandModule {

@@ -100,7 +100,7 @@ async function askServer(ref: string, client: Client): Promise<Told> {
 async function readHere(files: JobFiles, paths: readonly string[], options: PlanOptions, client: Client): Promise<Told> {
   const [source] = await client.get<readonly SourceAnswer[]>('/drover/v1/source')
   const appliedId = source?.commit?.id ?? null
-  const { readings, summary } = await files.summarize({
+  const { readings, otherMistakes, summary } = await files.summarize({
     paths,
     ...(options.ref === undefined ? {} : { ref: options.ref }),
     appliedCommit: appliedId,
@@ -113,7 +113,7 @@ async function readHere(files: JobFiles, paths: readonly string[], options: Plan
     return hosts
   }
   for (const job of answer.jobs) jobs.push(await planJob(job, readings, { client, askHosts, isExplained: options.why }))
-  const mistakes = readings.flatMap((reading) => (reading.kind === 'mistakes' ? reading.mistakes : []))
+  const mistakes = [...readings.flatMap((reading) => (reading.kind === 'mistakes' ? reading.mistakes : [])), ...otherMistakes]
   const placed = mistakes.map(({ path, line, column, summary: what, detail }) => ({
     place: line === 0 ? path : `${path}:${line}:${column}`,
     summary: what,

@@ -116,7 +116,7 @@ function find(view: StateView, question: DataQuestion): DataFound {
     }
     case 'variables': {
       const below = variablesOf(view, question.namespace).filter(({ Path }) => Path.startsWith(question.prefix))
-      return { kind: 'variables', variables: below.map(({ Items: _, ...metadata }) => metadata) }
+      return { kind: 'variables', variables: below.map(({ Items: _, readers: __, ...metadata }) => metadata) }
     }
     case 'key': {
       const pair = findKey(view, question.namespace, question.path)
@@ -139,12 +139,13 @@ function variablesOf(view: StateView, namespace: string): readonly Variable[] {
 }
 
 /** `kv/app` with the member `port` is the key `app/port`; its member `value` is the key `app` itself. */
-function pairsOf({ Path, Items, CreateIndex, ModifyIndex }: Variable): readonly DataPair[] {
+function pairsOf({ Path, Items, CreateIndex, ModifyIndex, readers }: Variable): readonly DataPair[] {
   if (!Path.startsWith(KEYS)) return []
   const folder = Path.slice(KEYS.length)
   return Object.entries(Items).map(([name, value]) => ({
     path: name === KEY_VALUE ? folder : `${folder}/${name}`,
     value,
+    ...(readers === undefined ? {} : { readers }),
     createIndex: CreateIndex,
     modifyIndex: ModifyIndex,
   }))

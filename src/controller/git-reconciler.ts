@@ -38,7 +38,8 @@ import { findHiddenJobs, SourceTree } from './source-tree.js'
 import { CommitTrust, type TrustVerdict } from './trust/commit-trust.js'
 import type { TrustRules } from './trust/trust-rules.js'
 import { UnchangedJobs, type UnreadFile } from './unchanged-jobs.js'
-import { computeVariableChanges, VariablesFolderReader } from './variables-folder.js'
+import { computeVariableChanges } from './variables/variable-changes.js'
+import { VariablesFolderReader } from './variables/variables-folder.js'
 
 export interface GitReconcilerOptions {
   /** `hold` waits for a trailer when the new commit does not descend from the applied one. */

@@ -42,7 +42,7 @@ export type {
   TreeEntry,
 } from './ports.js'
 export { RefReader, type RefReading } from './ref-reader.js'
-export { AGENTS_FOLDER, classifyPath, JOBS_FOLDER, nodePoolsIn } from './repository-layout.js'
+export { AGENTS_FOLDER, classifyPath, JOBS_FOLDER, nodePoolsIn, VARIABLES_FOLDER } from './repository-layout.js'
 export { type RequestPlan, RequestReporter, type RequestReporterDeps } from './request-reporter.js'
 export { Server, type ServerDeps, type ServerOptions } from './server.js'
 export { emptySnapshot, raiseSnapshot, snapshotOf } from './snapshots.js'
@@ -50,3 +50,6 @@ export { findHiddenJobs, SourceTree } from './source-tree.js'
 export { readHistory, summarizeTree, type TreeHistory, WORK_TREE_HISTORY } from './tree-summary.js'
 
 export type { PathRule, SignatureFact, TrustRules } from './trust/trust-rules.js'
+export { fingerprintOf, type Recipients, readRecipients } from './variables/recipients.js'
+export { misnaming, readVariableFile } from './variables/variable-file.js'
+export { VariablesFolderReader } from './variables/variables-folder.js'

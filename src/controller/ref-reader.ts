@@ -13,7 +13,7 @@ import type { GitSource, JobReader, SyntaxReader } from './ports.js'
 import { classifyPath, nodePoolsIn } from './repository-layout.js'
 import { findHiddenJobs, SourceTree } from './source-tree.js'
 import { readHistory, summarizeTree, type TreeFileReading } from './tree-summary.js'
-import { VariablesFolderReader } from './variables-folder.js'
+import { VariablesFolderReader } from './variables/variables-folder.js'
 
 export interface RefReading {
   readonly commit: Commit

@@ -12,6 +12,8 @@ const DECLARATION_FILE = /\.hcl$/
 const CLUSTER_FILE = '_cluster.hcl'
 const POOL_FILE = '_pool.hcl'
 const NAMESPACE_FILE = '_namespace.hcl'
+const RECIPIENTS_FILE = '_recipients.yaml'
+const ACCESS_FILE = '_access.yaml'
 
 export type RepositoryPath =
   | { readonly kind: 'job'; readonly namespace: string }
@@ -20,6 +22,10 @@ export type RepositoryPath =
   | { readonly kind: 'pool'; readonly pool: string }
   | { readonly kind: 'cluster' }
   | { readonly kind: 'variable'; readonly namespace: string; readonly path: string }
+  /** Whom values are encrypted for; null: in all namespaces without a list of their own. */
+  | { readonly kind: 'recipients'; readonly namespace: string | null }
+  /** Who may read what is encrypted. */
+  | { readonly kind: 'access'; readonly namespace: string }
   /** Looks like settings and is read by nobody. */
   | { readonly kind: 'misplaced' }
   | { readonly kind: 'other' }
@@ -48,6 +54,9 @@ function classifyJob(parts: readonly string[]): RepositoryPath {
 function classifyVariable(parts: readonly string[]): RepositoryPath {
   if (!VARIABLE_FILE.test(parts.at(-1)!)) return OTHER
   const [, namespace = '', ...path] = parts
+  const settings = path.length > 1 ? undefined : parts.at(-1)
+  if (settings === RECIPIENTS_FILE) return { kind: 'recipients', namespace: path.length === 0 ? null : namespace }
+  if (settings === ACCESS_FILE && path.length === 1) return { kind: 'access', namespace }
   return path.length === 0 ? { kind: 'misplaced' } : { kind: 'variable', namespace, path: path.join('/').replace(VARIABLE_FILE, '') }
 }
 

@@ -89,7 +89,7 @@ export async function startAgent(config: AgentConfig, bus: Bus): Promise<Running
     verify: verifySignature,
     serverKeys: config.server_keys,
     templates: evaluateTemplate,
-    hookPorts: createHookPorts(folder, key, config.artifacts, networks),
+    hookPorts: createHookPorts(folder, key, config, networks),
     options: { ...AGENT_DEFAULTS, region: config.region, collection: collectionRules(config) },
     onFatal: (error) => {
       process.stderr.write(`agent stopped: ${explainError(error)}\n`)

@@ -30,6 +30,7 @@ const LOADERS: Readonly<Record<string, () => Promise<CommandModule>>> = {
   validate: async () => (await import('../cli/job-files.js')).validateCommand(jobFiles),
   render: async () => (await import('../cli/job-files.js')).renderCommand(jobFiles),
   plan: async () => (await import('../cli/plan.js')).planCommand(jobFiles),
+  secret: async () => (await import('../cli/secret.js')).secretCommand(secrets),
   dispatch: async () => (await import('../cli/dispatch.js')).dispatchCommand(await actCommits()),
   force: async () => (await import('../cli/force.js')).forceCommand(await actCommits()),
   completion: async () => (await import('../cli/completion.js')).completionCommand(loadAll),
@@ -53,4 +54,9 @@ async function actCommits() {
 async function jobFiles() {
   const { LocalJobFiles } = await import('./job-files.js')
   return new LocalJobFiles(process.cwd())
+}
+
+async function secrets(keyFile: string | undefined) {
+  const [{ LocalSecrets }, { defaultKeyFile }] = await Promise.all([import('./secrets.js'), import('./key-file.js')])
+  return new LocalSecrets(process.cwd(), keyFile ?? defaultKeyFile(process.env))
 }

@@ -119,6 +119,12 @@ export const agentConfigSchema = z.strictObject({
       cni_config_dir: z.string().default('/opt/cni/config'),
     })
     .prefault({}),
+  secrets: z
+    .strictObject({
+      /** Secret keys of age that open encrypted variables. Read when there is something to open; only their owner may read them. */
+      identity_files: z.array(z.string()).default([]),
+    })
+    .prefault({}),
   /** What is kept of allocations that have ended. */
   collection: z
     .strictObject({

@@ -14,6 +14,7 @@ import { makePassableFolder } from '../adapters/passable-folder.js'
 import { TerminalError } from '../domain/index.js'
 import { type ChildMessage, describeMessage } from './child-channel.js'
 import type { AgentConfig, ServerConfig } from './config.js'
+import { defaultKeyFile } from './key-file.js'
 import { OwnBroker } from './own-broker.js'
 import { FULL_REF } from './source-config.js'
 import { SupervisedChild } from './supervised-child.js'
@@ -182,6 +183,7 @@ class DevCluster {
       data_dir: this.#agentFolder(number),
       name: this.#agentName(number),
       artifacts: { allow_private_addresses: true },
+      secrets: { identity_files: [process.env['DROVER_IDENTITY_FILE'] || defaultKeyFile(process.env)] },
       // As Nomad's own development agent has it.
       drivers: { docker: { volumes: { enabled: true } } },
       ...(this.#broker === undefined ? {} : { nats: natsConfig(this.#broker) }),

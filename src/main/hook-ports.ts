@@ -1,6 +1,7 @@
 /** What hooks need of the host, made of adapters. */
 import { createHmac } from 'node:crypto'
 import { join } from 'node:path'
+import { ValueCipher } from '../adapters/age/index.js'
 import { ArtifactGetter } from '../adapters/artifacts/index.js'
 import { checkPort } from '../adapters/checks.js'
 import type { loadOrCreateKey } from '../adapters/node-key.js'
@@ -16,7 +17,7 @@ const GIBIBYTE_BYTES = 2 ** 30
 export function createHookPorts(
   folder: string,
   key: ReturnType<typeof loadOrCreateKey>,
-  artifacts: AgentConfig['artifacts'],
+  { artifacts, secrets }: Pick<AgentConfig, 'artifacts' | 'secrets'>,
   network: HookPorts['network'],
 ): HookPorts {
   const limits = {
@@ -33,6 +34,7 @@ export function createHookPorts(
     checks: checkPort,
     network,
     refusalOf: taskRefusal,
+    values: new ValueCipher(secrets.identity_files),
     stableRandom: (purpose, size) => stretch(key.sign(Buffer.from(`template ${purpose}`)), size),
   }
 }

@@ -33,10 +33,13 @@ import {
   type SyntaxReader,
   summarizeTree,
   type TreeHistory,
+  VARIABLES_FOLDER,
+  VariablesFolderReader,
   WORK_TREE_HISTORY,
 } from '../controller/index.js'
 import { type Job, type JobOrder, type Mistake, type Namespace, namespacedKey } from '../domain/index.js'
 import { formatMistake } from '../jobspec/index.js'
+import { findRoot } from './repository-root.js'
 import { findStrays } from './stray-files.js'
 
 /** A tree, and which of its files are to be read: jobs, each with the namespace that its folder means, and what lies in `agents/`. */
@@ -81,8 +84,12 @@ export class LocalJobFiles implements JobFiles {
     const summarizeSelected = async (selections: readonly Selection[], history: TreeHistory): Promise<TreeReading> => {
       const readings: JobFileReading[] = []
       for (const selection of selections) readings.push(...(await readAll(selection, syntax, false)))
-      const agents = isWhole ? await new AgentsFolderReader(syntax).read(selections[0]!.tree) : null
-      return { readings, summary: summarizeTree(readings, agents, history, isWhole) }
+      if (!isWhole) return { readings, otherMistakes: [], summary: summarizeTree(readings, null, history, isWhole) }
+      const { tree } = selections[0]!
+      const agents = await new AgentsFolderReader(syntax).read(tree)
+      const others = [agents, await new NamespaceFilesReader(syntax).read(tree), await new VariablesFolderReader().read(tree)]
+      const otherMistakes = others.flatMap(({ frozen }) => frozen.flatMap(({ mistakes }) => mistakes.map(describe)))
+      return { readings, otherMistakes, summary: summarizeTree(readings, agents, history, isWhole) }
     }
     try {
       if (ref === undefined) {
@@ -115,12 +122,16 @@ export class LocalJobFiles implements JobFiles {
       const readings: DeclarationReading[] = []
       for (const { tree, isWanted } of await this.#selectInWorkTree(paths)) {
         const read = [await new AgentsFolderReader(syntax).read(tree), await new NamespaceFilesReader(syntax).read(tree)]
+        const variables = await new VariablesFolderReader().read(tree)
         const aborted = read.flatMap((folder) => folder.aborted)
         if (aborted.length > 0) throw new CommandError(`${aborted.join(', ')} could not be read`)
-        const frozen = read.flatMap((folder) => folder.frozen)
+        const frozen = [...read.flatMap((folder) => folder.frozen), ...variables.frozen]
         const mistakes = new Map(frozen.map((file) => [file.path, file.mistakes.map(describe)]))
         for (const { path } of tree.entries)
-          if ((isDeclaration(path) || mistakes.has(path)) && isWanted(path)) readings.push({ path, mistakes: mistakes.get(path) ?? [] })
+          if ((isDeclaration(path) || mistakes.has(path)) && isWanted(path)) {
+            const warnings = variables.warnings.flatMap((warning) => (warning.path === path ? [warning.text] : []))
+            readings.push({ path, mistakes: mistakes.get(path) ?? [], warnings })
+          }
       }
       return readings
     } finally {
@@ -182,13 +193,6 @@ export class LocalJobFiles implements JobFiles {
   }
 }
 
-/** The nearest folder upwards that is a repository's. */
-function findRoot(folder: string): string | undefined {
-  if (existsSync(join(folder, '.git'))) return folder
-  const parent = dirname(folder)
-  return parent === folder ? undefined : findRoot(parent)
-}
-
 async function selectAll(root: string): Promise<Selection> {
   const tree = await openWorkTree(root)
   return { tree, files: jobsOf(tree, ANY), isWanted: ANY }
@@ -221,7 +225,8 @@ function knownPools(tree: SourceTree): ReadonlySet<string> | undefined {
 }
 
 function isDeclaration(path: string): boolean {
-  return isNamespaceFile(path) || (path.startsWith(`${AGENTS_FOLDER}/`) && classifyPath(path).kind !== 'other')
+  const isSettings = [AGENTS_FOLDER, VARIABLES_FOLDER].some((folder) => path.startsWith(`${folder}/`))
+  return isNamespaceFile(path) || (isSettings && classifyPath(path).kind !== 'other')
 }
 
 /** The same job in two files is two readings here. */

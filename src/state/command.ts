@@ -185,7 +185,13 @@ export type CommandBody =
   | { readonly kind: 'namespace-put'; readonly namespace: Namespace }
   | { readonly kind: 'namespace-delete'; readonly name: string }
   /** What a file below `vars/` says now. The file's path is not kept: it is made of namespace and path. */
-  | { readonly kind: 'variable-put'; readonly namespace: string; readonly path: string; readonly items: Variable['Items'] }
+  | {
+      readonly kind: 'variable-put'
+      readonly namespace: string
+      readonly path: string
+      readonly items: Variable['Items']
+      readonly readers?: readonly string[]
+    }
   | { readonly kind: 'variable-delete'; readonly namespace: string; readonly path: string }
   | { readonly kind: 'scheduler-configure'; readonly configuration: SchedulerConfiguration }
   /** Garbage collection, in bounded batches; each row is checked again when it is applied. */

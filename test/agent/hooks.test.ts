@@ -162,6 +162,56 @@ describe('templates', () => {
     expect(failing.events().at(-1)).toMatch(/^Killing: Template failed: \(dynamic\): execute: template: :1:3: error calling parseInt/)
   })
 
+  describe('that read an encrypted value', () => {
+    const place = ['default', 'nomad/jobs', 'kind'].map(encodeURIComponent).join(':')
+    const header = Buffer.from(`age-encryption.org/v1\n-> drover/variable ${place}\n\n--- x\n`).toString('base64')
+    const sealed = { kind: `-----BEGIN AGE ENCRYPTED FILE-----\n${header}\n-----END AGE ENCRYPTED FILE-----\n` }
+    const read = (rest: string) => `{{ with nomadVar "nomad/jobs" }}{{ .kind${rest} }}{{ end }}`
+    const beginSealed = (over: Partial<Template>, opens = true) =>
+      begin(soupTask({ EmbeddedTmpl: read(''), ...over }), (world) => {
+        world.server.setVariable('nomad/jobs', sealed)
+        const open = async () => (opens ? ({ kind: 'opened', text: 'hunter2' } as const) : ({ kind: 'refused', reason: 'no key' } as const))
+        world.hookPorts = { ...world.hookPorts, values: { open } }
+      })
+
+    test('are rendered below secrets, and nowhere else', async () => {
+      for (const DestPath of ['secrets/x', '/secrets/x', '${NOMAD_SECRETS_DIR}/x']) {
+        const { state } = await beginSealed({ DestPath })
+        expect(state().State, DestPath).toBe('running')
+      }
+      for (const DestPath of ['local/x', 'secrets', 'secrets/../local/x', 'local/../secrets/x', '../alloc/x', 'mysecrets/x']) {
+        const { harness, events, state } = await beginSealed({ DestPath })
+        expect(events().at(-1), DestPath).toBe(
+          `Killing: Template failed: ${DestPath} would hold an encrypted value for all to read: let its destination be below secrets/`,
+        )
+        expect(state()).toMatchObject({ State: 'dead', Failed: true })
+        expect([...harness.written.values()].map(String).join()).not.toContain('hunter2')
+      }
+    })
+
+    test('fail without quoting it', async () => {
+      const { harness, events } = await beginSealed({ DestPath: 'secrets/x', EmbeddedTmpl: read(' | toUpper | parseInt') })
+      expect(events().at(-1)).toMatch(
+        /^Killing: Template failed: \(dynamic\): execute: template: :1:\d+: what went wrong is not told, since the template has read an encrypted value$/,
+      )
+      expect(JSON.stringify(harness.server.reports)).not.toMatch(/hunter2/i)
+    })
+
+    test('say why it is not to be had, while the task waits and while it runs', async () => {
+      const { harness, events, state } = await beginSealed({ DestPath: 'secrets/x' }, false)
+      await harness.clock.advance(5_000)
+      const why = 'Template: Missing: nomad.var.block(nomad/jobs@default.global) (default/nomad/jobs#kind cannot be opened: no key)'
+      expect(events()).toContain(why)
+      expect(state().State).toBe('pending')
+      const running = await beginSealed({ DestPath: 'secrets/x' })
+      running.harness.hookPorts.values.open = async () => ({ kind: 'refused', reason: 'no key' })
+      await running.change('nomad/jobs', { ...sealed, more: 'x' })
+      expect(running.events().at(-1)).toBe(why)
+      expect(running.state().State).toBe('running')
+      expect(running.file('secrets/x')).toBe('hunter2')
+    })
+  })
+
   test('after a restart of the agent a change that was missed is carried out', async () => {
     const { harness, server, state, file } = await begin(soupTask({}), (world) => world.server.setVariable('soup', { kind: 'leek' }))
     await harness.kill()

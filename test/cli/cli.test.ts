@@ -95,7 +95,11 @@ async function drover(
     read: async () => readings,
     readDeclarations: async () => [],
     findStrays: async () => [],
-    summarize: async ({ paths }) => ({ readings, summary: summarizeTree(readings, null, WORK_TREE_HISTORY, paths.length === 0) }),
+    summarize: async ({ paths }) => ({
+      readings,
+      otherMistakes: [],
+      summary: summarizeTree(readings, null, WORK_TREE_HISTORY, paths.length === 0),
+    }),
   }
   const load = async () => files
   const stop = new AbortController()

@@ -212,3 +212,25 @@ test('a work tree that has lost the folder of jobs is one that removes them all;
   rmSync(join(root, 'jobs'), { recursive: true })
   expect((await summarize()).readings).toEqual([])
 })
+
+test('variables are read, too, and nothing of them is quoted', async () => {
+  const files = {
+    'jobs/web.nomad.hcl': job('web'),
+    'vars/default/a.yaml': 'x: "1"\n',
+    'vars/default/b.yaml': 'x: "hunter2\n',
+    'vars/default/_access.yaml': 'a: web\n',
+  }
+  const root = repository(files)
+  const readings = await new LocalJobFiles(root).readDeclarations({ paths: [] })
+  expect(readings.map(({ path, mistakes }) => [path, mistakes.length])).toEqual([
+    ['vars/default/_access.yaml', 1],
+    ['vars/default/a.yaml', 0],
+    ['vars/default/b.yaml', 1],
+  ])
+  const { otherMistakes } = await new LocalJobFiles(root).summarize({ paths: [], appliedCommit: null })
+  expect(otherMistakes.map(({ path, summary }) => [path, summary])).toEqual([
+    ['vars/default/_access.yaml', 'What stands at "a" is no list of jobs'],
+    ['vars/default/b.yaml', 'Invalid YAML: missing char'],
+  ])
+  expect(JSON.stringify([readings, otherMistakes])).not.toContain('hunter2')
+})

@@ -20,6 +20,7 @@ export function memoryHookPorts(files: Map<string, Uint8Array> = new Map()): Hoo
     },
     network: memoryNetworks(),
     refusalOf: () => undefined,
+    values: { open: async () => ({ kind: 'refused', reason: 'simulated hosts have no keys' }) },
     stableRandom: (_, size) => new Uint8Array(size),
   }
 }

@@ -119,7 +119,8 @@ class Templates implements TaskHook {
   async #renderAgain(): Promise<void> {
     if (this.#isClosed || !this.#isReady) return
     try {
-      await this.#renderAll()
+      // What stands in the files stays meanwhile.
+      if (!(await this.#renderAll())) this.#tellMissing()
     } catch (error) {
       if (this.#isClosed) return
       const event = error instanceof TemplateProblem ? error.event : this.#killing(explainError(error))
@@ -143,8 +144,10 @@ class Templates implements TaskHook {
       const rendering = await this.#render(template)
       if (rendering.kind === 'failure') throw this.#problem(template, rendering)
       asked.push(...rendering.asked)
-      if (rendering.kind === 'text') await this.#put(at, template, rendering.text)
-      else for (const query of rendering.missing) missing.add(this.#describe(query))
+      if (rendering.kind === 'text') {
+        if (rendering.isSecret) this.#refuseOpenPlace(template)
+        await this.#put(at, template, rendering.text)
+      } else for (const query of rendering.missing) missing.add(this.#describe(query))
     }
     this.#missing = [...missing].sort()
     this.#unwatch()
@@ -206,21 +209,40 @@ class Templates implements TaskHook {
     if (isChanged && this.#isReady) this.#changes.add(template)
   }
 
+  /** Everything else of an allocation's folder is read over the API. */
+  #refuseOpenPlace({ DestPath }: Template): void {
+    const { directories, hostPath } = this.#context
+    const path = hostPath(DestPath)
+    const inTask = path.startsWith(`${directories.task}/`) ? path.slice(directories.task.length + 1) : path.replace(/^\/+/, '')
+    if (/^(?:\.\/)?secrets\/./.test(inTask) && !inTask.split('/').includes('..')) return
+    throw new TemplateProblem(
+      this.#killing(`${DestPath} would hold an encrypted value for all to read: let its destination be below secrets/`),
+    )
+  }
+
   #describe(query: Query): string {
-    return describeQuery(query, { namespace: this.#context.allocation().Namespace, region: this.#context.region })
+    const found = query.kind === 'file' ? undefined : this.#context.data.find(query)
+    const name = describeQuery(query, { namespace: this.#context.allocation().Namespace, region: this.#context.region })
+    return found?.kind === 'unknown' && found.reason !== undefined ? `${name} (${found.reason})` : name
   }
 
   #tellMissingLater(): void {
     this.#cancelTold = this.#context.clock.after(TELL_MISSING_MS, () => {
-      const { post, event } = this.#context
-      const more = this.#missing.length - MISSING_TOLD_MAX
-      const text = `Missing: ${this.#missing.slice(0, MISSING_TOLD_MAX).join(', ')}${more > 0 ? `, and ${more} more` : ''}`
-      if (this.#missing.length > 0 && text !== this.#told) {
-        this.#told = text
-        post({ kind: 'note', event: event('Template', { fact: 'display_message', text }) })
-      }
+      this.#tellMissing()
       this.#tellMissingLater()
     })
+  }
+
+  /** Once, as long as it is the same. */
+  #tellMissing(): void {
+    const { post, event } = this.#context
+    const more = this.#missing.length - MISSING_TOLD_MAX
+    const text =
+      this.#missing.length === 0
+        ? ''
+        : `Missing: ${this.#missing.slice(0, MISSING_TOLD_MAX).join(', ')}${more > 0 ? `, and ${more} more` : ''}`
+    if (text !== '' && text !== this.#told) post({ kind: 'note', event: event('Template', { fact: 'display_message', text }) })
+    this.#told = text
   }
 
   #problem(template: Template, { message, line, column }: Extract<Rendering, { kind: 'failure' }>): TemplateProblem {

@@ -30,7 +30,12 @@ export interface Choice {
 }
 
 /** `absent` is known not to be there; `unknown` has not been asked yet. */
-export type Found<T> = { readonly kind: 'value'; readonly value: T } | { readonly kind: 'absent' } | { readonly kind: 'unknown' }
+export type Found<T> =
+  /** `isSecret`: what was encrypted; it goes into files that only the task reads, and into no message. */
+  | { readonly kind: 'value'; readonly value: T; readonly isSecret?: true }
+  | { readonly kind: 'absent' }
+  /** `reason`: why it is not known, where that is not a matter of time. */
+  | { readonly kind: 'unknown'; readonly reason?: string }
 
 export function queryKey(query: Query): string {
   return JSON.stringify(query)

@@ -29,25 +29,35 @@ export interface TemplateSource {
 }
 
 export type Rendering =
-  | { readonly kind: 'text'; readonly text: Bytes; readonly asked: readonly Query[] }
+  /** `isSecret`: it was made of something that was encrypted. */
+  | { readonly kind: 'text'; readonly text: Bytes; readonly asked: readonly Query[]; readonly isSecret: boolean }
   /** Nothing is rendered until all of these are there. */
   | { readonly kind: 'missing'; readonly missing: readonly Query[]; readonly asked: readonly Query[] }
   /** `column` counts bytes from 0; `undefined` for what is no template at all. */
   | { readonly kind: 'failure'; readonly message: string; readonly line: number; readonly column: number | undefined }
 
+/** Messages quote what they are about. */
+const SECRET_FAILURE = 'what went wrong is not told, since the template has read an encrypted value'
+
 /** Never throws on account of the template. */
 export function renderTemplate(source: TemplateSource, world: TemplateWorld, limits: TemplateLimits = TEMPLATE_LIMITS): Rendering {
   const asked = new Map<string, Query>()
   const missing = new Map<string, Query>()
+  let isSecret = false
+  const noteSecret = (found: Found<Value>): Found<Value> => {
+    isSecret ||= found.kind === 'value' && found.isSecret === true
+    return found
+  }
   try {
     const budget = new Budget(limits)
-    const context = contextOf(world, budget, asked, missing)
+    const context = contextOf({ ...world, find: (query) => noteSecret(world.find(query)) }, budget, asked, missing)
     const failsOnMissingKey = source.failsOnMissingKey ?? false
     const text = executeTemplate({ template: parse(source), functions: findFunction, context, budget, failsOnMissingKey })
-    return outcome(asked, missing) ?? { kind: 'text', text, asked: [...asked.values()] }
+    return outcome(asked, missing) ?? { kind: 'text', text, asked: [...asked.values()], isSecret }
   } catch (error) {
     if (!(error instanceof TemplateFailure)) throw error
-    return outcome(asked, missing) ?? { kind: 'failure', message: error.message, line: error.line, column: error.column }
+    const message = isSecret ? SECRET_FAILURE : error.message
+    return outcome(asked, missing) ?? { kind: 'failure', message, line: error.line, column: error.column }
   }
 }
 

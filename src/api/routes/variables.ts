@@ -10,7 +10,7 @@ import type { Call, Route } from '../router.js'
 import { atLeastOne, inNamespace, reading, tableReading } from './reading.js'
 
 const BY_PATH = byName<Variable>((variable) => variable.Path, false)
-const metadata = ({ Items: _, ...rest }: Variable) => ({ ...rest, Lock: null })
+const metadata = ({ Items: _, readers: __, ...rest }: Variable) => ({ ...rest, Lock: null })
 const metadataJson = new FragmentCache<Variable>(metadata)
 const variableJson = new FragmentCache<Variable>((variable) => ({ ...metadata(variable), Items: variable.Items }))
 const WITHHELD =

@@ -55,7 +55,7 @@ export function rememberActedCommits(state: State, index: LogIndex, command: Com
   for (const id of command.commits) state.actedCommits.put(index, { id })
 }
 
-export function putVariable(state: State, index: LogIndex, { namespace, path, items, atMs }: CommandOf<'variable-put'>): void {
+export function putVariable(state: State, index: LogIndex, { namespace, path, items, readers, atMs }: CommandOf<'variable-put'>): void {
   const known = state.variables.get(variableKey({ Namespace: namespace, Path: path }))
   const now = unixNanoseconds(atMs)
   state.variables.put(index, {
@@ -66,6 +66,7 @@ export function putVariable(state: State, index: LogIndex, { namespace, path, it
     ModifyIndex: index,
     CreateTime: known?.CreateTime ?? now,
     ModifyTime: now,
+    ...(readers === undefined ? {} : { readers }),
   })
 }
 

@@ -1,6 +1,6 @@
 /** `vars/` of a commit becomes the table of variables, each file by itself. */
 import { expect, test } from 'vitest'
-import { reconcilerWorld } from './reconciler-world.js'
+import { reconcilerWorld } from '../reconciler-world.js'
 
 test('a file is the variable at its path, with values as they are written', async () => {
   const { apply, leader } = await reconcilerWorld()
