@@ -19,6 +19,7 @@ import { Worker } from '../src/controller/worker.js'
 import type { Allocation, ClientStatus } from '../src/domain/index.js'
 import { canonicalizeJob, readApiJob } from '../src/jobspec/index.js'
 import { createScheduler } from '../src/scheduler/index.js'
+import { cutState, decodeSnapshot, encodeCut } from '../src/state/index.js'
 import { node } from '../test/fixtures.js'
 import { SeededRandom } from '../test/simulation/seeded-random.js'
 import { VirtualTime } from '../test/simulation/virtual-time.js'
@@ -31,6 +32,8 @@ const STARTS_PER_HOUR = 1_000
 const RUNS_MS = 30_000
 const HOSTS = 10
 const EPOCH_MS = 1_767_225_600_000
+/** As the collector has it. */
+const MS_PER_STEP = 3
 const MEBIBYTE = 2 ** 20
 
 export const b14: Bench = {
@@ -39,6 +42,7 @@ export const b14: Bench = {
   async *run({ quick }: BenchOptions): AsyncIterable<Measurement> {
     const hours = quick ? QUICK_HOURS : WEEK_HOURS
     const week = await Week.begin()
+    const emptyMebibytes = heapMebibytes()
     const heap: number[] = []
     const resident: number[] = []
     for (let hour = 1; hour <= hours; hour++) {
@@ -47,7 +51,9 @@ export const b14: Bench = {
       resident.push(process.memoryUsage().rss / MEBIBYTE)
     }
     const of = `hours=${hours} starts_per_hour=${STARTS_PER_HOUR}`
+    // A child lives for as long as its threshold says, so it takes that long until as many go as come; a sweep is the grain of what is removed.
     const steadyFrom = GARBAGE_THRESHOLDS.jobMs / HOUR_MS
+    yield measurement('B14', of, 'heap_at_the_start', 'MiB', [emptyMebibytes])
     yield measurement('B14', of, 'heap_after_hour_2', 'MiB', [heap[1]!])
     yield measurement('B14', of, 'heap_most', 'MiB', [Math.max(...heap)])
     yield measurement('B14', of, 'heap_at_the_end', 'MiB', [heap.at(-1)!])
@@ -57,15 +63,25 @@ export const b14: Bench = {
     yield measurement('B14', of, 'resident_after_hour_2', 'MiB', [resident[1]!])
     yield measurement('B14', of, 'resident_most_after_it', 'MiB', [Math.max(...resident.slice(2))])
     yield measurement('B14', of, 'rows_at_the_end', 'count', [week.rows])
+    yield measurement('B14', of, 'collecting_at_once_p50', 'ms', [quantile(week.stepsMs, 0.5)])
+    yield measurement('B14', of, 'collecting_at_once_p99', 'ms', [quantile(week.stepsMs, 0.99)])
     yield measurement('B14', of, 'collecting_at_once_p999', 'ms', [quantile(week.stepsMs, 0.999)])
     yield measurement('B14', of, 'collecting_at_once_most', 'ms', [Math.max(...week.stepsMs)])
+    yield measurement('B14', of, 'idle_steps_p999', 'ms', [quantile(week.idleStepsMs, 0.999)])
+    yield measurement('B14', of, 'idle_steps_most', 'ms', [Math.max(...week.idleStepsMs)])
+    yield measurement('B14', of, 'heap_of_the_state_read_again', 'MiB', [week.readAgainMebibytes()])
     week.end()
   },
 }
 
 class Week {
-  /** How much of a processor each step of the collector took, ms. */
+  /**
+   * How long each step of the collector kept others waiting, ms: no longer than it took, and no more of a processor than the whole process used
+   * meanwhile, of which the first counts others' work on a busy machine and the second V8's own threads.
+   */
   readonly stepsMs: number[] = []
+  /** The same of as many steps that only look at the clock, until as much time has passed as a step may take: what the machine adds. */
+  readonly idleStepsMs: number[] = []
   readonly #time: VirtualTime
   readonly #clock: Clock
   readonly #leader: Leader
@@ -119,9 +135,22 @@ class Week {
     await this.#leader.snapshotIfDue()
   }
 
+  get state() {
+    return this.#leader.state
+  }
   get rows(): number {
     const { jobs, jobVersions, evaluations, allocations } = this.#leader.state
     return jobs.count + jobVersions.count + evaluations.count + allocations.count
+  }
+
+  /** What the state takes that a server has which starts from a snapshot of it. */
+  readAgainMebibytes(): number {
+    const bytes = Buffer.concat([...encodeCut(cutState(this.#leader.state))])
+    const before = heapMebibytes()
+    const state = decodeSnapshot(bytes)
+    const after = heapMebibytes()
+    if (state.index !== this.#leader.state.index) throw new Error('a snapshot was read as another state')
+    return after - before
   }
 
   end(): void {
@@ -164,10 +193,14 @@ class Week {
         monotonicMs: () => clock.monotonicMs(),
         after: (delayMs, run) =>
           clock.after(delayMs, () => {
-            const began = process.cpuUsage()
+            const [beganMs, began] = [performance.now(), process.cpuUsage()]
             run()
-            const { user, system } = process.cpuUsage(began)
-            this.stepsMs.push((user + system) / 1000)
+            // The turn that it causes has run by then, up to its record's way to the log.
+            queueMicrotask(() => {
+              const { user, system } = process.cpuUsage(began)
+              this.stepsMs.push(Math.min(performance.now() - beganMs, (user + system) / 1000))
+              this.idleStepsMs.push(measureIdleStep())
+            })
           }),
       },
     }
@@ -201,6 +234,13 @@ function hostCalled(at: number) {
 
 function refuse(reason: unknown): void {
   if (reason !== 'the week is over') throw reason instanceof Error ? reason : new Error(String(reason))
+}
+
+function measureIdleStep(): number {
+  const [beganMs, began] = [performance.now(), process.cpuUsage()]
+  while (performance.now() - beganMs < MS_PER_STEP);
+  const { user, system } = process.cpuUsage(began)
+  return Math.min(performance.now() - beganMs, (user + system) / 1000)
 }
 
 let collect: (() => void) | undefined

@@ -53,6 +53,13 @@ test('the pure layers are synchronous and import nothing of node', () => {
   expect(uses(PURE, BANNED_WHEN_PURE).filter((use) => !ports.test(use))).toEqual([])
 })
 
+test('what is read keeps no more than itself: nobody loads the native reader of msgpackr (findings/)', () => {
+  const files = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'))
+  const importers = files.filter((file) => /from 'msgpackr/.test(readFileSync(join('src', file), 'utf8')))
+  const native = importers.filter((file) => /from 'msgpackr'/.test(readFileSync(join('src', file), 'utf8')))
+  expect([importers.length > 0, native]).toEqual([true, []])
+})
+
 test('the ban list finds what it bans', () => {
   const [, timers] = BANNED_EVERYWHERE.find(([name]) => name === 'timers')!
   expect(timers.test('setTimeout(f, 1)')).toBe(true)

@@ -2,7 +2,7 @@
  * Messages as bytes, in msgpack. What arrives is checked before anyone acts on it, so a damaged message is an error with its place
  * and never half an order.
  */
-import { Packr } from 'msgpackr'
+import { Packr } from 'msgpackr/pack'
 import { z } from 'zod'
 import type { Allocation, AllocationReport, Job, Node } from '../domain/index.js'
 import type {

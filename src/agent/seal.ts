@@ -8,7 +8,7 @@
  * The signature covers all of `inner`, so a part cannot be moved to another node, cluster, epoch, question or direction. What was
  * said once cannot be said again: see `reassembly.ts` and `replay-window.ts`. Pure: keys are the signer's and the verifier's.
  */
-import { Packr } from 'msgpackr'
+import { Packr } from 'msgpackr/pack'
 import { z } from 'zod'
 import { OrchestratorError } from '../domain/index.js'
 import type { Signer, Verify } from './ports.js'

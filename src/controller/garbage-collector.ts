@@ -1,33 +1,21 @@
 /**
- * Removes what nobody needs any more, a little at a time: rows are looked at in slices and go in bounded batches, so that nobody waits for it
- * (Nomad docs, "server block": `*_gc_threshold`).
- *
- * A batch job that has a file keeps what it has run: that is what keeps it from running again.
+ * Removes what nobody needs any more, a little at a time, so that nobody waits for it. All rows are looked at once within the shortest threshold:
+ * what may go goes, and what will be due before they are all looked at again is noted and goes when its time has come.
  */
+import type { Clock } from '../domain/index.js'
+import type { StateView } from '../state/index.js'
 import {
-  type Allocation,
-  type Clock,
-  type Deployment,
-  type Evaluation,
-  isClientTerminal,
-  isDeploymentActive,
-  isEvaluationTerminal,
-  type Job,
-  MILLISECOND,
-  type Nanoseconds,
-  type Node,
-} from '../domain/index.js'
-import { type CommandBody, jobKey, ownerKey, type StateView } from '../state/index.js'
+  COLLECTED_TABLES,
+  type CollectedTable,
+  countGarbage,
+  dueMsOf,
+  findGarbage,
+  type Garbage,
+  type GarbageThresholds,
+  joinGarbage,
+  piecesOf,
+} from './garbage.js'
 import type { Leader } from './leader.js'
-
-/** How long ago something must have ended. */
-export interface GarbageThresholds {
-  readonly evaluationMs: number
-  readonly batchEvaluationMs: number
-  readonly jobMs: number
-  readonly deploymentMs: number
-  readonly nodeMs: number
-}
 
 const HOUR_MS = 3_600_000
 export const GARBAGE_THRESHOLDS: GarbageThresholds = {
@@ -49,20 +37,33 @@ export interface GarbageCollectorDeps {
   readonly thresholds: GarbageThresholds
 }
 
+type Row = readonly [table: CollectedTable, key: string]
+type Pass = Iterator<Garbage | undefined>
+
 export class GarbageCollector {
   readonly #deps: GarbageCollectorDeps
-  #pass: Iterator<Garbage | undefined> | undefined
+  readonly #sweepEveryMs: number
+  /** Wall time from which on all rows are looked at again. */
+  #sweepMs = 0
+  /** What is due before that, by the minute of wall time. */
+  readonly #upcoming = new Map<number, Row[]>()
+  #pass: Pass | undefined
   #cancel = () => {}
   #isStopped = false
 
   constructor(deps: GarbageCollectorDeps) {
     this.#deps = deps
+    const shortestMs = Math.min(...Object.values(deps.thresholds))
+    this.#sweepEveryMs = Math.min(HOUR_MS, Math.max(EVERY_MS, shortestMs))
     this.#wait(EVERY_MS)
   }
 
   /** All that has ended goes, whenever that was. */
   collectAll(): void {
-    this.#begin(AT_ONCE)
+    const { leader } = this.#deps
+    this.#begin(findGarbage(leader.state, leader.clock.wallMs(), AT_ONCE))
+    // The pass that this one takes the place of may not have come to its end.
+    this.#sweepMs = 0
   }
 
   stop(): void {
@@ -70,9 +71,8 @@ export class GarbageCollector {
     this.#cancel()
   }
 
-  #begin(thresholds: GarbageThresholds): void {
-    const { leader } = this.#deps
-    this.#pass = findGarbage(leader.state, leader.clock.wallMs(), thresholds)
+  #begin(pass: Pass): void {
+    this.#pass = pass
     this.#wait(0)
   }
 
@@ -81,135 +81,66 @@ export class GarbageCollector {
     if (this.#isStopped) return
     this.#cancel = this.#deps.leader.clock.after(delayMs, () => {
       if (this.#deps.leader.isStopped) return
-      if (this.#pass === undefined) this.#begin(this.#deps.thresholds)
+      if (this.#pass === undefined) this.#begin(this.#nextPass())
       else this.#step(this.#pass)
     })
   }
 
-  #step(pass: Iterator<Garbage | undefined>): void {
+  #nextPass(): Pass {
+    const nowMs = this.#deps.leader.clock.wallMs()
+    // A clock that was set back must not put this off.
+    const isSweepDue = nowMs >= this.#sweepMs || nowMs < this.#sweepMs - this.#sweepEveryMs
+    if (!isSweepDue) return this.#look(this.#takeDue(nowMs), nowMs)
+    this.#sweepMs = nowMs + this.#sweepEveryMs
+    this.#upcoming.clear()
+    return this.#look(everyRow(this.#deps.leader.state), nowMs)
+  }
+
+  *#takeDue(nowMs: number): Generator<Row> {
+    for (const [minute, rows] of this.#upcoming) {
+      if (minute * EVERY_MS > nowMs) continue
+      this.#upcoming.delete(minute)
+      yield* rows
+    }
+  }
+
+  *#look(rows: Iterable<Row>, nowMs: number): Generator<Garbage | undefined> {
+    const { leader, thresholds } = this.#deps
+    for (const row of rows) {
+      const dueMs = dueMsOf(leader.state, ...row, thresholds)
+      if (dueMs <= nowMs) yield* piecesOf(leader.state, ...row)
+      else yield undefined
+      if (dueMs > nowMs && dueMs < this.#sweepMs) this.#note(dueMs, row)
+    }
+  }
+
+  #note(dueMs: number, row: Row): void {
+    const minute = Math.ceil(dueMs / EVERY_MS)
+    const rows = this.#upcoming.get(minute)
+    if (rows === undefined) this.#upcoming.set(minute, [row])
+    else rows.push(row)
+  }
+
+  #step(pass: Pass): void {
     const { leader } = this.#deps
     if (!leader.hasRoom) return this.#wait(EVERY_MS)
     const beganMs = leader.clock.monotonicMs()
-    let garbage = NOTHING
-    while (sizeOf(garbage) < ROWS_PER_COMMAND && leader.clock.monotonicMs() - beganMs < MS_PER_TURN) {
+    const pieces: Garbage[] = []
+    for (let count = 0; count < ROWS_PER_COMMAND && leader.clock.monotonicMs() - beganMs < MS_PER_TURN; ) {
       const { done, value } = pass.next()
       if (done === true) {
         this.#pass = undefined
         break
       }
-      if (value !== undefined) garbage = merge(garbage, value)
+      if (value === undefined) continue
+      pieces.push(value)
+      count += countGarbage(value)
     }
-    if (sizeOf(garbage) > 0) leader.propose([{ kind: 'garbage-collect', ...garbage }])
+    if (pieces.length > 0) leader.propose([{ kind: 'garbage-collect', ...joinGarbage(pieces) }])
     this.#wait(this.#pass === undefined ? EVERY_MS : 0)
   }
 }
 
-type Garbage = Omit<Extract<CommandBody, { kind: 'garbage-collect' }>, 'kind'>
-
-const NOTHING: Garbage = { evaluations: [], allocations: [], deployments: [], nodes: [], jobs: [] }
-
-function merge(a: Garbage, b: Garbage): Garbage {
-  return {
-    evaluations: [...a.evaluations, ...b.evaluations],
-    allocations: [...a.allocations, ...b.allocations],
-    deployments: [...a.deployments, ...b.deployments],
-    nodes: [...a.nodes, ...b.nodes],
-    jobs: [...a.jobs, ...b.jobs],
-  }
-}
-
-function sizeOf({ evaluations, allocations, deployments, nodes, jobs }: Garbage): number {
-  return evaluations.length + allocations.length + deployments.length + nodes.length + jobs.length
-}
-
-/** Row by row; undefined for a row that stays. */
-export function* findGarbage(view: StateView, nowMs: number, thresholds: GarbageThresholds): Generator<Garbage | undefined> {
-  const at = { nowMs, thresholds }
-  for (const job of view.jobs.values()) yield isJobGarbage(view, job, at) ? garbageOfJob(view, job) : undefined
-  for (const evaluation of view.evaluations.values()) {
-    yield isEvaluationGarbage(view, evaluation, at) ? garbageOfEvaluation(view, evaluation) : undefined
-  }
-  for (const deployment of view.deployments.values()) {
-    yield isDeploymentGarbage(view, deployment, at) ? { ...NOTHING, deployments: [deployment.ID] } : undefined
-  }
-  for (const node of view.nodes.values()) yield isNodeGarbage(view, node, at) ? { ...NOTHING, nodes: [node.ID] } : undefined
-}
-
-interface At {
-  readonly nowMs: number
-  readonly thresholds: GarbageThresholds
-}
-
-/** Stopped, or made from another job and through with its work. All that it left behind goes with it. */
-function isJobGarbage(view: StateView, job: Job, { nowMs, thresholds: { jobMs } }: At): boolean {
-  const isWanted = !job.Stop && (job.ParentID === '' || (job.Type !== 'batch' && job.Type !== 'sysbatch'))
-  if (isWanted || job.Status !== 'dead' || !isOld(job.SubmitTime, jobMs, nowMs)) return false
-  for (const allocation of view.allocations.valuesBy('job', jobKey(job)))
-    if (!isClientTerminal(allocation) || !isOld(allocation.ModifyTime, jobMs, nowMs)) return false
-  for (const evaluation of view.evaluations.valuesBy('job', jobKey(job)))
-    if (!isEvaluationTerminal(evaluation) || !isOld(evaluation.ModifyTime, jobMs, nowMs)) return false
-  return true
-}
-
-function garbageOfJob(view: StateView, job: Job): Garbage {
-  const evaluations = view.evaluations.by('job', jobKey(job)).map(({ ID }) => ID)
-  const allocations = view.allocations.by('job', jobKey(job)).map(({ ID }) => ID)
-  return { ...NOTHING, evaluations, allocations, jobs: [{ namespace: job.Namespace, jobId: job.ID }] }
-}
-
-function garbageOfEvaluation(view: StateView, evaluation: Evaluation): Garbage {
-  const allocations = view.allocations.by('evaluation', evaluation.ID).map(({ ID }) => ID)
-  return { ...NOTHING, evaluations: [evaluation.ID], allocations }
-}
-
-/** An allocation that came back from a silent node goes on naming the evaluation that would have replaced it: its end shows that nobody waits. */
-function isNamedByLiving(view: StateView, evaluation: Evaluation): boolean {
-  if (evaluation.WaitUntil === undefined) return false
-  const mine = view.allocations.by('job', ownerKey(evaluation))
-  return mine.some((allocation) => allocation.FollowupEvalID === evaluation.ID && !isClientTerminal(allocation))
-}
-
-/** Ended, old, and all that it placed may go too. What a registered batch job has done is what keeps it from running again. */
-function isEvaluationGarbage(view: StateView, evaluation: Evaluation, at: At): boolean {
-  if (!isEvaluationTerminal(evaluation)) return false
-  const { evaluationMs, batchEvaluationMs } = at.thresholds
-  const isBatch = evaluation.Type === 'batch' || evaluation.Type === 'sysbatch'
-  if (!isOld(evaluation.ModifyTime, isBatch ? batchEvaluationMs : evaluationMs, at.nowMs)) return false
-  if (isNamedByLiving(view, evaluation)) return false
-  const job = view.jobs.get(ownerKey(evaluation))
-  if (isBatch && job !== undefined && !(job.Stop && job.Status === 'dead'))
-    return view.allocations.countBy('evaluation', evaluation.ID) === 0
-  return view.allocations.by('evaluation', evaluation.ID).every((allocation) => isAllocationGarbage(view, allocation, at))
-}
-
-function isAllocationGarbage(view: StateView, allocation: Allocation, { nowMs, thresholds }: At): boolean {
-  if (!isClientTerminal(allocation) || !isOld(allocation.ModifyTime, thresholds.evaluationMs, nowMs)) return false
-  const job = view.jobs.get(ownerKey(allocation))
-  if (job === undefined || job.Stop || allocation.DesiredStatus !== 'run' || allocation.ClientStatus !== 'failed') return true
-  // A failed one that was not replaced yet still counts against its reschedule policy.
-  return allocation.NextAllocation !== undefined
-}
-
-function isDeploymentGarbage(view: StateView, deployment: Deployment, { nowMs, thresholds }: At): boolean {
-  return (
-    !isDeploymentActive(deployment) &&
-    !isReason(view, deployment) &&
-    isOld(deployment.ModifyTime, thresholds.deploymentMs, nowMs) &&
-    view.allocations.by('deployment', deployment.ID).every(isClientTerminal)
-  )
-}
-
-/** It failed, and that is why the version that is wanted does not run. */
-function isReason(view: StateView, { Status, Namespace, JobID, JobCreateIndex, JobVersion }: Deployment): boolean {
-  const job = view.jobs.get(ownerKey({ Namespace, JobID }))
-  return Status === 'failed' && job !== undefined && !job.Stop && job.CreateIndex === JobCreateIndex && job.Version === JobVersion
-}
-
-function isNodeGarbage(view: StateView, node: Node, { nowMs, thresholds }: At): boolean {
-  const isGone = node.Status === 'down' && nowMs - node.StatusUpdatedAt * 1000 >= thresholds.nodeMs
-  return isGone && view.allocations.countBy('node', node.ID) === 0
-}
-
-function isOld(time: Nanoseconds, thresholdMs: number, nowMs: number): boolean {
-  return nowMs - time / MILLISECOND >= thresholdMs
+function* everyRow(view: StateView): Generator<Row> {
+  for (const table of COLLECTED_TABLES) for (const key of view[table].keys()) yield [table, key]
 }

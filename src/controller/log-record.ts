@@ -1,6 +1,6 @@
 /** How Commands become records of the log and back: msgpack, chained by SHA-256. */
 import { createHash } from 'node:crypto'
-import { Packr } from 'msgpackr'
+import { Packr } from 'msgpackr/pack'
 import { DataDamagedError, invariant, type LogIndex } from '../domain/index.js'
 import { type Command, divideCommand } from '../state/index.js'
 import type { LogRecord } from './ports.js'

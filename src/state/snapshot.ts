@@ -2,9 +2,11 @@
  * A snapshot is a cut: in one turn the references of all rows are copied (rows are frozen), then they are encoded in
  * slices while the state goes on. Decoding gives the same state, index for index.
  */
-import { Packr } from 'msgpackr'
-import { DataDamagedError, invariant } from '../domain/index.js'
+// Without the native reader that 'msgpackr' loads: each short text it reads keeps all that it was read with (findings/).
+import { Packr } from 'msgpackr/pack'
+import { DataDamagedError, invariant, type Job } from '../domain/index.js'
 import type { TableName, Tables } from './schema.js'
+import { RestoredJobs } from './shared-parts.js'
 import { type Counters, State } from './state.js'
 
 const FORMAT = 1
@@ -47,13 +49,19 @@ export function decodeSnapshot(bytes: Uint8Array): State {
   if (head === undefined || !('format' in head) || head.format !== FORMAT) {
     throw new DataDamagedError('SNAPSHOT_FORMAT', `snapshot has no header of format ${FORMAT}; start a server of the version that wrote it`)
   }
+  const jobs = new RestoredJobs(state)
   for (const slice of slices.slice(1)) {
     invariant('table' in slice, 'snapshot slice without a table')
     const table = state[slice.table] as unknown as { put(index: number, row: object): void }
-    for (const row of slice.rows) table.put(slice.index, row)
+    for (const row of slice.rows) table.put(slice.index, restored(jobs, slice.table, row))
     ;(state[slice.table] as { index: number }).index = slice.index
   }
   return Object.assign(state, head.counters)
+}
+
+function restored(jobs: RestoredJobs, table: TableName, row: object): object {
+  if (table === 'jobs') return jobs.job(row as Job)
+  return table === 'jobVersions' ? jobs.version(row as Job) : row
 }
 
 export function tablesOf(state: State): readonly (readonly [TableName, Tables[TableName]])[] {

@@ -41,13 +41,16 @@ export function freezeDeeply(enabled: boolean): void {
   isDeepFreezing = enabled
 }
 
+/** Most groups are one row for all their life, and a map for each would take more memory than the rows do. */
+type Group<Row> = Row | Map<string, Row>
+
 export class Table<Row extends object, Grouping extends string = never> implements TableView<Row, Grouping> {
   readonly name: string
   index: LogIndex = 0
   readonly #keyOf: (row: Row) => string
   readonly #rows = new Map<string, Row>()
   readonly #groupings: readonly (readonly [name: Grouping, keyOf: (row: Row) => string | undefined])[]
-  readonly #groups = new Map<Grouping, Map<string, Map<string, Row>>>()
+  readonly #groups = new Map<Grouping, Map<string, Group<Row>>>()
   readonly #observers = new Set<TableObserver<Row>>()
   #keysInOrder: readonly string[] | undefined
 
@@ -86,16 +89,20 @@ export class Table<Row extends object, Grouping extends string = never> implemen
   by(grouping: Grouping, groupKey: string): readonly Row[] {
     const group = this.#groups.get(grouping)?.get(groupKey)
     if (group === undefined) return []
-    if (group.size === 1) return [...group.values()]
+    if (!(group instanceof Map)) return [group]
     return [...group.keys()].sort().map((key) => group.get(key)!)
   }
 
   valuesBy(grouping: Grouping, groupKey: string): Iterable<Row> {
-    return this.#groups.get(grouping)?.get(groupKey)?.values() ?? []
+    const group = this.#groups.get(grouping)?.get(groupKey)
+    if (group === undefined) return []
+    return group instanceof Map ? group.values() : [group]
   }
 
   countBy(grouping: Grouping, groupKey: string): number {
-    return this.#groups.get(grouping)?.get(groupKey)?.size ?? 0
+    const group = this.#groups.get(grouping)?.get(groupKey)
+    if (group === undefined) return 0
+    return group instanceof Map ? group.size : 1
   }
 
   groupsOf(row: Row): readonly (readonly [Grouping, string])[] {
@@ -139,22 +146,37 @@ export class Table<Row extends object, Grouping extends string = never> implemen
       const from = before === undefined ? undefined : keyOf(before)
       const to = after === undefined ? undefined : keyOf(after)
       if (from !== undefined && from !== to) removeFromGroup(groups, from, key)
-      if (to !== undefined) addToGroup(groups, to, key, after!)
+      if (to !== undefined) this.#addToGroup(groups, to, key, after!)
     }
+  }
+
+  #addToGroup(groups: Map<string, Group<Row>>, groupKey: string, key: string, row: Row): void {
+    const group = groups.get(groupKey)
+    if (group instanceof Map) {
+      group.set(key, row)
+      return
+    }
+    const only = group === undefined ? key : this.#keyOf(group)
+    if (only === key) groups.set(groupKey, row)
+    else
+      groups.set(
+        groupKey,
+        new Map([
+          [only, group!],
+          [key, row],
+        ]),
+      )
   }
 }
 
-function addToGroup<Row>(groups: Map<string, Map<string, Row>>, groupKey: string, key: string, row: Row): void {
+function removeFromGroup<Row>(groups: Map<string, Group<Row>>, groupKey: string, key: string): void {
   const group = groups.get(groupKey)
-  if (group === undefined) groups.set(groupKey, new Map([[key, row]]))
-  else group.set(key, row)
-}
-
-function removeFromGroup<Row>(groups: Map<string, Map<string, Row>>, groupKey: string, key: string): void {
-  const group = groups.get(groupKey)
-  if (group === undefined) return
+  if (!(group instanceof Map)) {
+    groups.delete(groupKey)
+    return
+  }
   group.delete(key)
-  if (group.size === 0) groups.delete(groupKey)
+  if (group.size === 1) for (const [, only] of group) groups.set(groupKey, only)
 }
 
 function deepFreeze<T>(value: T): T {

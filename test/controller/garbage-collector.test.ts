@@ -1,108 +1,124 @@
-/** What is forgotten, and what is kept because something still depends on it. */
+/** When it is looked for what nobody needs any more, and how much goes at once. */
 import { describe, expect, test } from 'vitest'
-import { findGarbage, type GarbageThresholds } from '../../src/controller/garbage-collector.js'
-import { type Allocation, type Deployment, type Evaluation, type Job, unixNanoseconds } from '../../src/domain/index.js'
-import { State } from '../../src/state/index.js'
-import { allocation, deployment, evaluation, job, node } from '../fixtures.js'
+import { GarbageCollector } from '../../src/controller/garbage-collector.js'
+import { type Job, unixNanoseconds } from '../../src/domain/index.js'
+import { apply, type CommandBody, State } from '../../src/state/index.js'
+import { allocation, evaluation, job } from '../fixtures.js'
+import { ManualClock } from './manual-clock.js'
 
-const AGE: GarbageThresholds = { evaluationMs: 1_000, batchEvaluationMs: 5_000, jobMs: 2_000, deploymentMs: 1_000, nodeMs: 3_000 }
-const at = (ms: number) => unixNanoseconds(ms)
+const MINUTE_MS = 60_000
+const HOUR_MS = 60 * MINUTE_MS
+const THRESHOLDS = { evaluationMs: HOUR_MS, batchEvaluationMs: HOUR_MS, jobMs: HOUR_MS, deploymentMs: HOUR_MS, nodeMs: HOUR_MS }
 
-class Past {
+class Cluster {
   readonly state = new State()
+  readonly clock = new ManualClock()
+  readonly commands: Extract<CommandBody, { kind: 'garbage-collect' }>[] = []
+  readonly collector: GarbageCollector
+  /** How often all evaluations were looked at. */
+  sweeps = 0
 
-  job(over: Partial<Job> = {}): this {
-    this.state.jobs.put(1, job({ ID: 'web', SubmitTime: at(0), Status: 'running', ...over }))
-    return this
-  }
-
-  allocation(over: Partial<Allocation> = {}): this {
-    this.state.allocations.put(1, allocation({ ID: 'a', EvalID: 'e', JobID: 'web', ClientStatus: 'complete', ModifyTime: at(0), ...over }))
-    return this
-  }
-
-  evaluation(over: Partial<Evaluation> = {}): this {
-    this.state.evaluations.put(1, evaluation({ ID: 'e', JobID: 'web', Status: 'complete', ModifyTime: at(0), ...over }))
-    return this
-  }
-
-  deployment(over: Partial<Deployment> = {}): this {
-    this.state.deployments.put(1, deployment({ ID: 'd', JobID: 'web', JobVersion: 0, Status: 'failed', ModifyTime: at(0), ...over }))
-    return this
-  }
-
-  foundAt(nowMs: number): readonly string[] {
-    return [...findGarbage(this.state, nowMs, AGE)].flatMap((found) => {
-      if (found === undefined) return []
-      const { evaluations, allocations, deployments, nodes, jobs } = found
-      return [...evaluations, ...allocations, ...deployments, ...nodes, ...jobs.map(({ jobId }) => jobId)]
+  constructor(thresholds = THRESHOLDS) {
+    const { keys } = this.state.evaluations
+    this.state.evaluations.keys = () => {
+      this.sweeps++
+      return keys.call(this.state.evaluations)
+    }
+    const propose = (bodies: readonly CommandBody[]) => {
+      for (const body of bodies) {
+        if (body.kind === 'garbage-collect') this.commands.push(body)
+        apply(this.state, this.state.index + 1, { ...body, atMs: this.clock.wallMs() })
+      }
+      return this.state.index
+    }
+    this.collector = new GarbageCollector({
+      leader: { state: this.state, isStopped: false, hasRoom: true, propose, clock: this.clock },
+      thresholds,
     })
+  }
+
+  get now() {
+    return unixNanoseconds(this.clock.wallMs())
+  }
+
+  evaluation(ID: string): void {
+    this.state.evaluations.put(this.state.index, evaluation({ ID, JobID: 'nobody', Status: 'complete', ModifyTime: this.now }))
+  }
+
+  job(over: Partial<Job>, allocations: number): void {
+    this.state.jobs.put(1, job({ ID: 'crowd', Status: 'dead', Type: 'batch', SubmitTime: this.now, ...over }))
+    for (let at = 0; at < allocations; at++)
+      this.state.allocations.put(1, allocation({ ID: `a${at}`, JobID: 'crowd', ClientStatus: 'complete', ModifyTime: this.now }))
   }
 }
 
-describe('an evaluation', () => {
-  const ended = () => new Past().job().evaluation().allocation({ DesiredStatus: 'stop' })
-
-  test('goes with what it placed, once all of that has ended for long', () => {
-    expect([ended().foundAt(999), ended().foundAt(1_000)]).toEqual([[], ['e', 'a']])
+describe('what has ended', () => {
+  test('goes within two minutes after its time has come, although all rows are looked at once an hour only', () => {
+    const cluster = new Cluster()
+    cluster.clock.advance(20 * MINUTE_MS)
+    cluster.evaluation('e')
+    cluster.clock.advance(HOUR_MS - 1)
+    expect(cluster.state.evaluations.count).toBe(1)
+    cluster.clock.advance(2 * MINUTE_MS)
+    expect(cluster.state.evaluations.count).toBe(0)
+    expect(cluster.sweeps).toBe(2)
   })
 
-  test('stays while anything that it placed lives, or is not over itself', () => {
-    expect(ended().allocation({ ID: 'b', ClientStatus: 'running' }).foundAt(9_000)).toEqual([])
-    expect(new Past().job().evaluation({ Status: 'blocked' }).foundAt(9_000)).toEqual([])
+  test('stays for another while if it has changed meanwhile', () => {
+    const cluster = new Cluster()
+    cluster.clock.advance(20 * MINUTE_MS)
+    cluster.evaluation('e')
+    cluster.clock.advance(50 * MINUTE_MS)
+    cluster.evaluation('e')
+    cluster.clock.advance(HOUR_MS - 1)
+    expect(cluster.state.evaluations.count).toBe(1)
+    cluster.clock.advance(2 * MINUTE_MS)
+    expect(cluster.state.evaluations.count).toBe(0)
   })
 
-  test('that was called off stays while what names it lives', () => {
-    const waited = (ClientStatus: 'running' | 'complete') =>
-      new Past()
-        .job()
-        .evaluation({ Status: 'canceled', WaitUntil: '2026-01-01T00:00:00Z' })
-        .allocation({ EvalID: 'other', FollowupEvalID: 'e', ClientStatus })
-        .foundAt(9_000)
-    expect([waited('running'), waited('complete')]).toEqual([[], ['e']])
+  test('is looked for as often as the shortest threshold asks, at most once a minute', () => {
+    const sweepsInHour = (evaluationMs: number) => {
+      const cluster = new Cluster({ ...THRESHOLDS, evaluationMs })
+      cluster.clock.advance(HOUR_MS - 1)
+      return cluster.sweeps
+    }
+    expect([sweepsInHour(24 * HOUR_MS), sweepsInHour(10 * MINUTE_MS), sweepsInHour(1)]).toEqual([1, 6, 59])
   })
 
-  test('of a batch job that has a file stays with what was done, which keeps it from being done again', () => {
-    const done = (over: Partial<Job>) =>
-      new Past()
-        .job({ Type: 'batch', Status: 'dead', ...over })
-        .evaluation({ Type: 'batch' })
-        .allocation()
-    expect(done({}).foundAt(99_000)).toEqual([])
-    expect(done({ Stop: true }).foundAt(99_000)).toContain('e')
-  })
-})
-
-describe('a job', () => {
-  test('that is stopped goes whole, and one that has a file never does', () => {
-    const dead = (over: Partial<Job>) => new Past().job({ Status: 'dead', ...over }).foundAt(2_000)
-    expect([dead({}), dead({ Stop: true })]).toEqual([[], ['web']])
+  test('is looked for although the clock was set back by a day', () => {
+    const cluster = new Cluster()
+    cluster.clock.advance(2 * MINUTE_MS)
+    cluster.clock.wallOffsetMs = -24 * HOUR_MS
+    cluster.evaluation('e')
+    cluster.clock.advance(HOUR_MS + 2 * MINUTE_MS)
+    expect(cluster.state.evaluations.count).toBe(0)
   })
 
-  test('that was made from another goes when its work is done', () => {
-    const child = { ID: 'sweep/periodic-1', ParentID: 'sweep', Type: 'batch', Status: 'dead' } as const
-    expect(new Past().job(child).foundAt(2_000)).toEqual(['sweep/periodic-1'])
-  })
-})
-
-describe('a roll-out', () => {
-  test('that failed is kept while its version is wanted: it is why that does not run', () => {
-    const failed = (over: Partial<Job>) => new Past().job({ CreateIndex: deployment().JobCreateIndex, ...over }).deployment()
-    expect([failed({}).foundAt(9_000), failed({ Version: 1 }).foundAt(9_000), failed({ Stop: true }).foundAt(9_000)]).toEqual([
-      [],
-      ['d'],
-      ['d'],
-    ])
-  })
-
-  test('that was successful goes', () => {
-    expect(new Past().job().deployment({ Status: 'successful' }).foundAt(1_000)).toEqual(['d'])
+  test('goes at once when somebody asks for it', () => {
+    const cluster = new Cluster()
+    cluster.evaluation('e')
+    cluster.collector.collectAll()
+    cluster.clock.advance(0)
+    expect(cluster.state.evaluations.count).toBe(0)
   })
 })
 
-test('a host that has been down for long goes when nothing is known to be on it', () => {
-  const past = new Past()
-  past.state.nodes.put(1, node({ ID: 'n', Status: 'down', StatusUpdatedAt: 0 }))
-  expect([past.foundAt(2_999), past.foundAt(3_000)]).toEqual([[], ['n']])
-  expect(past.job().allocation({ NodeID: 'n' }).foundAt(3_000)).toEqual([])
+describe('a job that ran much', () => {
+  test('goes in pieces when it is stopped, and last itself', () => {
+    const cluster = new Cluster()
+    cluster.job({ Stop: true }, 1_000)
+    cluster.collector.collectAll()
+    cluster.clock.advance(0)
+    expect(cluster.state.allocations.count + cluster.state.jobs.count).toBe(0)
+    expect(Math.max(...cluster.commands.map(({ allocations }) => allocations.length))).toBeLessThan(400)
+    expect(cluster.commands.map(({ jobs }) => jobs.length)).toEqual([...Array(cluster.commands.length - 1).fill(0), 1])
+  })
+
+  test('goes at once when it is a child that would run again what was already forgotten', () => {
+    const cluster = new Cluster()
+    cluster.job({ ParentID: 'parent' }, 1_000)
+    cluster.collector.collectAll()
+    cluster.clock.advance(0)
+    expect(cluster.commands.map(({ allocations, jobs }) => [allocations.length, jobs.length])).toEqual([[1_000, 1]])
+  })
 })

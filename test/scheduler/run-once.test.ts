@@ -1,6 +1,6 @@
 /** Batch work that has been done is not done again: not after it was collected, and not by a server that was restored from a snapshot. */
 import { expect, test } from 'vitest'
-import { findGarbage } from '../../src/controller/garbage-collector.js'
+import { findGarbage } from '../../src/controller/garbage.js'
 import { createScheduler } from '../../src/scheduler/index.js'
 import { cutState, decodeSnapshot, encodeCut, jobKey, type State } from '../../src/state/index.js'
 import { evaluation, job } from '../fixtures.js'

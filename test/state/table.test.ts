@@ -24,6 +24,32 @@ test('a row that changes its group leaves the old one', () => {
   expect(table.groupsOf(table.get('b')!)).toEqual([])
 })
 
+test('a group gives what is in it whether that is one row or many, and again when it has shrunk', () => {
+  const table = colors()
+  const reds = () => [
+    table.by('color', 'red').map(({ id }) => id),
+    [...table.valuesBy('color', 'red')].length,
+    table.countBy('color', 'red'),
+  ]
+  const steps: (() => void)[] = [
+    () => table.put(1, { id: 'b', color: 'red' }),
+    () => table.put(1, { id: 'b', color: 'red', nested: { deep: [] } }),
+    () => table.put(1, { id: 'a', color: 'red' }),
+    () => table.put(1, { id: 'c', color: 'red' }),
+    () => table.delete(1, 'a'),
+    () => table.put(1, { id: 'b', color: 'blue' }),
+    () => table.put(1, { id: 'd', color: 'red' }),
+    () => table.delete(1, 'c'),
+    () => table.delete(1, 'd'),
+  ]
+  const seen = steps.map((step) => {
+    step()
+    return reds()
+  })
+  const groups = [['b'], ['b'], ['a', 'b'], ['a', 'b', 'c'], ['b', 'c'], ['c'], ['c', 'd'], ['d'], []]
+  expect(seen).toEqual(groups.map((ids) => [ids, ids.length, ids.length]))
+})
+
 test('the index moves with deletions too, and not with the deletion of what is not there', () => {
   const table = colors()
   table.put(3, { id: 'a', color: 'red' })

@@ -1,5 +1,6 @@
 import { invariant, isEvaluationTerminal, type Job, type LogIndex, namespacedKey, unixNanoseconds } from '../../domain/index.js'
 import { hookRunKey, jobKey, jobVersionKey } from '../schema.js'
+import { parentOf, shareParts } from '../shared-parts.js'
 import type { State } from '../state.js'
 import { putEvaluations, putJobEvaluations } from './evaluations.js'
 import { ensureSummary, moveChild, refreshJobStatus, storeJob } from './job-status.js'
@@ -18,7 +19,7 @@ export function registerJob(state: State, index: LogIndex, command: CommandOf<'j
     `job ${command.job.ID} would go back from version ${known?.Version}`,
   )
   storeJob(state, index, {
-    ...command.job,
+    ...shareParts(command.job, parentOf(state, command.job)),
     Status: known?.Status ?? 'pending',
     Stable: isNewVersion ? false : known.Stable,
     SubmitTime: isNewVersion ? unixNanoseconds(state.atMs) : known.SubmitTime,
