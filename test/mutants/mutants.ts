@@ -417,8 +417,8 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'what-batch-jobs-have-done-is-collected',
-    file: 'src/controller/garbage-collector.ts',
-    find: "  if (isBatch && job !== undefined && !(job.Stop && job.Status === 'dead'))\n    return view.allocations.countBy('evaluation', evaluation.ID) === 0\n",
+    file: 'src/controller/garbage.ts',
+    find: "  if (isBatch && job !== undefined && !(job.Stop && job.Status === 'dead'))\n    return view.allocations.countBy('evaluation', evaluation.ID) === 0 ? dueMs : NEVER\n",
     replace: '  void job\n',
     finders: ['I26'],
   },
