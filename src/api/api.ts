@@ -1,7 +1,7 @@
 /** The HTTP API without HTTP: a request in, an answer or an ApiError out. */
 import type { Clock, Random } from '../domain/index.js'
 import type { Reading } from './blocking.js'
-import { requestFailed, unknownPath, wrongMethod } from './errors.js'
+import { badRequest, requestFailed, unknownPath, wrongMethod } from './errors.js'
 import type { JobRequests } from './job-requests.js'
 import { Parameters } from './parameters.js'
 import type {
@@ -12,6 +12,7 @@ import type {
   CommitMemory,
   CommitPlanner,
   Garbage,
+  Past,
   Planner,
   RefReader,
   SchedulingHealth,
@@ -66,6 +67,7 @@ export interface ApiDeps {
   readonly waitingChanges: WaitingChanges
   readonly commitMemory: CommitMemory
   readonly webhooks: Webhooks
+  readonly past: Past
   readonly busHealth: BusHealth
   readonly schedulingHealth: SchedulingHealth
   readonly settings: ApiSettings
@@ -77,10 +79,12 @@ export interface ApiDeps {
 export class Api {
   readonly #router: Router
   readonly #region: string
+  readonly #past: Past
 
   constructor(given: ApiDeps) {
     const deps = { ...given, readings: new ReadingCache<Reading>() }
     this.#region = deps.settings.region
+    this.#past = deps.past
     this.#router = new Router([
       ...refusedRoutes(deps.reader),
       ...operationRoutes(deps),
@@ -128,7 +132,11 @@ export class Api {
   async answer(request: ApiRequest, { route, id }: RouteMatch): Promise<ApiResponse> {
     const handler = route.methods[request.method] ?? route.methods['*']
     if (handler === undefined) throw wrongMethod()
-    return handler({ request, id, parameters: this.#parameters(request) })
+    const parameters = this.#parameters(request)
+    const at = parameters.get('at')
+    if (at === undefined) return handler({ request, id, parameters })
+    if (handler.readsPast === undefined) throw badRequest(`${request.path} cannot be asked of the past: leave out "at"`)
+    return this.#past.answer(at, request)
   }
 
   /** @throws ApiError */

@@ -1,12 +1,14 @@
 /** The HTTP API: Nomad's routes and Drover's own, answered from a view of the state. */
 export { Api, type ApiDeps } from './api.js'
-export { ApiError, type ApiErrorCode } from './errors.js'
+export { ApiError, type ApiErrorCode, badRequest, notFound, requestFailed, tooMany } from './errors.js'
 export { answerJobRequest, type JobAnswer, type JobRequest, type JobRequests } from './job-requests.js'
 export type {
   AgentCaller,
   ApiSettings,
   HookOutcome,
   JobspecParser,
+  Past,
+  PastRequest,
   Planner,
   SourceTexts,
   StateReader,

@@ -21,7 +21,7 @@ import type {
 } from '../domain/index.js'
 import type { ApiJob } from '../jobspec/index.js'
 import type { StateEvents, StateView, TableName } from '../state/index.js'
-import type { ApiRequest } from './request.js'
+import type { ApiRequest, ApiResponse } from './request.js'
 
 /** What a blocked reader waits for: a whole table, or one row or group of rows of it. */
 export interface WatchKey {
@@ -131,6 +131,18 @@ export interface SourceHealth {
     readonly remote: RemoteStatus | null
   }
 }
+
+/** The state as it was. */
+export interface Past {
+  /**
+   * What a request would have been answered with.
+   * @param at the beginning of a commit's id, seven characters or more, or a time as in 2026-11-30T12:00:00Z
+   * @throws ApiError BAD_REQUEST, NOT_FOUND, TOO_MANY
+   */
+  answer(at: string, request: PastRequest): Promise<ApiResponse>
+}
+
+export type PastRequest = Pick<ApiRequest, 'method' | 'path' | 'query' | 'body'>
 
 /** What the newest commit asks for and what is not carried out yet. */
 export interface WaitingChanges {

@@ -13,7 +13,8 @@ export interface Call {
   readonly parameters: Parameters
 }
 
-export type Handler = (call: Call) => Promise<ApiResponse> | ApiResponse
+/** `readsPast`: it reads the state alone, so that the same can be asked of the state as it was. */
+export type Handler = ((call: Call) => Promise<ApiResponse> | ApiResponse) & { readonly readsPast?: true }
 
 /** Talks until it returns; then the socket is closed as normal. @throws ApiError, told as the reason why it is closed */
 export type SocketHandler = (call: Call, socket: ApiSocket) => Promise<void>

@@ -1,6 +1,6 @@
 /** `drover blame JOB`: which commit each field of a job comes from. */
 import type { Command } from 'commander'
-import { addConnectionOptions, Client, type ConnectionOptions } from './client.js'
+import { addConnectionOptions, addPastOption, Client, type ConnectionOptions } from './client.js'
 import { CommandError, type CommandModule, type Io } from './command.js'
 import { formatJson } from './json.js'
 import { resolve } from './resolve.js'
@@ -19,7 +19,7 @@ export const blameCommand: CommandModule = {
   exitCodes: { 0: 'told', 1: 'no such job or field, or no server answers' },
   completes: 'job',
   define(command: Command, io: Io, finish) {
-    addConnectionOptions(command)
+    addPastOption(addConnectionOptions(command))
       .argument('<JOB>', 'the id of a job, or the beginning of one')
       .option('--field <text>', 'only fields whose path has this text in it, as in --field image')
       .option('--json', 'for programs', false)

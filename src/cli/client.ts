@@ -14,6 +14,7 @@ export interface ConnectionOptions {
   readonly token?: string
   readonly namespace?: string
   readonly requestTimeout?: string
+  readonly at?: string
 }
 
 /** What shells say for a program that Ctrl-C ended. */
@@ -27,6 +28,20 @@ export function addConnectionOptions(command: Command): Command {
     .option('--token <secret>', 'who asks (DROVER_TOKEN, NOMAD_TOKEN)', undefined)
     .option('-n, --namespace <name>', 'namespace to look in, * for all (DROVER_NAMESPACE, NOMAD_NAMESPACE)', undefined)
     .option('--request-timeout <duration>', 'how long the server may take to answer', '30s')
+}
+
+/** For commands that read nothing but the state. */
+export function addPastOption(command: Command): Command {
+  return command.option(
+    '--at <moment>',
+    'as it was: at the end of a commit (seven characters or more of its id), at a time, or so long ago: 30m',
+  )
+}
+
+/** What somebody means by `--at`, as the API takes it. */
+function momentOf(text: string): string {
+  if (!/^[\d.]+(ms|s|m|h)/.test(text)) return text
+  return new Date(Date.now() - parseDurationMs(text, '--at')).toISOString()
 }
 
 /**
@@ -63,11 +78,14 @@ export class Client {
   readonly connection: Connection
   readonly #io: Io
   readonly #timeoutMs: number
+  readonly #at: string | undefined
+  #isMomentTold = false
 
   /** @throws CommandError for a timeout that is none */
   constructor(options: ConnectionOptions, io: Io) {
     this.connection = connectionOf(options, io.env)
     this.#io = io
+    this.#at = options.at === undefined ? undefined : momentOf(options.at)
     this.#timeoutMs = options.requestTimeout === undefined ? TIMEOUT_MS : parseDurationMs(options.requestTimeout, '--request-timeout')
   }
 
@@ -131,6 +149,7 @@ export class Client {
       const signal = AbortSignal.any([this.#io.signal, deadline.signal])
       const response = await this.#io.fetch(`${address}${path}?${this.#parameters(query)}`, { method, headers, signal, ...content })
       if (!response.ok) throw new AnswerError(response.status, await describeRefusal(response, address, method, path))
+      this.#tellMoment(response)
       return await read(response)
     } catch (error) {
       if (this.#io.signal.aborted) throw new CommandError('stopped', STOPPED)
@@ -147,8 +166,18 @@ export class Client {
     }
   }
 
+  /** Once: all answers are of the same. */
+  #tellMoment({ headers }: FetchAnswer): void {
+    const moment = headers.get('x-drover-at')
+    if (moment === null || this.#isMomentTold) return
+    this.#isMomentTold = true
+    const commit = headers.get('x-drover-commit') ?? ''
+    this.#io.err(`as of ${moment}${commit === '' ? '' : `, commit ${commit.slice(0, 12)}`}\n`)
+  }
+
   #parameters(query: Query): URLSearchParams {
-    const parameters = new URLSearchParams({ namespace: this.connection.namespace })
+    const at = this.#at === undefined ? {} : { at: this.#at }
+    const parameters = new URLSearchParams({ namespace: this.connection.namespace, ...at })
     for (const [name, value] of Object.entries(query)) {
       parameters.delete(name)
       for (const text of value === undefined ? [] : [value].flat()) parameters.append(name, text)

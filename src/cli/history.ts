@@ -1,6 +1,6 @@
 /** `drover history JOB`: its versions, the commit that each comes from, and what changed. */
 import type { Command } from 'commander'
-import { addConnectionOptions, Client, type ConnectionOptions } from './client.js'
+import { addConnectionOptions, addPastOption, Client, type ConnectionOptions } from './client.js'
 import type { CommandModule, Io } from './command.js'
 import { describeDiff } from './diff.js'
 import { addOutputOptions, formatOf, type OutputOptions, printData } from './output.js'
@@ -20,7 +20,7 @@ export const historyCommand: CommandModule = {
   exitCodes: { 0: 'listed', 1: 'no such job, or no server answers' },
   completes: 'job',
   define(command: Command, io: Io, finish) {
-    addOutputOptions(addConnectionOptions(command))
+    addOutputOptions(addPastOption(addConnectionOptions(command)))
       .argument('<JOB>', 'the id of a job, or the beginning of one')
       .option('--diff', 'field by field what each version changed', false)
       .action((id: string, options: HistoryOptions) => finish(showHistory(id, options, io)))

@@ -1,6 +1,6 @@
 /** `drover inspect ID`: the whole of one thing, as the API has it. */
 import type { Command } from 'commander'
-import { addConnectionOptions, Client, type ConnectionOptions } from './client.js'
+import { addConnectionOptions, addPastOption, Client, type ConnectionOptions } from './client.js'
 import type { CommandModule, Io } from './command.js'
 import { formatOf, printData } from './output.js'
 import { KINDS, resolve } from './resolve.js'
@@ -16,7 +16,7 @@ export const inspectCommand: CommandModule = {
   exitCodes: { 0: 'printed', 1: 'not found, not unique, or no server answers' },
   completes: 'id',
   define(command: Command, io: Io, finish) {
-    addConnectionOptions(command)
+    addPastOption(addConnectionOptions(command))
       .argument('<ID>', 'an id, the beginning of one, or the name of a node or an allocation')
       .option('-o, --output <format>', 'json, yaml or name', 'json')
       .action((id: string, options: InspectOptions) => finish(inspect(id, options, io)))

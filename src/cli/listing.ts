@@ -1,11 +1,11 @@
 /** `drover nodes`, `drover allocations` …: a list is its columns and how it is read. */
 import type { Command } from 'commander'
-import { addConnectionOptions, Client, type ConnectionOptions, type Query } from './client.js'
+import { addConnectionOptions, addPastOption, Client, type ConnectionOptions, type Query } from './client.js'
 import { CommandError, type CommandModule, type Io } from './command.js'
 import { addOutputOptions, formatOf, type OutputOptions, printData } from './output.js'
 import { formatTable } from './table.js'
 import { paintStatus } from './terminal.js'
-import { watching } from './watch.js'
+import { refuseWatchingThePast, watching } from './watch.js'
 
 export interface Column<Row> {
   readonly head: string
@@ -48,7 +48,7 @@ export function listCommand<Row>(listing: Listing<Row>): CommandModule {
     exitCodes: { 0: 'listed, even if there is nothing', 1: 'no such column, or no server answers' },
     ...(listing.completes === undefined ? {} : { completes: listing.completes }),
     define(command: Command, io: Io, finish) {
-      addOutputOptions(addConnectionOptions(command))
+      addOutputOptions(addPastOption(addConnectionOptions(command)))
         .argument('[NAME]', 'only what is called so, or begins so')
         .option('--filter <expression>', 'as the API\'s filter: Status == "running"')
         .option('--sort <column>', `one of ${heads.join(', ')}; with - before it the other way round`)
@@ -62,6 +62,7 @@ async function list<Row>(listing: Listing<Row>, name: string, options: ListOptio
   const format = formatOf(options)
   const isWide = format === 'wide'
   const order = orderOf(listing, options.sort)
+  refuseWatchingThePast(options)
   const client = new Client(options, io)
   await watching(options.watch, io, async (target) => {
     const rows = (await listing.read(client, { filter: options.filter }, isWide)).filter((row) => listing.nameOf(row).startsWith(name))

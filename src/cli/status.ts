@@ -1,6 +1,6 @@
 /** `drover status [ID]`: what runs, or one thing of it by its id, its name or the beginning of its id. */
 import type { Command } from 'commander'
-import { addConnectionOptions, Client, type ConnectionOptions } from './client.js'
+import { addConnectionOptions, addPastOption, Client, type ConnectionOptions } from './client.js'
 import { CommandError, type CommandModule, type Io } from './command.js'
 import { parseDurationMs } from './duration.js'
 import { addOutputOptions, formatOf, type OutputFormat, type OutputOptions } from './output.js'
@@ -12,7 +12,7 @@ import { showEvaluation } from './status/evaluation.js'
 import { showJob } from './status/job.js'
 import { showJobs } from './status/jobs.js'
 import { showNode } from './status/node.js'
-import { watching } from './watch.js'
+import { refuseWatchingThePast, watching } from './watch.js'
 
 /** Prints one object in the form that was asked for. */
 export type Show = (id: string, client: Client, io: Io, format: OutputFormat) => Promise<void>
@@ -39,7 +39,7 @@ export const statusCommand: CommandModule = {
   exitCodes: { 0: 'shown; with --wait: the roll-out succeeded', 1: 'not found, not unique, or no server answers', ...ROLL_OUT_CODES },
   completes: 'id',
   define(command: Command, io: Io, finish) {
-    addOutputOptions(addConnectionOptions(command))
+    addOutputOptions(addPastOption(addConnectionOptions(command)))
       .argument('[ID]', 'an id, the beginning of one, or the name of a node or an allocation')
       .option('-w, --watch', 'stay, and print anew what has changed', false)
       .option('--wait', 'wait until the roll-out of the job has ended, and tell with the exit code how', false)
@@ -51,6 +51,8 @@ export const statusCommand: CommandModule = {
 
 async function showStatus(id: string | undefined, options: StatusOptions, io: Io): Promise<number> {
   const format = formatOf(options)
+  refuseWatchingThePast(options)
+  if (options.wait && options.at !== undefined) throw new CommandError('--wait is for what is to come; leave out --at')
   const client = new Client(options, io)
   if (options.wait) {
     if (id === undefined) throw new CommandError('--wait needs the job whose roll-out is waited for')

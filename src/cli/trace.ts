@@ -1,6 +1,6 @@
 /** `drover trace [COMMIT]`: how a commit got to the cluster, and when each of its jobs was planned, placed and healthy. */
 import type { Command } from 'commander'
-import { addConnectionOptions, Client, type ConnectionOptions } from './client.js'
+import { addConnectionOptions, addPastOption, Client, type ConnectionOptions } from './client.js'
 import { CommandError, type CommandModule, type Io } from './command.js'
 import { formatJson } from './json.js'
 import { describeCommit } from './standing.js'
@@ -20,7 +20,7 @@ export const traceCommand: CommandModule = {
   summary: 'tell how a commit got here, and when each of its jobs was planned, placed and healthy',
   exitCodes: { 0: 'told', 1: 'no such commit was applied, or no server answers' },
   define(command: Command, io: Io, finish) {
-    addConnectionOptions(command)
+    addPastOption(addConnectionOptions(command))
       .argument('[COMMIT]', 'its id or the beginning of it, four characters or more; without one, the commit that is applied')
       .option('-w, --watch', 'stay, and print anew what has changed', false)
       .option('--json', 'for programs', false)

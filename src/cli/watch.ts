@@ -1,5 +1,5 @@
 /** Looking again and again: what has changed is printed anew, until Ctrl-C. */
-import type { Io } from './command.js'
+import { CommandError, type Io } from './command.js'
 
 const PERIOD_MS = 1_000
 const CLEAR = '\u001b[H\u001b[2J'
@@ -32,4 +32,9 @@ export function pause(ms: number, signal: AbortSignal): Promise<void> {
     signal.addEventListener('abort', done)
     if (signal.aborted) done()
   })
+}
+
+/** @throws CommandError where both are asked for */
+export function refuseWatchingThePast({ watch, at }: { readonly watch: boolean; readonly at?: string }): void {
+  if (watch && at !== undefined) throw new CommandError('the past does not change: leave out --watch, or --at')
 }

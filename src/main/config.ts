@@ -60,6 +60,14 @@ export const serverConfigSchema = z.strictObject({
       bound_keys: z.array(z.strictObject({ name: z.string(), public_key: z.string() })).default([]),
     })
     .prefault({}),
+  /** How far back `--at` can look. */
+  history: z
+    .strictObject({
+      hours: z.number().nonnegative().default(24),
+      /** Changes of the state; what is kept of it takes about a kilobyte each. */
+      commands_max: z.number().int().nonnegative().default(200_000),
+    })
+    .prefault({}),
   /** How long after its end something is forgotten. */
   garbage: z
     .strictObject({

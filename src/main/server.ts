@@ -9,6 +9,7 @@ import { createHostCheck, startHttp } from '../adapters/http/index.js'
 import { openIdentitySigner } from '../adapters/identity-signer.js'
 import { createLogger } from '../adapters/logger.js'
 import { loadServerKeys, nodeIdOfKey, verifySignature } from '../adapters/node-key.js'
+import { PastProcess } from '../adapters/past/past-process.js'
 import { systemRandom } from '../adapters/random.js'
 import { Turnstile } from '../adapters/turnstile.js'
 import { WebhookReceiver } from '../adapters/webhooks.js'
@@ -23,8 +24,11 @@ import { openSource } from './open-source.js'
 import { startReporter } from './report-requests.js'
 import { forgeOf, trustOf, webhooksOf } from './source-config.js'
 import { createSourceTexts } from './source-texts.js'
-import { openState } from './state-folder.js'
+import { openState, stateFolder } from './state-folder.js'
+import { pastReaderProgram } from './supervisor-command.js'
 import { readVersion } from './version.js'
+
+const MS_PER_HOUR = 3_600_000
 
 /** Jobs of plans of requests, between which others have a turn. */
 const PLANS_PER_TURN = 4
@@ -70,7 +74,8 @@ export async function startServer(
     const trust = trustOf(config.source, `${dataFolder}/signers`)
     // Before anything is started: a repository without a commit is told at once, not by a server that does nothing.
     if (remote === undefined || isFirstStart) await git.resolve()
-    const { log, movedTo } = await openState(dataFolder, { adoptCluster })
+    const history = { ms: config.history.hours * MS_PER_HOUR, commandsMax: config.history.commands_max }
+    const { log, movedTo } = await openState(dataFolder, { adoptCluster, history })
     undo.push(() => log.close())
     if (movedTo !== undefined) logger.warn({ movedTo }, 'the state that could not be read was moved away')
     const identities = await openIdentitySigner(dataFolder, config.identity.issuer)
@@ -140,6 +145,22 @@ export async function startServer(
       reporter = startReporter({ forge, remote, branch, plans, clock: systemClock, logger, everyMs, appliedId })
       undo.push(async () => reporter?.stop())
     }
+    const settings = {
+      region: config.region,
+      datacenter: config.datacenter,
+      name: config.name,
+      writes: config.api.writes,
+      showVariables: config.api.show_variables,
+      identityKeys: identities.publicKeys,
+      oidcIssuer: config.identity.issuer,
+      version: readVersion(),
+    }
+    const past = new PastProcess({
+      command: pastReaderProgram(),
+      stateFolder: stateFolder(dataFolder),
+      settings: { ...settings, address: config.http.address },
+    })
+    undo.push(() => past.close())
     const http = await startHttp({
       address: config.http.address,
       limits: { perClient: config.limits.http_max_conns_per_client },
@@ -168,16 +189,8 @@ export async function startServer(
       busHealth: server,
       schedulingHealth: server,
       logger,
-      settings: {
-        region: config.region,
-        datacenter: config.datacenter,
-        name: config.name,
-        writes: config.api.writes,
-        showVariables: config.api.show_variables,
-        identityKeys: identities.publicKeys,
-        oidcIssuer: config.identity.issuer,
-        version: readVersion(),
-      },
+      past,
+      settings,
     })
     undo.push(() => http.stop())
     return { url: http.url, server, stop: () => unwind(undo) }

@@ -4,19 +4,22 @@ import { join } from 'node:path'
 import { checkStore } from '../adapters/lmdb/check-store.js'
 import { LmdbCommandLog } from '../adapters/lmdb/command-log.js'
 import { lockFolder } from '../adapters/lmdb/folder-lock.js'
+import { type HistoryRules, NO_HISTORY } from '../adapters/lmdb/retention.js'
 import { readSnapshotFile, writeSnapshotFile } from '../adapters/lmdb/snapshot-file.js'
 import { emptySnapshot, foldLog, raiseSnapshot, type Snapshot, snapshotOf } from '../controller/index.js'
 import { DataDamagedError, TerminalError } from '../domain/index.js'
 import { decodeSnapshot, type State } from '../state/index.js'
 import { readClusterMark, writeClusterMark } from './cluster-mark.js'
 
-function stateFolder(dataFolder: string): string {
+export function stateFolder(dataFolder: string): string {
   return join(dataFolder, 'state')
 }
 
 export interface OpenOptions {
   /** Begin again as this cluster, over what its hosts run. */
   readonly adoptCluster: string | undefined
+  /** What is kept of the past; absent: nothing but what a start needs. */
+  readonly history?: HistoryRules
   /** Reads the store before it is opened; tests that run from sources name another. */
   readonly check?: (storeFolder: string) => Promise<void>
 }
@@ -31,26 +34,27 @@ export interface OpenedState {
  * The log, if it is sound and that of the cluster that the folder belongs to.
  * @throws DataDamagedError with what is damaged and what to do; TerminalError FOLDER_LOCKED, OTHER_CLUSTER
  */
-export async function openState(dataFolder: string, { adoptCluster, check = checkStore }: OpenOptions): Promise<OpenedState> {
+export async function openState(
+  dataFolder: string,
+  { adoptCluster, history = NO_HISTORY, check = checkStore }: OpenOptions,
+): Promise<OpenedState> {
   const folder = stateFolder(dataFolder)
   const mark = readClusterMark(dataFolder)
   try {
-    return { log: await openSound(folder, mark, check, adoptCluster), movedTo: undefined }
+    return { log: await openSound(folder, { mark, check, adoptCluster, history }), movedTo: undefined }
   } catch (error) {
     if (!(error instanceof DataDamagedError)) throw error
     if (adoptCluster === undefined) throw withRemedy(error, dataFolder, mark)
     const movedTo = moveAside(folder, 'damaged')
-    return { log: await openSound(folder, undefined, check, adoptCluster), movedTo }
+    return { log: await openSound(folder, { mark: undefined, check, adoptCluster, history }), movedTo }
   }
 }
 
 async function openSound(
   folder: string,
-  mark: string | undefined,
-  check: (storeFolder: string) => Promise<void>,
-  adoptCluster: string | undefined,
+  { mark, check, adoptCluster, history }: Required<OpenOptions> & { readonly mark: string | undefined },
 ): Promise<LmdbCommandLog> {
-  const log = await LmdbCommandLog.open(folder, check)
+  const log = await LmdbCommandLog.open(folder, check, history)
   try {
     const isEmpty = await log.isEmpty()
     if (isEmpty && adoptCluster !== undefined) await log.saveSnapshot(emptySnapshot(adoptCluster, Date.now()))

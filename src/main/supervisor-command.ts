@@ -1,4 +1,4 @@
-/** How an agent starts the programs beside this file, compiled or as they are written. */
+/** How servers and agents start the programs beside this file, compiled or as they are written. */
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
@@ -14,9 +14,25 @@ export function artifactDownloadCommand(): readonly string[] {
   return programCommand('artifact-download')
 }
 
+/** It folds whole states. */
+export function pastReaderProgram(): Program {
+  return programOf('past-reader')
+}
+
+interface Program {
+  readonly path: string
+  /** Of Node. */
+  readonly nodeFlags: readonly string[]
+}
+
 function programCommand(name: string): readonly string[] {
+  const { path, nodeFlags } = programOf(name)
+  return [process.execPath, ...FLAGS, ...nodeFlags, path]
+}
+
+function programOf(name: string): Program {
   const compiled = fileURLToPath(new URL(`./${name}.js`, import.meta.url))
-  if (existsSync(compiled)) return [process.execPath, ...FLAGS, compiled]
+  if (existsSync(compiled)) return { path: compiled, nodeFlags: [] }
   const loader = createRequire(import.meta.url).resolve('tsx')
-  return [process.execPath, ...FLAGS, '--import', loader, fileURLToPath(new URL(`./${name}.ts`, import.meta.url))]
+  return { path: fileURLToPath(new URL(`./${name}.ts`, import.meta.url)), nodeFlags: ['--import', loader] }
 }

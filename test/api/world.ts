@@ -62,6 +62,7 @@ export class World {
       commitMemory: { tracedJobs: (view, id) => tracedJobs(view, id, tellWaiting(view, view.atMs)), commitSeconds: {} },
       webhooks: { receive: () => 'refused', counts: { accepted: 0, refused: 0, 'too-many': 0 } },
       schedulingHealth: { evaluationTimes: [] },
+      past: { answer: () => Promise.reject(new Error('no past in this test')) },
       busHealth: { awayMs: 0, droppedMessages: new Map() },
       logger: silentLogger,
       settings: WORLD_SETTINGS,

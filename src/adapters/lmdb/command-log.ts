@@ -3,15 +3,15 @@
  * all puts of one turn are one transaction. Snapshots are files beside it: written whole, synced, then renamed.
  */
 import { existsSync, mkdirSync } from 'node:fs'
-import { readdir, unlink } from 'node:fs/promises'
+import { readdir, stat, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Database, open, type RootDatabase } from 'lmdb'
 import type { AppendOutcome, CommandLog, LogRecord, Snapshot } from '../../controller/index.js'
 import { DataDamagedError, explainError, type LogIndex, OrchestratorError, TerminalError } from '../../domain/index.js'
 import { type FolderLock, lockFolder } from './folder-lock.js'
+import { type HistoryRules, type KnownSnapshot, NO_HISTORY, snapshotsToKeep } from './retention.js'
 import { readSnapshotFile, writeSnapshotFile } from './snapshot-file.js'
 
-const SNAPSHOTS_KEPT = 2
 const TRIM_PER_TURN = 1_000
 
 export class LmdbCommandLog implements CommandLog {
@@ -20,18 +20,23 @@ export class LmdbCommandLog implements CommandLog {
   readonly #root: RootDatabase
   readonly #records: Database<LogRecord, number>
   readonly #snapshotFolder: string
+  readonly #history: HistoryRules
   #last: { readonly nextIndex: LogIndex; readonly hash: string; readonly epoch: number } | undefined
   syncCount = 0
 
   /**
    * @param check of the store's folder, before it is opened. @throws TerminalError FOLDER_LOCKED, DataDamagedError, and what `check` throws
    */
-  static async open(folder: string, check: (storeFolder: string) => Promise<void> = async () => {}): Promise<LmdbCommandLog> {
+  static async open(
+    folder: string,
+    check: (storeFolder: string) => Promise<void> = async () => {},
+    history: HistoryRules = NO_HISTORY,
+  ): Promise<LmdbCommandLog> {
     mkdirSync(join(folder, 'snapshots'), { recursive: true })
     const lock = await lockFolder(folder, 'log')
     try {
       await check(join(folder, 'log'))
-      return new LmdbCommandLog(folder, lock, false)
+      return new LmdbCommandLog(folder, lock, false, history)
     } catch (error) {
       await lock.release()
       throw asDamage(error, folder)
@@ -42,14 +47,15 @@ export class LmdbCommandLog implements CommandLog {
   static openForReading(folder: string): LmdbCommandLog {
     if (!existsSync(join(folder, 'log', 'data.mdb'))) throw new TerminalError('NO_STATE', `${folder} holds no state of a server`)
     try {
-      return new LmdbCommandLog(folder, { release: async () => {} }, true)
+      return new LmdbCommandLog(folder, { release: async () => {} }, true, NO_HISTORY)
     } catch (error) {
       throw asDamage(error, folder)
     }
   }
 
-  private constructor(folder: string, lock: FolderLock, isReadOnly: boolean) {
+  private constructor(folder: string, lock: FolderLock, isReadOnly: boolean, history: HistoryRules) {
     this.#lock = lock
+    this.#history = history
     this.#folder = folder
     this.#snapshotFolder = join(folder, 'snapshots')
     this.#root = open({ path: join(folder, 'log'), overlappingSync: false, maxDbs: 2, readOnly: isReadOnly })
@@ -107,10 +113,26 @@ export class LmdbCommandLog implements CommandLog {
   async saveSnapshot(snapshot: Snapshot): Promise<void> {
     const path = this.#snapshotPath(snapshot.index)
     await writeSnapshotFile(path, snapshot)
-    const indexes = await this.#snapshotIndexes()
-    for (const index of indexes.slice(0, -SNAPSHOTS_KEPT)) await unlink(this.#snapshotPath(index))
-    const kept = indexes.slice(-SNAPSHOTS_KEPT)
-    if (kept.length === SNAPSHOTS_KEPT) await this.#trimBelow(kept[0]!)
+    const known = await this.snapshots()
+    const kept = snapshotsToKeep(known, Date.now(), this.#history)
+    for (const one of known) if (!kept.includes(one)) await unlink(this.#snapshotPath(one.index))
+    // The first of all is not enough to trim for: were it damaged, the log alone would tell everything.
+    if (kept.length > 1) await this.#trimBelow(kept[0]!.index)
+  }
+
+  async snapshots(): Promise<readonly KnownSnapshot[]> {
+    const known: KnownSnapshot[] = []
+    for (const index of await this.#snapshotIndexes()) {
+      // Another process may be taking it away.
+      const found = await stat(this.#snapshotPath(index)).catch(() => undefined)
+      if (found !== undefined) known.push({ index, writtenMs: found.mtimeMs })
+    }
+    return known
+  }
+
+  /** @throws DataDamagedError @throws TerminalError SNAPSHOT_UNREADABLE */
+  loadSnapshotAt(index: LogIndex): Promise<Snapshot> {
+    return readSnapshotFile(this.#snapshotPath(index))
   }
 
   /** The folder's lock is held until this process dies, so nobody else can lead. */

@@ -19,7 +19,7 @@ export function jobsRoutes(deps: ReadDeps): readonly Route[] {
     {
       pattern: '/v1/jobs/statuses',
       methods: {
-        GET: (call) => answerRead(deps, call, statusQuery(null)),
+        GET: reading(deps, statusQuery(null)),
         POST: (call) => answerRead(deps, call, statusQuery(readJobNames(call))),
       },
     },

@@ -8,7 +8,12 @@ import type { Call, Handler } from '../router.js'
 
 /** A read that a newer index can be waited for. */
 export function reading(deps: ReadDeps, query: Query): Handler {
-  return (call) => answerRead(deps, call, query)
+  return ofPastToo((call) => answerRead(deps, call, query))
+}
+
+/** Marks what can be asked of the past as well. */
+export function ofPastToo(handler: Handler): Handler {
+  return Object.assign(handler, { readsPast: true as const })
 }
 
 export function jobKeyOf(call: Call): string {

@@ -8,7 +8,7 @@ import { requestFailed } from '../errors.js'
 import { compareText } from '../pages.js'
 import { jsonAnswer } from '../request.js'
 import type { Call, Route } from '../router.js'
-import { inNamespace } from './reading.js'
+import { inNamespace, ofPastToo } from './reading.js'
 import { policiesOf } from './scaling.js'
 
 /** The contexts, and whether their ids are UUIDs. */
@@ -33,7 +33,10 @@ const FUZZY_MATCHES_MAX = 100
 const FUZZY_TEXT_LENGTH_MIN = 2
 
 export function searchRoutes(deps: ReadDeps): readonly Route[] {
-  const both = (handler: (call: Call) => ReturnType<typeof answerSearch>) => ({ PUT: handler, POST: handler })
+  const both = (handler: (call: Call) => ReturnType<typeof answerSearch>) => {
+    const marked = ofPastToo(handler)
+    return { PUT: marked, POST: marked }
+  }
   return [
     { pattern: '/v1/search', methods: both((call) => answerSearch(deps, call, searchPrefix)) },
     { pattern: '/v1/search/fuzzy', methods: both((call) => answerSearch(deps, call, searchFuzzy)) },

@@ -234,6 +234,7 @@ export class VirtualCluster extends StoryCluster {
       schedulingHealth: server,
       waitingChanges: server,
       commitMemory: server,
+      past: { answer: absent },
       clock,
       random: this.#random,
       turns: { pass: async () => {} },

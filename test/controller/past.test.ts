@@ -1,0 +1,162 @@
+/** The state as it was: whatever was true then, and a sentence for what is not kept. */
+import { expect, test } from 'vitest'
+import type { LogRecord, Snapshot } from '../../src/controller/index.js'
+import { encodeCommand, makeRecord } from '../../src/controller/log-record.js'
+import { foldPast, type PastLog, readPastPoint } from '../../src/controller/memory/past.js'
+import { snapshotOf } from '../../src/controller/snapshots.js'
+import { apply, type CommandBody, dumpState, State } from '../../src/state/index.js'
+import { commit } from '../fixtures.js'
+
+const NOW_MS = 1_000_000
+
+/** A log in which each Command has a time of its own; `cut` keeps a snapshot and forgets everything before it. */
+function history() {
+  const state = new State()
+  const records: LogRecord[] = []
+  const snapshots: Snapshot[] = []
+  const writtenMs = new Map<number, number>()
+  const dumps: string[] = [dumpState(state)]
+  let hash = ''
+  const add = (atMs: number, ...bodies: readonly CommandBody[]) => {
+    const entries = bodies.flatMap((body) => encodeCommand({ ...body, atMs }))
+    const record = makeRecord(
+      state.index + 1,
+      1,
+      hash,
+      entries.map(({ bytes }) => bytes),
+    )
+    hash = record.hash
+    for (const { command } of entries) {
+      apply(state, state.index + 1, command)
+      dumps.push(dumpState(state))
+    }
+    records.push(record)
+    return state.index
+  }
+  const log: PastLog = {
+    snapshots: async () => snapshots.map(({ index }) => ({ index, writtenMs: writtenMs.get(index)! })),
+    loadSnapshotAt: async (index) => snapshots.find((snapshot) => snapshot.index === index)!,
+    async *read(fromIndex) {
+      yield* records.filter(({ firstIndex, count }) => firstIndex + count > fromIndex)
+    },
+  }
+  return {
+    state,
+    log,
+    dumps,
+    add,
+    cut(isTrimmed = false) {
+      snapshots.push(snapshotOf({ state, chainHash: hash }))
+      writtenMs.set(state.index, state.atMs + 1)
+      if (isTrimmed) records.length = 0
+    },
+    /** A commit as the reconciler writes it down: what it changes, its trace, the cursor. */
+    sync(atMs: number, id: string, ...changes: readonly CommandBody[]) {
+      const made = commit({ id })
+      const counts = { registered: 0, waiting: 0, removed: 0, frozen: 0 }
+      const times = { detectedMs: atMs, verifiedMs: null, parsedMs: atMs, appliedMs: atMs }
+      add(atMs, ...changes)
+      add(atMs, { kind: 'commit-trace', trace: { commit: made, ...times, ...counts }, forgotten: [] })
+      return add(atMs, { kind: 'source-sync', status: { id: 'main', ref: 'HEAD', commit: made, held: null } })
+    },
+    dumpAt: async (text: string, nowMs = NOW_MS) => {
+      const past = await foldPast(log, readPastPoint(text)!, nowMs)
+      return past.kind === 'state' ? dumps.indexOf(dumpState(past.state)) : past.text
+    },
+  }
+}
+
+const pool = (Name: string): CommandBody => ({
+  kind: 'node-pool-put',
+  pool: { Name, Description: '', Meta: null, SchedulerConfiguration: null, NodeIdentityTTL: 0, CreateIndex: 0, ModifyIndex: 0 },
+})
+const iso = (ms: number) => new Date(ms).toISOString()
+const BEGIN: CommandBody = { kind: 'leadership-begin', epoch: 1, clusterId: 'c', leader: 'l' }
+const [A, B, C] = ['a', 'b', 'c'].map((letter) => letter.repeat(40)) as [string, string, string]
+
+test('a time is what had happened until then', async () => {
+  const { add, dumpAt } = history()
+  add(1_000, BEGIN)
+  add(2_000, pool('x'), pool('y'))
+  add(3_000, pool('z'))
+  expect(await dumpAt(iso(1_000))).toBe(1)
+  expect(await dumpAt(iso(1_999))).toBe(1)
+  expect(await dumpAt(iso(2_000))).toBe(3)
+  expect(await dumpAt(iso(999_999))).toBe(4)
+})
+
+test('what is not over yet may be asked again, what is over stays', async () => {
+  const { add, log } = history()
+  add(1_000, BEGIN)
+  add(2_000, pool('x'))
+  expect(await foldPast(log, { kind: 'time', atMs: 1_500 }, NOW_MS)).toMatchObject({ isOver: true })
+  expect(await foldPast(log, { kind: 'time', atMs: 2_500 }, NOW_MS)).toMatchObject({ isOver: false })
+})
+
+test('a commit is how things stood before anything was done for the next', async () => {
+  const { add, sync, dumpAt } = history()
+  add(1_000, BEGIN)
+  sync(2_000, A, pool('x'))
+  const beforeB = add(2_500, pool('ran'))
+  sync(3_000, B, pool('y'))
+  const end = add(4_000, pool('later'))
+  expect(await dumpAt(A.slice(0, 7))).toBe(beforeB)
+  expect(await dumpAt(B)).toBe(end)
+  expect(await dumpAt('c'.repeat(7))).toBe('no commit ccccccc was applied')
+})
+
+test('a commit that was applied twice is the last time; a beginning of several is none', async () => {
+  const { add, sync, dumpAt } = history()
+  add(1_000, BEGIN)
+  sync(2_000, A)
+  sync(3_000, B)
+  sync(4_000, A)
+  const end = add(4_500, pool('x'))
+  expect(await dumpAt(A)).toBe(end)
+  const twin = `aaaaaaa${'1'.repeat(33)}`
+  sync(5_000, twin)
+  expect(await dumpAt('aaaaaaa')).toBe(`aaaaaaa is the beginning of 2 commits: ${twin}, ${A}`)
+  expect(await dumpAt(A)).toBe(end)
+})
+
+test('what is kept begins with the oldest snapshot, and what was before is told to be gone', async () => {
+  const { add, sync, cut, dumpAt, dumps, state } = history()
+  add(1_000, BEGIN)
+  sync(2_000, A)
+  sync(3_000, B)
+  cut(true)
+  const cutIndex = state.index
+  add(4_000, pool('x'))
+  cut()
+  const end = add(5_000, pool('y'))
+  expect(dumps).toHaveLength(end + 1)
+  expect(await dumpAt(iso(3_500))).toBe(cutIndex)
+  expect(await dumpAt(iso(4_000))).toBe(cutIndex + 1)
+  expect(await dumpAt(iso(4_001))).toBe(cutIndex + 1)
+  expect(await dumpAt(iso(5_000))).toBe(end)
+  expect(await dumpAt(B)).toBe(end)
+  const kept = `${iso(3_000)} (commit ${B.slice(0, 12)})`
+  expect(await dumpAt(iso(2_500))).toBe(`what is kept begins at ${kept}; what was wanted before is in git, and what ran is forgotten`)
+  expect(await dumpAt(A)).toBe(`no commit ${A} was applied since ${kept}, which is as far as what is kept goes back`)
+  expect(await dumpAt(C)).toContain('no commit')
+})
+
+test('before the first entry of a whole log there was nothing, and the future is not told', async () => {
+  const { add, dumpAt } = history()
+  add(1_000, BEGIN)
+  expect(await dumpAt(iso(999))).toBe(`what is kept begins at ${iso(1_000)}; what was wanted before is in git, and what ran is forgotten`)
+  expect(await dumpAt(iso(NOW_MS + 1))).toBe(`${iso(NOW_MS + 1)} is yet to come; it is ${iso(NOW_MS)}`)
+})
+
+test.each(['', 'HEAD', 'abc', 'abcdefg', 'ABCDEF0', '2026', '2026-11-30T12:00', '30m', '2026-13-01', '1e9', '../x'])(
+  '%j is no past',
+  (text) => {
+    expect(readPastPoint(text)).toBeUndefined()
+  },
+)
+
+test('times are read with their zone, and a day from its beginning', () => {
+  expect(readPastPoint('2026-11-30')).toEqual({ kind: 'time', atMs: Date.UTC(2026, 10, 30) })
+  expect(readPastPoint('2026-11-30T12:00:00.5+01:00')).toEqual({ kind: 'time', atMs: Date.UTC(2026, 10, 30, 11, 0, 0, 500) })
+  expect(readPastPoint('abcdef0')).toEqual({ kind: 'commit', id: 'abcdef0' })
+})
