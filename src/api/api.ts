@@ -8,6 +8,7 @@ import type {
   Actor,
   AgentCaller,
   ApiSettings,
+  AuditLog,
   BusHealth,
   CommitMemory,
   CommitPlanner,
@@ -30,6 +31,7 @@ import { type ApiSocket, type RouteMatch, Router } from './router.js'
 import { absentRoutes } from './routes/absent.js'
 import { agentInfoRoutes } from './routes/agent-info.js'
 import { allocationRoutes } from './routes/allocations.js'
+import { auditRoutes } from './routes/audit.js'
 import { clientRoutes } from './routes/client.js'
 import { commitPlanRoutes } from './routes/commit-plan.js'
 import { deploymentRoutes } from './routes/deployments.js'
@@ -68,6 +70,7 @@ export interface ApiDeps {
   readonly commitMemory: CommitMemory
   readonly webhooks: Webhooks
   readonly past: Past
+  readonly audit: AuditLog
   readonly busHealth: BusHealth
   readonly schedulingHealth: SchedulingHealth
   readonly settings: ApiSettings
@@ -108,6 +111,7 @@ export class Api {
       ...sourceRoutes(deps),
       ...commitPlanRoutes({ ...deps, refPlans: new RefPlans(deps) }),
       ...hookRoutes(deps),
+      ...auditRoutes(deps),
       ...workloadIdentityRoutes(deps),
       ...uiRoutes,
       ...(deps.settings.writes === 'runtime' ? runtimeRoutes(deps) : []),

@@ -5,6 +5,7 @@ export { answerJobRequest, type JobAnswer, type JobRequest, type JobRequests } f
 export type {
   AgentCaller,
   ApiSettings,
+  AuditLog,
   HookOutcome,
   JobspecParser,
   Past,

@@ -5,6 +5,7 @@ import type {
   ActName,
   ActOutcome,
   ActRequests,
+  AuditEntry,
   Commit,
   CommitPlan,
   CommitSummary,
@@ -130,6 +131,14 @@ export interface SourceHealth {
     /** The remote that is followed; null: the repository is on this machine. */
     readonly remote: RemoteStatus | null
   }
+}
+
+/** Who did what, as far as it is kept. */
+export interface AuditLog {
+  /** From this number on. */
+  kept(from: number): readonly AuditEntry[]
+  /** The same, and what comes, until abort. */
+  follow(from: number, signal: AbortSignal): AsyncIterable<readonly AuditEntry[]>
 }
 
 /** The state as it was. */

@@ -40,6 +40,8 @@ export interface Route {
   readonly crossOrigin?: readonly string[]
   /** Does something to what runs: pages of other origins may not ask for it. */
   readonly isAct?: true
+  /** What an auditor is told that it does; absent: no news. */
+  readonly act?: string
   /** Bodies may hold a whole job. */
   readonly takesJobs?: boolean
 }

@@ -419,3 +419,19 @@ export interface VersionSourceAnswer {
   readonly commit: CommitAnswer
   readonly revertOf: number | null
 }
+
+/** Who did something, or was refused. */
+export interface AuditEntryAnswer {
+  readonly number: number
+  readonly atMs: number
+  readonly actor:
+    | { readonly kind: 'commit'; readonly commit: string; readonly name: string }
+    | { readonly kind: 'api'; readonly address: string }
+    | { readonly kind: 'host'; readonly name: string }
+    | { readonly kind: 'server' }
+  readonly action: string
+  readonly subject: Readonly<Record<string, string | number | boolean>>
+  readonly outcome: 'done' | 'refused'
+  readonly reason: string
+  readonly repeats?: number
+}

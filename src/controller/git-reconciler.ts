@@ -75,6 +75,8 @@ export interface SyncOutcome {
   readonly held: Held | null
   /** Acts asked for by trailer that came to nothing, and why. */
   readonly ignored: readonly string[]
+  /** Those that were carried out. */
+  readonly acts: readonly string[]
 }
 
 export const SOURCE_ID = 'default'
@@ -198,6 +200,7 @@ export class GitReconciler {
       frozen,
       held: changes.held,
       ignored: acts.ignored,
+      acts: acts.done,
     }
     this.#log(outcome)
     return outcome
@@ -319,7 +322,7 @@ export class GitReconciler {
       await this.#closeSync({ ...rest, commit: applied, held })
       this.#deps.logger.warn({ ...held }, 'commit held')
     }
-    return { isComplete: true, commit, registered: 0, waiting: 0, removed: 0, frozen: this.#knownFrozen(), held, ignored: [] }
+    return { isComplete: true, commit, registered: 0, waiting: 0, removed: 0, frozen: this.#knownFrozen(), held, ignored: [], acts: [] }
   }
 
   /** The ref is where desired state is. A commit that waited, and that the ref has left, waits no more. */
@@ -330,7 +333,7 @@ export class GitReconciler {
       const { modifyIndex: _, ...rest } = status
       await this.#closeSync({ ...rest, held })
     }
-    return { isComplete: true, commit, registered: 0, waiting: 0, removed: 0, frozen: this.#knownFrozen(), held, ignored: [] }
+    return { isComplete: true, commit, registered: 0, waiting: 0, removed: 0, frozen: this.#knownFrozen(), held, ignored: [], acts: [] }
   }
 
   #knownFrozen(): readonly FrozenFile[] {

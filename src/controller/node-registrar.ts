@@ -3,7 +3,16 @@
  * Every answer waits until what it tells of is durable and this process is known to lead.
  */
 import type { HeartbeatResponse, QuestionKind, RegisterRequest, RegisterResponse, ReportResponse, Signer, Verify } from '../agent/index.js'
-import { type AllocationReport, type Bus, type Clock, explainError, isServerTerminal, type Logger, type Random } from '../domain/index.js'
+import {
+  type AllocationReport,
+  type AuditSink,
+  type Bus,
+  type Clock,
+  explainError,
+  isServerTerminal,
+  type Logger,
+  type Random,
+} from '../domain/index.js'
 import type { CommandBody } from '../state/index.js'
 import type { Adoption } from './adoption.js'
 import type { AllocationPublisher } from './allocation-publisher.js'
@@ -45,6 +54,7 @@ export interface NodeRegistrarDeps {
   readonly publisher: AllocationPublisher
   readonly adoption: Adoption
   readonly brake: MassLossBrake
+  readonly audit?: AuditSink | undefined
   readonly options: NodeRegistrarOptions
 }
 
@@ -126,7 +136,11 @@ export class NodeRegistrar {
     if (isFresh && this.#isJoined(nodeId, request.clusterId)) this.#monitor.heard(nodeId)
     if (!this.#deps.adoption.mayJoin) return
     const refusal = this.#findRefusal(request, nodeId, publicKey)
-    if (refusal !== undefined) return this.#answer(question, { ...this.#envelope(), kind: 'refused', ...refusal })
+    if (refusal !== undefined) {
+      const actor = { kind: 'host', nodeId, name: request.node.Name } as const
+      this.#deps.audit?.record({ actor, action: 'node-join', subject: { publicKey }, outcome: 'refused', reason: refusal.reason })
+      return this.#answer(question, { ...this.#envelope(), kind: 'refused', ...refusal })
+    }
     if (!this.#nonces.take(publicKey, request.nonce))
       return this.#answer(question, { ...this.#envelope(), kind: 'challenge', nonce: this.#nonces.give(publicKey) })
     const { leader, random, channel, adoption } = this.#deps

@@ -4,6 +4,7 @@
  */
 import { BrokerWatch } from '../agent/index.js'
 import {
+  type AuditSink,
   type Bus,
   type Clock,
   type EvaluationTime,
@@ -76,6 +77,8 @@ export interface ServerDeps {
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
+  /** Is told of hosts that are refused. */
+  readonly audit?: AuditSink
   readonly options: ServerOptions
   readonly onStop: (reason: string) => void
   /** After every completed look at the repository. */
@@ -185,7 +188,19 @@ export class Server {
     leader.onTurnEnd(() => worker.drain())
     leader.onTurnEnd(() => publisher.prepare())
     const brake = this.#brake
-    this.#registrar = new NodeRegistrar({ leader, bus, channel, clock, random, logger, publisher, adoption, brake, options: options.nodes })
+    this.#registrar = new NodeRegistrar({
+      leader,
+      bus,
+      channel,
+      clock,
+      random,
+      logger,
+      publisher,
+      adoption,
+      brake,
+      audit: deps.audit,
+      options: options.nodes,
+    })
     this.#data = new DataKeeper({ leader, channel, clock })
     new IdentityKeeper({ leader, channel, clock, random, logger, signer: deps.identities, region: options.nodes.region })
     this.source = new GitReconciler({

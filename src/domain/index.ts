@@ -1,5 +1,6 @@
 export * from './act.js'
 export * from './allocation.js'
+export * from './audit.js'
 export * from './clock-time.js'
 export * from './commit-plan.js'
 export * from './commit-trace.js'

@@ -68,6 +68,15 @@ export const serverConfigSchema = z.strictObject({
       commands_max: z.number().int().nonnegative().default(200_000),
     })
     .prefault({}),
+  /** Where who did what is written down. Absent: it is only kept in memory. */
+  audit: z
+    .strictObject({
+      file: z.string().min(1),
+      size_mib: z.number().positive().default(10),
+      /** The one that is written to among them. */
+      files: z.number().int().positive().default(5),
+    })
+    .optional(),
   /** How long after its end something is forgotten. */
   garbage: z
     .strictObject({

@@ -17,6 +17,7 @@ import { WorkerJobReader } from '../adapters/workers/job-reader.js'
 import { WorkerJobRequests } from '../adapters/workers/job-requests.js'
 import { JOBS_FOLDER, RefReader, type RequestReporter, Server, type SyncOutcome } from '../controller/index.js'
 import { type Bus, OrchestratorError, TerminalError } from '../domain/index.js'
+import { auditCommands, auditTrailers, openAudit } from './audit.js'
 import { readClusterMark, writeClusterMark } from './cluster-mark.js'
 import type { ServerConfig } from './config.js'
 import { collectYoungObjectsEarly } from './garbage-collector.js'
@@ -63,7 +64,8 @@ export async function startServer(
   mkdirSync(dataFolder, { recursive: true, mode: 0o700 })
   const logger = createLogger({ level: config.log_level, name: 'server', destination: `${dataFolder}/server.log` })
   const keys = loadServerKeys(dataFolder)
-  const undo: (() => Promise<void>)[] = []
+  const audit = openAudit(config.audit)
+  const undo: (() => Promise<void>)[] = [async () => audit.close()]
   try {
     const isFirstStart = readClusterMark(dataFolder) === undefined && adoptCluster === undefined
     const { git, anyCommit, remote, pollMs, remotePollMs, find, close } = await openSource(config, {
@@ -100,9 +102,11 @@ export async function startServer(
       clock: systemClock,
       random: systemRandom,
       logger,
+      audit: audit.trail,
       onStop: events.onStop,
       onSync: (outcome) => {
         events.onSync(outcome)
+        auditTrailers(outcome, audit.trail)
         reporter?.onSync(outcome)
       },
       onSyncFailed: events.onSyncFailed,
@@ -132,6 +136,9 @@ export async function startServer(
       },
     })
     undo.push(() => server.stop())
+    const stopped = new AbortController()
+    void auditCommands(server, audit.trail, stopped.signal)
+    undo.push(async () => stopped.abort())
     if (readClusterMark(dataFolder) !== server.leader.state.clusterId) writeClusterMark(dataFolder, server.leader.state.clusterId)
     await refuseEmptyRepository(server, git, config.source.repository)
     const refReader = new RefReader({ view: server.leader.state, git: anyCommit, find, jobs, syntax, region: config.region })
@@ -190,6 +197,7 @@ export async function startServer(
       schedulingHealth: server,
       logger,
       past,
+      audit: audit.trail,
       settings,
     })
     undo.push(() => http.stop())

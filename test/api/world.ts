@@ -1,5 +1,6 @@
 /** The API around a state that the test fills: every change is durable as soon as `release` is called. */
 import { type InjectOptions, inject } from 'light-my-request'
+import { systemClock } from '../../src/adapters/clock.js'
 import { InProcessSyntaxReader } from '../../src/adapters/hcl-syntax/index.js'
 import { createJobspecParser } from '../../src/adapters/hcl-syntax/jobspec-parser.js'
 import { createHttp, type HttpDeps, type HttpServer } from '../../src/adapters/http/server.js'
@@ -7,7 +8,7 @@ import { silentLogger } from '../../src/adapters/logger.js'
 import { answerJobRequest } from '../../src/api/index.js'
 import { ChangeFeed } from '../../src/controller/change-feed.js'
 import { EventFeed } from '../../src/controller/event-feed.js'
-import { tellWaiting, tracedJobs } from '../../src/controller/index.js'
+import { AuditTrail, tellWaiting, tracedJobs } from '../../src/controller/index.js'
 import { type Job, OrchestratorError } from '../../src/domain/index.js'
 import { type CommandKind, jobKey, State } from '../../src/state/index.js'
 
@@ -62,6 +63,7 @@ export class World {
       commitMemory: { tracedJobs: (view, id) => tracedJobs(view, id, tellWaiting(view, view.atMs)), commitSeconds: {} },
       webhooks: { receive: () => 'refused', counts: { accepted: 0, refused: 0, 'too-many': 0 } },
       schedulingHealth: { evaluationTimes: [] },
+      audit: new AuditTrail({ clock: systemClock }),
       past: { answer: () => Promise.reject(new Error('no past in this test')) },
       busHealth: { awayMs: 0, droppedMessages: new Map() },
       logger: silentLogger,

@@ -1,12 +1,13 @@
 /** The API over HTTP, by Node's own server: the API knows its paths itself. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { Api, type ApiDeps, ApiError, type ApiRequest, type Route } from '../../api/index.js'
-import { explainError, type Logger, OrchestratorError } from '../../domain/index.js'
+import { Api, type ApiDeps, ApiError, type ApiRequest, type AuditLog, type Route } from '../../api/index.js'
+import { type AuditSink, explainError, type Logger, OrchestratorError } from '../../domain/index.js'
 import { systemClock } from '../clock.js'
 import { systemRandom } from '../random.js'
 import { Turnstile } from '../turnstile.js'
 import { createHostCheck, type HostCheck } from './allowed-hosts.js'
+import { auditOf } from './audit.js'
 import { CONNECTION_LIMITS, type ConnectionLimits, hasBody, limitConnections } from './connections.js'
 import { crossOriginHeaders, isPreflight, preflightHeaders } from './cross-origin.js'
 import { statusOf } from './error-status.js'
@@ -26,6 +27,7 @@ const KEEP_ALIVE_MS = 72_000
 const ANSWERS_PER_TURN = 16
 
 export interface HttpDeps extends Omit<ApiDeps, 'clock' | 'random' | 'turns'> {
+  readonly audit: AuditLog & AuditSink
   readonly logger: Logger
   readonly limits?: Partial<ConnectionLimits>
   /** Names under which this server may be asked. */
@@ -46,7 +48,12 @@ export function createHttp(deps: HttpDeps): HttpServer {
   const options = { keepAliveTimeout: KEEP_ALIVE_MS, connectionsCheckingInterval: limits.checkedEveryMs }
   const server = createServer(options, (request, response) => void requests.answer(request, response))
   limitConnections(server, limits)
-  const endSockets = serveSockets(server, { api: requests.api, logger: deps.logger, refusalOf: (request) => requests.refusalOf(request) })
+  const endSockets = serveSockets(server, {
+    api: requests.api,
+    logger: deps.logger,
+    audit: deps.audit,
+    refusalOf: (request) => requests.refusalOf(request),
+  })
   return {
     server,
     listen: (at) => listen(server, at),
@@ -78,30 +85,41 @@ class Requests {
   readonly api: Api
   readonly #isOwnHost: HostCheck
   readonly #logger: Logger
+  readonly #audit: AuditSink
   readonly #bodies = new RequestBodies()
 
   constructor({ isOwnHost = createHostCheck('', []), ...deps }: HttpDeps) {
     this.api = new Api({ ...deps, clock: systemClock, random: systemRandom, turns: new Turnstile(ANSWERS_PER_TURN) })
     this.#isOwnHost = isOwnHost
     this.#logger = deps.logger
+    this.#audit = deps.audit
   }
 
   async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     try {
-      await this.#answer(request, response)
+      this.#tellAuditor(request, await this.#answer(request, response), undefined)
     } catch (error) {
+      this.#tellAuditor(request, findRoute(this.api, request), error)
       this.#refuse(error, request, response)
     }
   }
 
-  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  #tellAuditor(request: IncomingMessage, route: Route | undefined, error: unknown): void {
+    const fact = auditOf(request, route, error)
+    if (fact !== undefined) this.#audit.record(fact)
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<Route> {
     const { method = 'GET', headers } = request
     const { path, query } = splitUrl(request)
     this.#checkHost(request)
     const match = this.api.find(path)
     const { route } = match
     if (route.isAct === true && method !== 'GET' && isOfOtherOrigin(request)) throw new OrchestratorError('HOST_REFUSED', OTHER_ORIGIN)
-    if (route.crossOrigin !== undefined && isPreflight(request)) return void response.writeHead(204, preflightHeaders(request)).end()
+    if (route.crossOrigin !== undefined && isPreflight(request)) {
+      response.writeHead(204, preflightHeaders(request)).end()
+      return route
+    }
     const body = hasBody(request) ? await this.#readBody(request, response, route) : EMPTY
     const gone = new Gone(request, response)
     const asked: ApiRequest = {
@@ -117,10 +135,13 @@ class Requests {
     }
     const answer = await this.api.answer(asked, match)
     const told = route.crossOrigin === undefined ? answer.headers : { ...answer.headers, ...crossOriginHeaders(request) }
-    if (typeof answer.body !== 'string' && !(answer.body instanceof Uint8Array))
-      return sendStream(answer.status, told, answer.body, response)
+    if (typeof answer.body !== 'string' && !(answer.body instanceof Uint8Array)) {
+      await sendStream(answer.status, told, answer.body, response)
+      return route
+    }
     const isPretty = query.includes('pretty') && told['Content-Type'] === 'application/json' && answer.status === 200
     sendWhole({ status: answer.status, headers: told, body: isPretty ? pretty(answer.body, query) : answer.body }, request, response)
+    return route
   }
 
   async #readBody(request: IncomingMessage, response: ServerResponse, { takesJobs }: Route): Promise<Uint8Array> {
@@ -164,6 +185,15 @@ class Requests {
 }
 
 const EMPTY = new Uint8Array(0)
+
+function findRoute(api: Api, request: IncomingMessage): Route | undefined {
+  try {
+    return api.find(splitUrl(request).path).route
+  } catch {
+    // No such path at all.
+    return undefined
+  }
+}
 
 function splitUrl({ url = '/' }: IncomingMessage): { readonly path: string; readonly query: string } {
   const mark = url.indexOf('?')

@@ -3,13 +3,15 @@ import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { type WebSocket, WebSocketServer } from 'ws'
 import type { Api, ApiRequest } from '../../api/index.js'
-import { explainError, type Logger, OrchestratorError } from '../../domain/index.js'
+import { type AuditSink, explainError, type Logger, OrchestratorError } from '../../domain/index.js'
 import { textsOf } from '../websocket-texts.js'
+import { auditOf } from './audit.js'
 import { statusOf } from './error-status.js'
 
 export interface SocketDeps {
   readonly api: Api
   readonly logger: Logger
+  readonly audit: AuditSink
   /** What keeps the request from being heard; undefined: nothing. */
   readonly refusalOf: (request: IncomingMessage) => string | undefined
 }
@@ -53,20 +55,32 @@ function hasSocket(api: Api, { url = '/' }: IncomingMessage): boolean {
   }
 }
 
-async function converse(socket: WebSocket, request: IncomingMessage, { api, logger }: SocketDeps): Promise<void> {
+async function converse(socket: WebSocket, request: IncomingMessage, { api, logger, audit }: SocketDeps): Promise<void> {
   const gone = new AbortController()
   socket.on('close', () => gone.abort())
   // It is closed next.
   socket.on('error', () => {})
   keepAlive(socket)
+  let isTold = false
+  const tellAuditor = (error?: unknown) => {
+    const fact = isTold ? undefined : auditOf(request, api.find(request.url!.split('?')[0]!).route, error)
+    isTold = true
+    if (fact !== undefined) audit.record(fact)
+  }
   try {
     await api.converse(requestOf(request, gone.signal), {
       incoming: textsOf(socket),
-      send: (text) => send(socket, text),
+      send: (text) => {
+        // The other side speaks: it has begun.
+        tellAuditor()
+        return send(socket, text)
+      },
       signal: gone.signal,
     })
+    tellAuditor()
     socket.close(NORMAL)
   } catch (error) {
+    tellAuditor(gone.signal.aborted ? undefined : error)
     if (gone.signal.aborted) return
     const isKnown = error instanceof OrchestratorError
     if (!isKnown) logger.error({ url: request.url, error: explainError(error) }, 'conversation failed')

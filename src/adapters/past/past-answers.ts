@@ -90,6 +90,7 @@ function apiOver(state: State, settings: ApiSettings): Api {
     busHealth: { awayMs: 0, droppedMessages: new Map() },
     schedulingHealth: { evaluationTimes: [] },
     past: { answer: never },
+    audit: { kept: () => [], follow: async function* () {} },
     settings,
     clock: systemClock,
     random: systemRandom,

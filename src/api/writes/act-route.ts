@@ -22,7 +22,7 @@ export function actRoute<Name extends ActName>(actor: Actor, { act, methods, pat
     if (outcome.kind === 'refused') throw refusalOf(outcome)
     return answer(outcome, call)
   }
-  return { pattern, methods: Object.fromEntries(methods.split(' ').map((method) => [method, handler])), isAct: true }
+  return { pattern, methods: Object.fromEntries(methods.split(' ').map((method) => [method, handler])), isAct: true, act }
 }
 
 /** Nomad answers what is impossible with 500, and so its clients expect it. */

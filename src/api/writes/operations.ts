@@ -28,20 +28,24 @@ export function operationRoutes(deps: OperationDeps): readonly Route[] {
   const exec: Route = {
     pattern: '/v1/client/allocation/:id/exec',
     methods: { GET: () => Promise.reject(isOn ? badRequest('exec is asked for by a websocket') : writeRefused(EXEC_REFUSED)) },
+    act: 'exec',
     socket: isOn ? execHandler(deps) : () => Promise.reject(writeRefused(EXEC_REFUSED)),
   }
   if (!isOn) return [exec]
   return [
     exec,
-    act('/v1/client/allocation/:id/restart', (call) => restart(deps, call)),
-    act('/v1/client/allocation/:id/signal', (call) => signal(deps, call)),
-    { ...act('/v1/client/allocation/:id/gc', (call) => collect(deps, call)), methods: both((call) => collect(deps, call)) },
-    { ...act('/v1/client/gc', (call) => collectAll(deps, call)), methods: both((call) => collectAll(deps, call)) },
+    act('allocation-restart', '/v1/client/allocation/:id/restart', (call) => restart(deps, call)),
+    act('allocation-signal', '/v1/client/allocation/:id/signal', (call) => signal(deps, call)),
+    {
+      ...act('allocation-collect', '/v1/client/allocation/:id/gc', (call) => collect(deps, call)),
+      methods: both((call) => collect(deps, call)),
+    },
+    { ...act('host-collect', '/v1/client/gc', (call) => collectAll(deps, call)), methods: both((call) => collectAll(deps, call)) },
   ]
 }
 
-function act(pattern: string, handler: Handler): Route {
-  return { pattern, methods: { PUT: handler, POST: handler }, isAct: true }
+function act(name: string, pattern: string, handler: Handler): Route {
+  return { pattern, methods: { PUT: handler, POST: handler }, isAct: true, act: name }
 }
 
 /** Clients of Nomad ask for a collection with GET. */

@@ -17,7 +17,7 @@ export function runtimeRoutes({ actor, garbage }: { readonly actor: Actor; reado
     ...deploymentActRoutes(actor),
     ...hostActRoutes(actor),
     actRoute(actor, reconcileSummaries),
-    { pattern: '/v1/system/gc', methods: { PUT: collect } },
+    { pattern: '/v1/system/gc', methods: { PUT: collect }, isAct: true, act: 'garbage-collect' },
   ]
 }
 

@@ -235,6 +235,7 @@ export class VirtualCluster extends StoryCluster {
       waitingChanges: server,
       commitMemory: server,
       past: { answer: absent },
+      audit: { kept: () => [], follow: async function* () {} },
       clock,
       random: this.#random,
       turns: { pass: async () => {} },
