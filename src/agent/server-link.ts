@@ -66,6 +66,8 @@ export class ServerLink {
   #isClosed = false
   #isStarted = false
   #isJoined = false
+  /** In this life. Whoever is admitted is heard while it joins again, which takes a while on a bad line; whoever is refused falls silent. */
+  #standing: 'unanswered' | 'admitted' | 'refused' = 'unanswered'
   #isJoining = false
   #isPulling = false
   #isSending = false
@@ -93,7 +95,7 @@ export class ServerLink {
     return this.#isJoined
   }
 
-  /** Says until `start` that this host is being started: to find again what runs may take longer than a host may be silent. */
+  /** Says until it has joined that this host is being started: to find again what runs, and to join, may take longer than a host may be silent. */
   announce(): void {
     if (this.#deps.local.agent.clusterId !== '') void this.#announce()
   }
@@ -240,13 +242,13 @@ export class ServerLink {
     if (epoch === local.agent.epoch) return true
     void local.saveAgent({ epoch })
     // A new leader knows nothing of this life of the agent until it has heard it under its own epoch.
-    if (this.#isJoined) this.#scheduleBeat(0)
+    if (this.#standing === 'admitted') this.#scheduleBeat(0)
     return true
   }
 
   async #announce(): Promise<void> {
     let nonce = ''
-    for (let failures = 0; !this.#isStarted && !this.#isClosed; ) {
+    for (let failures = 0; this.#standing === 'unanswered' && !this.#isClosed; ) {
       try {
         const response = await this.#request('starting', { ...this.#envelope(), nonce })
         if (response.kind === 'unknown') return
@@ -265,7 +267,6 @@ export class ServerLink {
     if (this.#isJoining) return
     this.#isJoining = true
     this.#isJoined = false
-    this.#cancelBeat()
     let nonce = ''
     for (let failures = 0; !this.#isClosed && !this.#isJoined; ) {
       try {
@@ -298,6 +299,8 @@ export class ServerLink {
   #onRegistered(response: RegisterResponse): void {
     const { local, logger } = this.#deps
     if (response.kind === 'refused') {
+      this.#standing = 'refused'
+      this.#cancelBeat()
       logger.warn({ reason: response.reason, remedy: response.remedy }, 'server refused this host')
       // Whoever this host has never known may say what it likes.
       const isOwn = response.clusterId === local.agent.clusterId && this.#deps.seals.knownServerKeys.length > 0
@@ -312,6 +315,7 @@ export class ServerLink {
     this.#learnKeys(response.serverKeys)
     this.#heartbeatTtlMs = response.heartbeatTtlMs
     this.#isJoined = true
+    this.#standing = 'admitted'
     this.#deps.onJoined(response.node, response.reconnected ?? [])
   }
 
@@ -325,7 +329,7 @@ export class ServerLink {
 
   #scheduleBeat(afterMs = this.#heartbeatTtlMs / BEATS_PER_TTL): void {
     this.#cancelBeat()
-    if (this.#isClosed || !this.#isJoined) return
+    if (this.#isClosed || this.#standing !== 'admitted') return
     this.#cancelBeat = this.#deps.clock.after(afterMs, () => {
       this.#scheduleBeat()
       void this.#beat()

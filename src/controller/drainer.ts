@@ -2,7 +2,8 @@
  * Empties hosts that are being drained: services group by group, as fast as the health of what replaces them allows, at the deadline all
  * that is left; system jobs last. A drain is complete when the host's agent has said of everything that it has ended.
  *
- * L8 A drain with a deadline ends: at the deadline all that is left is stopped, and a host that is silent loses what it ran.
+ * L8 A drain with a deadline ends: at the deadline all that is left is stopped, and a host that is silent loses what it ran,
+ * unless many are lost at once and that is held: then it ends with the pause.
  */
 import type { Allocation, Evaluation, Job, Node } from '../domain/index.js'
 import { type CommandBody, drainDeadlineMs, isDrainForced, type LeftOnNode, leftOnNode, ownerKey } from '../state/index.js'

@@ -12,6 +12,8 @@ export interface NetworkFaults {
   lateShare: number
   /** What the broker carries in one message: so little that what is said takes many. */
   messageBytesMax: number
+  /** The last word of the subjects of which nothing arrives; '' for none. */
+  lostKind: string
 }
 
 export const NO_NETWORK_FAULTS: NetworkFaults = Object.freeze({
@@ -20,6 +22,7 @@ export const NO_NETWORK_FAULTS: NetworkFaults = Object.freeze({
   delayMsMax: 2,
   lateShare: 0,
   messageBytesMax: 1_000_000,
+  lostKind: '',
 })
 
 const LATE_MS_MAX = 30_000
@@ -209,6 +212,7 @@ export class SimulatedNetwork {
   #send(from: SimulatedProcess, subject: string, payload: Uint8Array, replies: Replies): number {
     let heard = 0
     const tokens = subject.split('.')
+    if (tokens.at(-1) === this.faults.lostKind) return 0
     for (const subscription of this.#subscriptions) {
       if (!subscription.process.isAlive) this.#subscriptions.delete(subscription)
       else if (matches(subscription.pattern, tokens)) {

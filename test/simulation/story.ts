@@ -27,6 +27,9 @@ const ROOM_IS_USED_MS = 12_000
 /** More than half of a host. */
 const CROWD_CPU_MHZ = 600
 const READERS = 3
+const PROMOTIONS_MAX = 4
+/** More than the source's poll. */
+const PROMOTION_IS_SEEN_MS = 3_000
 
 export async function tellStory(seed: number): Promise<StoryResult> {
   const world = new World({ seed, hosts: 3 + (seed % 4) })
@@ -58,13 +61,13 @@ export async function tellStory(seed: number): Promise<StoryResult> {
       acts.promoteAll()
       await world.run(PROMOTED_EVERY_MS)
     }
-    await world.rest()
+    await rest(world, acts)
     world.checkConverged()
     workload.crowd(CROWD_CPU_MHZ, world.hosts.length)
     await world.run(ROOM_IS_USED_MS)
     workload.makeRoom()
     await world.run(ROOM_IS_USED_MS)
-    await world.rest()
+    await rest(world, acts)
     world.checkConverged()
     return result(seed, world, undefined)
   } catch (error) {
@@ -72,6 +75,16 @@ export async function tellStory(seed: number): Promise<StoryResult> {
     return result(seed, world, error)
   } finally {
     process.off('unhandledRejection', onCrash)
+  }
+}
+
+/** Roll-outs that wait for a person do not wait for ever, also those that begin late, as a version goes back. */
+async function rest(world: World, acts: HandActs): Promise<void> {
+  await world.rest()
+  for (let tries = 0; world.isRollingOut() && tries < PROMOTIONS_MAX; tries++) {
+    acts.promoteAll()
+    await world.run(PROMOTION_IS_SEEN_MS)
+    await world.rest()
   }
 }
 

@@ -9,7 +9,7 @@ import { MemoryCommandLog, MemoryLogStore } from '../../src/adapters/memory/comm
 import { decodeMessage, type MessageKind, type Messages, openPart, Reassembly } from '../../src/agent/index.js'
 import { CommandReader, Server } from '../../src/controller/index.js'
 import { isSilent } from '../../src/controller/silence.js'
-import { type AllocationReport, type Clock, isClientTerminal } from '../../src/domain/index.js'
+import { type AllocationReport, type Clock, isClientTerminal, isDeploymentActive } from '../../src/domain/index.js'
 import { apply, type Command, State } from '../../src/state/index.js'
 import {
   canariesOf,
@@ -431,6 +431,10 @@ export class World {
       host.makeRoom()
     }
     for (const process of this.serverProcesses) this.network.reconnect(process)
+  }
+
+  isRollingOut(): boolean {
+    return this.durable.deployments.all().some(isDeploymentActive)
   }
 
   isPaused(): boolean {

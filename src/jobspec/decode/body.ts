@@ -30,7 +30,7 @@ export interface Attribute {
 export interface Block {
   readonly type: string
   readonly typeSpan: Span
-  /** Type and labels. */
+  /** Type and labels; in JSON the bracket that opens the object, or the list in which it is one of several. */
   readonly headSpan: Span
   readonly labels: readonly Label[]
   readonly body: Body
@@ -225,7 +225,8 @@ function failProperty(evaluation: Evaluation, scope: Scope, member: JsonMember, 
 function jsonBlocks(evaluation: Evaluation, scope: Scope, member: JsonMember, labelNames: readonly string[]): Block[] {
   const unpack = (node: JsonNode, labels: readonly Label[]): Block[] => {
     const objects = objectsOf(evaluation, scope, node, labels.length < labelNames.length)
-    if (labels.length === labelNames.length) return objects.map((object) => jsonBlock(member, scope, labels, object))
+    const headSpan = { start: node.start, end: node.start + 1 }
+    if (labels.length === labelNames.length) return objects.map((object) => jsonBlock(member, scope, labels, object, headSpan))
     return objects.flatMap((object) =>
       object.members
         .filter(({ name }) => name !== '//')
@@ -251,12 +252,12 @@ function objectsOf(evaluation: Evaluation, scope: Scope, node: JsonNode, isLabel
   return objects
 }
 
-function jsonBlock(member: JsonMember, scope: Scope, labels: readonly Label[], object: JsonObject): Block {
-  const missing = { start: object.start, end: object.start + 1 }
+function jsonBlock(member: JsonMember, scope: Scope, labels: readonly Label[], object: JsonObject, headSpan: Span): Block {
+  const missing = { start: object.end - 1, end: object.end }
   return {
     type: member.name,
     typeSpan: member.nameSpan,
-    headSpan: member.nameSpan,
+    headSpan,
     labels,
     body: { kind: 'json', members: object.members, scope, missing },
   }

@@ -85,7 +85,7 @@ function affinityWeight(evaluation: Evaluation, block: Block, written: string | 
   if (number === undefined) {
     evaluation.fail(
       block.body.scope.source,
-      block.typeSpan,
+      block.headSpan,
       'Unsuitable value type',
       'Unsuitable value for "weight": a number is required.',
     )
@@ -166,7 +166,7 @@ export function decodeTaskScaling(evaluation: Evaluation, blocks: readonly Block
     const name = label?.value.toLowerCase() ?? ''
     const { source } = block.body.scope
     if (label === undefined || !Object.hasOwn(TASK_SCALING, name)) {
-      evaluation.fail(source, label ?? block.typeSpan, 'Invalid scaling policy name', `scaling policy name must be "cpu" or "mem"`)
+      evaluation.fail(source, label ?? block.headSpan, 'Invalid scaling policy name', `scaling policy name must be "cpu" or "mem"`)
       return []
     }
     if (seen.has(name)) {
@@ -185,7 +185,7 @@ function withType(evaluation: Evaluation, block: Block, policy: ApiObject, type:
   if (given !== '' && given !== type) {
     evaluation.fail(
       block.body.scope.source,
-      block.typeSpan,
+      block.headSpan,
       'Invalid scaling policy type',
       `scaling policy type must be "${type}", but is "${given}"`,
     )

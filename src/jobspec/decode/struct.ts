@@ -98,8 +98,8 @@ function decodeField(evaluation: Evaluation, struct: Struct, body: Body, content
 /** The first; a fault for each beyond `allowed`. */
 export function onlyBlock(evaluation: Evaluation, blocks: readonly Block[], allowed = 1): Block | undefined {
   for (const extra of blocks.slice(allowed)) {
-    const { type, typeSpan, body } = extra
-    evaluation.fail(body.scope.source, typeSpan, `Duplicate ${type} block`, `Only one ${type} block is allowed.`)
+    const { type, headSpan, body } = extra
+    evaluation.fail(body.scope.source, headSpan, `Duplicate ${type} block`, `Only one ${type} block is allowed.`)
   }
   return blocks[0]
 }

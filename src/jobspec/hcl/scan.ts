@@ -5,6 +5,7 @@
 import type { Limits } from '../limits.js'
 import { type Fault, fault } from '../mistakes.js'
 import type { Expression, HclAttribute, HclBlock, HclBody, HclSyntax, Label, Span } from '../syntax.js'
+import { embeddedPlaces } from './embedded-places.js'
 import { readExpression } from './expressions.js'
 import { readBareTemplate, readQuotedLiteral } from './templates.js'
 import { Cursor, SyntaxFault, type Token } from './tokens.js'
@@ -30,9 +31,9 @@ export function readExpressionText(path: string, text: string, limits: Limits): 
   })
 }
 
-/** The template that a string of JSON or YAML holds; every span is that of the string. */
+/** The template that a string of JSON or YAML holds; spans are those of its characters as far as they are known. */
 export function readTemplateText(source: { path: string; text: string }, template: string, span: Span, limits: Limits): Read<Expression> {
-  return attempt(source, () => readBareTemplate(new Cursor(template, limits, span)))
+  return attempt(source, () => readBareTemplate(new Cursor(template, limits, embeddedPlaces(source.text, template, span))))
 }
 
 /** The expression that a string of JSON or YAML holds, such as a variable's type. */
@@ -43,7 +44,7 @@ export function readEmbeddedExpression(
   limits: Limits,
 ): Read<Expression> {
   return attempt(source, () => {
-    const cursor = new Cursor(expression, limits, span)
+    const cursor = new Cursor(expression, limits, embeddedPlaces(source.text, expression, span))
     const read = readExpression(cursor)
     if (cursor.peek().kind !== 'end')
       cursor.fail('Extra characters after expression', 'An expression was successfully parsed, but extra characters were found after it.')

@@ -4,6 +4,7 @@
  */
 import type { Limits } from '../limits.js'
 import type { Span } from '../syntax.js'
+import type { EmbeddedPlaces } from './embedded-places.js'
 
 export type TokenKind = 'identifier' | 'number' | 'quote' | 'heredoc' | 'newline' | 'end' | 'invalid' | Punctuation
 export type Punctuation = (typeof PUNCTUATION)[number]
@@ -73,22 +74,22 @@ export class Cursor {
   constructor(
     readonly text: string,
     readonly limits: Limits,
-    /** Every span is this one: the text is what a JSON string says, and the string's place is all that is known. */
-    private readonly fixedSpan?: Span,
+    /** Of a text that a string of JSON or YAML says. */
+    private readonly places?: EmbeddedPlaces,
   ) {
     this.position = text.charCodeAt(0) === 0xfeff ? 1 : 0
   }
 
   start(position: number): number {
-    return this.fixedSpan?.start ?? position
+    return this.places?.start(position) ?? position
   }
 
   end(position: number): number {
-    return this.fixedSpan?.end ?? position
+    return this.places?.end(position) ?? position
   }
 
   span(start: number, end: number): Span {
-    return this.fixedSpan ?? { start, end }
+    return { start: this.start(start), end: this.end(end) }
   }
 
   peek(): Token {
