@@ -71,7 +71,7 @@ function asClient(name: string, filled: ApiObject, written: ApiObject): ApiObjec
   const members = Object.entries(withZeros(name, filled)).map(([member, value]) => {
     const own = written[member]
     if (name === 'Services' && member === 'Name') return [member, own || value] as const
-    if (MAPS.has(member) && isApiObject(value) && Object.keys(value).length === 0) return [member, null] as const
+    if (MAPS[name]?.includes(member) === true && isApiObject(value) && Object.keys(value).length === 0) return [member, null] as const
     return [member, left.includes(member) ? withMemberZeros(member, own) : clientMember(member, value, own)] as const
   })
   return apiObject(members)
@@ -88,11 +88,19 @@ function withZeros(name: string, object: ApiObject): ApiObject {
   return { ...object, ...ZEROS[name], ...Object.fromEntries(said) }
 }
 
-/** Maps that are null where nothing is in them. */
-const MAPS: ReadonlySet<string> = new Set(['GetterHeaders', 'GetterOptions', 'CanaryMeta'])
+/** Maps that are null where nothing is in them, by the member that holds them. */
+const MAPS: Readonly<Record<string, readonly string[]>> = {
+  Artifacts: ['GetterHeaders', 'GetterOptions'],
+  Services: ['Meta', 'CanaryMeta', 'TaggedAddresses'],
+  SidecarService: ['Meta'],
+  SidecarTask: ['Config', 'Env', 'Meta'],
+  Proxy: ['Config'],
+  Upstreams: ['Config'],
+  Secrets: ['Env'],
+}
 
 /** Lists that are `[]` where nothing was said. */
-const ZEROED_LISTS: ReadonlySet<string> = new Set(['Specs', 'Regions'])
+const ZEROED_LISTS: ReadonlySet<string> = new Set(['Specs', 'Regions', 'Datacenters'])
 
 function clientMember(member: string, value: ApiValue, written: ApiValue): ApiValue {
   if (Array.isArray(value)) {

@@ -105,5 +105,15 @@ function canonicalizeSidecarTask(task: ApiObject): ApiObject {
 
 function canonicalizeGateway(gateway: ApiObject): ApiObject {
   const proxy = objectIn(gateway, 'Proxy')
-  return proxy === undefined ? gateway : { ...gateway, Proxy: fill(proxy, { ConnectTimeout: 5 * SECOND }) }
+  const ingress = objectIn(gateway, 'Ingress')
+  return {
+    ...gateway,
+    ...(proxy === undefined ? {} : { Proxy: fill(proxy, { ConnectTimeout: 5 * SECOND }) }),
+    ...(ingress === undefined ? {} : { Ingress: canonicalizeIngress(ingress) }),
+  }
+}
+
+function canonicalizeIngress(ingress: ApiObject): ApiObject {
+  const listeners = objectsIn(ingress, 'Listeners').map((listener) => ({ ...listener, Protocol: textIn(listener, 'Protocol') || 'tcp' }))
+  return listeners.length === 0 ? ingress : { ...ingress, Listeners: listeners }
 }

@@ -1,4 +1,5 @@
 /** Tasks and their parts as they are stored. */
+import { posix } from 'node:path'
 import { canonicalizeNetwork } from './canonicalize-network.js'
 import { canonicalizeService } from './canonicalize-service.js'
 import { type ApiObject, objectIn, objectsIn, textIn } from './decode/api-job.js'
@@ -79,7 +80,7 @@ function canonicalizeArtifact(artifact: ApiObject): ApiObject {
   const written = artifact['GetterMode']
   const mode = typeof written === 'string' ? written : 'any'
   const source = textIn(artifact, 'GetterSource')
-  const destination = mode === 'file' ? `local/${source.slice(source.lastIndexOf('/') + 1)}` : 'local/'
+  const destination = mode === 'file' ? posix.join('local', source.slice(source.lastIndexOf('/') + 1)) : 'local/'
   const given = artifact['RelativeDest']
   return { ...artifact, GetterMode: mode, RelativeDest: typeof given === 'string' ? given : destination }
 }

@@ -74,7 +74,9 @@ function typeOfPair(old: unknown, next: unknown): DiffType {
 function groupDiff(old: TaskGroup | null, next: TaskGroup | null, options: DiffOptions): TaskGroupDiff {
   const before = old as unknown as Plain | null
   const after = next as unknown as Plain | null
-  const fields = fieldDiffs(flattenMembers(before, { skip: GROUP_SKIPPED }), flattenMembers(after, { skip: GROUP_SKIPPED }), false)
+  // The delay of a group that comes or goes as a whole is not told, as in Nomad.
+  const skip = old === null || next === null ? [...GROUP_SKIPPED, 'ShutdownDelay'] : GROUP_SKIPPED
+  const fields = fieldDiffs(flattenMembers(before, { skip }), flattenMembers(after, { skip }), false)
   const objects = childDiffs(GROUP_CHILDREN, before, after, options.contextual).filter((object) => object.Type !== 'None')
   const tasks = pairs(old?.Tasks ?? [], next?.Tasks ?? [])
     .map(([oldTask, newTask]) => taskDiff(oldTask, newTask, options))

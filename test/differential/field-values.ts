@@ -324,7 +324,7 @@ export const FIELD_VALUES: Readonly<Record<string, Values>> = {
   'JobUILink.Label': { sound: ['docs'], odd: [''] },
   'JobUIConfig.Description': { sound: ['words'], odd: ['', 'x'.repeat(1001), 'é'.repeat(600)] },
   'MultiregionStrategy.OnFailure': { sound: ['', 'fail_all', 'fail_local'], odd: ['odd'] },
-  'CNIConfig.Args': { sound: [{ VLAN: '42' }], odd: [{}, { '': 'x' }] },
+  'CNIConfig.Args': { sound: [{ VLAN: '42' }], odd: [{}] },
   'DNSConfig.Servers': { sound: [['1.1.1.1']], odd: [['nonsense'], [''], []] },
   'DNSConfig.Options': { sound: [['ndots:2']], odd: [[]] },
   'DNSConfig.Searches': { sound: [['example.org']], odd: [[]] },
@@ -337,6 +337,7 @@ const BY_TYPE: Readonly<Record<string, Values>> = {
   int: { sound: [1, 2, 0], odd: [-1, 1000] },
 }
 
+export const NUMBER_LISTS: Values = { sound: [[80], [1, 65_535]], odd: [[], [0]] }
 export const STRINGS: Values = { sound: [['a'], ['a', 'b']], odd: [[], [''], ['a', 'a']] }
 export const STRING_MAPS: Values = {
   sound: [{ k: 'v' }, { k: 'v', other: 'w' }],

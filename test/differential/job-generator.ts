@@ -2,7 +2,7 @@
 import { type ApiObject, type ApiValue, isApiObject, objectIn, objectsIn } from '../../src/jobspec/decode/api-job.js'
 import { type Field, type StructName, structOf } from '../../src/jobspec/decode/schema.js'
 import type { SeededRandom } from '../simulation/seeded-random.js'
-import { FIELD_VALUES, FREE_FORMS, STRING_MAPS, STRINGS, STRINGS_MAPS, type Values, valuesOf } from './field-values.js'
+import { FIELD_VALUES, FREE_FORMS, NUMBER_LISTS, STRING_MAPS, STRINGS, STRINGS_MAPS, type Values, valuesOf } from './field-values.js'
 
 /** How likely a member is written, where it differs from `PRESENT`. Zero: the server's own, or asked of another server. */
 const PRESENCE: Readonly<Record<string, number>> = {
@@ -224,7 +224,7 @@ function valuesFor(name: StructName, { json, type }: Field): Values {
     case 'scalar':
       return valuesOf(name, json, type.scalar)
     case 'scalars':
-      return STRINGS
+      return type.scalar === 'string' ? STRINGS : NUMBER_LISTS
     case 'string-map':
     case 'string-map-attribute':
       return STRING_MAPS

@@ -27,13 +27,22 @@ export type Child = ChildForm & {
   readonly path?: readonly string[]
 }
 
+export interface KeyedChild {
+  /** Items with the same key are compared. */
+  readonly form: 'keyed'
+  readonly member: string
+  readonly kind: Kind
+  readonly key: string
+  /** The only one before and the only one after are compared, whatever their keys. */
+  readonly pairsOnly?: boolean
+}
+
 type ChildForm =
   /** `absent` stands for the one of two that is not there; what is always told is told as unchanged too. */
   | { readonly form: 'one'; readonly member: string; readonly kind: Kind; readonly absent?: Plain; readonly isAlwaysTold?: boolean }
   /** Items are the same or they are not. */
   | { readonly form: 'set'; readonly member: string; readonly kind: Kind }
-  /** Items with the same key are compared. */
-  | { readonly form: 'keyed'; readonly member: string; readonly kind: Kind; readonly key: string; readonly keepsOrder?: boolean }
+  | KeyedChild
   /** Items at the same position are compared, and told in that order. */
   | { readonly form: 'positional'; readonly member: string; readonly kind: Kind }
   /** Items that have most in common are compared. */
@@ -134,7 +143,7 @@ const SERVICE: Kind = {
   children: [
     texts('CanaryTags'),
     texts('Tags'),
-    { form: 'matched', member: 'Checks', kind: CHECK },
+    { form: 'keyed', member: 'Checks', kind: CHECK, key: 'Name' },
     one('Connect', CONNECT),
     one('Weights'),
     one('Identity', IDENTITY),
@@ -202,22 +211,16 @@ export const TASK_CHILDREN: readonly Child[] = [
   { form: 'free', member: 'Config' },
   one('Resources', RESOURCES),
   one('LogConfig'),
-  one('DispatchPayload'),
+  one('DispatchPayload', { ...plain('DispatchPayload'), dropsEmpty: true }),
   { form: 'keyed', member: 'Artifacts', kind: plain('Artifact'), key: 'RelativeDest' },
-  { form: 'keyed', member: 'VolumeMounts', kind: { name: 'VolumeMount' }, key: 'Volume' },
+  { form: 'positional', member: 'VolumeMounts', kind: { name: 'VolumeMount' } },
   SERVICES,
   one('Vault', { name: 'Vault', children: [texts('Policies')] }),
   one('Consul'),
-  { form: 'keyed', member: 'Templates', kind: TEMPLATE, key: 'DestPath' },
+  { form: 'keyed', member: 'Templates', kind: TEMPLATE, key: 'DestPath', pairsOnly: true },
   one('Identity', IDENTITY),
   { form: 'keyed', member: 'Identities', kind: IDENTITY, key: 'Name' },
-  {
-    form: 'keyed',
-    member: 'Actions',
-    kind: { name: 'Action', children: [texts('Args')], tellsHidden: true },
-    key: 'Name',
-    keepsOrder: true,
-  },
+  { form: 'positional', member: 'Actions', kind: { name: 'Action', children: [texts('Args')], tellsHidden: true } },
   { form: 'one', member: 'Schedule', kind: plain('Schedule'), path: ['Schedule', 'Cron'] },
   { form: 'keyed', member: 'Secrets', kind: { name: 'Secret', flattened: ['Config'] }, key: 'Name' },
 ]

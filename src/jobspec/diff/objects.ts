@@ -1,7 +1,7 @@
 /** How two objects of a kind differ. */
 import { compareBytes } from '../hcl/values.js'
 import { type FlattenRules, fieldDiff, fieldDiffs, flattenDeep, flattenMembers, isPlain } from './fields.js'
-import type { Child, Kind } from './kinds.js'
+import type { Child, KeyedChild, Kind } from './kinds.js'
 import { type DiffType, type FieldDiff, type ObjectDiff, orNull, type Plain, typeBetween } from './model.js'
 
 /** `undefined` when there is nothing to tell. */
@@ -75,7 +75,7 @@ function childDiff(child: Child, old: unknown, next: unknown, isContextual: bool
     case 'set':
       return setDiff(child.kind, asList(old), asList(next), isContextual)
     case 'keyed':
-      return pairedDiff(child.kind, pairByKey(asList(old), asList(next), child.key), isContextual, child.keepsOrder !== true)
+      return pairedDiff(child.kind, pairByKey(asList(old), asList(next), child), isContextual)
     case 'by-name':
       return pairedDiff(child.kind, pairByName(asPlain(old), asPlain(next)), isContextual)
     case 'positional':
@@ -140,21 +140,45 @@ type Pair = readonly [old: Plain | null, next: Plain | null]
 
 function pairedDiff(kind: Kind, pairs: readonly Pair[], isContextual: boolean, isSorted = true): ObjectDiff[] {
   const diffs = pairs.flatMap(([old, next]) => objectDiff(kind, old, next, isContextual) ?? [])
-  return isSorted ? diffs.sort(compareObjects) : diffs
+  return isSorted ? inOrder(diffs) : diffs
 }
 
-/** By type, then field by field. */
-function compareObjects(left: ObjectDiff, right: ObjectDiff): number {
-  if (left.Type !== right.Type) return compareBytes(left.Type, right.Type)
-  const [a, b] = [left.Fields ?? [], right.Fields ?? []]
-  for (let at = 0; at < Math.min(a.length, b.length); at++) {
-    const order = compareFields(a[at]!, b[at]!)
-    if (order !== 0) return order
+const TYPES_IN_ORDER: readonly DiffType[] = ['Edited', 'Added', 'Deleted', 'None']
+
+function compareTypes(left: DiffType, right: DiffType): number {
+  return TYPES_IN_ORDER.indexOf(left) - TYPES_IN_ORDER.indexOf(right)
+}
+
+/**
+ * By type, name, and then whatever comes first in anything that they hold: no order that every pair agrees with, but the one in which
+ * Nomad tells them.
+ */
+function isBefore(left: ObjectDiff, right: ObjectDiff): boolean {
+  if (left.Type !== right.Type) return compareTypes(left.Type, right.Type) < 0
+  if (left.Name !== right.Name) return compareBytes(left.Name, right.Name) < 0
+  const [fields, objects] = [left.Fields ?? [], left.Objects ?? []]
+  const [otherFields, otherObjects] = [right.Fields ?? [], right.Objects ?? []]
+  if (fields.length !== otherFields.length) return fields.length < otherFields.length
+  if (objects.length !== otherObjects.length) return objects.length < otherObjects.length
+  return (
+    fields.some((field, at) => compareFields(field, otherFields[at]!) < 0) ||
+    objects.some((object, at) => isBefore(object, otherObjects[at]!))
+  )
+}
+
+/** By insertion: with an order like that the way of sorting decides. */
+function inOrder(diffs: readonly ObjectDiff[]): ObjectDiff[] {
+  const sorted: ObjectDiff[] = []
+  for (const diff of diffs) {
+    let at = sorted.length
+    while (at > 0 && isBefore(diff, sorted[at - 1]!)) at--
+    sorted.splice(at, 0, diff)
   }
-  return a.length - b.length
+  return sorted
 }
 
-function pairByKey(old: readonly Plain[], next: readonly Plain[], key: string): Pair[] {
+function pairByKey(old: readonly Plain[], next: readonly Plain[], { key, pairsOnly }: KeyedChild): Pair[] {
+  if (pairsOnly === true && old.length === 1 && next.length === 1) return [[old[0]!, next[0]!]]
   const byKey = (list: readonly Plain[]): Map<string, Plain> => new Map(list.map((item) => [String(item[key] ?? ''), item]))
   return pairMaps(byKey(old), byKey(next))
 }
@@ -173,22 +197,15 @@ function pairByPosition(old: readonly Plain[], next: readonly Plain[]): Pair[] {
   return Array.from({ length: Math.max(old.length, next.length) }, (_, at) => [old[at] ?? null, next[at] ?? null])
 }
 
-/** Members that say what a service or a check is; two in common make it the same one. */
+/** Members that say what a service is. */
 const LIKENESS = ['Name', 'PortLabel', 'AddressMode', 'Provider', 'TaskName', 'Type', 'Command', 'Path', 'Interval', 'Timeout', 'Method']
-const LIKENESS_MIN = 2
 
 function pairByLikeness(old: readonly Plain[], next: readonly Plain[]): Pair[] {
   const left = new Set(next.keys())
   const pairs: Pair[] = []
-  const rest: Plain[] = []
   for (const item of old) {
-    const exact = [...left].find((at) => keyOf(next[at]!) === keyOf(item))
-    if (exact === undefined) rest.push(item)
-    else left.delete(exact)
-  }
-  for (const item of rest) {
     const best = [...left].map((at) => [at, likeness(item, next[at]!)] as const).sort((a, b) => b[1] - a[1] || a[0] - b[0])[0]
-    if (best === undefined || best[1] < LIKENESS_MIN) pairs.push([item, null])
+    if (best === undefined) pairs.push([item, null])
     else {
       left.delete(best[0])
       pairs.push([item, next[best[0]]!])

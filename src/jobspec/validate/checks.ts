@@ -36,12 +36,15 @@ function nomadProblem(check: ServiceCheck): string | undefined {
   const forConsul = (member: string): string => `${member} may only be set for Consul service checks`
   return (
     commonProblem(check, NOMAD_TYPES) ??
+    (check.Expose ? forConsul('expose') : undefined) ??
+    (check.OnUpdate === 'ignore_warnings' ? 'on_update may only be set to ignore_warnings for Consul service checks' : undefined) ??
+    (check.CheckRestart?.IgnoreWarnings === true
+      ? 'ignore_warnings on check_restart only supported for Consul service checks'
+      : undefined) ??
+    (check.AddressMode === 'driver' ? forConsul('address_mode = driver') : undefined) ??
     (check.Type === 'http' && !METHODS.has(check.Method.toUpperCase())
       ? `method type ${quote(check.Method)} not supported in Nomad http check`
       : undefined) ??
-    (check.OnUpdate === 'ignore_warnings' ? 'on_update may only be set to ignore_warnings for Consul service checks' : undefined) ??
-    (check.AddressMode === 'driver' ? forConsul('address_mode = driver') : undefined) ??
-    (check.Expose ? forConsul('expose') : undefined) ??
     (check.SuccessBeforePassing > 0 ? forConsul('success_before_passing') : undefined) ??
     (check.FailuresBeforeCritical > 0 ? forConsul('failures_before_critical') : undefined) ??
     (check.FailuresBeforeWarning > 0 ? forConsul('failures_before_warning') : undefined) ??

@@ -31,3 +31,11 @@ export function quote(text: string): string {
     .replace(/\\u00([01][0-9a-f])/g, '\\x$1')
     .replaceAll('\u007f', '\\x7f')
 }
+
+/** The same in ASCII alone. */
+export function quoteAscii(text: string): string {
+  return quote(text).replace(/[\u0080-\u{10ffff}]/gu, (character) => {
+    const point = character.codePointAt(0)!
+    return point > 0xffff ? `\\U${point.toString(16).padStart(8, '0')}` : `\\u${point.toString(16).padStart(4, '0')}`
+  })
+}

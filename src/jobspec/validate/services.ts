@@ -2,7 +2,7 @@
 import type { NetworkResource, Service, Task, TaskGroup } from '../../domain/index.js'
 import { checkTexts, ON_UPDATE_MODES, WITH_PORT } from './checks.js'
 import { connectTexts } from './connect.js'
-import { listText, quote, wrapTexts } from './problem.js'
+import { listText, quote, quoteAscii, wrapTexts } from './problem.js'
 
 const NAME_LENGTH_MAX = 63
 const ADDRESS_MODES: ReadonlySet<string> = new Set(['', 'auto', 'host', 'driver', 'alloc', 'alloc_ipv6'])
@@ -113,7 +113,7 @@ export function taskServiceTexts(group: TaskGroup, task: Task): string[] {
     wanted.set(port, (wanted.get(port) ?? new Set()).add(service.Name))
   }
   for (const [at, service] of services.entries()) {
-    texts.push(...wrapTexts(`service[${at}] ${quote(service.Name)} validation failed: `, serviceProblems(service)))
+    texts.push(...wrapTexts(`service[${at}] ${quoteAscii(service.Name)} validation failed: `, serviceProblems(service)))
     const key = `${service.Name}${service.PortLabel}`
     if (GROUP_MODES.has(service.AddressMode))
       texts.push(

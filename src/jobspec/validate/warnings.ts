@@ -86,8 +86,11 @@ function shutdownWarnings(group: TaskGroup): string[] {
   }
   // A proxy stands between a service in the mesh and its clients.
   const isProxy = ({ Kind }: Task): boolean => /^connect-(proxy|ingress|terminating|mesh):/.test(Kind)
-  const isCovered = (group.ShutdownDelay ?? 0) > 0 || tasks.some((task) => task.ShutdownDelay > 0 || isProxy(task))
-  if (services.some((service) => service.TaskName === '') && !isCovered)
+  const isCovered =
+    (group.ShutdownDelay ?? 0) > 0 ||
+    tasks.some((task) => task.ShutdownDelay > 0 || isProxy(task)) ||
+    ((group.Networks ?? []).length === 1 && services.some((service) => service.Connect?.Gateway != null))
+  if (services.some((service) => service.TaskName === '' && service.Connect?.SidecarTask == null) && !isCovered)
     warnings.push(`group ${quote(group.Name)} defines services, but neither the group nor any of its tasks have shutdown_delay set`)
   return warnings
 }
