@@ -1,5 +1,4 @@
 /** Tasks and their parts as they are stored. */
-import { posix } from 'node:path'
 import { canonicalizeNetwork } from './canonicalize-network.js'
 import { canonicalizeService } from './canonicalize-service.js'
 import { type ApiObject, objectIn, objectsIn, textIn } from './decode/api-job.js'
@@ -80,7 +79,8 @@ function canonicalizeArtifact(artifact: ApiObject): ApiObject {
   const written = artifact['GetterMode']
   const mode = typeof written === 'string' ? written : 'any'
   const source = textIn(artifact, 'GetterSource')
-  const destination = mode === 'file' ? posix.join('local', source.slice(source.lastIndexOf('/') + 1)) : 'local/'
+  const file = source.slice(source.lastIndexOf('/') + 1)
+  const destination = mode !== 'file' ? 'local/' : file === '' ? 'local' : `local/${file}`
   const given = artifact['RelativeDest']
   return { ...artifact, GetterMode: mode, RelativeDest: typeof given === 'string' ? given : destination }
 }
