@@ -77,6 +77,17 @@ export const serverConfigSchema = z.strictObject({
       files: z.number().int().positive().default(5),
     })
     .optional(),
+  /** Spans of commits, to a collector of OpenTelemetry over OTLP/HTTP. Absent: none, and nothing of it is loaded. */
+  traces: z
+    .strictObject({
+      /** The whole of it, as in http://127.0.0.1:4318/v1/traces. */
+      url: z.url({ protocol: /^https?$/ }),
+      /** Where the bearer token is that the collector asks for. */
+      token_file: z.string().min(1).optional(),
+      token_env: z.string().min(1).optional(),
+    })
+    .refine(({ token_file, token_env }) => token_file === undefined || token_env === undefined, 'token_file or token_env, not both')
+    .optional(),
   /** How long after its end something is forgotten. */
   garbage: z
     .strictObject({

@@ -25,6 +25,7 @@ import { openSource } from './open-source.js'
 import { startReporter } from './report-requests.js'
 import { forgeOf, trustOf, webhooksOf } from './source-config.js'
 import { createSourceTexts } from './source-texts.js'
+import { startSpans } from './spans.js'
 import { openState, stateFolder } from './state-folder.js'
 import { pastReaderProgram } from './supervisor-command.js'
 import { readVersion } from './version.js'
@@ -139,6 +140,7 @@ export async function startServer(
     const stopped = new AbortController()
     void auditCommands(server, audit.trail, stopped.signal)
     undo.push(async () => stopped.abort())
+    if (config.traces !== undefined) undo.push(await startSpans({ config: config.traces, name: config.name, server, logger }))
     if (readClusterMark(dataFolder) !== server.leader.state.clusterId) writeClusterMark(dataFolder, server.leader.state.clusterId)
     await refuseEmptyRepository(server, git, config.source.repository)
     const refReader = new RefReader({ view: server.leader.state, git: anyCommit, find, jobs, syntax, region: config.region })
