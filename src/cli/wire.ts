@@ -435,3 +435,20 @@ export interface AuditEntryAnswer {
   readonly reason: string
   readonly repeats?: number
 }
+
+/** What differs from the repository. */
+export interface DriftAnswer {
+  readonly subject:
+    | { readonly kind: 'job'; readonly namespace: string; readonly jobId: string }
+    | { readonly kind: 'host'; readonly name: string }
+    | { readonly kind: 'file'; readonly path: string }
+    | { readonly kind: 'source'; readonly id: string }
+  readonly field: string
+  readonly wanted: string | null
+  readonly actual: string | null
+  readonly owner: 'git' | 'operator'
+  readonly actor: string
+  readonly sinceMs: number | null
+  readonly policy: 'healed' | 'waits' | 'left'
+  readonly next: string
+}

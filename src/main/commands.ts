@@ -18,6 +18,7 @@ const LOADERS: Readonly<Record<string, () => Promise<CommandModule>>> = {
   history: async () => (await import('../cli/history.js')).historyCommand,
   blame: async () => (await import('../cli/blame.js')).blameCommand,
   trace: async () => (await import('../cli/trace.js')).traceCommand,
+  drift: async () => (await import('../cli/drift.js')).driftCommand,
   audit: async () => (await import('../cli/audit.js')).auditCommand,
   inspect: async () => (await import('../cli/inspect.js')).inspectCommand,
   fs: async () => (await import('../cli/fs.js')).fsCommand,

@@ -1,5 +1,5 @@
 /** Drover's own reads, `/drover/v1/…`: what the repository says, where it cannot be read, what waits. */
-import { type FrozenFile, type JobSource, namespacedKey, placeText } from '../../domain/index.js'
+import { type Drift, type FrozenFile, type JobSource, namespacedKey, placeText } from '../../domain/index.js'
 import { type StateView, standingOf } from '../../state/index.js'
 import type { ReadDeps, Reading } from '../blocking.js'
 import { encodeJson } from '../encode.js'
@@ -8,6 +8,7 @@ import { NAMESPACE_ALL } from '../parameters.js'
 import type { CommitMemory, SourceHealth, WaitingChanges } from '../ports.js'
 import type { Call, Route } from '../router.js'
 import { blameFields } from '../views/blame.js'
+import { computeDrift, DRIFT_TABLES } from '../views/drift.js'
 import { reading } from './reading.js'
 
 const WATCH_SOURCES = [{ table: 'sources' }, { table: 'frozenFiles' }] as const
@@ -25,6 +26,7 @@ export function sourceRoutes(deps: SourceDeps): readonly Route[] {
     { pattern: '/drover/v1/jobs', methods: { GET: reading(deps, listOwned) } },
     { pattern: '/drover/v1/history/:id', methods: { GET: reading(deps, readHistory) } },
     { pattern: '/drover/v1/waiting', methods: { GET: reading(deps, (view, call) => listWaiting(view, call, waitingChanges)) } },
+    { pattern: '/drover/v1/drift', methods: { GET: reading(deps, (view, call) => listDrift(view, call, waitingChanges)) } },
     { pattern: '/drover/v1/blame/:id', methods: { GET: reading(deps, readBlame) } },
     { pattern: '/drover/v1/held', methods: { GET: reading(deps, readHeld) } },
     { pattern: '/drover/v1/trace/:id', methods: { GET: reading(deps, (view, call) => readTrace(view, call, deps.commitMemory)) } },
@@ -65,6 +67,19 @@ function listWaiting(view: StateView, call: Call, waitingChanges: WaitingChanges
   const told = waitingChanges.waiting(view).filter((change) => namespace === NAMESPACE_ALL || change.namespace === namespace)
   const index = Math.max(...WATCH_WAITING.map((table) => view[table].index))
   return { index, watch: WATCH_WAITING.map((table) => ({ table })), body: encodeJson(told) }
+}
+
+/** What differs from the repository; `job` narrows it to one, a namespace to its jobs, what is of none being told everywhere. */
+function listDrift(view: StateView, call: Call, waitingChanges: WaitingChanges): Reading {
+  const { namespace } = call.parameters
+  const jobId = call.parameters.text('job')
+  const isWanted = ({ subject }: Drift) =>
+    subject.kind === 'job'
+      ? (namespace === NAMESPACE_ALL || subject.namespace === namespace) && (jobId === '' || subject.jobId === jobId)
+      : jobId === ''
+  const drift = computeDrift(view, waitingChanges.waiting(view)).filter(isWanted)
+  const index = Math.max(...DRIFT_TABLES.map((table) => view[table].index))
+  return { index, watch: DRIFT_TABLES.map((table) => ({ table })), body: encodeJson(drift) }
 }
 
 /** Which commit each kept version of a job comes from, the newest first. */

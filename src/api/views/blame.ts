@@ -14,7 +14,7 @@ export interface BlamedField {
 
 /** @param versions of one job, the newest first; what is not said (null, empty) is left out */
 export function blameFields(versions: readonly Job[]): readonly BlamedField[] {
-  const flat = versions.map((job) => ({ version: job.Version, fields: flatten(specOf(job)) }))
+  const flat = versions.map((job) => ({ version: job.Version, fields: fieldsOf(job) }))
   const [newest, ...older] = flat
   if (newest === undefined) return []
   const isFromTheBeginning = flat.at(-1)!.version === 0
@@ -27,9 +27,10 @@ export function blameFields(versions: readonly Job[]): readonly BlamedField[] {
 
 type Leaf = BlamedField['value']
 
-function flatten(value: unknown): ReadonlyMap<string, Leaf> {
+/** What is said of a job, by path. */
+export function fieldsOf(job: Job): ReadonlyMap<string, Leaf> {
   const fields = new Map<string, Leaf>()
-  collect(value, '', fields)
+  collect(specOf(job), '', fields)
   return fields
 }
 
