@@ -16,7 +16,7 @@ export async function* serverScan({ quick }: BenchOptions): AsyncIterable<Measur
     const meter = new PauseMeter()
     const began = performance.now()
     const synced = server.synced()
-    server.server.server.lookAtSource()
+    server.server.server.sources.lookAt('default')
     await synced
     const tookMs = performance.now() - began
     const { clockMs, processorMs } = meter.take()

@@ -13,6 +13,7 @@ import { silentLogger } from '../src/adapters/logger.js'
 import { MemoryCommandLog, MemoryLogStore } from '../src/adapters/memory/command-log.js'
 import { systemRandom } from '../src/adapters/random.js'
 import { Server } from '../src/controller/index.js'
+import { SOURCE_DEFAULT } from '../src/domain/index.js'
 import { fakeSigner, fakeVerify } from '../test/fake-keys.js'
 import { SimulatedRepository } from '../test/simulation/simulated-git.js'
 import { type Bench, type BenchOptions, type Measurement, measurement } from './measurement.js'
@@ -60,7 +61,7 @@ class Cluster {
     const server = await Server.start({
       log: new MemoryCommandLog(new MemoryLogStore(() => performance.now(), LEASE_MS), systemClock),
       bus: hub.connect(),
-      git: repository.sourceFor(systemClock),
+      sources: [{ id: SOURCE_DEFAULT, git: repository.sourceFor(systemClock), options: { rewind: 'hold', ref: 'HEAD' }, pollMs: 60_000 }],
       syntax,
       jobs: new InProcessJobReader(syntax),
       identities: { publicKeys: [], sign: async ({ sub }) => sub },
@@ -71,8 +72,6 @@ class Cluster {
         if (reason !== 'stopped as asked') throw new Error(reason)
       },
       options: {
-        source: { rewind: 'hold', ref: 'HEAD' },
-        sourcePollMs: 60_000,
         nodes: {
           region: 'global',
           boundKeys: [],

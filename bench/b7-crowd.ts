@@ -83,7 +83,7 @@ async function* measureCrowds(
         generation++
         for (let at = 0; at < JOBS; at++) repository.write(`jobs/job-${at}.nomad.hcl`, jobspecText(at, generation))
         await repository.commit('next')
-        server.server.server.lookAtSource()
+        server.server.server.sources.lookAt('default')
       },
     ],
     [`event-streams=${streams}`, { kind: 'stream', port, count: streams }, nothing],

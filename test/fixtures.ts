@@ -464,5 +464,5 @@ export function jobSource(over: Partial<JobSource> = {}): JobSource {
 }
 
 export function sourceStatus(over: Partial<SourceStatus> = {}): SourceStatus {
-  return { id: 'main', ref: 'HEAD', commit: commit(), held: null, modifyIndex: 0, ...over }
+  return { id: 'default', ref: 'HEAD', commit: commit(), held: null, modifyIndex: 0, ...over }
 }

@@ -27,6 +27,9 @@ export interface WebhookReceiverDeps {
 const BURST = 30
 const PER_SECOND = 5
 
+/** Of sources without a webhook, or that do not exist. */
+const OF_NOBODY = ''
+
 type Headers = Readonly<Record<string, string | readonly string[] | undefined>>
 /** Whether the headers prove that the sender knows the secret. */
 type Proof = (headers: Headers, body: Uint8Array, secret: string) => boolean
@@ -42,16 +45,18 @@ export class WebhookReceiver implements Webhooks {
   readonly #deps: WebhookReceiverDeps
   readonly #webhooks: ReadonlyMap<string, Webhook>
   readonly #buckets = new Map<string, TokenBucket>()
-  readonly counts = { accepted: 0, refused: 0, 'too-many': 0 }
+  readonly counts: ReadonlyMap<string, Record<HookOutcome, number>>
 
   constructor(deps: WebhookReceiverDeps) {
     this.#deps = deps
     this.#webhooks = new Map(deps.webhooks.map((webhook) => [webhook.source, webhook]))
+    this.counts = new Map([...this.#webhooks.keys(), OF_NOBODY].map((source) => [source, { accepted: 0, refused: 0, 'too-many': 0 }]))
   }
 
   receive(source: string, headers: Headers, body: Uint8Array): HookOutcome {
     const outcome = this.#judge(source, headers, body)
-    this.counts[outcome]++
+    // Names of others are made up by whoever asks.
+    this.counts.get(this.#webhooks.has(source) ? source : OF_NOBODY)![outcome]++
     if (outcome === 'accepted') this.#deps.onPush(source)
     return outcome
   }

@@ -17,6 +17,7 @@ import type {
   Reason,
   RemoteStatus,
   SchedulingResult,
+  SourceLimits,
   ToldWait,
   TracedJob,
 } from '../domain/index.js'
@@ -85,10 +86,13 @@ export interface CommitPlanner {
   plan(summary: CommitSummary): Promise<CommitPlan>
 }
 
-/** Reads any commit of the repository, one after the other. */
+/** Reads any commit of the repositories, one after the other. */
 export interface RefReader {
-  /** @throws OrchestratorError GIT_REF, GIT_UNKNOWN_REF, GIT_REMOTE, TOO_BUSY */
-  read(ref: string): Promise<{
+  /** @throws OrchestratorError GIT_REF, GIT_UNKNOWN_REF, GIT_REMOTE, TOO_BUSY, UNKNOWN_SOURCE */
+  read(
+    sourceId: string,
+    ref: string,
+  ): Promise<{
     readonly commit: Commit
     readonly appliedId: string | null
     readonly summary: CommitSummary
@@ -125,12 +129,17 @@ export interface JobspecParser {
 }
 
 export interface SourceHealth {
-  readonly sourceHealth: {
+  /** Of every source that is followed, the first one first. */
+  readonly sourceHealth: readonly {
+    readonly id: string
+    readonly ref: string
     /** Why the repository could not be read the last time; null: it could. */
     readonly problem: string | null
     /** The remote that is followed; null: the repository is on this machine. */
     readonly remote: RemoteStatus | null
-  }
+    /** What its files may say; null: anything. */
+    readonly limits: SourceLimits | null
+  }[]
 }
 
 /** Who did what, as far as it is kept. */
@@ -171,7 +180,7 @@ export interface HistogramReading {
 
 /** What is remembered of commits. */
 export interface CommitMemory {
-  tracedJobs(view: StateView, commitId: string): readonly TracedJob[]
+  tracedJobs(view: StateView, sourceId: string, commitId: string): readonly TracedJob[]
   /** Seconds from the time of a commit to each of its steps. */
   readonly commitSeconds: Readonly<Record<string, HistogramReading>>
 }
@@ -182,7 +191,8 @@ export type HookOutcome = 'accepted' | 'refused' | 'too-many'
 export interface Webhooks {
   /** Decides by the secret of the source, and looks at the repository when it is right. */
   receive(source: string, headers: ApiRequest['headers'], body: Uint8Array): HookOutcome
-  readonly counts: Readonly<Record<HookOutcome, number>>
+  /** By source. */
+  readonly counts: ReadonlyMap<string, Readonly<Record<HookOutcome, number>>>
 }
 
 /** How the scheduler keeps up. */
@@ -197,9 +207,9 @@ export interface BusHealth {
   readonly droppedMessages: ReadonlyMap<string, number>
 }
 
-/** Contents of the repository by blob id. `undefined`: gone, or no text. */
+/** Contents of the repositories by blob id. `undefined`: gone, or no text. */
 export interface SourceTexts {
-  read(blob: string): Promise<string | undefined>
+  read(sourceId: string, blob: string): Promise<string | undefined>
 }
 
 /** Who this server is and what it lets through, fixed at its start. */

@@ -22,10 +22,10 @@ export class RefPlans {
     this.#deps = deps
   }
 
-  /** @throws OrchestratorError GIT_* for a ref that is none, TOO_BUSY */
-  async plan(ref: string) {
+  /** @throws OrchestratorError GIT_* for a ref that is none, TOO_BUSY, UNKNOWN_SOURCE */
+  async plan(sourceId: string, ref: string) {
     const { refReader, commitPlanner, turns } = this.#deps
-    const { commit, appliedId, summary, jobs, mistakes } = await refReader.read(ref)
+    const { commit, appliedId, summary, jobs, mistakes } = await refReader.read(sourceId, ref)
     const plan = await commitPlanner.plan(summary)
     const planned: (Omit<(typeof plan.jobs)[number], 'plan'> & { readonly plan: object | null })[] = []
     let left = PLACED_MAX
@@ -36,7 +36,9 @@ export class RefPlans {
       planned.push({ ...each, plan: isPlaced ? await this.#place(sound.job, sound.warnings) : null })
     }
     const { id, author, subject, atMs } = commit
-    return { ref, commit: { id, author, subject, atMs }, appliedId, ...plan, jobs: planned, mistakes: mistakes.map(describeMistake) }
+    const { refusals, ...told } = plan
+    const all = [...mistakes, ...refusals].map(describeMistake)
+    return { source: sourceId, ref, commit: { id, author, subject, atMs }, appliedId, ...told, jobs: planned, mistakes: all }
   }
 
   async #place(job: Job, warnings: readonly string[]): Promise<object> {

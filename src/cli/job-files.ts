@@ -66,6 +66,8 @@ export interface TreeReading {
 }
 
 export interface JobFiles {
+  /** Whether the repository that the command runs in has this commit. */
+  knows(commitId: string): Promise<boolean>
   /**
    * Reads everything that a commit of this tree would say.
    * @param appliedCommit of the server; null: it has none

@@ -11,11 +11,11 @@ const LENGTH_MAX = 60_000
 const ROWS_MAX = 200
 
 export function formatPlanMarkdown(plan: PlanToPrint): string {
-  const { commit, appliedId, jobs, mistakes, held, ignored, acts } = plan
+  const { source = 'default', commit, appliedId, jobs, mistakes, held, ignored, acts } = plan
   const against = appliedId === null ? '' : ` against ${code(appliedId.slice(0, 12))}`
   const shown = jobs.filter(({ change }) => change !== 'none')
   const parts = [
-    `### Drover: plan of ${commit === undefined ? 'the work tree' : code(commit.id.slice(0, 12))}${against}`,
+    `### Drover: plan of ${source === 'default' ? '' : `${code(source)}, `}${commit === undefined ? 'the work tree' : code(commit.id.slice(0, 12))}${against}`,
     `${changeCounts(plan)}.`,
     ...(held === null ? [] : [`**Held** (${held.reason}): ${code(held.remedy)}`]),
     ...(mistakes.length === 0 ? [] : [listOf('Mistakes; these files stay as they were', mistakes.map(mistakeText))]),

@@ -10,7 +10,9 @@ export type JobPlan = PlannedJob & {
   readonly missingDrivers: string
 }
 
-export interface PlanToPrint extends Omit<CommitPlanAnswer, 'jobs'> {
+export interface PlanToPrint extends Omit<CommitPlanAnswer, 'jobs' | 'refusals'> {
+  /** Whose commit it would be; absent: that of a server without a source. */
+  readonly source?: string
   /** Absent: files of a work tree. */
   readonly commit?: RefPlanAnswer['commit']
   readonly appliedId: string | null
@@ -26,7 +28,7 @@ export const SIGNS: Readonly<Record<string, string>> = { new: '+', changed: '~',
 
 const CHANGES: ReadonlySet<PlannedJob['change']> = new Set(['new', 'changed', 'removed'])
 
-export function isChange({ jobs, hosts, pools, isSchedulerChanged, acts }: Omit<CommitPlanAnswer, 'held'>): boolean {
+export function isChange({ jobs, hosts, pools, isSchedulerChanged, acts }: Omit<CommitPlanAnswer, 'held' | 'refusals'>): boolean {
   return isSchedulerChanged || hosts.length + pools.length + acts.length > 0 || jobs.some(({ change }) => CHANGES.has(change))
 }
 

@@ -3,9 +3,10 @@ import type { Command } from 'commander'
 import { addConnectionOptions, Client, type ConnectionOptions } from './client.js'
 import { CommandError, type CommandModule, type Io } from './command.js'
 import { describeDiff } from './diff.js'
-import type { JobFileReading, JobFiles } from './job-files.js'
+import type { FileMistake, JobFileReading, JobFiles } from './job-files.js'
 import { formatJson } from './json.js'
 import { describeMissingDrivers, groupsWithoutDrivers, type HostDrivers } from './missing-drivers.js'
+import { ownSource } from './own-source.js'
 import { describeFailures } from './placement.js'
 import { formatPlanMarkdown } from './plan-markdown.js'
 import {
@@ -20,12 +21,13 @@ import {
   SIGNS,
 } from './plan-texts.js'
 import { describeReasons } from './why.js'
-import type { CommitPlanAnswer, PlanAnswer, RefPlanAnswer, SourceAnswer } from './wire.js'
+import type { CommitPlanAnswer, PlanAnswer, RefPlanAnswer } from './wire.js'
 
 /** Neither "nothing" nor "changes": files with mistakes, or a server that does not answer. */
 const CANNOT_TELL = 255
 
 interface PlanOptions extends ConnectionOptions {
+  readonly source?: string
   readonly ref?: string
   readonly server: boolean
   readonly markdown: boolean
@@ -50,6 +52,7 @@ export function planCommand(load: () => Promise<JobFiles>): CommandModule {
       addConnectionOptions(command)
         .argument('[PATH...]', 'files or folders of the work tree; without one, everything below jobs/')
         .option('--ref <ref>', 'a branch, tag or commit instead of the work tree')
+        .option('--source <name>', 'the source that this repository is, where the server follows several and it cannot be told')
         .option('--server', 'let the server read --ref in the repository that it follows, instead of reading it here', false)
         .option('--markdown', 'as a comment of a pull request', false)
         .option('--why', 'say why each allocation would be placed, ended or left without a node', false)
@@ -63,7 +66,7 @@ async function plan(load: () => Promise<JobFiles>, paths: readonly string[], opt
   try {
     refuseContradictions(paths, options)
     const client = new Client(options, io)
-    const told = options.server ? await askServer(options.ref ?? '', client) : await readHere(await load(), paths, options, client)
+    const told = options.server ? await askServer(options, client) : await readHere(await load(), paths, options, client)
     if (options.json) io.out(formatJson(told.json))
     else if (options.markdown) io.out(formatPlanMarkdown(told.plan))
     else {
@@ -91,21 +94,22 @@ interface Told {
   readonly mistakeTexts: readonly string[]
 }
 
-async function askServer(ref: string, client: Client): Promise<Told> {
-  const answer = await client.get<RefPlanAnswer>('/drover/v1/plan', { ref })
+async function askServer({ ref = '', source }: PlanOptions, client: Client): Promise<Told> {
+  const answer = await client.get<RefPlanAnswer>('/drover/v1/plan', { ref, ...(source === undefined ? {} : { source }) })
   const mistakeTexts = answer.mistakes.map(mistakeText)
   return { plan: planToPrint(answer), json: answer, mistakeTexts }
 }
 
 async function readHere(files: JobFiles, paths: readonly string[], options: PlanOptions, client: Client): Promise<Told> {
-  const [source] = await client.get<readonly SourceAnswer[]>('/drover/v1/source')
+  const source = await ownSource(client, options.source, (id) => files.knows(id))
   const appliedId = source?.commit?.id ?? null
   const { readings, otherMistakes, summary } = await files.summarize({
     paths,
     ...(options.ref === undefined ? {} : { ref: options.ref }),
     appliedCommit: appliedId,
   })
-  const answer = await client.put<CommitPlanAnswer>('/drover/v1/plan', summary)
+  const question = source === undefined ? summary : { ...summary, source: source.id }
+  const { refusals, ...answer } = await client.put<CommitPlanAnswer>('/drover/v1/plan', question)
   const jobs: JobPlan[] = []
   let hosts: Promise<readonly HostDrivers[]> | undefined
   const askHosts = () => {
@@ -113,17 +117,19 @@ async function readHere(files: JobFiles, paths: readonly string[], options: Plan
     return hosts
   }
   for (const job of answer.jobs) jobs.push(await planJob(job, readings, { client, askHosts, isExplained: options.why }))
-  const mistakes = [...readings.flatMap((reading) => (reading.kind === 'mistakes' ? reading.mistakes : [])), ...otherMistakes]
-  const placed = mistakes.map(({ path, line, column, summary: what, detail }) => ({
-    place: line === 0 ? path : `${path}:${line}:${column}`,
-    summary: what,
-    detail,
-  }))
+  const refused = refusals.map((mistake) => ({ ...mistake, text: mistakeText({ ...mistake, place: placeOf(mistake) }) }))
+  const found = readings.flatMap((reading): readonly FileMistake[] => (reading.kind === 'mistakes' ? reading.mistakes : []))
+  const mistakes = [...found, ...otherMistakes, ...refused]
+  const placed = mistakes.map((mistake) => ({ place: placeOf(mistake), summary: mistake.summary, detail: mistake.detail }))
   return {
-    plan: { ...answer, appliedId, jobs, mistakes: placed },
-    json: { ...answer, jobs, mistakes: mistakes.map(({ text: _, ...mistake }) => mistake) },
+    plan: { ...answer, ...(source === undefined ? {} : { source: source.id }), appliedId, jobs, mistakes: placed },
+    json: { source: source?.id ?? null, ...answer, jobs, mistakes: mistakes.map(({ text: _, ...mistake }) => mistake) },
     mistakeTexts: mistakes.map(({ text }) => text),
   }
+}
+
+function placeOf({ path, line, column }: Pick<FileMistake, 'path' | 'line' | 'column'>): string {
+  return line === 0 ? path : `${path}:${line}:${column}`
 }
 
 interface Asking {
@@ -154,7 +160,8 @@ async function planJob(
 }
 
 function printPlan(answer: PlanToPrint, io: Io): void {
-  const { jobs, held, namespaces, hosts, pools, isSchedulerChanged, acts, ignored } = answer
+  const { source = 'default', jobs, held, namespaces, hosts, pools, isSchedulerChanged, acts, ignored } = answer
+  if (source !== 'default') io.err(`as a commit of the source ${source}\n`)
   for (const name of namespaces) io.out(`+ namespace ${name}\n`)
   for (const { name, change } of pools) io.out(`${SIGNS[change]} pool ${name}  ${change}\n`)
   for (const { name, change } of hosts) io.out(`${SIGNS[change]} host ${name}  ${change}\n`)

@@ -10,6 +10,7 @@ import { watching } from './watch.js'
 import type { SourceAnswer, TraceAnswer } from './wire.js'
 
 interface TraceOptions extends ConnectionOptions {
+  readonly source?: string
   readonly json: boolean
   readonly watch: boolean
 }
@@ -22,6 +23,7 @@ export const traceCommand: CommandModule = {
   define(command: Command, io: Io, finish) {
     addPastOption(addConnectionOptions(command))
       .argument('[COMMIT]', 'its id or the beginning of it, four characters or more; without one, the commit that is applied')
+      .option('--source <name>', 'the source whose commit it is, where several have it; without a commit, the first')
       .option('-w, --watch', 'stay, and print anew what has changed', false)
       .option('--json', 'for programs', false)
       .action((commit: string | undefined, options: TraceOptions) => finish(showTrace(commit, options, io)))
@@ -31,8 +33,9 @@ export const traceCommand: CommandModule = {
 async function showTrace(commit: string | undefined, options: TraceOptions, io: Io): Promise<number> {
   const client = new Client(options, io)
   await watching(options.watch, io, async (target) => {
-    const id = commit ?? (await appliedCommit(client))
-    const answer = await client.find<TraceAnswer>(`/drover/v1/trace/${encodeURIComponent(id)}`)
+    const { source } = options
+    const id = commit ?? (await appliedCommit(client, source))
+    const answer = await client.find<TraceAnswer>(`/drover/v1/trace/${encodeURIComponent(id)}`, source === undefined ? {} : { source })
     if (answer === undefined)
       throw new CommandError(
         `no commit ${id} was applied here: it may not have been pushed, be older than the thousand that are remembered, or have come together with a newer one, which counts for it; "drover history JOB" lists the commits of a job`,
@@ -43,8 +46,8 @@ async function showTrace(commit: string | undefined, options: TraceOptions, io: 
   return 0
 }
 
-async function appliedCommit(client: Client): Promise<string> {
-  const [source] = await client.get<readonly SourceAnswer[]>('/drover/v1/source')
+async function appliedCommit(client: Client, named = 'default'): Promise<string> {
+  const source = (await client.get<readonly SourceAnswer[]>('/drover/v1/source')).find(({ id }) => id === named)
   if (source?.commit == null) throw new CommandError('no commit was applied yet')
   return source.commit.id
 }
@@ -52,7 +55,7 @@ async function appliedCommit(client: Client): Promise<string> {
 function printTrace({ trace, held, jobs }: TraceAnswer, io: Io): void {
   if (held !== null) io.err(`held (${held.reason}): ${held.remedy}\n`)
   if (trace === null) return
-  const { commit, detectedMs, verifiedMs, parsedMs, appliedMs, registered, waiting, removed, frozen } = trace
+  const { source, commit, detectedMs, verifiedMs, parsedMs, appliedMs, registered, waiting, removed, frozen } = trace
   const since = (ms: number | null) => (ms === null ? '-' : formatSince(ms - detectedMs))
   const counts = [
     [registered, 'registered'],
@@ -63,6 +66,7 @@ function printTrace({ trace, held, jobs }: TraceAnswer, io: Io): void {
   io.out(
     formatFacts([
       ['commit', `${describeCommit(commit)} (${commit.author})`],
+      ...(source === 'default' ? [] : [['source', source] as const]),
       ['committed', new Date(commit.atMs).toISOString()],
       ['detected', new Date(detectedMs).toISOString()],
       ['verified', verifiedMs === null ? 'not asked for' : since(verifiedMs)],

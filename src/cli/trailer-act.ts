@@ -4,10 +4,13 @@
  */
 import type { Client } from './client.js'
 import { CommandError, type Io } from './command.js'
-import type { CommitPlanAnswer, JobAnswer, SettingsAnswer, SourceAnswer } from './wire.js'
+import { ownSource } from './own-source.js'
+import type { CommitPlanAnswer, JobAnswer, SettingsAnswer } from './wire.js'
 
 /** Commits in the repository that the command runs in, with the person's own git. */
 export interface ActCommits {
+  /** Whether the repository has this commit. */
+  knows(commitId: string): Promise<boolean>
   /** @throws CommandError for a file that cannot be read */
   read(file: string): Promise<Uint8Array>
   /** The path of a file below the repository's top, as git writes it. @throws CommandError outside of it */
@@ -39,10 +42,11 @@ export async function trailerNameOf(jobId: string, client: Client): Promise<stri
 
 /** @throws CommandError where the server would not heed the trailer */
 export async function commitAct({ subject, trailer, files }: TrailerAct, commits: ActCommits, client: Client, io: Io): Promise<void> {
-  const question = { isWhole: false, leaves: null, isShallow: false, trailers: [trailer], jobs: [], unsound: [], agents: null }
+  const source = await ownSource(client, undefined, (id) => commits.knows(id))
+  const from = source === undefined ? {} : { source: source.id }
+  const question = { ...from, isWhole: false, leaves: null, isShallow: false, trailers: [trailer], jobs: [], unsound: [], agents: null }
   const { ignored } = await client.put<CommitPlanAnswer>('/drover/v1/plan', question)
   if (ignored.length > 0) throw new CommandError(ignored.join('\n'))
-  const [source] = await client.get<readonly SourceAnswer[]>('/drover/v1/source')
   const id = await commits.commit(`${subject}\n\n${trailer.key}: ${trailer.value}\n`, files)
   io.out(`${id}\n`)
   const ref = source === undefined || source.ref === 'HEAD' ? 'the server' : `${source.ref}, which the server follows`

@@ -188,6 +188,11 @@ export interface NodeDrainAnswer {
 export interface SourceAnswer {
   readonly id: string
   readonly ref: string
+  /** False: what it has stays, and nobody looks at its repository. */
+  readonly isFollowed: boolean
+  /** How many of its jobs are registered. */
+  readonly jobs: number
+  readonly remote: { readonly problem: string | null; readonly ageMs: number | null } | null
   readonly commit: { readonly id: string; readonly subject: string; readonly author: string } | null
   /** Why the repository could not be read the last time. */
   readonly problem: string | null
@@ -212,6 +217,8 @@ export interface HealthAnswer {
 export interface JobSourceAnswer {
   readonly namespace: string
   readonly jobId: string
+  /** The source, and the path in it. */
+  readonly source: string
   readonly path: string
   readonly version: number
   readonly commit: CommitAnswer
@@ -238,6 +245,7 @@ export interface BlamedFieldAnswer {
 export interface TraceAnswer {
   /** Null: it was not applied. */
   readonly trace: {
+    readonly source: string
     readonly commit: CommitAnswer & { readonly atMs: number }
     readonly detectedMs: number
     readonly verifiedMs: number | null
@@ -314,10 +322,19 @@ export interface CommitPlanAnswer {
   readonly isSchedulerChanged: boolean
   readonly acts: readonly string[]
   readonly ignored: readonly string[]
+  /** Mistakes that only the server can tell. */
+  readonly refusals: readonly {
+    readonly path: string
+    readonly line: number
+    readonly column: number
+    readonly summary: string
+    readonly detail: string
+  }[]
 }
 
 /** What a commit of the server's own repository would change. */
-export interface RefPlanAnswer extends Omit<CommitPlanAnswer, 'jobs'> {
+export interface RefPlanAnswer extends Omit<CommitPlanAnswer, 'jobs' | 'refusals'> {
+  readonly source: string
   readonly ref: string
   readonly commit: CommitAnswer
   readonly appliedId: string | null

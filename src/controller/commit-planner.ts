@@ -11,8 +11,10 @@ import {
   namespacedKey,
   type PlannedJob,
   type Random,
+  SOURCE_DEFAULT,
   type SummarizedAgents,
   type SummarizedJob,
+  sourced,
   type UnsoundFile,
 } from '../domain/index.js'
 import { type JobKind, transitionProblem } from '../jobspec/index.js'
@@ -20,10 +22,12 @@ import { type CommandBody, jobKey, type StateView, standingOf } from '../state/i
 import { computeAgentsChanges } from './agents/agents-changes.js'
 import { computeChangesInSlices, type DesiredChanges, type FileReading, type ReadJob } from './desired-state.js'
 import type { Leader } from './leader.js'
+import { type JobRules, jobRules, namespacesOf } from './namespaces/enforce-namespaces.js'
 import { performTrailers } from './one-shot-acts.js'
 import { bundleMember } from './order/check-dependencies.js'
 import { WaitJudge } from './order/wait-judge.js'
 import { guardRewind } from './rewind.js'
+import type { SourceScope } from './sources/source-scope.js'
 import { specHash } from './spec-hash.js'
 
 type HashedJob = ReadJob & JobKind & { readonly spec: string }
@@ -31,33 +35,44 @@ type HashedJob = ReadJob & JobKind & { readonly spec: string }
 /** What a question needs of the leader. */
 type Asked = Pick<Leader, 'state' | 'breathe' | 'whenDurable'> & { readonly clock: Pick<Clock, 'wallMs'> }
 
+/** Of one source. */
+export interface SourceRules {
+  readonly scope: SourceScope
+  readonly rewind: 'hold' | 'follow'
+}
+
 /** What a file would hand over is not part of the question. */
 const ANY_PAYLOAD = { get: () => ({ kind: 'bytes' as const, bytes: new Uint8Array(1) }) }
 
 export class CommitPlanner {
   readonly #leader: Asked
   readonly #random: Random
-  readonly #rewind: 'hold' | 'follow'
+  readonly #rulesOf: (sourceId: string) => SourceRules
 
-  constructor(leader: Asked, random: Random, rewind: 'hold' | 'follow') {
+  /** @param rulesOf throws OrchestratorError UNKNOWN_SOURCE */
+  constructor(leader: Asked, random: Random, rulesOf: (sourceId: string) => SourceRules) {
     this.#leader = leader
     this.#random = random
-    this.#rewind = rewind
+    this.#rulesOf = rulesOf
   }
 
+  /** @throws OrchestratorError UNKNOWN_SOURCE */
   async plan(summary: CommitSummary): Promise<CommitPlan> {
     const { state } = this.#leader
-    const held = summary.leaves === null ? null : guardRewind(summary.leaves, COMMIT.id, summary.trailers, this.#rules(summary))
+    const { scope, rewind } = this.#rulesOf(summary.source ?? SOURCE_DEFAULT)
+    const held =
+      summary.leaves === null ? null : guardRewind(summary.leaves, COMMIT.id, summary.trailers, { rewind, isShallow: summary.isShallow })
     if (held !== null) return { ...NOTHING, held }
-    const changes = await this.#compare(summary)
-    const acts = performTrailers(state, summary.trailers, { env: this.#env, payloads: ANY_PAYLOAD, propose: () => {} })
+    const changes = await this.#compare(summary, scope)
+    const acts = performTrailers(state, summary.trailers, { env: this.#env, payloads: ANY_PAYLOAD, scope, propose: () => {} })
     const plan = {
-      jobs: this.#withWaits(planJobs(state, summary, changes), changes),
+      jobs: this.#withWaits(planJobs(state, summary, changes), changes, scope.id),
       held: changes.held,
       namespaces: newNamespaces(state, changes),
-      ...(summary.agents === null ? NO_HOSTS : planAgents(state, summary.agents)),
+      ...(summary.agents === null || scope.id !== SOURCE_DEFAULT ? NO_HOSTS : planAgents(state, summary.agents)),
       acts: acts.done,
       ignored: acts.ignored,
+      refusals: changes.frozen.flatMap(({ mistakes }) => mistakes),
     }
     await this.#leader.whenDurable(state.index)
     return plan
@@ -68,12 +83,23 @@ export class CommitPlanner {
   }
 
   /** What each change would wait for. One that is free to go is waited for like the others, by those that depend on it. */
-  #withWaits(jobs: readonly PlannedJob[], { registrations, removals, frozen }: DesiredChanges<HashedJob>): readonly PlannedJob[] {
+  #withWaits(
+    jobs: readonly PlannedJob[],
+    { registrations, removals, frozen }: DesiredChanges<HashedJob>,
+    sourceId: string,
+  ): readonly PlannedJob[] {
+    const from = sourced(sourceId)
     const { state, clock } = this.#leader
     const removed = removals.flatMap((job) => state.jobSources.get(jobKey(job)) ?? [])
-    const wanted = registrations.map(({ job, source: { namespace, jobId, order } }) => ({ namespace, jobId, order, spec: () => job.spec }))
-    const changes = [...wanted, ...removed.map(({ namespace, jobId, order }) => ({ namespace, jobId, order }))]
-    const judge = new WaitJudge(state, clock.wallMs(), { changes, frozen })
+    const wanted = registrations.map(({ job, source: { namespace, jobId, order } }) => ({
+      namespace,
+      jobId,
+      ...from,
+      order,
+      spec: () => job.spec,
+    }))
+    const changes = [...wanted, ...removed.map(({ namespace, jobId, order }) => ({ namespace, jobId, ...from, order }))]
+    const judge = new WaitJudge(state, clock.wallMs(), { changes, frozen: frozen.map((file) => ({ ...file, ...from })) })
     const byKey = new Map(changes.map((change) => [namespacedKey(change.namespace, change.jobId), change]))
     return jobs.map((job) => {
       const change = byKey.get(namespacedKey(job.namespace, job.id))
@@ -81,21 +107,19 @@ export class CommitPlanner {
     })
   }
 
-  #rules({ isShallow }: CommitSummary) {
-    return { rewind: this.#rewind, isShallow }
-  }
-
-  async #compare(summary: CommitSummary): Promise<DesiredChanges<HashedJob>> {
+  async #compare(summary: CommitSummary, scope: SourceScope): Promise<DesiredChanges<HashedJob>> {
     const { state } = this.#leader
-    const read = [...summary.jobs.map(asReading), ...summary.unsound.map(asMistakes)]
-    const readings = { unchanged: summary.isWhole ? new Map() : sourcesBeside(state, summary), read }
+    // Those of the commit itself were read by whoever asks.
+    const rules = jobRules(namespacesOf(state, scope, { said: [], frozen: [], aborted: [] }), scope)
+    const read = [...summary.jobs.map((job) => asReading(job, rules)), ...summary.unsound.map(asMistakes)]
+    const readings = { unchanged: summary.isWhole ? new Map() : sourcesBeside(state, scope, summary), read }
     const hashes = new Map<object, string>()
     const isChanged = (asked: Parameters<typeof specHash>[0], { spec }: HashedJob) => {
       const known = hashes.get(asked) ?? specHash(asked)
       hashes.set(asked, known)
       return known !== spec
     }
-    const slices = computeChangesInSlices(state, COMMIT, summary.trailers, readings, { isChanged, transitionProblem })
+    const slices = computeChangesInSlices(state, COMMIT, summary.trailers, readings, { scope, isChanged, transitionProblem })
     for (;;) {
       const { done, value } = slices.next()
       if (done === true) return value
@@ -108,9 +132,13 @@ export class CommitPlanner {
 const COMMIT: Commit = { id: '', author: '', authorEmail: '', atMs: 0, subject: '', trailers: [] }
 
 const NO_HOSTS = { hosts: [], pools: [], isSchedulerChanged: false }
-const NOTHING: CommitPlan = { jobs: [], held: null, namespaces: [], ...NO_HOSTS, acts: [], ignored: [] }
+const NOTHING: CommitPlan = { jobs: [], held: null, namespaces: [], ...NO_HOSTS, acts: [], ignored: [], refusals: [] }
 
-function asReading({ path, namespace, id, spec, type, isPeriodic, isParameterized, order }: SummarizedJob): FileReading<HashedJob> {
+function asReading(summarized: SummarizedJob, rules: JobRules | undefined): FileReading<HashedJob> {
+  const { path, namespace, id, spec, type, isPeriodic, isParameterized, order } = summarized
+  const mistakes = rules?.(namespace, summarized.needs, path) ?? []
+  if (mistakes.length > 0)
+    return { kind: 'mistakes', path, blob: '', mistakes, names: { namespace, jobId: id, ...bundleMember(order?.bundle) } }
   const kind = { Type: type, Periodic: isPeriodic ? {} : null, ParameterizedJob: isParameterized ? {} : null }
   return { kind: 'job', path, blob: '', job: { Namespace: namespace, ID: id, Version: 0, spec, ...kind }, inputs: [], order }
 }
@@ -121,11 +149,11 @@ function asMistakes({ path, namespace, jobId, bundle }: UnsoundFile): FileReadin
 }
 
 /** Of jobs whose files were not asked about: they are taken for what they were. */
-function sourcesBeside(view: StateView, { jobs, unsound }: CommitSummary) {
+function sourcesBeside(view: StateView, { id }: SourceScope, { jobs, unsound }: CommitSummary) {
   const asked = new Set(jobs.map(({ namespace, id }) => namespacedKey(namespace, id)))
   const paths = new Set([...jobs, ...unsound].map(({ path }) => path))
   const beside = view.jobSources
-    .all()
+    .by('source', id)
     .filter((source) => !asked.has(namespacedKey(source.namespace, source.jobId)) && !paths.has(source.path))
   return new Map(beside.map((source) => [namespacedKey(source.namespace, source.jobId), source]))
 }

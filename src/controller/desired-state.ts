@@ -14,10 +14,13 @@ import {
   type Mistake,
   namespacedKey,
   parseNamespacedKey,
+  sourced,
+  sourceIdOf,
 } from '../domain/index.js'
 import { isSpecChanged, type JobName, transitionProblem } from '../jobspec/index.js'
-import { jobKey, type StateView } from '../state/index.js'
+import { jobKey, jobSourceKey, type StateView, sourcedKey } from '../state/index.js'
 import { bundleMember, checkDependencies, type OrderedJob } from './order/check-dependencies.js'
+import { FIRST_SOURCE, jobTaker, type SourceScope } from './sources/source-scope.js'
 import { ALLOW_DELETE, isJobNamed, isTrailer, trailerWords } from './trailers.js'
 
 /** As much of a job that was read as the comparison needs: the job itself, or what stands for it in a question about a commit. */
@@ -60,12 +63,14 @@ export interface DesiredChanges<Read extends ReadJob = Job> {
 
 /** How a job that was read is held against the one that is registered. */
 export interface ComparisonRules<Read> {
+  /** Whose commit it is. */
+  readonly scope: SourceScope
   readonly isChanged: (asked: Job, read: Read) => boolean
   /** Why the one may not become the other, in Nomad's words. */
   readonly transitionProblem: (registered: Job, read: Read) => string | undefined
 }
 
-export const FULL_RULES: ComparisonRules<Job> = { isChanged: isSpecChanged, transitionProblem }
+export const FULL_RULES: ComparisonRules<Job> = { scope: FIRST_SOURCE, isChanged: isSpecChanged, transitionProblem }
 
 /** A commit may remove this many jobs, or this share of all, without being asked. */
 const REMOVALS_FREE = 3
@@ -74,8 +79,14 @@ const REMOVALS_FREE_SHARE = 0.2
 /** Jobs compared before others get their turn. */
 const COMPARISONS_PER_SLICE = 64
 
-export function computeChanges(view: StateView, commit: Commit, trailers: Commit['trailers'], readings: SourceReadings): DesiredChanges {
-  const slices = computeChangesInSlices(view, commit, trailers, readings, FULL_RULES)
+export function computeChanges(
+  view: StateView,
+  commit: Commit,
+  trailers: Commit['trailers'],
+  readings: SourceReadings,
+  rules = FULL_RULES,
+): DesiredChanges {
+  const slices = computeChangesInSlices(view, commit, trailers, readings, rules)
   for (;;) {
     const { done, value } = slices.next()
     if (done === true) return value
@@ -90,9 +101,16 @@ export function* computeChangesInSlices<Read extends ReadJob>(
   readings: SourceReadings<Read>,
   rules: ComparisonRules<Read>,
 ): Generator<undefined, DesiredChanges<Read>> {
-  const { wanted, frozen: unsound } = setDuplicatesAside(view, readings)
+  const { scope } = rules
+  const { wanted, frozen: unsound } = setDuplicatesAside(view, scope, readings)
   const frozen = [...unsound]
-  for (const file of mistakenDependencies(readings.unchanged, wanted, unsound)) {
+  for (const [key, reading] of wanted) {
+    const taker = jobTaker(view, scope, key)
+    if (taker === undefined) continue
+    frozen.push(freezeTaken(reading, taker))
+    wanted.delete(key)
+  }
+  for (const file of mistakenDependencies(view, scope, { unchanged: readings.unchanged, wanted, unsound })) {
     frozen.push(file)
     wanted.delete(namespacedKey(file.namespace!, file.jobId!))
   }
@@ -106,7 +124,7 @@ export function* computeChangesInSlices<Read extends ReadJob>(
       frozen.push(forbidden)
       continue
     }
-    const change = compareWithRegistered(view, commit, reading, rules.isChanged)
+    const change = compareWithRegistered(view, commit, reading, rules)
     if (change.isNew) registrations.push({ job: { ...reading.job, Version: change.source.version }, source: change.source })
     else if (change.isMoved) moved.push(change.source)
   }
@@ -114,7 +132,8 @@ export function* computeChangesInSlices<Read extends ReadJob>(
     view,
     commit,
     trailers,
-    computeRemovals(view, (key) => wanted.has(key) || readings.unchanged.has(key), frozen),
+    scope,
+    computeRemovals(view, scope, (key) => wanted.has(key) || readings.unchanged.has(key), frozen),
   )
   return { registrations, moved, removals, frozen, held }
 }
@@ -124,6 +143,7 @@ type JobReading<Read extends ReadJob> = Extract<FileReading<Read>, { kind: 'job'
 /** What was read, by job. The same job in two files: both are mistakes, and the job stays as it is. */
 function setDuplicatesAside<Read extends ReadJob>(
   view: StateView,
+  scope: SourceScope,
   { unchanged, read }: SourceReadings<Read>,
 ): { wanted: Map<string, JobReading<Read>>; frozen: readonly FrozenFile[] } {
   const wanted = new Map<string, JobReading<Read>>()
@@ -131,7 +151,7 @@ function setDuplicatesAside<Read extends ReadJob>(
   const frozen: FrozenFile[] = []
   for (const reading of read) {
     if (reading.kind === 'mistakes') {
-      frozen.push(freeze(view, reading))
+      frozen.push(freeze(view, scope, reading))
       continue
     }
     const key = jobKey(reading.job)
@@ -149,17 +169,43 @@ function setDuplicatesAside<Read extends ReadJob>(
 
 /** Of the commit as a whole: also files that did not change may depend on what is gone. */
 function mistakenDependencies<Read extends ReadJob>(
-  unchanged: SourceReadings<Read>['unchanged'],
-  wanted: ReadonlyMap<string, JobReading<Read>>,
-  unsound: readonly FrozenFile[],
+  view: StateView,
+  scope: SourceScope,
+  { unchanged, wanted, unsound }: Wanted<Read>,
 ): readonly FrozenFile[] {
   const jobs = new Map<string, OrderedJob>([...wanted].map(([key, { path, blob, order }]) => [key, { path, blob, order }]))
   for (const [key, { path, inputs, order }] of unchanged)
     if (order !== undefined && !jobs.has(key)) jobs.set(key, { path, blob: inputs[0]?.blob ?? '', order })
+  const beside = ordersBeside(view, scope, jobs)
   // One of them may define it.
-  if (unsound.some(({ jobId }) => jobId === null)) return checkDependencies(jobs, () => true)
+  if (unsound.some(({ jobId }) => jobId === null)) return checkDependencies(jobs, () => true, beside)
   const mistaken = new Set(unsound.map(({ namespace, jobId }) => namespacedKey(namespace!, jobId!)))
-  return checkDependencies(jobs, (key) => wanted.has(key) || unchanged.has(key) || mistaken.has(key))
+  const isElsewhere = (key: string) => jobTaker(view, scope, key) !== undefined
+  const isDefined = (key: string) => wanted.has(key) || unchanged.has(key) || mistaken.has(key) || isElsewhere(key)
+  return checkDependencies(jobs, isDefined, beside)
+}
+
+interface Wanted<Read extends ReadJob> {
+  readonly unchanged: SourceReadings<Read>['unchanged']
+  readonly wanted: ReadonlyMap<string, JobReading<Read>>
+  readonly unsound: readonly FrozenFile[]
+}
+
+/** What jobs of other sources wait for: a circle may lead through them. Only where one of these waits for such a job. */
+function ordersBeside(view: StateView, scope: SourceScope, jobs: ReadonlyMap<string, OrderedJob>): ReadonlyMap<string, OrderedJob> {
+  const named = [...jobs.values()].flatMap(({ order }) => [
+    ...(order?.dependsOn ?? []),
+    ...(order?.hooks ?? []).map(({ target }) => target),
+  ])
+  const beside = new Map<string, OrderedJob>()
+  if (named.every((job) => jobTaker(view, scope, jobSourceKey(job)) === undefined)) return beside
+  const others = [...view.jobSources.values(), ...[...view.waitingChanges.values()].map(({ source }) => source)]
+  for (const source of others) {
+    const { path, inputs, order } = source
+    if (order !== undefined && sourceIdOf(source) !== scope.id)
+      beside.set(jobSourceKey(source), { path, blob: inputs[0]?.blob ?? '', order })
+  }
+  return beside
 }
 
 /** Where a job is defined. */
@@ -187,8 +233,25 @@ function freezeDuplicate(key: string, { path, blob }: Definition, same: readonly
   return { path, blob, namespace, jobId, mistakes: [mistake] }
 }
 
-function freeze(view: StateView, { path, blob, mistakes, names }: Extract<FileReading<ReadJob>, { kind: 'mistakes' }>): FrozenFile {
-  const source = view.jobSources.by('path', path)[0]
+/** The job stays as the other source has it; this file is looked at again when that one lets it go. */
+function freezeTaken<Read extends ReadJob>({ path, blob, job, order }: JobReading<Read>, taker: string): FrozenFile {
+  const mistake: Mistake = {
+    path,
+    line: 0,
+    column: 0,
+    summary: `job "${job.ID}" of namespace "${job.Namespace}" is already defined by the source "${taker}"`,
+    detail: 'Give the job another ID, or have it taken out of the other source; until then it stays as that one has it.',
+    snippet: '',
+  }
+  return { path, blob, namespace: job.Namespace, jobId: job.ID, ...bundleMember(order?.bundle), takenBy: taker, mistakes: [mistake] }
+}
+
+function freeze(
+  view: StateView,
+  scope: SourceScope,
+  { path, blob, mistakes, names }: Extract<FileReading<ReadJob>, { kind: 'mistakes' }>,
+): FrozenFile {
+  const source = view.jobSources.by('path', sourcedKey(scope.id, path))[0]
   const job = source ?? names
   const bundle = names?.bundle ?? source?.order?.bundle
   return { path, blob, namespace: job?.namespace ?? null, jobId: job?.jobId ?? null, ...bundleMember(bundle), mistakes }
@@ -212,19 +275,20 @@ function compareWithRegistered<Read extends ReadJob>(
   view: StateView,
   commit: Commit,
   reading: JobReading<Read>,
-  isChanged: (asked: Job, read: Read) => boolean,
+  { scope, isChanged }: ComparisonRules<Read>,
 ): { isNew: boolean; isMoved: boolean; source: JobSource } {
   const key = jobKey(reading.job)
   const registered = view.jobs.get(key)
   const known = view.jobSources.get(key)
   const { path, inputs, order } = reading
-  const base = { namespace: reading.job.Namespace, jobId: reading.job.ID, path, inputs, ...(order === undefined ? {} : { order }) }
+  const job = { namespace: reading.job.Namespace, jobId: reading.job.ID }
+  const base = { ...job, ...sourced(scope.id), path, inputs, ...(order === undefined ? {} : { order }) }
   if (registered !== undefined && !registered.Stop && known !== undefined) {
     // Compared with what git last asked for, not with what runs: a version that was reverted for failing must not come
     // back before the file says something new.
     const asked = view.findJobVersion(base.namespace, base.jobId, registered.CreateIndex, known.version) ?? registered
     if (!isChanged(asked, reading.job)) {
-      const isMoved = known.path !== path || !sameInputs(known.inputs, inputs)
+      const isMoved = sourceIdOf(known) !== scope.id || known.path !== path || !sameInputs(known.inputs, inputs)
       const { commit: since, version: made } = known
       return { isNew: false, isMoved, source: { ...base, commit: since, version: made } }
     }
@@ -243,12 +307,14 @@ function sameInputs(a: JobSource['inputs'], b: JobSource['inputs']): boolean {
  */
 function computeRemovals(
   view: StateView,
+  scope: SourceScope,
   isWanted: (key: string) => boolean,
   frozen: readonly FrozenFile[],
 ): { certain: readonly Job[]; doubtful: readonly Job[] } {
   const kept = new Set(frozen.flatMap((file) => (file.jobId === null ? [] : [namespacedKey(file.namespace!, file.jobId)])))
   const absent: Job[] = []
-  for (const key of view.jobSources.keys()) {
+  for (const source of view.jobSources.valuesBy('source', scope.id)) {
+    const key = jobSourceKey(source)
     if (isWanted(key) || kept.has(key)) continue
     const job = view.jobs.get(key)
     if (job !== undefined && !job.Stop) absent.push(job)
@@ -261,6 +327,7 @@ function guardRemovals(
   view: StateView,
   commit: Commit,
   trailers: Commit['trailers'],
+  scope: SourceScope,
   { certain, doubtful }: { certain: readonly Job[]; doubtful: readonly Job[] },
 ): { removals: readonly Job[]; held: Held | null } {
   const allowed = trailers.filter((trailer) => isTrailer(trailer, ALLOW_DELETE)).flatMap(({ value }) => trailerWords(value))
@@ -272,7 +339,7 @@ function guardRemovals(
     return { removals: [], held: heldRemovals('unreadable-files', commit, doubtful, remedy) }
   }
   const unasked = certain.filter((job) => !isAllowed(job))
-  const isMass = unasked.length > REMOVALS_FREE && unasked.length > REMOVALS_FREE_SHARE * view.jobSources.count
+  const isMass = unasked.length > REMOVALS_FREE && unasked.length > REMOVALS_FREE_SHARE * view.jobSources.countBy('source', scope.id)
   if (!isMass) return { removals: certain, held: null }
   const remedy = `commit with the trailer "${ALLOW_DELETE}: ${unasked.length > 5 ? '*' : unasked.map((job) => job.ID).join(' ')}", or bring the files back`
   return { removals: certain.filter(isAllowed), held: heldRemovals('mass-deletion', commit, unasked, remedy) }

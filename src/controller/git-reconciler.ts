@@ -11,12 +11,14 @@ import {
   explainError,
   type FrozenFile,
   type Held,
+  type JobRef,
   type Logger,
   type Random,
   type SourceStatus,
+  sourced,
   type VerifiedCommit,
 } from '../domain/index.js'
-import type { CommandBody } from '../state/index.js'
+import { type CommandBody, jobSourceKey, sourcedKey } from '../state/index.js'
 import { computeAgentsChanges } from './agents/agents-changes.js'
 import { AgentsFolderReader } from './agents/agents-folder.js'
 import { computeChangesInSlices, type DesiredChanges, type FileReading, FULL_RULES, type SourceReadings } from './desired-state.js'
@@ -25,7 +27,7 @@ import { deregisterCommand, registerCommand } from './job-commands.js'
 import { KnownMistakes } from './known-mistakes.js'
 import type { Leader } from './leader.js'
 import { traceCommand } from './memory/trace-command.js'
-import { enforceNamespaces, namespacesOf } from './namespaces/enforce-namespaces.js'
+import { enforceRules, jobRules, namespacesOf } from './namespaces/enforce-namespaces.js'
 import { computeNamespaceChanges } from './namespaces/namespace-changes.js'
 import { NamespaceFilesReader } from './namespaces/namespaces-folder.js'
 import { type OneShotActs, performTrailers } from './one-shot-acts.js'
@@ -35,6 +37,9 @@ import { nodePoolsIn } from './repository-layout.js'
 import { guardRewind } from './rewind.js'
 import { briefCommit, sourceFilesCommand } from './source-changes.js'
 import { findHiddenJobs, SourceTree } from './source-tree.js'
+import { claimCommand, ownNamespaces, ownVariables, releaseCommand } from './sources/claims.js'
+import { foreignHosts } from './sources/foreign-hosts.js'
+import { FIRST_SOURCE, isVerdictOver, jobTaker, type SourceScope } from './sources/source-scope.js'
 import { CommitTrust, type TrustVerdict } from './trust/commit-trust.js'
 import type { TrustRules } from './trust/trust-rules.js'
 import { UnchangedJobs, type UnreadFile } from './unchanged-jobs.js'
@@ -57,6 +62,8 @@ export interface GitReconcilerDeps {
   readonly options: GitReconcilerOptions
   /** Whose commits count; absent: everybody's. */
   readonly trust?: { readonly rules: TrustRules; readonly signatures: CommitSignatures } | undefined
+  /** Which source this is; absent: the only one, which may do everything. */
+  readonly scope?: SourceScope | undefined
   /** Of this server: jobs of other regions are refused. */
   readonly region: string
   /** False: a cluster that begins again takes over what runs, in whatever order it was begun. Absent: changes may always wait. */
@@ -65,6 +72,7 @@ export interface GitReconcilerDeps {
 
 /** How a look ended; `isComplete` false asks for another one soon. */
 export interface SyncOutcome {
+  readonly sourceId: string
   readonly isComplete: boolean
   readonly commit: Commit
   readonly registered: number
@@ -79,7 +87,6 @@ export interface SyncOutcome {
   readonly acts: readonly string[]
 }
 
-export const SOURCE_ID = 'default'
 const FILES_READ_AT_ONCE = 64
 const COMMANDS_PER_TURN = 50
 /** Of a commit's frozen files; all of them can be read over the API. */
@@ -89,6 +96,7 @@ const NOT_ASKED: TrustVerdict = { kind: 'trusted', verified: null }
 
 export class GitReconciler {
   readonly #deps: GitReconcilerDeps
+  readonly #scope: SourceScope
   readonly #unchanged: UnchangedJobs
   readonly #mistakes = new KnownMistakes()
   readonly #agents: AgentsFolderReader
@@ -99,13 +107,38 @@ export class GitReconciler {
   problem: string | null = null
   /** All that the newest commit wants is in the state: before the first look, and in the middle of one, only a part may be. */
   isSettled = false
+  /** What other sources have done may make another verdict of the same commit. */
+  #areOthersChanged = true
+  /** The same commit has to be judged once more: at the start, since what the source may do may have changed, and when pools or namespaces have. */
+  #isStale: boolean
 
   constructor(deps: GitReconcilerDeps) {
     this.#deps = deps
-    this.#unchanged = new UnchangedJobs(deps.leader.state)
+    this.#scope = deps.scope ?? FIRST_SOURCE
+    this.#unchanged = new UnchangedJobs(deps.leader.state, this.#scope.id)
+    this.#isStale = this.#scope.limits !== undefined
     this.#agents = new AgentsFolderReader(deps.syntax)
     this.#namespaces = new NamespaceFilesReader(deps.syntax)
     this.#trust = deps.trust === undefined ? undefined : new CommitTrust(deps.git, deps.trust.signatures, deps.trust.rules)
+  }
+
+  get id(): string {
+    return this.#scope.id
+  }
+
+  get ref(): string {
+    return this.#deps.options.ref
+  }
+
+  /** @returns whether another look at the same commit comes to something else now */
+  isConcernedByOthers(): boolean {
+    this.#areOthersChanged = true
+    return this.#isStale || isVerdictOver(this.#deps.leader.state, this.#scope)
+  }
+
+  /** What every job is judged by, pools or namespaces, has become something else. */
+  judgeAnew(): void {
+    this.#isStale = true
   }
 
   /** One look. What goes wrong is kept in `problem` and thrown. */
@@ -126,9 +159,9 @@ export class GitReconciler {
   async #sync(): Promise<SyncOutcome> {
     const { git, leader } = this.#deps
     const commit = briefCommit(await git.resolve())
-    const status = leader.state.sources.get(SOURCE_ID)
+    const status = leader.state.sources.get(this.id)
     const applied = status?.commit ?? null
-    if (status !== undefined && applied?.id === commit.id) return this.#stay(status, commit)
+    if (status !== undefined && applied?.id === commit.id && !this.#isToBeJudgedAnew()) return this.#stay(status, commit)
     if (this.#seen?.commitId !== commit.id) this.#seen = { commitId: commit.id, detectedMs: leader.clock.wallMs(), verifiedMs: null }
     const verdict = (await this.#trust?.judge(commit, status?.verified ?? null)) ?? NOT_ASKED
     if (verdict.kind === 'refused')
@@ -140,6 +173,12 @@ export class GitReconciler {
     return this.#apply(commit, applied, asked, verdict.verified)
   }
 
+  #isToBeJudgedAnew(): boolean {
+    const areOthersChanged = this.#areOthersChanged
+    this.#areOthersChanged = false
+    return this.#isStale || (areOthersChanged && isVerdictOver(this.#deps.leader.state, this.#scope))
+  }
+
   /** When the newest commit that is not applied yet was seen, and found to count; it may wait for somebody's word since. */
   #seen: { readonly commitId: string; readonly detectedMs: number; readonly verifiedMs: number | null } | undefined
 
@@ -149,52 +188,70 @@ export class GitReconciler {
   async #apply(commit: Commit, applied: Commit | null, asked: readonly Commit[], verified: VerifiedCommit | null): Promise<SyncOutcome> {
     const { git, leader } = this.#deps
     this.isSettled = false
+    this.#isStale = false
     const isFirstLook = this.#unfinished?.commitId !== commit.id
     const trailers = asked.flatMap((each) => each.trailers)
     const entries = await git.list(commit.id)
     const tree = new SourceTree(git, entries)
     const { readings, aborted } = await this.#readJobs(tree)
-    const agents = await this.#agents.read(tree)
-    const namespaces = await this.#namespaces.read(tree)
-    const isComplete = aborted.length + agents.aborted.length + namespaces.aborted.length === 0
+    const agents = this.id === FIRST_SOURCE.id ? await this.#agents.read(tree) : undefined
+    const namespaces = ownNamespaces(leader.state, this.#scope, tree, await this.#namespaces.read(tree))
+    const isComplete = aborted.length + (agents?.aborted.length ?? 0) + namespaces.aborted.length === 0
     this.#unfinished = isComplete ? undefined : { commitId: commit.id, asked }
-    const variables = await this.#variables.read(tree)
-    const forbidden = enforceNamespaces(leader.state, namespacesOf(leader.state.namespaces, namespaces), readings)
+    const variables = ownVariables(leader.state, this.#scope, tree, await this.#variables.read(tree))
+    const rules = jobRules(namespacesOf(leader.state, this.#scope, namespaces), this.#scope)
+    const forbidden = enforceRules(leader.state, rules, readings)
     const changes = await this.#compare(commit, trailers, { ...readings, read: forbidden.read })
     const parsedMs = leader.clock.wallMs()
-    const frozen = [...changes.frozen, ...forbidden.frozen, ...agents.frozen, ...namespaces.frozen, ...variables.frozen]
-    await this.#propose(computeAgentsChanges(leader.state, agents), itself)
+    const frozen = [
+      ...changes.frozen,
+      ...forbidden.frozen,
+      ...(agents?.frozen ?? foreignHosts(this.#scope, tree)),
+      ...namespaces.frozen,
+      ...variables.frozen,
+    ]
+    await this.#propose(agents === undefined ? [] : computeAgentsChanges(leader.state, agents), itself)
+    await this.#propose([claimCommand(leader.state, this.#scope, namespaces, variables)], itself)
     const used = changes.registrations.map(({ job }) => job.Namespace)
-    await this.#propose(computeNamespaceChanges(leader.state, namespaces, used), itself)
+    await this.#propose(computeNamespaceChanges(leader.state, this.#scope, namespaces, used), itself)
     // Before the jobs that read them.
-    await this.#propose(computeVariableChanges(leader.state, variables), itself)
+    await this.#propose(computeVariableChanges(leader.state, this.#scope, variables), itself)
+    await this.#propose([releaseCommand(leader.state, this.#scope, namespaces, variables)], itself)
     const now = divideChanges(leader.state, changes, {
+      sourceId: this.id,
       commit,
       nowMs: leader.clock.wallMs(),
       isComplete,
       mayWait: this.#deps.mayWait?.() ?? true,
     })
-    await this.#propose(now.registrations, (registration) => registerCommand(leader.state, this.#deps.random, registration))
-    await this.#propose(now.commands, itself)
+    await this.#propose(now.registrations, (registration) =>
+      this.#isStillFree(registration.source) ? registerCommand(leader.state, this.#deps.random, registration) : undefined,
+    )
+    await this.#propose(now.commands, (command) =>
+      command.kind !== 'change-wait' || this.#isStillFree(command.change) ? command : undefined,
+    )
     // What is new goes in before what is gone goes out. With something unread, absence is not certain.
     await this.#propose(now.removals, (job) => deregisterCommand(this.#deps.random, job))
     const acts = await this.#act(isFirstLook ? asked : [], tree)
-    const files = sourceFilesCommand(leader.state, frozen, changes.moved)
-    if (files !== undefined) await this.#propose([files], itself)
+    const moved = changes.moved.filter((source) => this.#isStillFree(source))
+    await this.#propose([sourceFilesCommand(leader.state, this.id, frozen, moved)], itself)
     const waiting = now.commands.filter(({ kind }) => kind === 'change-wait').length
     const counts = { registered: now.registrations.length, waiting, removed: now.removals.length, frozen: frozen.length }
-    if (isComplete) await this.#propose([{ ...counts, parsedMs }], (trace) => this.#traceCommand(commit, trace))
+    if (isComplete && applied?.id !== commit.id)
+      await this.#propose([{ ...counts, parsedMs }], (trace) => this.#traceCommand(commit, trace))
     // A cursor that stays where it was has the commit read again, also by a server that is started anew.
     const cursor = isComplete ? commit : applied
     await this.#closeSync({
-      id: SOURCE_ID,
+      id: this.id,
       ref: this.#deps.options.ref,
       commit: cursor,
       held: changes.held,
       ...(verified === null ? {} : { verified }),
     })
     const outcome: SyncOutcome = {
-      isComplete,
+      sourceId: this.id,
+      // Somebody else was quicker, or the rules have changed meanwhile.
+      isComplete: isComplete && !this.#isStale,
       commit,
       ...counts,
       frozen,
@@ -210,7 +267,7 @@ export class GitReconciler {
     const { leader } = this.#deps
     const appliedMs = leader.clock.wallMs()
     const { detectedMs, verifiedMs } = this.#seen ?? { detectedMs: appliedMs, verifiedMs: null }
-    return traceCommand(leader.state, { commit, detectedMs, verifiedMs, appliedMs, ...counts })
+    return traceCommand(leader.state, { commit, ...sourced(this.id), detectedMs, verifiedMs, appliedMs, ...counts })
   }
 
   /** All in one turn with the note that it was done: a crash before it is durable takes back both. */
@@ -225,13 +282,18 @@ export class GitReconciler {
       if (content !== undefined) payloads.set(path, content)
     }
     await leader.room()
-    leader.propose([{ kind: 'commits-acted', commits: acting.map(({ id }) => id) }])
+    leader.propose([{ kind: 'commits-acted', commits: acting.map(({ id }) => id), ...sourced(this.id) }])
     const env = { random, nowMs: leader.clock.wallMs() }
-    return performTrailers(leader.state, trailers, { env, payloads, propose: (commands) => void leader.propose(commands) })
+    return performTrailers(leader.state, trailers, {
+      env,
+      payloads,
+      scope: this.#scope,
+      propose: (commands) => void leader.propose(commands),
+    })
   }
 
   async #compare(commit: Commit, trailers: Commit['trailers'], readings: SourceReadings): Promise<DesiredChanges> {
-    const slices = computeChangesInSlices(this.#deps.leader.state, commit, trailers, readings, FULL_RULES)
+    const slices = computeChangesInSlices(this.#deps.leader.state, commit, trailers, readings, { ...FULL_RULES, scope: this.#scope })
     for (;;) {
       const { done, value } = slices.next()
       if (done === true) return value
@@ -241,7 +303,7 @@ export class GitReconciler {
 
   async #readJobs(tree: SourceTree): Promise<{ readings: SourceReadings; aborted: readonly string[] }> {
     const look = this.#unchanged.look(tree)
-    const nodePools = nodePoolsIn(tree.entries)
+    const nodePools = this.#nodePoolsOf(tree)
     const read: FileReading[] = findHiddenJobs(tree.entries).map(({ entry: { path, blob }, mistake }) => {
       return { kind: 'mistakes', path, blob, mistakes: [mistake] }
     })
@@ -283,17 +345,30 @@ export class GitReconciler {
     }
   }
 
-  async #propose<Change>(changes: readonly Change[], asCommand: (change: Change) => CommandBody): Promise<void> {
+  /** Hosts are declared by the first source: for the others there are the pools that it has made. */
+  #nodePoolsOf(tree: SourceTree): ReadonlySet<string> {
+    return this.id === FIRST_SOURCE.id ? nodePoolsIn(tree.entries) : new Set(this.#deps.leader.state.nodePools.keys())
+  }
+
+  /** Since the comparison another source may have taken the job: then this commit is judged once more. */
+  #isStillFree(job: JobRef): boolean {
+    const isFree = jobTaker(this.#deps.leader.state, this.#scope, jobSourceKey(job)) === undefined
+    this.#isStale ||= !isFree
+    return isFree
+  }
+
+  async #propose<Change>(changes: readonly Change[], asCommand: (change: Change) => CommandBody | undefined): Promise<void> {
     for (let from = 0; from < changes.length; from += COMMANDS_PER_TURN) {
       if (from > 0) await this.#deps.leader.breathe()
       await this.#deps.leader.room()
-      this.#deps.leader.propose(changes.slice(from, from + COMMANDS_PER_TURN).map(asCommand))
+      const commands = changes.slice(from, from + COMMANDS_PER_TURN).flatMap((change) => asCommand(change) ?? [])
+      if (commands.length > 0) this.#deps.leader.propose(commands)
     }
   }
 
   /** Without a word where a second look at the same commit finds what the first one found. */
   async #closeSync(status: Omit<SourceStatus, 'modifyIndex'>): Promise<void> {
-    const { modifyIndex: _, ...known } = this.#deps.leader.state.sources.get(SOURCE_ID) ?? { modifyIndex: 0 }
+    const { modifyIndex: _, ...known } = this.#deps.leader.state.sources.get(this.id) ?? { modifyIndex: 0 }
     if (JSON.stringify(known) === JSON.stringify(status)) return
     await this.#propose([status], () => ({ kind: 'source-sync', status }))
   }
@@ -302,7 +377,7 @@ export class GitReconciler {
   async #askedSince(applied: Commit | null, commit: Commit): Promise<readonly Commit[]> {
     if (this.#unfinished?.commitId === commit.id) return this.#unfinished.asked
     const commits = await this.#deps.git.commitsBetween(applied?.id ?? null, commit.id, COMMITS_SEARCHED_FOR_TRAILERS)
-    return commits.filter(({ id }) => this.#deps.leader.state.actedCommits.get(id) === undefined)
+    return commits.filter(({ id }) => this.#deps.leader.state.actedCommits.get(sourcedKey(this.id, id)) === undefined)
   }
 
   async #findRewind(applied: Commit | null, commit: Commit, asked: readonly Commit[]): Promise<Held | null> {
@@ -315,14 +390,14 @@ export class GitReconciler {
 
   /** Says that it waits, once, and changes nothing. */
   async #hold(commit: Commit, applied: Commit | null, held: Held): Promise<SyncOutcome> {
-    const status = this.#deps.leader.state.sources.get(SOURCE_ID)
+    const status = this.#deps.leader.state.sources.get(this.id)
     const known = status?.held
     if (known?.commit !== held.commit || known.reason !== held.reason || known.remedy !== held.remedy) {
-      const { modifyIndex: _, ...rest } = status ?? { id: SOURCE_ID, ref: this.#deps.options.ref, modifyIndex: 0 }
+      const { modifyIndex: _, ...rest } = status ?? { id: this.id, ref: this.#deps.options.ref, modifyIndex: 0 }
       await this.#closeSync({ ...rest, commit: applied, held })
       this.#deps.logger.warn({ ...held }, 'commit held')
     }
-    return { isComplete: true, commit, registered: 0, waiting: 0, removed: 0, frozen: this.#knownFrozen(), held, ignored: [], acts: [] }
+    return this.#nothingNew(commit, held)
   }
 
   /** The ref is where desired state is. A commit that waited, and that the ref has left, waits no more. */
@@ -333,11 +408,12 @@ export class GitReconciler {
       const { modifyIndex: _, ...rest } = status
       await this.#closeSync({ ...rest, held })
     }
-    return { isComplete: true, commit, registered: 0, waiting: 0, removed: 0, frozen: this.#knownFrozen(), held, ignored: [], acts: [] }
+    return this.#nothingNew(commit, held)
   }
 
-  #knownFrozen(): readonly FrozenFile[] {
-    return this.#deps.leader.state.frozenFiles.all()
+  #nothingNew(commit: Commit, held: Held | null): SyncOutcome {
+    const frozen = this.#deps.leader.state.frozenFiles.by('source', this.id)
+    return { sourceId: this.id, isComplete: true, commit, registered: 0, waiting: 0, removed: 0, frozen, held, ignored: [], acts: [] }
   }
 
   #log({ commit, registered, waiting, removed, frozen, held, ignored }: SyncOutcome): void {
@@ -352,6 +428,6 @@ export class GitReconciler {
   }
 }
 
-function itself(body: CommandBody): CommandBody {
+function itself(body: CommandBody | undefined): CommandBody | undefined {
   return body
 }

@@ -2,13 +2,14 @@
  * Acts that a commit asks for by trailer, once (docs/repository.md). A job is named by its id or as `<namespace>/<id>`, everything else by
  * its id or the beginning of it.
  */
-import { type Allocation, type Commit, type Deployment, isDeploymentActive, type Job, type Node } from '../domain/index.js'
+import { type Allocation, type Commit, type Deployment, isDeploymentActive, type Job, type Node, SOURCE_DEFAULT } from '../domain/index.js'
 import { type CommandBody, jobKey, ownerKey, type StateView } from '../state/index.js'
 import { type ActEnv, type Decided, refused } from './acts/act.js'
 import { ACTS } from './acts/index.js'
 import { promotableGroups } from './deployment-watcher.js'
 import { type PayloadFiles, readDispatchTrailer } from './dispatch-trailer.js'
 import { readDrainTrailer } from './drain-trailer.js'
+import { FIRST_SOURCE, mayActOn, type SourceScope } from './sources/source-scope.js'
 import { ALLOW_DELETE, ALLOW_REWIND, APPROVE, DISPATCH, isJobNamed, trailerWords } from './trailers.js'
 
 /** What the trailers come to, and for each that comes to nothing why. */
@@ -21,6 +22,8 @@ export interface TrailerContext {
   readonly env: ActEnv
   /** Of the commit: what jobs are dispatched with. */
   readonly payloads: PayloadFiles
+  /** Whose commit it is: of others than the first only what is their own is acted on. Absent: the only one. */
+  readonly scope?: SourceScope | undefined
   /** Called for each act in turn, so that the next one sees what it did. */
   readonly propose: (commands: readonly CommandBody[]) => void
 }
@@ -59,23 +62,23 @@ const ofLine = (decide: TrailerAct['decide']): TrailerAct => ({ isOfWords: false
 
 /** An act on a job that is named by one word. */
 function ofJobs(decide: (view: StateView, job: Job, env: ActEnv) => ReturnType<TrailerAct['decide']>): TrailerAct {
-  return ofWords((view, name, { env }) => {
-    const job = findJob(view, name)
+  return ofWords((view, name, { env, scope }) => {
+    const job = findJob(view, scope, name)
     return job === undefined ? refused('no job of this id is registered') : decide(view, job, env)
   })
 }
 
 /** An act on the roll-out that is under way, of a job or by its own id. */
 function ofDeployments(decide: (view: StateView, deployment: Deployment, env: ActEnv) => ReturnType<TrailerAct['decide']>): TrailerAct {
-  return ofWords((view, name, { env }) => {
-    const deployment = findDeployment(view, name)
+  return ofWords((view, name, { env, scope }) => {
+    const deployment = findDeployment(view, scope, name)
     return deployment === undefined ? refused('no roll-out of this job or id is under way') : decide(view, deployment, env)
   })
 }
 
 function ofAllocations(decide: (view: StateView, allocation: Allocation, env: ActEnv) => ReturnType<TrailerAct['decide']>): TrailerAct {
-  return ofWords((view, name, { env }) => {
-    const allocation = findOnly(view.allocations.values(), name)
+  return ofWords((view, name, { env, scope }) => {
+    const allocation = findOnly(ownRows(view, scope, view.allocations.values()), name)
     return typeof allocation === 'string' ? refused(allocation) : decide(view, allocation, env)
   })
 }
@@ -105,20 +108,25 @@ const TRAILERS: Readonly<Record<string, TrailerAct>> = {
     return ACTS['allocation-stop'](view, { allocationId: ID, skipsShutdownDelay: false }, env)
   }),
   // A host each, or * for all.
-  'Drover-Replace-Lost': ofWords((view, name, { env }) => {
+  'Drover-Replace-Lost': ofWords((view, name, { env, scope }) => {
+    if (scope !== undefined && scope.id !== SOURCE_DEFAULT) return refused(HOSTS_OF_FIRST)
     const node = name === '*' ? undefined : findNode(view, name)
     return typeof node === 'string' ? refused(node) : ACTS['losses-release'](view, { nodeIds: node === undefined ? null : [node.ID] }, env)
   }),
-  'Drover-Drain': ofLine((view, line, { env }) => {
+  'Drover-Drain': ofLine((view, line, { env, scope }) => {
+    if (scope !== undefined && scope.id !== SOURCE_DEFAULT) return refused(HOSTS_OF_FIRST)
     const reading = readDrainTrailer(line)
     if (reading.kind === 'mistake') return refused(reading.problem)
     const node = findNode(view, reading.host)
     return typeof node === 'string' ? refused(node) : ACTS['node-drain'](view, { nodeId: node.ID, ...reading.request }, env)
   }),
-  [DISPATCH]: ofLine((view, line, { env, payloads }) => {
+  [DISPATCH]: ofLine((view, line, { env, payloads, scope }) => {
     const reading = readDispatchTrailer(line, payloads)
     if (reading.kind === 'mistake') return refused(reading.problem)
-    const parent = findJob(view, reading.job)
+    const priorityMax = scope?.limits?.priorityMax ?? Number.POSITIVE_INFINITY
+    if (reading.request.priority > priorityMax)
+      return refused(`priority ${reading.request.priority} is above ${priorityMax}, the highest that is allowed to this source`)
+    const parent = findJob(view, scope, reading.job)
     return parent === undefined
       ? refused('no job of this id is registered')
       : ACTS['job-dispatch'](view, { ...named(parent), ...reading.request }, env)
@@ -134,18 +142,28 @@ function named(job: Job): { readonly namespace: string; readonly jobId: string }
   return { namespace: job.Namespace, jobId: job.ID }
 }
 
-function findJob(view: StateView, name: string): Job | undefined {
-  for (const job of view.jobs.values()) if (!job.Stop && isJobNamed(job, name)) return job
+const HOSTS_OF_FIRST = 'hosts are in the hands of the first source'
+
+type Owned = { readonly Namespace: string; readonly JobID: string }
+
+/** What the trailers of a source may act on. */
+function* ownRows<Row extends Owned>(view: StateView, scope: SourceScope | undefined, rows: Iterable<Row>): Iterable<Row> {
+  for (const row of rows) if (mayActOn(view, scope ?? FIRST_SOURCE, ownerKey(row))) yield row
+}
+
+function findJob(view: StateView, scope: SourceScope | undefined, name: string): Job | undefined {
+  for (const job of view.jobs.values())
+    if (!job.Stop && isJobNamed(job, name) && mayActOn(view, scope ?? FIRST_SOURCE, jobKey(job))) return job
   return undefined
 }
 
 /** The roll-out that is under way, of a job or by its own id. */
-function findDeployment(view: StateView, name: string): Deployment | undefined {
+function findDeployment(view: StateView, scope: SourceScope | undefined, name: string): Deployment | undefined {
   const isUnderWay = (deployment: Deployment) =>
     isDeploymentActive(deployment) && deployment.JobVersion === view.jobs.get(ownerKey(deployment))?.Version
-  const job = findJob(view, name)
+  const job = findJob(view, scope, name)
   if (job !== undefined) return view.deployments.by('job', jobKey(job)).find(isUnderWay)
-  const found = findOnly(view.deployments.values(), name)
+  const found = findOnly(ownRows(view, scope, view.deployments.values()), name)
   return typeof found !== 'string' && isUnderWay(found) ? found : undefined
 }
 

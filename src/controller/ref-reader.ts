@@ -2,16 +2,19 @@
  * Any commit of the repository, read as the reconciler would read it and told in the words of a plan. One at a time: whoever may read the
  * API may ask, and what lies in a branch costs what its author likes.
  */
-import { type Commit, type CommitSummary, type Job, type Mistake, type Namespace, OrchestratorError } from '../domain/index.js'
+import { type Commit, type CommitSummary, type Job, type Mistake, OrchestratorError, SOURCE_DEFAULT } from '../domain/index.js'
 import { jobKey, type StateView } from '../state/index.js'
 import { AgentsFolderReader } from './agents/agents-folder.js'
-import { SOURCE_ID } from './git-reconciler.js'
-import { namespaceMistakes, namespacesOf } from './namespaces/enforce-namespaces.js'
+import { type JobRules, jobRules, namespacesOf } from './namespaces/enforce-namespaces.js'
 import { NamespaceFilesReader } from './namespaces/namespaces-folder.js'
 import { bundleMember } from './order/check-dependencies.js'
 import type { GitSource, JobReader, SyntaxReader } from './ports.js'
 import { classifyPath, nodePoolsIn } from './repository-layout.js'
 import { findHiddenJobs, SourceTree } from './source-tree.js'
+import { ownNamespaces, ownVariables } from './sources/claims.js'
+import { foreignHosts } from './sources/foreign-hosts.js'
+import { needsOf } from './sources/job-needs.js'
+import type { SourceScope } from './sources/source-scope.js'
 import { readHistory, summarizeTree, type TreeFileReading } from './tree-summary.js'
 import { VariablesFolderReader } from './variables/variables-folder.js'
 
@@ -25,12 +28,18 @@ export interface RefReading {
   readonly mistakes: readonly Mistake[]
 }
 
-export interface RefReaderDeps {
-  readonly view: StateView
+export interface ReadSource {
+  readonly scope: SourceScope
   /** Of this reader alone: it keeps the listing that it made last. */
   readonly git: GitSource
   /** The id of the commit that a ref or an id means, fetched where the repository is elsewhere. @throws OrchestratorError GIT_* */
   readonly find: (ref: string) => Promise<string>
+}
+
+export interface RefReaderDeps {
+  readonly view: StateView
+  /** @throws OrchestratorError UNKNOWN_SOURCE */
+  readonly sourceOf: (sourceId: string) => ReadSource
   readonly jobs: JobReader
   readonly syntax: SyntaxReader
   readonly region: string
@@ -48,11 +57,12 @@ export class RefReader {
     this.#deps = deps
   }
 
-  /** @throws OrchestratorError GIT_* for a ref that is none, TOO_BUSY */
-  async read(ref: string): Promise<RefReading> {
+  /** @throws OrchestratorError GIT_* for a ref that is none, TOO_BUSY, UNKNOWN_SOURCE */
+  async read(sourceId: string, ref: string): Promise<RefReading> {
+    const source = this.#deps.sourceOf(sourceId)
     if (this.#waiting >= WAITING_MAX) throw new OrchestratorError('TOO_BUSY', 'too many plans at once; ask again')
     this.#waiting++
-    const turn = this.#last.then(() => this.#readRef(ref))
+    const turn = this.#last.then(() => this.#readRef(source, ref))
     this.#last = turn.catch(() => {})
     try {
       return await turn
@@ -61,24 +71,29 @@ export class RefReader {
     }
   }
 
-  async #readRef(ref: string): Promise<RefReading> {
-    const { git, view, find, syntax } = this.#deps
+  async #readRef({ scope, git, find }: ReadSource, ref: string): Promise<RefReading> {
+    const { view, syntax } = this.#deps
     const id = await find(ref)
     const [commit] = await git.commitsBetween(null, id, 1)
     const tree = new SourceTree(git, await git.list(id))
-    const namespaces = await new NamespaceFilesReader(syntax).read(tree)
+    const namespaces = ownNamespaces(view, scope, tree, await new NamespaceFilesReader(syntax).read(tree))
     if (namespaces.aborted.length > 0)
       throw new OrchestratorError('TOO_BUSY', `${namespaces.aborted.join(', ')} could not be read this time; ask again`)
-    const { readings, jobs, mistakes } = await this.#readJobs(tree, namespacesOf(view.namespaces, namespaces))
-    const agents = await new AgentsFolderReader(syntax).read(tree)
-    const variables = await new VariablesFolderReader().read(tree)
-    const appliedId = view.sources.get(SOURCE_ID)?.commit?.id ?? null
-    const summary = summarizeTree(readings, agents, await readHistory(git, id, appliedId), true)
-    const others = [...agents.frozen, ...namespaces.frozen, ...variables.frozen].flatMap((file) => file.mistakes)
+    const isFirst = scope.id === SOURCE_DEFAULT
+    const nodePools = isFirst ? nodePoolsIn(tree.entries) : new Set(view.nodePools.keys())
+    const rules = jobRules(namespacesOf(view, scope, namespaces), scope)
+    const { readings, jobs, mistakes } = await this.#readJobs(tree, nodePools, rules)
+    const agents = isFirst ? await new AgentsFolderReader(syntax).read(tree) : null
+    const variables = ownVariables(view, scope, tree, await new VariablesFolderReader().read(tree))
+    const appliedId = view.sources.get(scope.id)?.commit?.id ?? null
+    const summary = { ...summarizeTree(readings, agents, await readHistory(git, id, appliedId), true), source: scope.id }
+    const others = [...(agents?.frozen ?? foreignHosts(scope, tree)), ...namespaces.frozen, ...variables.frozen].flatMap(
+      (file) => file.mistakes,
+    )
     return { commit: commit!, appliedId, summary, jobs, mistakes: [...mistakes, ...others] }
   }
 
-  async #readJobs(tree: SourceTree, namespaces: ReadonlyMap<string, Namespace>) {
+  async #readJobs(tree: SourceTree, nodePools: ReadonlySet<string>, rules: JobRules | undefined) {
     const readings: TreeFileReading[] = []
     const jobs = new Map<string, { readonly job: Job; readonly warnings: readonly string[] }>()
     const mistakes: Mistake[] = []
@@ -87,7 +102,6 @@ export class RefReader {
       readings.push({ kind: 'mistakes', path, names })
     }
     for (const { entry, mistake } of findHiddenJobs(tree.entries)) refuse(entry.path, [mistake])
-    const nodePools = nodePoolsIn(tree.entries)
     const files = tree.entries.flatMap(({ path }) => {
       const meaning = classifyPath(path)
       return meaning.kind === 'job' ? [{ path, namespace: meaning.namespace }] : []
@@ -110,7 +124,7 @@ export class RefReader {
           continue
         }
         const { job, order, warnings } = outcome
-        const forbidden = namespaceMistakes(job, path, namespaces.get(job.Namespace))
+        const forbidden = rules?.(job.Namespace, needsOf(job, order), path) ?? []
         if (forbidden.length > 0) {
           refuse(path, forbidden, { namespace: job.Namespace, jobId: job.ID, ...bundleMember(order?.bundle) })
           continue

@@ -3,18 +3,7 @@
  * ports it is given, so the simulation runs this very class.
  */
 import { BrokerWatch } from '../agent/index.js'
-import {
-  type AuditSink,
-  type Bus,
-  type Clock,
-  type EvaluationTime,
-  explainError,
-  type Logger,
-  type Random,
-  type RemoteStatus,
-  type ToldWait,
-  type TracedJob,
-} from '../domain/index.js'
+import type { AuditSink, Bus, Clock, EvaluationTime, Logger, Random, ToldWait, TracedJob } from '../domain/index.js'
 import { createScheduler } from '../scheduler/index.js'
 import type { CommandBody, StateView } from '../state/index.js'
 import { Actor } from './actor.js'
@@ -29,7 +18,6 @@ import { EvaluationBroker } from './evaluation-broker.js'
 import { EvaluationTimes } from './evaluation-times.js'
 import type { GarbageThresholds } from './garbage.js'
 import { GARBAGE_THRESHOLDS, GarbageCollector } from './garbage-collector.js'
-import { GitReconciler, type GitReconcilerDeps, type GitReconcilerOptions, type SyncOutcome } from './git-reconciler.js'
 import { heartbeatTtlMs } from './heartbeat-ttl.js'
 import { HostCalls } from './host-calls.js'
 import { HostChannel } from './host-channel.js'
@@ -43,19 +31,13 @@ import { ChangeGate, tellWaiting } from './order/change-gate.js'
 import { HookRunner } from './order/hook-runner.js'
 import { PeriodicDispatcher } from './periodic-dispatcher.js'
 import { Planner } from './planner.js'
-import type { CommandLog, GitSource, IdentitySigner, JobReader, RemoteRepository, SyntaxReader } from './ports.js'
-import { ReconcileLoop } from './reconcile-loop.js'
-import { RemotePoll } from './remote-poll.js'
+import type { CommandLog, IdentitySigner, JobReader, SyntaxReader } from './ports.js'
+import { type FollowedHealth, type FollowedSource, type SourceEvents, SourceFollowers } from './sources/source-followers.js'
 import { WaitingEvaluations } from './waiting-evaluations.js'
 import { Worker } from './worker.js'
 
 export interface ServerOptions {
-  readonly source: GitReconcilerOptions
   readonly nodes: NodeRegistrarOptions
-  /** A look at the ref this long after the last, should every event have been lost. */
-  readonly sourcePollMs: number
-  /** How often the remote is asked, where there is one. */
-  readonly remotePollMs?: number
   /** When what has ended is forgotten. */
   readonly garbage?: GarbageThresholds
   /** The state is that of a cluster whose history was lost: what its hosts run is taken over. */
@@ -63,14 +45,11 @@ export interface ServerOptions {
   readonly leader?: Pick<LeaderDeps, 'snapshotEveryCommands' | 'commandBytesMax'>
 }
 
-export interface ServerDeps {
+export interface ServerDeps extends SourceEvents {
   readonly log: CommandLog
   readonly bus: Bus
-  readonly git: GitSource
-  /** What `git` is a copy of; absent: of nothing. */
-  readonly remote?: RemoteRepository | undefined
-  /** Whose commits count; absent: everybody's. */
-  readonly trust?: GitReconcilerDeps['trust']
+  /** The first is the one that may declare hosts. */
+  readonly sources: readonly FollowedSource[]
   readonly syntax: SyntaxReader
   readonly jobs: JobReader
   readonly identities: IdentitySigner
@@ -81,12 +60,6 @@ export interface ServerDeps {
   readonly audit?: AuditSink
   readonly options: ServerOptions
   readonly onStop: (reason: string) => void
-  /** After every completed look at the repository. */
-  readonly onSync?: (outcome: SyncOutcome) => void
-  /** After one that failed; it is tried again. */
-  readonly onSyncFailed?: (problem: string) => void
-  /** The remote can no longer be fetched, and why; null: it can again. */
-  readonly onRemote?: (problem: string | null) => void
   /** @param awayMs how long the broker was away; undefined: it has just been lost */
   readonly onBroker?: (awayMs: number | undefined) => void
 }
@@ -95,20 +68,17 @@ const BLOCKED_RETRY_MS = 30_000
 const SNAPSHOT_LOOK_EVERY_MS = 60_000
 /** Hosts of a cluster that begins again are waited for this long: an agent asks again at least once a TTL. */
 const HEARD_WITHIN_TTLS = 6
-const SOURCE_BACK_OFF_MS_MIN = 200
-const REMOTE_POLL_MS = 30_000
 
 export class Server {
   readonly leader: Leader
   readonly reader: LeaderReader
   readonly planner: Planner
   readonly commitPlanner: CommitPlanner
-  readonly source: GitReconciler
+  readonly sources: SourceFollowers
   readonly calls: HostCalls
   readonly actor: Actor
   readonly garbage: GarbageCollector
   readonly #brokerWatch: BrokerWatch
-  readonly #deps: ServerDeps
   readonly #broker: EvaluationBroker
   readonly #times = new EvaluationTimes()
   readonly #blocked: BlockedEvaluations
@@ -123,10 +93,7 @@ export class Server {
   readonly #registrar: NodeRegistrar
   readonly #adoption: Adoption
   readonly #data: DataKeeper
-  readonly #sourceLoop: ReconcileLoop
-  readonly #remotePoll: RemotePoll | undefined
   readonly #cancels: (() => void)[] = []
-  #unwatch: () => Promise<void> = async () => {}
 
   /** Takes the lead and starts every reconciler. @throws as `Leader.start` and the git source */
   static async start(deps: ServerDeps): Promise<Server> {
@@ -138,15 +105,14 @@ export class Server {
   }
 
   private constructor(deps: ServerDeps, leader: Leader) {
-    const { bus, random, logger, git, syntax, jobs, options } = deps
+    const { bus, random, logger, syntax, jobs, options } = deps
     const { state, clock } = leader
     const nudge = () => leader.nudge()
     const scheduler = createScheduler(state)
-    this.#deps = deps
     this.leader = leader
     this.reader = new LeaderReader(leader)
     this.planner = new Planner(leader, scheduler, clock, random)
-    this.commitPlanner = new CommitPlanner(leader, random, options.source.rewind)
+    this.commitPlanner = new CommitPlanner(leader, random, (sourceId) => this.sources.rulesOf(sourceId))
     this.#brokerWatch = new BrokerWatch({ bus, clock, logger, onChange: deps.onBroker })
     this.#broker = new EvaluationBroker(state, clock, nudge, this.#times)
     this.#blocked = new BlockedEvaluations(state, (evaluation) => this.#broker.unblock(evaluation), nudge)
@@ -157,7 +123,8 @@ export class Server {
     this.#periodic = new PeriodicDispatcher({ view: state, clock, random, logger, propose, onDue: nudge })
     this.#drainer = new Drainer({ view: state, clock, random, logger, propose, onDue: nudge })
     this.#brake = new MassLossBrake({ view: state, clock, random, logger, propose, onDue: nudge })
-    this.#gate = new ChangeGate({ view: state, clock, random, logger, propose, isSettled: () => this.source.isSettled, onDue: nudge })
+    const isSettled = (sourceId: string) => this.sources.isSettled(sourceId)
+    this.#gate = new ChangeGate({ view: state, clock, random, logger, propose, isSettled, onDue: nudge })
     this.#tracer = new CommitTracer({ view: state, clock, propose, onDue: nudge })
     this.#hooks = new HookRunner({ view: state, clock, random, logger, propose, onDue: nudge })
     this.#adoption = new Adoption({
@@ -203,34 +170,15 @@ export class Server {
     })
     this.#data = new DataKeeper({ leader, channel, clock })
     new IdentityKeeper({ leader, channel, clock, random, logger, signer: deps.identities, region: options.nodes.region })
-    this.source = new GitReconciler({
-      leader,
-      git,
-      trust: deps.trust,
-      syntax,
-      jobs,
-      random,
-      logger,
-      options: options.source,
-      region: options.nodes.region,
-      mayWait: () => !adoption.isHearing,
-    })
-    const loopOptions = { everyMs: options.sourcePollMs, backOffMsMin: SOURCE_BACK_OFF_MS_MIN, backOffMsMax: options.sourcePollMs }
-    this.#sourceLoop = new ReconcileLoop(clock, loopOptions, () => this.#lookAtSource())
-    this.#remotePoll = this.#pollOf(deps)
+    const { sources, onSync, onSyncFailed, onRemote } = deps
+    const followed = { leader, sources, syntax, jobs, clock, random, logger, onSync, onSyncFailed, onRemote }
+    this.sources = new SourceFollowers({ ...followed, region: options.nodes.region, mayWait: () => !adoption.isHearing })
     leader.nudge()
   }
 
-  #pollOf({ remote, clock, random, logger, options, onRemote }: ServerDeps): RemotePoll | undefined {
-    if (remote === undefined) return undefined
-    const everyMs = options.remotePollMs ?? REMOTE_POLL_MS
-    const onFetched = () => this.#sourceLoop.ask()
-    return new RemotePoll({ remote, clock, random, logger, everyMs, onFetched, onProblem: onRemote })
-  }
-
-  /** Why the repository could not be read the last time, and how it stands with the remote. */
-  get sourceHealth(): { readonly problem: string | null; readonly remote: RemoteStatus | null } {
-    return { problem: this.source.problem, remote: this.#remotePoll?.status ?? null }
+  /** Why repositories could not be read the last time, and how it stands with their remotes. */
+  get sourceHealth(): readonly FollowedHealth[] {
+    return this.sources.health
   }
 
   /** Changes that the newest commit asks for and that wait, each with its reasons. */
@@ -243,9 +191,9 @@ export class Server {
     return this.#times.all
   }
 
-  /** The jobs that a commit has changed, or is to. */
-  tracedJobs(view: StateView, commitId: string): readonly TracedJob[] {
-    return tracedJobs(view, commitId, this.waiting(view))
+  /** The jobs that a commit of a source has changed, or is to. */
+  tracedJobs(view: StateView, sourceId: string, commitId: string): readonly TracedJob[] {
+    return tracedJobs(view, sourceId, commitId, this.waiting(view))
   }
 
   /** Seconds from the time of a commit to each of its steps, since this server runs. */
@@ -263,16 +211,9 @@ export class Server {
     return this.#channel.dropped.counts
   }
 
-  /** Looks at the repository now; also what a webhook means. */
-  lookAtSource(): void {
-    if (this.#remotePoll === undefined) this.#sourceLoop.ask()
-    else this.#remotePoll.lookNow()
-  }
-
   /** Ends this server's part in order: nothing is proposed any more, what was proposed is still written. */
   async stop(): Promise<void> {
-    this.#remotePoll?.stop()
-    this.#sourceLoop.stop()
+    const isUnwatched = this.sources.stop()
     this.#channel.stop()
     this.#brokerWatch.close()
     this.#registrar.stop()
@@ -286,7 +227,7 @@ export class Server {
     this.garbage.stop()
     this.#broker.stop()
     for (const cancel of this.#cancels.splice(0)) cancel()
-    await this.#unwatch()
+    await isUnwatched
     if (this.leader.isStopped) return
     await this.leader.whenDurable(this.leader.state.index)
     this.leader.retire('stopped as asked')
@@ -300,22 +241,7 @@ export class Server {
   async #begin(): Promise<void> {
     this.#every(BLOCKED_RETRY_MS, () => this.#blocked.wakeAll())
     this.#every(SNAPSHOT_LOOK_EVERY_MS, () => this.leader.snapshotIfDue())
-    this.#unwatch = await this.#deps.git.watch(() => this.#sourceLoop.ask())
-    this.#sourceLoop.ask()
-    this.#remotePoll?.lookNow()
-  }
-
-  async #lookAtSource(): Promise<boolean> {
-    try {
-      const outcome = await this.source.reconcile()
-      this.#deps.onSync?.(outcome)
-      return outcome.isComplete
-    } catch (error) {
-      if (this.leader.isStopped) throw error
-      this.#deps.logger.error({ error: explainError(error) }, 'source could not be read')
-      this.#deps.onSyncFailed?.(explainError(error))
-      throw error
-    }
+    await this.sources.begin()
   }
 
   #every(delayMs: number, work: () => void): void {

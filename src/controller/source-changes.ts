@@ -1,6 +1,6 @@
 /** What of a reading is kept: bounded whatever a repository holds, and proposed only where it differs from what is known. */
-import { type Commit, type FrozenFile, type JobSource, shorten } from '../domain/index.js'
-import type { CommandBody, StateView } from '../state/index.js'
+import { type Commit, type FrozenFile, type JobSource, shorten, sourced } from '../domain/index.js'
+import { type CommandBody, type StateView, sourcedKey } from '../state/index.js'
 
 const TEXT_LENGTH_MAX = 500
 
@@ -17,11 +17,19 @@ export function briefCommit({ id, author, authorEmail, atMs, subject }: Commit):
 }
 
 /** Undefined where nothing differs. */
-export function sourceFilesCommand(view: StateView, frozen: readonly FrozenFile[], moved: readonly JobSource[]): CommandBody | undefined {
+export function sourceFilesCommand(
+  view: StateView,
+  sourceId: string,
+  found: readonly FrozenFile[],
+  moved: readonly JobSource[],
+): CommandBody | undefined {
+  const from = sourced(sourceId)
+  const frozen = found.map((file) => ({ ...file, ...from }))
   const isFrozen = new Set(frozen.map(({ path }) => path))
-  const mended = [...view.frozenFiles.keys()].filter((path) => !isFrozen.has(path)).sort()
-  const news = frozen.filter((file) => !isSame(view.frozenFiles.get(file.path), file))
-  return mended.length + news.length + moved.length === 0 ? undefined : { kind: 'source-files', frozen: news, mended, moved }
+  const known = [...view.frozenFiles.valuesBy('source', sourceId)].map(({ path }) => path)
+  const mended = known.filter((path) => !isFrozen.has(path)).sort()
+  const news = frozen.filter((file) => !isSame(view.frozenFiles.get(sourcedKey(sourceId, file.path)), file))
+  return mended.length + news.length + moved.length === 0 ? undefined : { kind: 'source-files', frozen: news, mended, moved, ...from }
 }
 
 function isSame(known: FrozenFile | undefined, file: FrozenFile): boolean {

@@ -3,6 +3,7 @@ import { type CommitSummary, type Job, type JobOrder, OrchestratorError } from '
 import type { AgentsFolder } from './agents/agents-folder.js'
 import { bundleMember } from './order/check-dependencies.js'
 import type { GitSource } from './ports.js'
+import { needsOf } from './sources/job-needs.js'
 import { specHash } from './spec-hash.js'
 
 /** A job file as it was read. */
@@ -47,7 +48,10 @@ export function summarizeTree(
       const { path, namespace, id, job, order } = reading
       const { Type, Periodic, ParameterizedJob } = job as Job
       const kind = { type: Type, isPeriodic: Periodic !== null, isParameterized: ParameterizedJob !== null }
-      return [{ path, namespace, id, spec: specHash(job as Job), ...kind, ...(order === undefined ? {} : { order: order as JobOrder }) }]
+      const needs = needsOf(job as Job, order as JobOrder | undefined)
+      return [
+        { path, namespace, id, spec: specHash(job as Job), ...kind, needs, ...(order === undefined ? {} : { order: order as JobOrder }) },
+      ]
     }),
     unsound: readings.flatMap((reading) => {
       if (reading.kind !== 'mistakes') return []

@@ -2,9 +2,9 @@
  * Which registered jobs still are what their files say. Kept from commit to commit, so that a look costs what has changed and
  * not what there is; the answer is always the one that looking at everything would give.
  */
-import type { JobSource } from '../domain/index.js'
+import { type JobSource, sourceIdOf } from '../domain/index.js'
 import { isCompanion } from '../jobspec/index.js'
-import { jobSourceKey, type StateView } from '../state/index.js'
+import { jobSourceKey, type StateView, sourcedKey } from '../state/index.js'
 import type { TreeEntry } from './ports.js'
 import { classifyPath } from './repository-layout.js'
 import type { SourceTree } from './source-tree.js'
@@ -24,6 +24,8 @@ export interface UnreadFile {
 
 export class UnchangedJobs {
   readonly #view: StateView
+  /** Whose jobs these are. */
+  readonly #sourceId: string
   readonly #unchanged = new Map<string, JobSource>()
   /** Keys of jobs whose rows changed since the last look. */
   readonly #touched: Set<string>
@@ -33,11 +35,15 @@ export class UnchangedJobs {
   readonly #unsettled = new Set<string>()
   #entries: readonly TreeEntry[] = []
 
-  constructor(view: StateView) {
+  constructor(view: StateView, sourceId: string) {
     this.#view = view
-    this.#touched = new Set(view.jobSources.keys())
-    view.jobs.observe((_before, _after, key) => this.#touched.add(key))
-    view.jobSources.observe((_before, _after, key) => this.#touched.add(key))
+    this.#sourceId = sourceId
+    this.#touched = new Set([...view.jobSources.valuesBy('source', sourceId)].map(jobSourceKey))
+    const touch = (key: string, ...rows: readonly (JobSource | undefined)[]) => {
+      if (rows.some((row) => row !== undefined && sourceIdOf(row) === sourceId)) this.#touched.add(key)
+    }
+    view.jobs.observe((_before, _after, key) => touch(key, view.jobSources.get(key)))
+    view.jobSources.observe((before, after, key) => touch(key, before, after))
   }
 
   look(tree: SourceTree): Look {
@@ -52,13 +58,15 @@ export class UnchangedJobs {
   #suspects(changed: readonly string[]): ReadonlySet<string> {
     const { jobSources } = this.#view
     // A companion may belong to any job.
-    const byPath = changed.some(isCompanion) ? jobSources.keys() : changed.flatMap((path) => jobSources.by('path', path).map(jobSourceKey))
+    const own = () => [...jobSources.valuesBy('source', this.#sourceId)].map(jobSourceKey)
+    const byPath = changed.some(isCompanion) ? own() : changed.flatMap((path) => this.#sourcesAt(path).map(jobSourceKey))
     return new Set([...this.#touched, ...this.#manifold, ...byPath])
   }
 
   #check(tree: SourceTree, key: string): void {
     const { jobs, jobSources } = this.#view
-    const source = jobSources.get(key)
+    const found = jobSources.get(key)
+    const source = found !== undefined && sourceIdOf(found) === this.#sourceId ? found : undefined
     const before = this.#unchanged.get(key)
     if (source !== undefined && source.inputs.length > 1) this.#manifold.add(key)
     else this.#manifold.delete(key)
@@ -78,8 +86,12 @@ export class UnchangedJobs {
     return unread.sort((a, b) => (a.entry.path < b.entry.path ? -1 : 1))
   }
 
+  #sourcesAt(path: string): readonly JobSource[] {
+    return this.#view.jobSources.by('path', sourcedKey(this.#sourceId, path))
+  }
+
   #isSettled(path: string): boolean {
-    return this.#view.jobSources.by('path', path).some((source) => this.#unchanged.has(jobSourceKey(source)))
+    return this.#sourcesAt(path).some((source) => this.#unchanged.has(jobSourceKey(source)))
   }
 }
 

@@ -2,10 +2,12 @@
 import type { JobOrder } from './job-order.js'
 import type { NodePool } from './node-pool.js'
 import type { SchedulerConfiguration } from './scheduler-configuration.js'
-import type { Commit, Held, NodeDeclaration, SetAside } from './source.js'
+import type { Commit, Held, Mistake, NodeDeclaration, SetAside } from './source.js'
 
 /** A tree as it was read, by the same code that reads commits; for jobs a hash of what they specify stands for them. */
 export interface CommitSummary {
+  /** Whose commit it would be; absent: the first one's. */
+  readonly source?: string
   /** False: only some files were read, so nothing is said of what is not there. */
   readonly isWhole: boolean
   /** The applied commit that this one does not descend from; null where it does, or is none yet. */
@@ -36,8 +38,24 @@ export interface SummarizedJob {
   readonly type: string
   readonly isPeriodic: boolean
   readonly isParameterized: boolean
+  readonly needs: JobNeeds
   /** When its changes are carried out; absent: at once. */
   readonly order?: JobOrder
+}
+
+/** What a job asks for that its namespace or its source may forbid. */
+export interface JobNeeds {
+  readonly nodePool: string
+  readonly priority: number
+  readonly hostVolumes: readonly { readonly name: string; readonly source: string }[]
+  readonly tasks: readonly {
+    readonly name: string
+    readonly driver: string
+    /** By what it is more than a guest on its host, in words. */
+    readonly privileges: readonly string[]
+  }[]
+  /** Of jobs on whose changes it is dispatched. */
+  readonly hookNamespaces: readonly string[]
 }
 
 export interface SummarizedAgents {
@@ -69,6 +87,8 @@ export interface CommitPlan {
   readonly hosts: readonly { readonly name: string; readonly change: 'new' | 'changed' | 'removed' }[]
   readonly pools: readonly { readonly name: string; readonly change: 'new' | 'changed' | 'removed' }[]
   readonly isSchedulerChanged: boolean
+  /** What is wrong with files beside what whoever asks has found in them: what others have, and what the source may not do. */
+  readonly refusals: readonly Mistake[]
   /** Acts by trailer that would be done, and those that would come to nothing, with the reason. */
   readonly acts: readonly string[]
   readonly ignored: readonly string[]

@@ -1,8 +1,8 @@
 /** How far a commit has come, and when. Instants in milliseconds. */
-import type { Commit } from './source.js'
+import type { Commit, Sourced } from './source.js'
 
 /** What became of a commit that was applied, as far as it is one thing for all its jobs. */
-export interface CommitTrace {
+export interface CommitTrace extends Sourced {
   readonly commit: Commit
   /** The server saw that the ref names it. */
   readonly detectedMs: number

@@ -77,6 +77,8 @@ export interface WaitReason {
 
 /** A change that waits, as it is told. */
 export interface ToldWait extends JobRef {
+  /** The source, and the path in it. */
+  readonly source: string
   readonly path: string
   readonly change: 'new' | 'changed' | 'removed'
   readonly commit: string

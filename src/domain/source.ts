@@ -1,6 +1,43 @@
 /** Where desired state comes from: a git repository, its commits, and what each job owes to them. Drover's own notions. */
 
-import type { JobOrder } from './job-order.js'
+import type { JobOrder, JobRef } from './job-order.js'
+
+/** The source that every cluster has: the one that declares hosts. */
+export const SOURCE_DEFAULT = 'default'
+
+/** What came from a source carries its id; absent: from the first, which is also that of everything older than there were several. */
+export interface Sourced {
+  readonly sourceId?: string
+}
+
+export function sourceIdOf({ sourceId }: Sourced): string {
+  return sourceId ?? SOURCE_DEFAULT
+}
+
+/** As rows carry it. */
+export function sourced(sourceId: string): Sourced {
+  return sourceId === SOURCE_DEFAULT ? {} : { sourceId }
+}
+
+/** What a source may have in its files; names may end in `*`, which stands for any rest. */
+export interface SourceLimits {
+  readonly namespaces: readonly string[]
+  readonly nodePools: readonly string[]
+  readonly drivers: readonly string[]
+  /** Tasks that are more than a guest on their host. */
+  readonly privileged: boolean
+  readonly hostVolumes: readonly string[]
+  readonly priorityMax: number
+}
+
+/** A namespace that a source other than the first describes, or a variable that it sets. */
+export interface SourceClaim {
+  readonly sourceId: string
+  readonly kind: 'namespace' | 'variable'
+  readonly namespace: string
+  /** Of a variable; empty for a namespace. */
+  readonly path: string
+}
 
 export interface Commit {
   /** Full object id. */
@@ -43,7 +80,7 @@ export interface SourceInput {
 }
 
 /** What one job owes to the repository, kept beside the job and never on Nomad's wire. */
-export interface JobSource {
+export interface JobSource extends Sourced {
   readonly namespace: string
   readonly jobId: string
   readonly path: string
@@ -58,7 +95,7 @@ export interface JobSource {
 }
 
 /** Which commit one version of a job comes from. A version that was made by going back has the content, and so the commit, of an older one. */
-export interface VersionSource {
+export interface VersionSource extends Sourced {
   readonly namespace: string
   readonly jobId: string
   readonly createIndex: number
@@ -89,7 +126,7 @@ export interface SetAside {
 }
 
 /** A file that could not be read as a job at the newest commit. The job it last defined, if any, stays as it was. */
-export interface FrozenFile {
+export interface FrozenFile extends Sourced {
   readonly path: string
   readonly blob: string
   /** The job this path defined when it was last sound, or else the one that its text names; null where neither is known. */
@@ -97,6 +134,10 @@ export interface FrozenFile {
   readonly jobId: string | null
   /** Of that job; absent: none that is known. */
   readonly bundle?: string
+  /** The other source that has what the file asks for; with it the mistake goes. */
+  readonly takenBy?: string
+  /** Jobs that it names and nobody defines; the mistake goes when somebody does. */
+  readonly missing?: readonly JobRef[]
   readonly mistakes: readonly Mistake[]
 }
 
@@ -108,7 +149,7 @@ export interface Held {
   readonly remedy: string
 }
 
-/** The one source of a cluster (later: several), as of its last completed sync. */
+/** A source of the cluster, as of its last completed sync. */
 export interface SourceStatus {
   readonly id: string
   readonly ref: string

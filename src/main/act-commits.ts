@@ -34,6 +34,13 @@ export class LocalActCommits implements ActCommits {
     return below.split(sep).join('/')
   }
 
+  async knows(commitId: string): Promise<boolean> {
+    return run('git', ['-C', this.#folder, 'cat-file', '-e', `${commitId}^{commit}`]).then(
+      () => true,
+      () => false,
+    )
+  }
+
   async commit(message: string, files: readonly string[]): Promise<string> {
     const top = await this.#top()
     const paths = files.map((file) => `:(top,literal)${file}`)

@@ -9,6 +9,8 @@ export type ChildMessage =
   | { readonly kind: 'started'; readonly name: string; readonly publicKey: string }
   | {
       readonly kind: 'sync'
+      /** Empty: the first. */
+      readonly source: string
       readonly commit: string
       readonly subject: string
       readonly registered: number
@@ -66,6 +68,7 @@ export function describeMessage(message: ChildMessage): readonly string[] {
 }
 
 function describeSync({
+  source,
   commit,
   subject,
   registered,
@@ -84,7 +87,7 @@ function describeSync({
     ...(frozenCount > 0 ? [`${frozenCount} frozen`] : []),
   ]
   return [
-    `commit ${commit.slice(0, 10)} "${subject}": ${counts.join(', ')}`,
+    `${source === '' ? '' : `${source}: `}commit ${commit.slice(0, 10)} "${subject}": ${counts.join(', ')}`,
     ...mistakes.map((mistake) => `  ${placeText(mistake)}: ${mistake.summary}`),
     ...(mistakeCount > mistakes.length ? [`  and ${mistakeCount - mistakes.length} more; drover status tells all`] : []),
     ...ignored.map((act) => `  nothing done for ${act}`),

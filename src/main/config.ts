@@ -7,7 +7,7 @@ import { dockerOptionsSchema } from '../adapters/drivers/docker/options.js'
 import { execOptionsSchema } from '../adapters/drivers/exec/options.js'
 import { COLLECTION_DEFAULTS } from '../agent/index.js'
 import { TerminalError } from '../domain/index.js'
-import { sourceSchema } from './source-config.js'
+import { sourceSchema, sourcesSchema } from './source-config.js'
 
 const MS_PER_HOUR = 3_600_000
 
@@ -51,7 +51,10 @@ export const serverConfigSchema = z.strictObject({
   nats: natsSchema.optional(),
   /** Configurations of agents that run inside this process. */
   local_agents: z.array(z.string()).default([]),
+  /** The first: it declares the hosts, and may do everything. */
   source: sourceSchema,
+  /** Further ones, by name. */
+  sources: sourcesSchema,
   nodes: z
     .strictObject({
       /** By the size of the cluster where it is not given. */

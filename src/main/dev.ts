@@ -2,16 +2,16 @@
  * `drover dev`: a whole cluster on one machine. This process only supervises: one server and N agents as children where there is
  * a broker, else one child that holds them all. Children end when their parent is gone; tasks, in sessions of their own, do not.
  */
-import { realpathSync, writeFileSync } from 'node:fs'
+import { readFileSync, realpathSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
-import { stringify } from 'yaml'
+import { parse, stringify } from 'yaml'
 import { parseRepositoryAddress } from '../adapters/git/remote/remote-address.js'
 import { type FolderLock, lockFolder } from '../adapters/lmdb/folder-lock.js'
 import { findNatsServer } from '../adapters/nats/server-process.js'
 import { loadOrCreateKey } from '../adapters/node-key.js'
 import { makePassableFolder } from '../adapters/passable-folder.js'
-import { TerminalError } from '../domain/index.js'
+import { explainError, TerminalError } from '../domain/index.js'
 import { type ChildMessage, describeMessage } from './child-channel.js'
 import type { AgentConfig, ServerConfig } from './config.js'
 import { defaultKeyFile } from './key-file.js'
@@ -24,6 +24,8 @@ export interface DevOptions {
   readonly repo: string
   readonly ref: string
   readonly versions?: string
+  /** A file with further sources, as the server's configuration has them. */
+  readonly sources?: string
   readonly http: string
   /** Absent: `.drover` in the repository. */
   readonly dataDir?: string
@@ -166,6 +168,7 @@ class DevCluster {
         rewind: 'follow',
         ...accessOfUser(this.#options.repo),
       },
+      ...(this.#options.sources === undefined ? {} : { sources: readSources(this.#options.sources) }),
       // On one machine nobody else is kept away from anything; whoever reaches it from elsewhere acts on nothing.
       api: { show_variables: true, writes: LOOPBACK.test(this.#http) ? 'runtime' : 'none' },
       nodes: {
@@ -270,6 +273,15 @@ function accessOfUser(repository: string): { readonly access?: object } {
   if (address.kind === 'folder') return {}
   if (address.protocol === 'ssh') return { access: { known_hosts_file: join(homedir(), '.ssh', 'known_hosts') } }
   return address.protocol === 'https' && (process.env[DEV_TOKEN] ?? '') !== '' ? { access: { token_env: DEV_TOKEN } } : {}
+}
+
+/** What it says is checked by the server. @throws TerminalError FLAG */
+function readSources(path: string): unknown {
+  try {
+    return parse(readFileSync(path, 'utf8'))
+  } catch (error) {
+    throw new TerminalError('FLAG', `--sources ${path} cannot be read: ${explainError(error)}`)
+  }
 }
 
 const DEV_TOKEN = 'DROVER_GIT_TOKEN'

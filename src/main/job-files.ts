@@ -26,6 +26,7 @@ import {
   NamespaceFilesReader,
   namespaceMistakes,
   namespacesOf,
+  needsOf,
   nodePoolsIn,
   readHistory,
   readJobFile,
@@ -37,7 +38,15 @@ import {
   VariablesFolderReader,
   WORK_TREE_HISTORY,
 } from '../controller/index.js'
-import { type Job, type JobOrder, type Mistake, type Namespace, namespacedKey } from '../domain/index.js'
+import {
+  type Job,
+  type JobOrder,
+  type Mistake,
+  type Namespace,
+  namespacedKey,
+  parseNamespacedKey,
+  SOURCE_DEFAULT,
+} from '../domain/index.js'
 import { formatMistake } from '../jobspec/index.js'
 import { findRoot } from './repository-root.js'
 import { findStrays } from './stray-files.js'
@@ -102,6 +111,15 @@ export class LocalJobFiles implements JobFiles {
       )
     } finally {
       await syntax.close()
+    }
+  }
+
+  async knows(commitId: string): Promise<boolean> {
+    const git = await CliGitSource.open({ repository: this.#root(), ref: 'HEAD' })
+    try {
+      return (await git.idOf(commitId)) !== undefined
+    } finally {
+      await git.close()
     }
   }
 
@@ -237,7 +255,9 @@ async function readAll(
 ): Promise<readonly JobFileReading[]> {
   const nodePools = knownPools(tree)
   // Who only looks at a job does not run it.
-  const namespaces = isOnlyShown ? undefined : namespacesOf(undefined, await new NamespaceFilesReader(syntax).read(tree))
+  const namespaces = isOnlyShown
+    ? undefined
+    : namespacesOf(undefined, { id: SOURCE_DEFAULT }, await new NamespaceFilesReader(syntax).read(tree))
   const readings: JobFileReading[] = []
   for (const { entry, mistake } of findHiddenJobs(tree.entries))
     if (isWanted(entry.path)) readings.push({ kind: 'mistakes', path: entry.path, mistakes: [describe(mistake)] })
@@ -255,7 +275,7 @@ async function readAll(
 function enforced(reading: JobFileReading, namespaces: ReadonlyMap<string, Namespace> | undefined): JobFileReading {
   if (reading.kind !== 'job') return reading
   const { path, namespace, id, job } = reading
-  const mistakes = namespaceMistakes(job as Job, path, namespaces?.get(namespace))
+  const mistakes = namespaceMistakes(needsOf(job as Job, undefined), path, namespaces?.get(namespace))
   return mistakes.length === 0 ? reading : { kind: 'mistakes', path, mistakes: mistakes.map(describe), names: { namespace, jobId: id } }
 }
 
@@ -293,7 +313,10 @@ function refuseDependencies(readings: readonly JobFileReading[], isWhole: boolea
       reading.kind === 'mistakes' && reading.names !== undefined ? [namespacedKey(reading.names.namespace, reading.names.jobId)] : [],
     ),
   )
-  const found = new Map(checkDependencies(jobs, (key) => jobs.has(key) || mistaken.has(key)).map((file) => [file.path, file.mistakes]))
+  // Those of a namespace that this repository has no job in may come from another source of the cluster.
+  const here = new Set([...jobs.keys(), ...mistaken].map((key) => parseNamespacedKey(key)[0]))
+  const isDefined = (key: string) => jobs.has(key) || mistaken.has(key) || !here.has(parseNamespacedKey(key)[0])
+  const found = new Map(checkDependencies(jobs, isDefined).map((file) => [file.path, file.mistakes]))
   return readings.map((reading) => {
     const mistakes = found.get(reading.path)
     return mistakes === undefined ? reading : { kind: 'mistakes', path: reading.path, mistakes: mistakes.map(describe) }

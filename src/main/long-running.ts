@@ -5,7 +5,7 @@ import { connectNats, type NatsOptions } from '../adapters/nats/index.js'
 import { loadOrCreateKey, loadServerKeys, type StoredKey } from '../adapters/node-key.js'
 import { describeBroker } from '../agent/index.js'
 import { describeHappenings, type Server, type SyncOutcome } from '../controller/index.js'
-import type { Bus } from '../domain/index.js'
+import { type Bus, SOURCE_DEFAULT } from '../domain/index.js'
 import { type RunningAgent, startAgent } from './agent.js'
 import { onlyNews, onStopAsked, type ParentMessage, tell } from './child-channel.js'
 import { agentConfigSchema, readConfig, type ServerConfig, serverConfigSchema } from './config.js'
@@ -31,19 +31,27 @@ export async function runServer(path: string, adoptCluster?: string): Promise<nu
 
 async function serve(config: ServerConfig, bus: Bus, stopAsked: StopAsked, adoptCluster: string | undefined): Promise<number> {
   const firstSync = new FirstSync()
-  const tellNews = onlyNews()
+  const news = new Map<string, ReturnType<typeof onlyNews>>()
+  const tellNews = (id: string) => {
+    const known = news.get(id) ?? onlyNews()
+    news.set(id, known)
+    return known
+  }
   const running = await startServer(
     config,
     bus,
     {
       onSync: (outcome) => {
         tellSync(outcome)
-        firstSync.happened()
+        if (outcome.sourceId === SOURCE_DEFAULT) firstSync.happened()
       },
       onBroker: (awayMs) => tell({ kind: 'note', text: `server: ${describeBroker(awayMs)}` }),
-      onRemote: (problem) =>
-        tell({ kind: 'note', text: problem === null ? 'the remote answers again' : `the remote cannot be fetched: ${problem}` }),
-      onSyncFailed: (problem) => tellNews({ kind: 'note', text: `the repository cannot be read: ${problem}` }),
+      onRemote: (id, problem) =>
+        tell({
+          kind: 'note',
+          text: ofSource(id, problem === null ? 'the remote answers again' : `the remote cannot be fetched: ${problem}`),
+        }),
+      onSyncFailed: (id, problem) => tellNews(id)({ kind: 'note', text: ofSource(id, `the repository cannot be read: ${problem}`) }),
       onStop: (reason) => {
         process.stderr.write(`server stopped: ${reason}\n`)
         // What was decided and not written must not be let out by anything that still runs.
@@ -120,14 +128,20 @@ function whenStopAsked(): StopAsked {
   return stopAsked
 }
 
+/** The first goes without its name: most clusters have no other. */
+function ofSource(id: string, text: string): string {
+  return id === SOURCE_DEFAULT ? text : `${id}: ${text}`
+}
+
 /** A commit is told once, and again when something about it changes: what is held or frozen may stay so for a weekend. */
-function tellSync({ commit, registered, waiting, removed, frozen, held, ignored }: SyncOutcome): void {
+function tellSync({ sourceId, commit, registered, waiting, removed, frozen, held, ignored }: SyncOutcome): void {
   const situation = JSON.stringify([commit.id, held, frozen.map(({ path, blob }) => [path, blob])])
-  if (registered + waiting + removed + ignored.length === 0 && situation === toldSituation) return
-  toldSituation = situation
+  if (registered + waiting + removed + ignored.length === 0 && situation === toldSituations.get(sourceId)) return
+  toldSituations.set(sourceId, situation)
   const mistakes = frozen.flatMap((file) => file.mistakes.map(({ path, line, column, summary }) => ({ path, line, column, summary })))
   tell({
     kind: 'sync',
+    source: sourceId === SOURCE_DEFAULT ? '' : sourceId,
     commit: commit.id,
     subject: commit.subject,
     registered,
@@ -141,7 +155,8 @@ function tellSync({ commit, registered, waiting, removed, frozen, held, ignored 
   })
 }
 
-let toldSituation = ''
+/** By source. */
+const toldSituations = new Map<string, string>()
 
 /** Of one commit; all of them can be read over the API. */
 const MISTAKES_TOLD_MAX = 20

@@ -4,6 +4,7 @@ import { InProcessSyntaxReader } from '../adapters/hcl-syntax/index.js'
 import { type BrokerUsers, natsAuthorization } from '../adapters/nats/accounts.js'
 import { createNextServerKey, loadServerKeys, nodeIdOfKey } from '../adapters/node-key.js'
 import { AgentsFolderReader, SourceTree } from '../controller/index.js'
+import { SOURCE_DEFAULT } from '../domain/index.js'
 import { readConfig, type ServerConfig, serverConfigSchema } from './config.js'
 import { openSource } from './open-source.js'
 
@@ -29,7 +30,8 @@ async function describeBroker(config: ServerConfig): Promise<string> {
 /** Of a remote, what was fetched of it last; what never was is fetched now. */
 async function readHosts(config: ServerConfig): Promise<BrokerUsers['hosts']> {
   const { nodes } = config
-  const { git, close } = await openSource(config, { isFirstLook: true, isOnlyOwner: false })
+  const { source, data_dir: dataFolder } = config
+  const { git, close } = await openSource({ id: SOURCE_DEFAULT, source, dataFolder, isNeeded: true, isOnlyOwner: false })
   const syntax = new InProcessSyntaxReader()
   try {
     const { id } = await git.resolve()

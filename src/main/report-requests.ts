@@ -1,22 +1,53 @@
 /** Requests to merge are told on their forge what they would do: the reporter, put together from the server's parts. */
+
 import type { RemoteMirror } from '../adapters/git/remote/remote-mirror.js'
 import { type RefPlan, RefPlans, type RefPlansDeps } from '../api/index.js'
 import { formatPlanMarkdown } from '../cli/plan-markdown.js'
 import { changeCounts, type PlanToPrint, planToPrint } from '../cli/plan-texts.js'
 import type { RefPlanAnswer } from '../cli/wire.js'
 import { type RequestPlan, RequestReporter, type RequestReporterDeps } from '../controller/index.js'
+import type { Clock, Logger } from '../domain/index.js'
+import type { StateView } from '../state/index.js'
+import { forgeOf, type SourceConfig } from './source-config.js'
 
-export interface ReportRequestsDeps extends Omit<RequestReporterDeps, 'plan'> {
+/** By source. */
+export type Reporters = Map<string, RequestReporter>
+
+export interface ReportingDeps {
+  readonly view: StateView
+  readonly plans: RefPlansDeps
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+/** Fills `reporters` with one for each source that tells a forge. */
+export function startReporters(
+  reporters: Reporters,
+  sources: readonly { readonly id: string; readonly source: SourceConfig; readonly remote: RemoteMirror | undefined }[],
+  { view, plans, clock, logger }: ReportingDeps,
+): void {
+  for (const { id, source, remote } of sources) {
+    const forge = forgeOf(source, () => clock.wallMs())
+    if (forge === undefined || remote === undefined) continue
+    const branch = source.ref.slice('refs/heads/'.length)
+    const everyMs = 1000 * source.forge!.poll_seconds
+    const appliedId = () => view.sources.get(id)?.commit?.id ?? null
+    reporters.set(id, startReporter({ id, forge, remote, branch, plans, clock, logger: logger.with({ source: id }), everyMs, appliedId }))
+  }
+}
+
+interface ReportRequestsDeps extends Omit<RequestReporterDeps, 'plan'> {
+  readonly id: string
   readonly remote: RemoteMirror
   readonly plans: RefPlansDeps
 }
 
-export function startReporter({ remote, plans, ...deps }: ReportRequestsDeps): RequestReporter {
+function startReporter({ id, remote, plans, ...deps }: ReportRequestsDeps): RequestReporter {
   const refPlans = new RefPlans(plans)
   const plan = async (ref: string): Promise<RequestPlan> => {
     const merged = await remote.mergeOther(ref)
     if (merged.kind === 'conflict') return conflictOf(merged.headId, merged.paths)
-    return planOf(merged.headId, await refPlans.plan(merged.id))
+    return planOf(merged.headId, await refPlans.plan(id, merged.id))
   }
   const reporter = new RequestReporter({ ...deps, plan })
   reporter.lookNow()

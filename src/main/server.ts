@@ -3,7 +3,6 @@ import { mkdirSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { systemClock } from '../adapters/clock.js'
 import { GitSignatures } from '../adapters/git/commit-signatures.js'
-import type { CliGitSource } from '../adapters/git/git-source.js'
 import { WorkerSyntaxReader } from '../adapters/hcl-syntax/index.js'
 import { createHostCheck, startHttp } from '../adapters/http/index.js'
 import { openIdentitySigner } from '../adapters/identity-signer.js'
@@ -15,15 +14,15 @@ import { Turnstile } from '../adapters/turnstile.js'
 import { WebhookReceiver } from '../adapters/webhooks.js'
 import { WorkerJobReader } from '../adapters/workers/job-reader.js'
 import { WorkerJobRequests } from '../adapters/workers/job-requests.js'
-import { JOBS_FOLDER, RefReader, type RequestReporter, Server, type SyncOutcome } from '../controller/index.js'
-import { type Bus, OrchestratorError, TerminalError } from '../domain/index.js'
+import { type FollowedSource, type GitSource, JOBS_FOLDER, RefReader, Server, type SyncOutcome } from '../controller/index.js'
+import { type Bus, OrchestratorError, SOURCE_DEFAULT, TerminalError } from '../domain/index.js'
 import { auditCommands, auditTrailers, openAudit } from './audit.js'
 import { readClusterMark, writeClusterMark } from './cluster-mark.js'
 import type { ServerConfig } from './config.js'
 import { collectYoungObjectsEarly } from './garbage-collector.js'
-import { openSource } from './open-source.js'
-import { startReporter } from './report-requests.js'
-import { forgeOf, trustOf, webhooksOf } from './source-config.js'
+import { folderOfSource, type OpenSource, openSource, sourcesOf } from './open-source.js'
+import { type Reporters, startReporters } from './report-requests.js'
+import { limitsOf, trustOf, webhooksOf } from './source-config.js'
 import { createSourceTexts } from './source-texts.js'
 import { startSpans } from './spans.js'
 import { openState, stateFolder } from './state-folder.js'
@@ -43,9 +42,9 @@ export interface RunningServer {
 
 export interface ServerEvents {
   readonly onSync: (outcome: SyncOutcome) => void
-  readonly onSyncFailed: (problem: string) => void
+  readonly onSyncFailed: (sourceId: string, problem: string) => void
   /** @param problem why the remote can no longer be fetched; null: it can again */
-  readonly onRemote: (problem: string | null) => void
+  readonly onRemote: (sourceId: string, problem: string | null) => void
   /** @param awayMs how long the broker was away; undefined: it has just been lost */
   readonly onBroker: (awayMs: number | undefined) => void
   /** The process must end: it no longer leads, or the log refused it. */
@@ -69,12 +68,14 @@ export async function startServer(
   const undo: (() => Promise<void>)[] = [async () => audit.close()]
   try {
     const isFirstStart = readClusterMark(dataFolder) === undefined && adoptCluster === undefined
-    const { git, anyCommit, remote, pollMs, remotePollMs, find, close } = await openSource(config, {
-      isFirstLook: isFirstStart,
-      isOnlyOwner: true,
-    })
-    undo.push(close)
-    const trust = trustOf(config.source, `${dataFolder}/signers`)
+    const opened = new Map<string, OpenSource>()
+    for (const { id, source } of sourcesOf(config)) {
+      const isNeeded = id === SOURCE_DEFAULT && isFirstStart
+      const one = await openSource({ id, source, dataFolder, isNeeded, isOnlyOwner: true })
+      opened.set(id, one)
+      undo.push(() => one.close())
+    }
+    const { git, remote } = opened.get(SOURCE_DEFAULT)!
     // Before anything is started: a repository without a commit is told at once, not by a server that does nothing.
     if (remote === undefined || isFirstStart) await git.resolve()
     const history = { ms: config.history.hours * MS_PER_HOUR, commandsMax: config.history.commands_max }
@@ -90,13 +91,11 @@ export async function startServer(
       () => jobs.close(),
       () => jobRequests.close(),
     )
-    let reporter: RequestReporter | undefined
+    const reporters: Reporters = new Map()
     const server = await Server.start({
       log,
       bus,
-      git,
-      remote,
-      trust: trust === undefined ? undefined : { rules: trust.rules, signatures: new GitSignatures(git.repository, trust.keys) },
+      sources: sourcesOf(config).map((one) => followedSource(one, opened.get(one.id)!, dataFolder)),
       syntax,
       jobs,
       identities,
@@ -108,13 +107,12 @@ export async function startServer(
       onSync: (outcome) => {
         events.onSync(outcome)
         auditTrailers(outcome, audit.trail)
-        reporter?.onSync(outcome)
+        reporters.get(outcome.sourceId)?.onSync(outcome)
       },
       onSyncFailed: events.onSyncFailed,
       onRemote: events.onRemote,
       onBroker: events.onBroker,
       options: {
-        source: { rewind: config.source.rewind, ref: config.source.ref },
         isBeginningAgain: adoptCluster !== undefined,
         garbage: {
           evaluationMs: config.garbage.evaluation_seconds * 1000,
@@ -123,8 +121,6 @@ export async function startServer(
           deploymentMs: config.garbage.deployment_seconds * 1000,
           nodeMs: config.garbage.node_seconds * 1000,
         },
-        sourcePollMs: pollMs,
-        remotePollMs,
         nodes: {
           region: config.region,
           ...(config.nodes.heartbeat_ttl_seconds === undefined ? {} : { heartbeatTtlMs: config.nodes.heartbeat_ttl_seconds * 1000 }),
@@ -143,17 +139,15 @@ export async function startServer(
     if (config.traces !== undefined) undo.push(await startSpans({ config: config.traces, name: config.name, server, logger }))
     if (readClusterMark(dataFolder) !== server.leader.state.clusterId) writeClusterMark(dataFolder, server.leader.state.clusterId)
     await refuseEmptyRepository(server, git, config.source.repository)
-    const refReader = new RefReader({ view: server.leader.state, git: anyCommit, find, jobs, syntax, region: config.region })
-    const { reader, planner, commitPlanner } = server
-    const forge = forgeOf(config.source, () => systemClock.wallMs())
-    if (forge !== undefined && remote !== undefined) {
-      const plans = { reader, planner, commitPlanner, refReader, jobRequests, turns: new Turnstile(PLANS_PER_TURN) }
-      const branch = config.source.ref.slice('refs/heads/'.length)
-      const everyMs = 1000 * config.source.forge!.poll_seconds
-      const appliedId = () => server.leader.state.sources.all()[0]?.commit?.id ?? null
-      reporter = startReporter({ forge, remote, branch, plans, clock: systemClock, logger, everyMs, appliedId })
-      undo.push(async () => reporter?.stop())
-    }
+    const { reader, planner, commitPlanner, sources } = server
+    const sourceOf = (id: string) => ({ scope: sources.rulesOf(id).scope, git: opened.get(id)!.anyCommit, find: opened.get(id)!.find })
+    const refReader = new RefReader({ view: server.leader.state, sourceOf, jobs, syntax, region: config.region })
+    const plans = { reader, planner, commitPlanner, refReader, jobRequests, turns: new Turnstile(PLANS_PER_TURN) }
+    const told = sourcesOf(config).map(({ id, source }) => ({ id, source, remote: opened.get(id)!.remote }))
+    startReporters(reporters, told, { view: server.leader.state, plans, clock: systemClock, logger })
+    undo.push(async () => {
+      for (const reporter of reporters.values()) reporter.stop()
+    })
     const settings = {
       region: config.region,
       datacenter: config.datacenter,
@@ -182,17 +176,17 @@ export async function startServer(
       commitPlanner,
       refReader,
       jobRequests,
-      sourceTexts: createSourceTexts(git),
+      sourceTexts: createSourceTexts(new Map([...opened].map(([id, one]) => [id, one.git]))),
       sourceHealth: server,
       waitingChanges: server,
       commitMemory: server,
       webhooks: new WebhookReceiver({
-        webhooks: webhooksOf(config.source),
+        webhooks: sourcesOf(config).flatMap(({ id, source }) => webhooksOf(id, source)),
         clock: systemClock,
         logger,
-        onPush: () => {
-          server.lookAtSource()
-          reporter?.lookNow()
+        onPush: (id) => {
+          sources.lookAt(id)
+          reporters.get(id)?.lookNow()
         },
       }),
       busHealth: server,
@@ -210,8 +204,26 @@ export async function startServer(
   }
 }
 
+function followedSource(
+  { id, source, allow }: ReturnType<typeof sourcesOf>[number],
+  { git, folder, remote, pollMs, remotePollMs }: OpenSource,
+  dataFolder: string,
+): FollowedSource {
+  const trust = trustOf(source, `${folderOfSource(dataFolder, id)}/signers`)
+  return {
+    id,
+    git,
+    remote,
+    trust: trust === undefined ? undefined : { rules: trust.rules, signatures: new GitSignatures(folder, trust.keys) },
+    limits: limitsOf(allow),
+    options: { rewind: source.rewind, ref: source.ref },
+    pollMs,
+    remotePollMs,
+  }
+}
+
 /** A repository without jobs that never had any is a wrong folder rather than a wish for nothing. */
-async function refuseEmptyRepository(server: Server, git: CliGitSource, repository: string): Promise<void> {
+async function refuseEmptyRepository(server: Server, git: GitSource, repository: string): Promise<void> {
   if (server.leader.state.sources.count > 0) return
   const { id } = await git.resolve()
   if ((await git.list(id)).some(({ path }) => path.startsWith(`${JOBS_FOLDER}/`))) return

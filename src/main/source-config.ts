@@ -8,7 +8,7 @@ import { LOOPBACK, parseRepositoryAddress, type RepositoryAddress } from '../ada
 import type { Secret } from '../adapters/secret.js'
 import type { Webhook } from '../adapters/webhooks.js'
 import type { Forge, TrustRules } from '../controller/index.js'
-import { explainError } from '../domain/index.js'
+import { explainError, SOURCE_DEFAULT, type SourceLimits } from '../domain/index.js'
 
 /** What stands for itself, whatever branches and tags there will be. */
 export const FULL_REF = /^(HEAD|refs\/.+|[0-9a-f]{40}|[0-9a-f]{64})$/
@@ -108,69 +108,94 @@ function isPrivate(address: string): boolean {
   return url.protocol === 'https:' || LOOPBACK.test(url.hostname)
 }
 
-export const sourceSchema = z
-  .strictObject({
-    /** A folder, or the address of a remote: https://…, ssh://…, user@host:path, file:///… */
-    repository: z.string().min(1),
-    ref: z
-      .string()
-      .regex(
-        FULL_REF,
-        'must be HEAD, a full ref such as refs/heads/main, or a whole commit id: a short name may come to mean something else',
-      )
-      .default('HEAD'),
-    /** Which tags of `refs/tags/v*` are wanted: the highest version in this range is followed. */
-    versions: z.string().optional(),
-    rewind: z.enum(['hold', 'follow']).default('hold'),
-    /** Absent: 2 for a folder, where it only backs up the events, and 30 for a remote. */
-    poll_seconds: z.number().positive().optional(),
-    /** A fetch that takes longer is given up. */
-    fetch_timeout_seconds: z.number().positive().default(600),
-    /** `polling` where the file system sends no events: NFS, SMB, folders shared with a virtual machine. */
-    watch: z.enum(['events', 'polling']).default('events'),
-    access: accessSchema.optional(),
-    webhook: webhookSchema.optional(),
-    trust: trustSchema.optional(),
-    forge: forgeSchema.optional(),
-  })
-  .superRefine((source, context) => {
-    const refuse = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message })
-    if (source.trust !== undefined && source.trust.mode !== 'none' && source.rewind === 'follow')
-      refuse(['rewind'], 'must be hold where signatures are asked for: an old commit is signed too')
-    refuseThrown(['ref'], () => parseFollowedRef(source.ref, source.versions))
-    const address = refuseThrown(['repository'], () => parseRepositoryAddress(source.repository))
-    if (address === undefined) return
-    if (source.forge !== undefined && (address.kind === 'folder' || !source.ref.startsWith('refs/heads/')))
-      refuse(['forge'], 'is for a remote whose branch is followed: ref must be of the form refs/heads/main')
-    const { access } = source
-    if (access === undefined) {
-      if (isSsh(address)) refuse(['access'], 'known_hosts_file is needed for ssh: which keys the host may show')
-      return
-    }
-    if (address.kind === 'folder') return refuse(['access'], 'is for remotes, and the repository is a folder')
-    const isWeb = address.protocol === 'https' || address.protocol === 'http'
-    const web = ['token_file', 'token_env', 'ca_file', 'client_cert_file', 'client_key_file'] as const
-    const ssh = ['ssh_key_file', 'known_hosts_file'] as const
-    for (const name of isWeb ? ssh : web)
-      if (access[name] !== undefined) refuse(['access', name], `is not for a repository that is fetched by ${address.protocol}`)
-    if (address.protocol === 'file')
-      for (const name of ssh) if (access[name] !== undefined) refuse(['access', name], 'is not for a repository that is fetched by file')
-    if (address.protocol === 'ssh' && access.known_hosts_file === undefined)
-      refuse(['access', 'known_hosts_file'], 'is needed for ssh: which keys the host may show')
-    if (access.token_file !== undefined && access.token_env !== undefined)
-      refuse(['access', 'token_env'], 'token_file is given too; one of them is enough')
-    if ((access.client_cert_file === undefined) !== (access.client_key_file === undefined))
-      refuse(['access', 'client_key_file'], 'client_cert_file and client_key_file go together')
+const sourceShape = {
+  /** A folder, or the address of a remote: https://…, ssh://…, user@host:path, file:///… */
+  repository: z.string().min(1),
+  ref: z
+    .string()
+    .regex(FULL_REF, 'must be HEAD, a full ref such as refs/heads/main, or a whole commit id: a short name may come to mean something else')
+    .default('HEAD'),
+  /** Which tags of `refs/tags/v*` are wanted: the highest version in this range is followed. */
+  versions: z.string().optional(),
+  rewind: z.enum(['hold', 'follow']).default('hold'),
+  /** Absent: 2 for a folder, where it only backs up the events, and 30 for a remote. */
+  poll_seconds: z.number().positive().optional(),
+  /** A fetch that takes longer is given up. */
+  fetch_timeout_seconds: z.number().positive().default(600),
+  /** `polling` where the file system sends no events: NFS, SMB, folders shared with a virtual machine. */
+  watch: z.enum(['events', 'polling']).default('events'),
+  access: accessSchema.optional(),
+  webhook: webhookSchema.optional(),
+  trust: trustSchema.optional(),
+  forge: forgeSchema.optional(),
+}
 
-    function refuseThrown<Result>(path: string[], work: () => Result): Result | undefined {
-      try {
-        return work()
-      } catch (error) {
-        refuse(path, explainError(error))
-        return undefined
-      }
+/** Names, which may end in `*` for any rest. */
+const names = z.array(z.string().regex(/^[^\s*]*\*?$/, 'a name, which may end in *')).default([])
+
+/** That of a job that names none. */
+const PRIORITY_MAX_DEFAULT = 50
+
+/** What the files of a source may say, beside the first. What is not named is not allowed. */
+const allowSchema = z.strictObject({
+  namespaces: names,
+  node_pools: names,
+  drivers: names,
+  privileged: z.boolean().default(false),
+  host_volumes: names,
+  priority_max: z.int().min(1).max(100).default(PRIORITY_MAX_DEFAULT),
+})
+
+export const sourceSchema = z.strictObject(sourceShape).superRefine(checkSource)
+
+const furtherSourceSchema = z.strictObject({ ...sourceShape, allow: allowSchema }).superRefine(checkSource)
+
+/** As it stands in paths, metrics and sentences. */
+const SOURCE_NAME = /^[a-z0-9][a-z0-9-]{0,62}$/
+
+export const sourcesSchema = z
+  .record(z.string().regex(SOURCE_NAME, 'a name of small letters, digits and "-"'), furtherSourceSchema)
+  .refine((sources) => sources[SOURCE_DEFAULT] === undefined, `"${SOURCE_DEFAULT}" is the name of the first one, which stands in source`)
+  .default({})
+
+function checkSource(source: z.infer<z.ZodObject<typeof sourceShape>>, context: z.RefinementCtx): void {
+  const refuse = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message })
+  if (source.trust !== undefined && source.trust.mode !== 'none' && source.rewind === 'follow')
+    refuse(['rewind'], 'must be hold where signatures are asked for: an old commit is signed too')
+  refuseThrown(['ref'], () => parseFollowedRef(source.ref, source.versions))
+  const address = refuseThrown(['repository'], () => parseRepositoryAddress(source.repository))
+  if (address === undefined) return
+  if (source.forge !== undefined && (address.kind === 'folder' || !source.ref.startsWith('refs/heads/')))
+    refuse(['forge'], 'is for a remote whose branch is followed: ref must be of the form refs/heads/main')
+  const { access } = source
+  if (access === undefined) {
+    if (isSsh(address)) refuse(['access'], 'known_hosts_file is needed for ssh: which keys the host may show')
+    return
+  }
+  if (address.kind === 'folder') return refuse(['access'], 'is for remotes, and the repository is a folder')
+  const isWeb = address.protocol === 'https' || address.protocol === 'http'
+  const web = ['token_file', 'token_env', 'ca_file', 'client_cert_file', 'client_key_file'] as const
+  const ssh = ['ssh_key_file', 'known_hosts_file'] as const
+  for (const name of isWeb ? ssh : web)
+    if (access[name] !== undefined) refuse(['access', name], `is not for a repository that is fetched by ${address.protocol}`)
+  if (address.protocol === 'file')
+    for (const name of ssh) if (access[name] !== undefined) refuse(['access', name], 'is not for a repository that is fetched by file')
+  if (address.protocol === 'ssh' && access.known_hosts_file === undefined)
+    refuse(['access', 'known_hosts_file'], 'is needed for ssh: which keys the host may show')
+  if (access.token_file !== undefined && access.token_env !== undefined)
+    refuse(['access', 'token_env'], 'token_file is given too; one of them is enough')
+  if ((access.client_cert_file === undefined) !== (access.client_key_file === undefined))
+    refuse(['access', 'client_key_file'], 'client_cert_file and client_key_file go together')
+
+  function refuseThrown<Result>(path: string[], work: () => Result): Result | undefined {
+    try {
+      return work()
+    } catch (error) {
+      refuse(path, explainError(error))
+      return undefined
     }
-  })
+  }
+}
 
 function isSsh(address: RepositoryAddress): boolean {
   return address.kind === 'remote' && address.protocol === 'ssh'
@@ -200,13 +225,17 @@ function secretAt(file: string | undefined, variable: string | undefined): Secre
   return file === undefined ? { kind: 'environment', name: variable! } : { kind: 'file', path: file }
 }
 
-/** The one source of a cluster is called so. */
-const SOURCE_NAME = 'default'
+/** @param allow undefined: anything */
+export function limitsOf(allow: z.infer<typeof allowSchema> | undefined): SourceLimits | undefined {
+  if (allow === undefined) return undefined
+  const { namespaces, node_pools, drivers, privileged, host_volumes, priority_max } = allow
+  return { namespaces, nodePools: node_pools, drivers, privileged, hostVolumes: host_volumes, priorityMax: priority_max }
+}
 
-export function webhooksOf({ webhook }: SourceConfig): readonly Webhook[] {
+export function webhooksOf(id: string, { webhook }: SourceConfig): readonly Webhook[] {
   if (webhook === undefined) return []
   const { forge, secret_file, secret_env } = webhook
-  return [{ source: SOURCE_NAME, forge, secret: secretAt(secret_file, secret_env) }]
+  return [{ source: id, forge, secret: secretAt(secret_file, secret_env) }]
 }
 
 /** Undefined where everybody's commits count. @param gpgHome a folder of this server's own */

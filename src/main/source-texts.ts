@@ -3,10 +3,10 @@ import type { SourceTexts } from '../api/index.js'
 import type { GitSource } from '../controller/index.js'
 import { LIMITS } from '../jobspec/index.js'
 
-export function createSourceTexts(git: GitSource): SourceTexts {
+export function createSourceTexts(sources: ReadonlyMap<string, GitSource>): SourceTexts {
   return {
-    async read(blob) {
-      const content = (await git.read([blob], LIMITS.fileBytesMax)).get(blob)
+    async read(sourceId, blob) {
+      const content = (await sources.get(sourceId)?.read([blob], LIMITS.fileBytesMax))?.get(blob)
       return content?.kind === 'bytes' ? new TextDecoder().decode(content.bytes) : undefined
     },
   }

@@ -25,6 +25,7 @@ import type {
   SchedulerConfiguration,
   SchedulingEligibility,
   ServiceRegistration,
+  SourceClaim,
   SourceStatus,
   Variable,
   VersionTimes,
@@ -78,6 +79,8 @@ export type CommandBody =
       readonly frozen: readonly FrozenFile[]
       readonly mended: readonly string[]
       readonly moved: readonly JobSource[]
+      /** Whose paths `mended` are; absent: of the first source. */
+      readonly sourceId?: string
     }
   /** Closes the reading of a commit: moves the cursor. `frozen` and `moved`: only in logs from before `source-files`. */
   | {
@@ -89,7 +92,7 @@ export type CommandBody =
   | { readonly kind: 'change-wait'; readonly change: WaitingChange }
   /** Nobody wants these changes any more. */
   | { readonly kind: 'changes-drop'; readonly changes: readonly JobRef[] }
-  /** How a commit got here. `forgotten`: older ones, by id. */
+  /** How a commit got here. `forgotten`: keys of older ones. */
   | { readonly kind: 'commit-trace'; readonly trace: CommitTrace; readonly forgotten: readonly string[] }
   /** Versions that have come to their end. */
   | { readonly kind: 'version-times'; readonly times: readonly VersionTimes[] }
@@ -97,8 +100,10 @@ export type CommandBody =
   | { readonly kind: 'hook-run'; readonly run: HookRun }
   /** When the jobs of a namespace may change; null: at any time. */
   | { readonly kind: 'namespace-order'; readonly namespace: string; readonly order: NamespaceOrder | null }
-  /** The trailers of these commits have been heeded, once and for all. */
-  | { readonly kind: 'commits-acted'; readonly commits: readonly string[] }
+  /** The trailers of these commits of one source have been heeded, once and for all. */
+  | { readonly kind: 'commits-acted'; readonly commits: readonly string[]; readonly sourceId?: string }
+  /** What namespaces and variables are of a source other than the first, and what no longer is. */
+  | { readonly kind: 'source-claims'; readonly claimed: readonly SourceClaim[]; readonly released: readonly SourceClaim[] }
   /** One piece of a Command that is too large for one entry of the log. The last piece is the Command; those before it do nothing. */
   | { readonly kind: 'command-part'; readonly bytes: Uint8Array; readonly isLast: boolean }
   /** Hosts that may join from now on, and names that may no longer. */

@@ -19,6 +19,8 @@ export function divideCommand(command: Command): readonly [Command, Command] | u
       return halve(command, ['mended', 'frozen', 'moved'])
     case 'version-times':
       return halve(command, ['times'])
+    case 'source-claims':
+      return halve(command, ['released', 'claimed'])
     case 'changes-drop':
       return halve(command, ['changes'])
     case 'allocation-adopt':

@@ -6,6 +6,7 @@ export { type DrainWait, drainDeadlineMs, isDrainForced, type LeftOnNode, leftOn
 export { dumpState, textInNameOrder } from './dump.js'
 export type { RowChange, StateEvents } from './events.js'
 export {
+  claimKey,
   createTables,
   dispatchTokenKey,
   type HeldLoss,
@@ -17,6 +18,7 @@ export {
   ownerKey,
   type PeriodicLaunch,
   type ScalingEvents,
+  sourcedKey,
   type TableName,
   type Tables,
   type TableViews,

@@ -20,7 +20,11 @@ import {
   namespacedKey,
   type ScalingEvent,
   type ServiceRegistration,
+  SOURCE_DEFAULT,
+  type SourceClaim,
+  type Sourced,
   type SourceStatus,
+  sourceIdOf,
   type Variable,
   type VersionSource,
   type VersionTimes,
@@ -55,7 +59,7 @@ export interface HeldLoss {
 }
 
 /** A commit whose trailers have been heeded: they do not count again, also when the ref comes back to it. */
-export interface ActedCommit {
+export interface ActedCommit extends Sourced {
   readonly id: string
 }
 
@@ -68,6 +72,15 @@ export interface PeriodicLaunch {
 
 export function jobKey(job: { readonly Namespace: string; readonly ID: string }): string {
   return namespacedKey(job.Namespace, job.ID)
+}
+
+/** Paths and commits of several sources may be the same; those of the first stand for themselves. */
+export function sourcedKey(sourceId: string, key: string): string {
+  return sourceId === SOURCE_DEFAULT ? key : `${sourceId}\u0000${key}`
+}
+
+export function claimKey({ kind, namespace, path }: Pick<SourceClaim, 'kind' | 'namespace' | 'path'>): string {
+  return `${kind}\u0000${namespace}\u0000${path}`
 }
 
 /** The key of the job that came from there. */
@@ -113,16 +126,18 @@ export function createTables() {
       job: jobKey,
     }),
     jobSummaries: new Table<JobSummary>('jobSummaries', ownerKey, {}),
-    jobSources: new Table<JobSource, 'path'>('jobSources', jobSourceKey, {
-      path: (source) => source.path,
+    /** `path`: by source and path. */
+    jobSources: new Table<JobSource, 'path' | 'source'>('jobSources', jobSourceKey, {
+      path: (source) => sourcedKey(sourceIdOf(source), source.path),
+      source: sourceIdOf,
     }),
-    /** Files that could not be read at the newest commit, by path. */
-    frozenFiles: new Table<FrozenFile>('frozenFiles', (file) => file.path, {}),
+    /** Files that could not be read at the newest commit, by source and path. */
+    frozenFiles: new Table<FrozenFile, 'source'>('frozenFiles', (file) => sourcedKey(sourceIdOf(file), file.path), { source: sourceIdOf }),
     /** As long as the version itself is kept. */
     versionSources: new Table<VersionSource, 'job'>('versionSources', versionSourceKey, { job: jobSourceKey }),
     versionTimes: new Table<VersionTimes>('versionTimes', versionSourceKey, {}),
     /** How the newest commits got here. */
-    commitTraces: new Table<CommitTrace>('commitTraces', ({ commit }) => commit.id, {}),
+    commitTraces: new Table<CommitTrace>('commitTraces', (trace) => sourcedKey(sourceIdOf(trace), trace.commit.id), {}),
     periodicLaunches: new Table<PeriodicLaunch>('periodicLaunches', jobSourceKey, {}),
     scalingEvents: new Table<ScalingEvents>('scalingEvents', ownerKey, {}),
     evaluations: new Table<Evaluation, 'job' | 'status' | 'deployment'>('evaluations', (evaluation) => evaluation.ID, {
@@ -160,11 +175,13 @@ export function createTables() {
     }),
     variables: new Table<Variable, 'namespace'>('variables', variableKey, { namespace: (variable) => variable.Namespace }),
     sources: new Table<SourceStatus>('sources', (source) => source.id, {}),
+    /** What else sources other than the first have, beside jobs. */
+    sourceClaims: new Table<SourceClaim, 'source'>('sourceClaims', claimKey, { source: ({ sourceId }) => sourceId }),
     /** What the newest commit wants and what is not carried out yet, by job. */
     waitingChanges: new Table<WaitingChange>('waitingChanges', jobSourceKey, {}),
     hookRuns: new Table<HookRun, 'hook'>('hookRuns', hookRunKey, { hook: ({ hook }) => jobSourceKey(hook) }),
     namespaceOrders: new Table<NamespaceOrder>('namespaceOrders', (order) => order.namespace, {}),
-    actedCommits: new Table<ActedCommit>('actedCommits', (commit) => commit.id, {}),
+    actedCommits: new Table<ActedCommit>('actedCommits', (commit) => sourcedKey(sourceIdOf(commit), commit.id), {}),
   }
 }
 

@@ -7,6 +7,7 @@ import { Actor } from '../../src/controller/actor.js'
 import { CommitPlanner } from '../../src/controller/commit-planner.js'
 import { Leader } from '../../src/controller/leader.js'
 import { LeaderReader } from '../../src/controller/leader-reader.js'
+import { FIRST_SOURCE } from '../../src/controller/sources/source-scope.js'
 import type { CommandBody, State } from '../../src/state/index.js'
 import { WORLD_SETTINGS, World } from './world.js'
 
@@ -30,7 +31,7 @@ export class ActingWorld {
       reader: new LeaderReader(leader),
       actor,
       settings,
-      commitPlanner: new CommitPlanner(leader, systemRandom, 'hold'),
+      commitPlanner: new CommitPlanner(leader, systemRandom, () => ({ scope: FIRST_SOURCE, rewind: 'hold' })),
     })
   }
 

@@ -52,10 +52,14 @@ describe('jobs', () => {
   })
 
   test('the submission is the text of the file that made the newest version', async () => {
-    const world = new World({ sourceTexts: { read: async (blob) => `text of ${blob}` } })
+    const world = new World({ sourceTexts: { read: async (source, blob) => `text of ${blob} in ${source}` } })
     world.register(job())
     world.change((state, index) => state.jobSources.put(index, jobSource()))
-    expect(await world.json('/v1/job/web/submission?version=0')).toMatchObject({ Source: 'text of b10b', Format: 'hcl2', Version: 0 })
+    expect(await world.json('/v1/job/web/submission?version=0')).toMatchObject({
+      Source: 'text of b10b in default',
+      Format: 'hcl2',
+      Version: 0,
+    })
     expect((await world.get('/v1/job/web/submission?version=1')).status).toBe(404)
   })
 

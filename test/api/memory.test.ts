@@ -20,7 +20,8 @@ const trace = {
 test('a commit is traced by its id or the beginning of it', async () => {
   const world = new World()
   world.change((state, index) => state.commitTraces.put(index, trace))
-  for (const name of [ID, 'c0ff', 'C0FFEE00']) expect(await world.json(`/drover/v1/trace/${name}`)).toEqual({ trace, held: null, jobs: [] })
+  for (const name of [ID, 'c0ff', 'C0FFEE00'])
+    expect(await world.json(`/drover/v1/trace/${name}`)).toEqual({ trace: { ...trace, source: 'default' }, held: null, jobs: [] })
   for (const name of ['c0f', 'beef0000', '*']) expect((await world.get(`/drover/v1/trace/${name}`)).status).toBe(404)
 })
 

@@ -9,7 +9,7 @@ import { answerJobRequest } from '../../src/api/index.js'
 import { ChangeFeed } from '../../src/controller/change-feed.js'
 import { EventFeed } from '../../src/controller/event-feed.js'
 import { AuditTrail, tellWaiting, tracedJobs } from '../../src/controller/index.js'
-import { type Job, OrchestratorError } from '../../src/domain/index.js'
+import { type Job, OrchestratorError, SOURCE_DEFAULT } from '../../src/domain/index.js'
 import { type CommandKind, jobKey, State } from '../../src/state/index.js'
 
 export const WORLD_SETTINGS: HttpDeps['settings'] = {
@@ -58,10 +58,10 @@ export class World {
       },
       jobRequests: { answer: (request) => answerJobRequest(request, createJobspecParser(new InProcessSyntaxReader())) },
       sourceTexts: { read: async () => undefined },
-      sourceHealth: { sourceHealth: { problem: null, remote: null } },
+      sourceHealth: { sourceHealth: [{ id: SOURCE_DEFAULT, ref: 'HEAD', problem: null, remote: null, limits: null }] },
       waitingChanges: { waiting: (view) => tellWaiting(view, view.atMs) },
-      commitMemory: { tracedJobs: (view, id) => tracedJobs(view, id, tellWaiting(view, view.atMs)), commitSeconds: {} },
-      webhooks: { receive: () => 'refused', counts: { accepted: 0, refused: 0, 'too-many': 0 } },
+      commitMemory: { tracedJobs: (view, source, id) => tracedJobs(view, source, id, tellWaiting(view, view.atMs)), commitSeconds: {} },
+      webhooks: { receive: () => 'refused', counts: new Map() },
       schedulingHealth: { evaluationTimes: [] },
       audit: new AuditTrail({ clock: systemClock }),
       past: { answer: () => Promise.reject(new Error('no past in this test')) },

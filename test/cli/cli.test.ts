@@ -15,6 +15,7 @@ import {
 } from '../../src/cli/index.js'
 import { CommitPlanner } from '../../src/controller/commit-planner.js'
 import { summarizeTree, WORK_TREE_HISTORY } from '../../src/controller/index.js'
+import { FIRST_SOURCE } from '../../src/controller/sources/source-scope.js'
 import type { Job, JobExplanation } from '../../src/domain/index.js'
 import { filledWorld, LOG_LINE } from '../api/filled-world.js'
 import { evaluation, job, jobSource, sourceStatus, uuid } from '../fixtures.js'
@@ -73,7 +74,7 @@ const world = filledWorld({
   commitPlanner: {
     plan: (summary) => {
       const asked = { state: world.state, clock: systemClock, breathe: async () => {}, whenDurable: async () => {} }
-      return new CommitPlanner(asked, new SeededRandom(1), 'hold').plan(summary)
+      return new CommitPlanner(asked, new SeededRandom(1), () => ({ scope: FIRST_SOURCE, rewind: 'hold' })).plan(summary)
     },
   },
 })
@@ -95,6 +96,7 @@ async function drover(
     read: async () => readings,
     readDeclarations: async () => [],
     findStrays: async () => [],
+    knows: async () => true,
     summarize: async ({ paths }) => ({
       readings,
       otherMistakes: [],

@@ -62,7 +62,19 @@ async function look(): Promise<void> {
 
 const outcome = (id: string, over: object = {}) => {
   const commit = { id, author: '', authorEmail: '', atMs: 0, subject: '', trailers: [] }
-  return { isComplete: true, commit, registered: 2, waiting: 0, removed: 0, frozen: [], held: null, ignored: [], acts: [], ...over }
+  return {
+    sourceId: 'default',
+    isComplete: true,
+    commit,
+    registered: 2,
+    waiting: 0,
+    removed: 0,
+    frozen: [],
+    held: null,
+    ignored: [],
+    acts: [],
+    ...over,
+  }
 }
 
 test('a request is planned once for each head and each commit that it is held against', async () => {

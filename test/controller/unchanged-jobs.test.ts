@@ -59,11 +59,11 @@ test('what is kept from look to look is what looking at everything gives', () =>
   fc.assert(
     fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
       const state = new State()
-      const kept = new UnchangedJobs(state)
+      const kept = new UnchangedJobs(state, 'default')
       let tree = treeOf({})
       for (const each of [...steps, { kind: 'look' as const }]) {
         if (each.kind === 'commit') tree = treeOf(each.files)
-        else if (each.kind === 'look') expect(outline(kept, tree)).toEqual(outline(new UnchangedJobs(state), tree))
+        else if (each.kind === 'look') expect(outline(kept, tree)).toEqual(outline(new UnchangedJobs(state, 'default'), tree))
         else {
           const body = commandOf(each, state, tree)
           if (body !== undefined) apply(state, state.index + 1, { ...body, atMs: FIXTURE_MS })
@@ -81,7 +81,7 @@ function outline(jobs: UnchangedJobs, tree: SourceTree) {
 
 test('a job with a listing is read again when a file appears there, and only then', () => {
   const state = new State()
-  const kept = new UnchangedJobs(state)
+  const kept = new UnchangedJobs(state, 'default')
   const files = { 'jobs/a.nomad.hcl': 'blob-0', 'jobs/conf/x': 'blob-0' }
   const before = treeOf(files)
   const register = commandOf({ kind: 'register', name: 'a', at: 'jobs/a.nomad.hcl', extra: ['jobs/conf/'] }, state, before)!

@@ -13,6 +13,7 @@ import { CommitPlanner } from '../../src/controller/commit-planner.js'
 import { GitReconciler } from '../../src/controller/git-reconciler.js'
 import { Leader } from '../../src/controller/leader.js'
 import { ChangeGate } from '../../src/controller/order/change-gate.js'
+import { FIRST_SOURCE } from '../../src/controller/sources/source-scope.js'
 import type { CommitPlan, CommitSummary } from '../../src/domain/index.js'
 import { LocalJobFiles } from '../../src/main/job-files.js'
 import { type FileChange, ScratchRepository } from '../scratch-repository.js'
@@ -56,7 +57,7 @@ afterEach(async () => {
 async function planOf(ref: string): Promise<CommitPlan> {
   const appliedCommit = leader.state.sources.all()[0]?.commit?.id ?? null
   const { summary } = await new LocalJobFiles(repository.folder).summarize({ paths: [], ref, appliedCommit })
-  return new CommitPlanner(leader, systemRandom, 'hold').plan(summary as CommitSummary)
+  return new CommitPlanner(leader, systemRandom, () => ({ scope: FIRST_SOURCE, rewind: 'hold' })).plan(summary as CommitSummary)
 }
 
 const hcl = (id: string, priority: number, drover = '') => `job "${id}" {

@@ -1,6 +1,6 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { checkConfig, serverConfigSchema } from '../../src/main/config.js'
-import { remoteAccessOf, trustOf } from '../../src/main/source-config.js'
+import { limitsOf, remoteAccessOf, trustOf } from '../../src/main/source-config.js'
 
 test.each([
   [{ repository: 'https://ann:canary@git.example.org/x' }, /source\.repository: .*holds a password; put it into a file/],
@@ -94,4 +94,34 @@ test.each([
   ],
 ])('a configuration with the forge %j is refused', (source, message) => {
   expect(() => checkConfig('server.yaml', { data_dir: '/d', source }, serverConfigSchema)).toThrow(message)
+})
+
+describe('further sources', () => {
+  const read = (sources: unknown) =>
+    checkConfig('server.yaml', { data_dir: '/d', source: { repository: '/srv/x' }, sources }, serverConfigSchema)
+
+  test('what is not named is not allowed', () => {
+    const { sources } = read({ shop: { repository: '/srv/shop', allow: { namespaces: ['shop'] } } })
+    expect(limitsOf(sources['shop']!.allow)).toEqual({
+      namespaces: ['shop'],
+      nodePools: [],
+      drivers: [],
+      privileged: false,
+      hostVolumes: [],
+      priorityMax: 50,
+    })
+    expect(limitsOf(undefined)).toBeUndefined()
+  })
+
+  test.each([
+    [{ shop: { repository: '/srv/shop' } }, /sources\.shop\.allow: /],
+    [{ default: { repository: '/srv/shop', allow: {} } }, /"default" is the name of the first one/],
+    [{ 'a/b': { repository: '/srv/shop', allow: {} } }, /sources\.a\/b: /],
+    [{ shop: { repository: '/srv/shop', ref: 'main', allow: {} } }, /sources\.shop\.ref: must be HEAD, a full ref/],
+    [{ shop: { repository: '/srv/shop', allow: { namespaces: ['*a'] } } }, /a name, which may end in \*/],
+    [{ shop: { repository: '/srv/shop', allow: { priority_max: 101 } } }, /sources\.shop\.allow\.priority_max: /],
+    [{ shop: { repository: 'git@git.example.org:ops/x.git', allow: {} } }, /sources\.shop\.access: known_hosts_file is needed for ssh/],
+  ])('%j is refused', (sources, message) => {
+    expect(() => read(sources)).toThrow(message)
+  })
 })

@@ -9,7 +9,7 @@ import { MemoryCommandLog, MemoryLogStore } from '../../src/adapters/memory/comm
 import { decodeMessage, type MessageKind, type Messages, openPart, Reassembly } from '../../src/agent/index.js'
 import { CommandReader, Server } from '../../src/controller/index.js'
 import { isSilent } from '../../src/controller/silence.js'
-import { type AllocationReport, type Clock, isClientTerminal, isDeploymentActive } from '../../src/domain/index.js'
+import { type AllocationReport, type Clock, isClientTerminal, isDeploymentActive, SOURCE_DEFAULT } from '../../src/domain/index.js'
 import { apply, type Command, State } from '../../src/state/index.js'
 import {
   canariesOf,
@@ -170,7 +170,14 @@ export class World {
     Server.start({
       log: new MemoryCommandLog(this.log, process.clock, cross, process.name, this.time),
       bus: this.network.busOf(process),
-      git: this.repository.sourceFor(process.clock),
+      sources: [
+        {
+          id: SOURCE_DEFAULT,
+          git: this.repository.sourceFor(process.clock),
+          options: { rewind: this.#options.rewind ?? 'follow', ref: 'HEAD' },
+          pollMs: SOURCE_POLL_MS,
+        },
+      ],
       syntax,
       jobs: new InProcessJobReader(syntax),
       identities: { publicKeys: [], sign: async ({ sub }) => sub },
@@ -179,8 +186,6 @@ export class World {
       logger: silentLogger,
       onStop: end,
       options: {
-        source: { rewind: this.#options.rewind ?? 'follow', ref: 'HEAD' },
-        sourcePollMs: SOURCE_POLL_MS,
         ...(this.#options.seed % 2 === 0 ? { garbage: GARBAGE_SOON } : {}),
         leader: { snapshotEveryCommands: SNAPSHOT_EVERY, commandBytesMax: this.#options.seed % 3 === 1 ? ENTRY_BYTES_SMALL : ENTRY_BYTES },
         nodes: {

@@ -112,6 +112,11 @@ const divisible: readonly CommandBody[] = [
     moved: [jobSource({ path: 'jobs/moved.hcl' })],
   },
   {
+    kind: 'source-claims',
+    claimed: ['a', 'b', 'c'].map((path) => ({ sourceId: 'shop', kind: 'variable', namespace: 'default', path })),
+    released: [{ sourceId: 'shop', kind: 'namespace', namespace: 'shop', path: '' }],
+  },
+  {
     kind: 'garbage-collect',
     evaluations: [uuid(9, 7), uuid(8, 7)],
     allocations: ids.map((number) => uuid(number, 1)),

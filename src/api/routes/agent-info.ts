@@ -169,10 +169,12 @@ function brokerMessage({ awayMs }: BusHealth): string {
 }
 
 /** A remote that is away changes nothing of what runs, and new commits do not come through. */
-function remoteMessage({ sourceHealth: { remote } }: SourceHealth): string {
-  if (remote === null || remote.problem === null) return 'ok'
-  const age = remote.ageMs === null ? '' : `; what is here is ${Math.round(remote.ageMs / 1000)} s old`
-  return `${remote.problem}${age}`
+function remoteMessages(sourceHealth: SourceHealth['sourceHealth']): readonly string[] {
+  return sourceHealth.flatMap(({ id, remote }) => {
+    if (remote === null || remote.problem === null) return []
+    const age = remote.ageMs === null ? '' : `; what is here is ${Math.round(remote.ageMs / 1000)} s old`
+    return [`${sourceHealth.length === 1 ? '' : `source ${id}: `}${remote.problem}${age}`]
+  })
 }
 
 /** Hosts that were lost at once. */
@@ -182,7 +184,9 @@ function lossMessage({ heldLosses: { count } }: StateView): string {
 }
 
 function serverMessage(view: StateView, { busHealth, sourceHealth }: AgentInfoDeps): string {
-  const messages = [brokerMessage(busHealth), remoteMessage(sourceHealth), lossMessage(view)].filter((message) => message !== 'ok')
+  const messages = [brokerMessage(busHealth), ...remoteMessages(sourceHealth.sourceHealth), lossMessage(view)].filter(
+    (message) => message !== 'ok',
+  )
   return messages.length === 0 ? 'ok' : messages.join('; ')
 }
 

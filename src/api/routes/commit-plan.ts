@@ -1,5 +1,5 @@
 /** `/drover/v1/plan`: what a tree would change if it were committed. */
-import { type CommitSummary, OrchestratorError } from '../../domain/index.js'
+import { type CommitSummary, OrchestratorError, SOURCE_DEFAULT } from '../../domain/index.js'
 import { type JsonObject, readJsonBody } from '../body.js'
 import { encodeJson } from '../encode.js'
 import { badRequest, notFound } from '../errors.js'
@@ -14,22 +14,32 @@ export interface CommitPlanDeps {
 }
 
 export function commitPlanRoutes({ commitPlanner, refPlans }: CommitPlanDeps): readonly Route[] {
-  const ofRef = async ({ parameters }: Call) => jsonAnswer(encodeJson(await planRef(refPlans, parameters.text('ref'))))
-  const handler = async (call: Call) => jsonAnswer(encodeJson(await commitPlanner.plan(readSummary(readJsonBody(call.request.body)))))
+  const ofRef = async ({ parameters }: Call) =>
+    jsonAnswer(encodeJson(await planRef(refPlans, parameters.text('source') || SOURCE_DEFAULT, parameters.text('ref'))))
+  const handler = async (call: Call) => {
+    const summary = readSummary(readJsonBody(call.request.body))
+    return jsonAnswer(encodeJson(await explained(() => commitPlanner.plan(summary))))
+  }
   return [{ pattern: '/drover/v1/plan', methods: { GET: ofRef, PUT: handler, POST: handler } }]
 }
 
 /** @throws ApiError BAD_REQUEST, NOT_FOUND; OrchestratorError GIT_REMOTE, TOO_BUSY */
-async function planRef(refPlans: RefPlans, ref: string): Promise<RefPlan> {
+async function planRef(refPlans: RefPlans, source: string, ref: string): Promise<RefPlan> {
   if (ref === '') throw badRequest('name what is to be planned, as in ?ref=refs/heads/main')
+  return explained(() => refPlans.plan(source, ref))
+}
+
+async function explained<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
   try {
-    return await refPlans.plan(ref)
+    return await ask()
   } catch (error) {
     if (error instanceof OrchestratorError && error.code === 'GIT_REF') throw badRequest(error.message)
-    if (error instanceof OrchestratorError && error.code === 'GIT_UNKNOWN_REF') throw notFound(error.message)
+    if (error instanceof OrchestratorError && NOT_FOUND.has(error.code)) throw notFound(error.message)
     throw error
   }
 }
+
+const NOT_FOUND: ReadonlySet<string> = new Set(['GIT_UNKNOWN_REF', 'UNKNOWN_SOURCE'])
 
 type Check = (value: unknown) => boolean
 
@@ -62,7 +72,15 @@ const isOrder = hasMembers({
   suspend: (value) => value === null || isSuspension(value),
   hooks: isListOf(hasMembers({ phase: isText, target: hasMembers({ namespace: isText, jobId: isText }) })),
 })
+const isNeeds = hasMembers({
+  nodePool: isText,
+  priority: (value) => Number.isSafeInteger(value),
+  hostVolumes: isListOf(hasMembers({ name: isText, source: isText })),
+  tasks: isListOf(hasMembers({ name: isText, driver: isText, privileges: isListOf(isText) })),
+  hookNamespaces: isListOf(isText),
+})
 const SUMMARY: Readonly<Record<keyof CommitSummary, Check>> = {
+  source: (value) => value === undefined || isText(value),
   isWhole: isFlag,
   leaves: isTextOrNull,
   isShallow: isFlag,
@@ -76,6 +94,7 @@ const SUMMARY: Readonly<Record<keyof CommitSummary, Check>> = {
       type: isText,
       isPeriodic: isFlag,
       isParameterized: isFlag,
+      needs: isNeeds,
       order: (value) => value === undefined || isOrder(value),
     }),
   ),

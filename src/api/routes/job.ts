@@ -1,5 +1,5 @@
 /** One job and what belongs to it: `/v1/job/:id…` (Nomad API docs, "Jobs"). */
-import { type Allocation, isTerminal, type Job, type ScalingEvent } from '../../domain/index.js'
+import { type Allocation, isTerminal, type Job, type ScalingEvent, sourceIdOf } from '../../domain/index.js'
 import { diffJobs } from '../../jobspec/index.js'
 import { ownerKey, type StateView } from '../../state/index.js'
 import { contactHeaders, type ReadDeps, type Reading } from '../blocking.js'
@@ -145,7 +145,7 @@ async function readSubmission(deps: JobDeps, call: Call) {
   })
   const headers = contactHeaders(deps.reader, index)
   const blob = source?.inputs[0]?.blob
-  const text = blob === undefined ? undefined : await deps.sourceTexts.read(blob)
+  const text = blob === undefined ? undefined : await deps.sourceTexts.read(sourceIdOf(source!), blob)
   if (job === undefined || source === undefined || text === undefined) throw notFound('job source not found').with(headers)
   const submission = {
     Source: text,

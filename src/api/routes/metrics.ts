@@ -33,7 +33,7 @@ async function readMetrics(deps: MetricsDeps, call: Call) {
     gauges: [
       ...computeGauges(view, settings),
       ...computeBusGauges(busHealth, settings),
-      ...computeSourceGauges(sourceHealth, settings),
+      ...sourceHealth.sourceHealth.flatMap((source) => computeSourceGauges(source, settings)),
       ...countWebhooks(webhooks, settings),
     ],
   }))
@@ -67,16 +67,15 @@ function computeGauges(view: StateView, settings: ApiSettings): readonly Gauge[]
     { Name: 'drover.replacement.held_hosts', Value: view.heldLosses.count, Labels },
     { Name: 'drover.changes.waiting', Value: view.waitingChanges.count, Labels },
     { Name: 'drover.versions.set_aside', Value: listSetAside(view).length, Labels },
-    { Name: 'drover.source.frozen_files', Value: view.frozenFiles.count, Labels },
-    { Name: 'drover.source.held_jobs', Value: heldJobs(view), Labels },
+    ...[...view.sources.values()].flatMap(({ id, held }) => [
+      { Name: 'drover.source.jobs', Value: view.jobSources.countBy('source', id), Labels: { ...Labels, source: id } },
+      { Name: 'drover.source.frozen_files', Value: view.frozenFiles.countBy('source', id), Labels: { ...Labels, source: id } },
+      // Whose removal waits for a trailer.
+      { Name: 'drover.source.held_jobs', Value: held?.jobs.length ?? 0, Labels: { ...Labels, source: id } },
+    ]),
     { Name: 'drover.leader.epoch', Value: view.epoch, Labels },
     { Name: 'nomad.raft.appliedIndex', Value: view.index, Labels },
   ]
-}
-
-/** Whose removal waits for a trailer. */
-function heldJobs(view: StateView): number {
-  return [...view.sources.values()].reduce((sum, { held }) => sum + (held?.jobs.length ?? 0), 0)
 }
 
 /** What was dropped counts since the start of this server. */
@@ -91,8 +90,8 @@ function computeBusGauges({ awayMs, droppedMessages }: BusHealth, settings: ApiS
 }
 
 /** Of a remote. What was never fetched since this server runs has no age yet. */
-function computeSourceGauges({ sourceHealth: { problem, remote } }: SourceHealth, settings: ApiSettings): readonly Gauge[] {
-  const Labels = { host: settings.name, region: settings.region }
+function computeSourceGauges({ id, problem, remote }: SourceHealth['sourceHealth'][number], settings: ApiSettings): readonly Gauge[] {
+  const Labels = { host: settings.name, region: settings.region, source: id }
   const readable: Gauge = { Name: 'drover.source.readable', Value: problem === null ? 1 : 0, Labels }
   if (remote === null) return [readable]
   const gauges = {
@@ -107,9 +106,11 @@ function computeSourceGauges({ sourceHealth: { problem, remote } }: SourceHealth
 
 /** Since the start of this server. */
 function countWebhooks({ counts }: Webhooks, settings: ApiSettings): readonly Gauge[] {
-  return Object.entries(counts).map(([result, Value]) => {
-    return { Name: 'drover.source.webhooks', Value, Labels: { host: settings.name, region: settings.region, result } }
-  })
+  return [...counts].flatMap(([source, results]) =>
+    Object.entries(results).map(([result, Value]) => {
+      return { Name: 'drover.source.webhooks', Value, Labels: { host: settings.name, region: settings.region, source, result } }
+    }),
+  )
 }
 
 /** Milliseconds, as clients of Nomad expect them: they make of sum and count what they want to know. */

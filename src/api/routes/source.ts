@@ -1,5 +1,5 @@
 /** Drover's own reads, `/drover/v1/…`: what the repository says, where it cannot be read, what waits. */
-import { type Drift, type FrozenFile, type JobSource, namespacedKey, placeText } from '../../domain/index.js'
+import { type CommitTrace, type Drift, type FrozenFile, type JobSource, namespacedKey, placeText, sourceIdOf } from '../../domain/index.js'
 import { type StateView, standingOf } from '../../state/index.js'
 import type { ReadDeps, Reading } from '../blocking.js'
 import { encodeJson } from '../encode.js'
@@ -34,10 +34,20 @@ export function sourceRoutes(deps: SourceDeps): readonly Route[] {
   ]
 }
 
-/** The sources of this cluster; `mistakes` of a frozen file carry its place as `file:line:column`. */
-function readSource(view: StateView, { sourceHealth: { problem, remote } }: SourceHealth): Reading {
-  const frozen = view.frozenFiles.all().map(describeFrozen)
-  const sources = view.sources.all().map((source) => ({ ...source, problem, remote, frozen }))
+/** The sources of this cluster, the first one first; `mistakes` of a frozen file carry its place as `file:line:column`. */
+function readSource(view: StateView, { sourceHealth }: SourceHealth): Reading {
+  const followed = sourceHealth.map(({ id, ref, problem, remote, limits }) => {
+    const known = view.sources.get(id) ?? { id, ref, commit: null, held: null, modifyIndex: 0 }
+    return { ...known, isFollowed: true, problem, remote, limits }
+  })
+  const isFollowed = new Set(followed.map(({ id }) => id))
+  const left = view.sources.all().filter(({ id }) => !isFollowed.has(id))
+  const rows = [...followed, ...left.map((source) => ({ ...source, isFollowed: false, problem: null, remote: null, limits: null }))]
+  const sources = rows.map((row) => ({
+    ...row,
+    jobs: view.jobSources.countBy('source', row.id),
+    frozen: view.frozenFiles.by('source', row.id).map(describeFrozen),
+  }))
   return { index: Math.max(view.sources.index, view.frozenFiles.index), watch: WATCH_SOURCES, body: encodeJson(sources) }
 }
 
@@ -56,7 +66,7 @@ function listOwned(view: StateView, call: Call): Reading {
 
 function describeOwned(view: StateView, source: JobSource): Readonly<Record<string, unknown>> {
   const job = view.jobs.get(namespacedKey(source.namespace, source.jobId))
-  return { ...source, standing: job === undefined ? null : standingOf(view, job) }
+  return { ...source, source: sourceIdOf(source), standing: job === undefined ? null : standingOf(view, job) }
 }
 
 /** Tables by which a reason may come or go; suspensions end and windows open without any of them changing. */
@@ -137,11 +147,23 @@ function readTrace(view: StateView, call: Call, memory: CommitMemory): Reading {
   const watch = WATCH_TRACE.map((table) => ({ table }))
   const index = Math.max(...WATCH_TRACE.map((table) => view[table].index))
   const isMeant = (id: string) => call.id.length >= 4 && id.startsWith(call.id.toLowerCase())
-  const held = view.sources.all().flatMap((source) => (source.held !== null && isMeant(source.held.commit) ? [source.held] : []))[0]
-  const traces = [...view.commitTraces.values()].filter(({ commit }) => isMeant(commit.id))
-  if (traces.length > 1) return { index, watch, body: notFound(`${call.id} is the beginning of ${traces.length} commits, give more of it`) }
+  const held = view.sources.all().find((source) => {
+    return source.held !== null && isMeant(source.held.commit) && (call.parameters.text('source') || source.id) === source.id
+  })?.held
+  const wanted = call.parameters.text('source')
+  const traces = [...view.commitTraces.values()].filter((trace) => {
+    return isMeant(trace.commit.id) && (wanted === '' || sourceIdOf(trace) === wanted)
+  })
+  if (traces.length > 1) return { index, watch, body: notFound(ambiguous(call.id, traces)) }
   const trace = traces[0]
   if (trace === undefined && held === undefined) return { index, watch, body: notFound('this server has not applied a commit of that id') }
-  const jobs = trace === undefined ? [] : memory.tracedJobs(view, trace.commit.id)
-  return { index, watch, body: encodeJson({ trace: trace ?? null, held: held ?? null, jobs }) }
+  const jobs = trace === undefined ? [] : memory.tracedJobs(view, sourceIdOf(trace), trace.commit.id)
+  const told = trace === undefined ? null : { ...trace, source: sourceIdOf(trace) }
+  return { index, watch, body: encodeJson({ trace: told, held: held ?? null, jobs }) }
+}
+
+function ambiguous(id: string, traces: readonly CommitTrace[]): string {
+  const isOne = traces.every(({ commit }) => commit.id === traces[0]!.commit.id)
+  if (!isOne) return `${id} is the beginning of ${traces.length} commits, give more of it`
+  return `several sources have applied this commit; name one of them, as in ?source=${sourceIdOf(traces[0]!)}`
 }

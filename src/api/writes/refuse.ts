@@ -2,7 +2,7 @@
  * `api.writes: none`: what is desired stands in the repository, so every write is refused with the sentence that says which
  * file or commit trailer does it instead. Methods that a path never had stay 405.
  */
-import { namespacedKey } from '../../domain/index.js'
+import { namespacedKey, SOURCE_DEFAULT, sourceIdOf } from '../../domain/index.js'
 import type { StateView } from '../../state/index.js'
 import { notFound, writeRefused } from '../errors.js'
 import type { StateReader } from '../ports.js'
@@ -124,9 +124,11 @@ const REFUSED: readonly (readonly [methods: string, pattern: string, sentence: S
 /** Where the job is written, as far as it is known. */
 function jobFile(view: StateView, call: Call): string {
   const { namespace } = call.parameters
-  const path = view.jobSources.get(namespacedKey(namespace, call.id))?.path
+  const source = view.jobSources.get(namespacedKey(namespace, call.id))
   const folder = namespace === 'default' ? 'jobs' : `jobs/${namespace}`
-  return `job ${call.id} is defined in the repository, in ${path ?? `${folder}/${call.id}.nomad.hcl`}`
+  const sourceId = source === undefined ? SOURCE_DEFAULT : sourceIdOf(source)
+  const repository = sourceId === SOURCE_DEFAULT ? 'the repository' : `the repository of the source ${sourceId}`
+  return `job ${call.id} is defined in ${repository}, in ${source?.path ?? `${folder}/${call.id}.nomad.hcl`}`
 }
 
 function nodeFile(view: StateView, call: Call): string {

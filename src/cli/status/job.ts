@@ -76,7 +76,10 @@ function factsOf(
   if (job.StatusDescription !== '') facts.push(['description', job.StatusDescription])
   if (source !== undefined) {
     const commit = source.standing?.commit ?? source.commit
-    facts.push(['file', source.path], ['commit', `${commit.id.slice(0, 12)} ${commit.subject} (${commit.author})`])
+    facts.push(
+      ['file', source.source === 'default' ? source.path : `${source.path} of the source ${source.source}`],
+      ['commit', `${commit.id.slice(0, 12)} ${commit.subject} (${commit.author})`],
+    )
     const setAside = source.standing === null ? '' : describeSetAside(source.standing)
     if (setAside !== '') facts.push(['set aside', setAside])
   }

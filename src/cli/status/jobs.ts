@@ -35,6 +35,14 @@ export async function showJobs(client: Client, io: Io, format: OutputFormat): Pr
   })
   if (rows.length === 0) io.err('no jobs; commit a job file below jobs/\n')
   else io.out(formatTable([...(hasNamespaces ? ['NAMESPACE'] : []), 'ID', 'TYPE', 'STATUS', 'RUNNING', 'AGE', 'COMMIT'], rows, io.terminal))
+  if (sources.length > 1)
+    io.out(
+      `\n${formatTable(
+        ['SOURCE', 'REF', 'JOBS', 'MISTAKES', 'FETCHED', 'COMMIT'],
+        sources.map((source) => sourceRow(source, nowMs)),
+        io.terminal,
+      )}`,
+    )
   for (const { jobId, standing } of owned)
     if (standing !== null && standing.setAside !== null) io.err(`${jobId}: ${describeSetAside(standing)}\n`)
   for (const change of waiting) io.err(`${change.jobId} ${describeWait(change, nowMs)}\n`)
@@ -65,8 +73,21 @@ export function countJob({ Type, Status, Stop, GroupCountSum, Allocs, ChildStatu
   return isCounted ? `${running}/${Stop ? 0 : GroupCountSum}` : String(running)
 }
 
+function sourceRow({ id, ref, isFollowed, jobs, frozen, remote, commit }: SourceAnswer, nowMs: number): readonly string[] {
+  const ageMs = remote?.ageMs
+  const fetched = ageMs === undefined || ageMs === null ? '-' : formatAge((nowMs - ageMs) * 1_000_000, nowMs)
+  return [
+    id,
+    isFollowed ? ref : 'followed no more',
+    String(jobs),
+    String(frozen.length),
+    fetched,
+    commit === null ? '-' : describeCommit(commit),
+  ]
+}
+
 /** Empty when all is well. */
-export function describeSource({ frozen, held, problem }: SourceAnswer): string {
+export function describeSource({ id, isFollowed, jobs, frozen, held, problem }: SourceAnswer): string {
   const lines = frozen.flatMap(({ jobId, mistakes }) =>
     mistakes.map(
       ({ place, summary, detail }) =>
@@ -75,5 +96,7 @@ export function describeSource({ frozen, held, problem }: SourceAnswer): string 
   )
   if (problem !== null) lines.push(`the repository cannot be read: ${problem}`)
   if (held !== null) lines.push(`held (${held.reason}) ${held.jobs.map((job) => job.jobId).join(', ')}: ${held.remedy}`)
-  return lines.map((line) => `${line}\n`).join('')
+  if (!isFollowed && jobs > 0)
+    lines.push(`it is followed no more, and its jobs (${jobs}) stay as they are; another source may define them, or it is followed again`)
+  return lines.map((line) => `${id === 'default' ? '' : `${id}: `}${line}\n`).join('')
 }

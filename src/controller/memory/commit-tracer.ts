@@ -2,7 +2,7 @@
  * Writes down when versions that commits have made came to their end, once each, and counts how long commits take to get there.
  * Allocations and evaluations are forgotten long before versions are.
  */
-import type { Job, ToldWait, TracedJob, VersionSource, VersionTimes } from '../../domain/index.js'
+import { type Job, sourceIdOf, type ToldWait, type TracedJob, type VersionSource, type VersionTimes } from '../../domain/index.js'
 import { jobKey, jobVersionKey, ownerKey, type StateView } from '../../state/index.js'
 import type { ReconcilerDeps } from '../reconciler-deps.js'
 import { Histogram } from './histogram.js'
@@ -119,11 +119,12 @@ function timesKey({
 }
 
 /** The jobs that a commit has changed, or is to: by namespace and id. */
-export function tracedJobs(view: StateView, commitId: string, waiting: readonly ToldWait[]): readonly TracedJob[] {
+export function tracedJobs(view: StateView, sourceId: string, commitId: string, waiting: readonly ToldWait[]): readonly TracedJob[] {
   const made: TracedJob[] = []
   for (const source of view.versionSources.values()) {
     const { namespace, jobId, path, version, createIndex, commit, revertOf } = source
-    const job = commit.id === commitId && revertOf === null ? view.jobs.get(jobKey({ Namespace: namespace, ID: jobId })) : undefined
+    const isMeant = commit.id === commitId && revertOf === null && sourceIdOf(source) === sourceId
+    const job = isMeant ? view.jobs.get(jobKey({ Namespace: namespace, ID: jobId })) : undefined
     if (job === undefined || job.CreateIndex !== createIndex) continue
     const known = view.versionTimes.get(timesKey(source))
     const registeredMs = known?.registeredMs ?? submittedMs(view, namespace, jobId, createIndex, version)
@@ -143,7 +144,7 @@ export function tracedJobs(view: StateView, commitId: string, waiting: readonly 
   }
   const none = { version: null, registeredMs: null, plannedMs: null, placedMs: null, endedMs: null }
   const held = waiting
-    .filter(({ commit }) => commit === commitId)
+    .filter(({ commit, source }) => commit === commitId && source === sourceId)
     .map(({ namespace, jobId, path, reasons }): TracedJob => {
       return { namespace, jobId, path, ...none, outcome: 'waiting', waitsFor: reasons.map(({ text }) => text) }
     })

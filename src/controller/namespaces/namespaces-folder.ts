@@ -98,6 +98,12 @@ export function plainNamespace(name: string): Namespace {
   }
 }
 
+/** Whether nothing is said of it but its name. */
+export function isPlainNamespace(known: Namespace): boolean {
+  const { CreateIndex, ModifyIndex } = known
+  return JSON.stringify(known) === JSON.stringify({ ...plainNamespace(known.Name), CreateIndex, ModifyIndex })
+}
+
 function decode(fields: DeclarationFields, content: HclBody, path: string, name: string): NamespaceFile {
   const body = fields.body(content, ['description'], ['meta', 'capabilities', 'node_pool_config', 'sync_window', 'suspend'])
   const namespace = {

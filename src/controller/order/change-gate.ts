@@ -4,8 +4,8 @@
  *
  * I29 A change that waits is carried out only when nothing is there that it waits for.  test/controller/order/change-gate.test.ts
  */
-import { namespacedKey, type ToldWait, type WaitingChange } from '../../domain/index.js'
-import { type CommandBody, ownerKey, type StateView } from '../../state/index.js'
+import { namespacedKey, sourced, sourceIdOf, type ToldWait, type WaitingChange } from '../../domain/index.js'
+import { type CommandBody, ownerKey, type StateView, sourcedKey } from '../../state/index.js'
 import { deregisterCommand, registerCommand } from '../job-commands.js'
 import type { ReconcilerDeps } from '../reconciler-deps.js'
 import { specHash } from '../spec-hash.js'
@@ -13,8 +13,8 @@ import { dispatchHook } from './hooks.js'
 import { type OrderedChange, WaitJudge } from './wait-judge.js'
 
 export interface ChangeGateDeps extends ReconcilerDeps {
-  /** Whether all that the newest commit wants is in the state. */
-  readonly isSettled: () => boolean
+  /** Whether all that the newest commit of a source wants is in the state. */
+  readonly isSettled: (sourceId: string) => boolean
 }
 
 /** The wall clock may jump, and timers do not see it. */
@@ -26,6 +26,8 @@ export class ChangeGate {
   readonly #deps: ChangeGateDeps
   /** Jobs that something waits for. */
   #awaited: ReadonlySet<string> = new Set()
+  /** Sources whose changes were passed over. */
+  #unsettled: ReadonlySet<string> = new Set()
   #isDue = true
   #cancel = () => {}
   #isStopped = false
@@ -44,10 +46,13 @@ export class ChangeGate {
   }
 
   reconcile(): void {
-    if (!this.#isDue || !this.#deps.isSettled()) return
+    const { isSettled } = this.#deps
+    if (!this.#isDue && ![...this.#unsettled].some(isSettled)) return
     this.#isDue = false
     const { view, logger, propose, onDue } = this.#deps
-    const waiting = view.waitingChanges.all()
+    const all = view.waitingChanges.all()
+    this.#unsettled = new Set(all.map(({ source }) => sourceIdOf(source)).filter((id) => !isSettled(id)))
+    const waiting = all.filter(({ source }) => !this.#unsettled.has(sourceIdOf(source)))
     this.#awaited = new Set(
       waiting.flatMap(({ source }) => (source.order?.dependsOn ?? []).map((on) => namespacedKey(on.namespace, on.jobId))),
     )
@@ -121,7 +126,16 @@ export function tellWaiting(view: StateView, nowMs: number): readonly ToldWait[]
     const { namespace, jobId, job, source, commit, sinceMs } = change
     const known = view.jobs.get(namespacedKey(namespace, jobId))
     const kind = job === null ? 'removed' : known === undefined || known.Stop ? 'new' : 'changed'
-    return { namespace, jobId, path: source.path, change: kind, commit, sinceMs, reasons: judge.reasonsOf(asOrdered(change)) }
+    return {
+      namespace,
+      jobId,
+      source: sourceIdOf(source),
+      path: source.path,
+      change: kind,
+      commit,
+      sinceMs,
+      reasons: judge.reasonsOf(asOrdered(change)),
+    }
   })
 }
 
@@ -130,7 +144,7 @@ function judgeNow(view: StateView, nowMs: number): WaitJudge {
 }
 
 function asOrdered({ namespace, jobId, job, source }: WaitingChange): OrderedChange {
-  return { namespace, jobId, order: source.order, spec: job === null ? undefined : () => specHash(job) }
+  return { namespace, jobId, ...sourced(sourceIdOf(source)), order: source.order, spec: job === null ? undefined : () => specHash(job) }
 }
 
 function firstOf(open: readonly WaitingChange[]): readonly WaitingChange[] {
@@ -139,6 +153,6 @@ function firstOf(open: readonly WaitingChange[]): readonly WaitingChange[] {
   return [...first, ...open.slice(CHANGES_PER_TURN).filter((change) => change.bundle !== '' && begun.has(bundleOf(change)))]
 }
 
-function bundleOf({ namespace, bundle }: WaitingChange): string {
-  return namespacedKey(namespace, bundle)
+function bundleOf({ namespace, bundle, source }: WaitingChange): string {
+  return sourcedKey(sourceIdOf(source), namespacedKey(namespace, bundle))
 }

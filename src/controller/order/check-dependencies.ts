@@ -19,19 +19,23 @@ export interface OrderedJob {
 /**
  * @param jobs of the commit by key
  * @param isDefined whether a file defines the job, be it one that cannot be read
+ * @param beside those of other sources: circles may lead through them, and their files are no part of this commit
  * @returns files with mistakes, ordered by path
  */
-export function checkDependencies(jobs: ReadonlyMap<string, OrderedJob>, isDefined: (key: string) => boolean): readonly FrozenFile[] {
-  const circles = findCircles(edgesOf(jobs))
+export function checkDependencies(
+  jobs: ReadonlyMap<string, OrderedJob>,
+  isDefined: (key: string) => boolean,
+  beside: ReadonlyMap<string, OrderedJob> = new Map(),
+): readonly FrozenFile[] {
+  const circles = findCircles(edgesOf(new Map([...beside, ...jobs])))
   const frozen: FrozenFile[] = []
   for (const [key, job] of jobs) {
     const { dependsOn = [], hooks = [] } = job.order ?? {}
-    const mistakes = [...dependsOn, ...hooks.map(({ target }) => target)]
-      .filter((on) => !isDefined(keyOf(on)))
-      .map((on) => unknownMistake(key, job, on))
+    const missing = [...dependsOn, ...hooks.map(({ target }) => target)].filter((on) => !isDefined(keyOf(on)))
+    const mistakes = missing.map((on) => unknownMistake(key, job, on))
     const circle = circles.get(key)
     if (circle !== undefined) mistakes.push(circleMistake(job, circle))
-    if (mistakes.length > 0) frozen.push(freeze(key, job, mistakes))
+    if (mistakes.length > 0) frozen.push({ ...freeze(key, job, mistakes), ...(missing.length === 0 ? {} : { missing }) })
   }
   return frozen.sort((a, b) => (a.path < b.path ? -1 : 1))
 }

@@ -1,5 +1,5 @@
 /** What of a commit is carried out at once, and what is put beside until nothing speaks against it any more. */
-import { type Commit, type JobRef, type JobSource, namespacedKey, type WaitingChange } from '../../domain/index.js'
+import { type Commit, type JobRef, type JobSource, namespacedKey, sourceIdOf, type WaitingChange } from '../../domain/index.js'
 import { isSpecChanged } from '../../jobspec/index.js'
 import { type CommandBody, jobKey, type StateView } from '../../state/index.js'
 import type { DesiredChanges } from '../desired-state.js'
@@ -13,6 +13,7 @@ export interface DividedChanges {
 }
 
 export interface Circumstances {
+  readonly sourceId: string
   readonly commit: Commit
   readonly nowMs: number
   /** False: something could not be read this time, so nothing is absent for sure. */
@@ -24,7 +25,7 @@ export interface Circumstances {
 export function divideChanges(
   view: StateView,
   changes: DesiredChanges,
-  { commit, nowMs, isComplete, mayWait }: Circumstances,
+  { sourceId, commit, nowMs, isComplete, mayWait }: Circumstances,
 ): DividedChanges {
   const hooked = hooksByTarget([...view.jobSources.values(), ...changes.registrations.map(({ source }) => source)])
   const isOrdered = (source: JobSource) =>
@@ -49,7 +50,7 @@ export function divideChanges(
   return {
     registrations: changes.registrations.filter(({ source }) => !isAsked(source)),
     removals: removed.filter((job) => !isAsked(sourceOf(job))),
-    commands: [...news, ...dropCommands(view, waiting, isComplete)],
+    commands: [...news, ...(isComplete ? dropCommands(view, sourceId, waiting) : [])],
   }
 }
 
@@ -66,10 +67,9 @@ function carriedOn(known: WaitingChange | undefined, change: WaitingChange): Wai
  * Of jobs whose files say again what is registered, and of those that cannot be read any more: what an older commit wanted does not begin
  * while the newest one cannot be understood.
  */
-function dropCommands(view: StateView, waiting: readonly WaitingChange[], isComplete: boolean): readonly CommandBody[] {
-  if (!isComplete) return []
+function dropCommands(view: StateView, sourceId: string, waiting: readonly WaitingChange[]): readonly CommandBody[] {
   const kept = new Set(waiting.map(keyOf))
-  const dropped = view.waitingChanges.all().filter((change) => !kept.has(keyOf(change)))
+  const dropped = view.waitingChanges.all().filter((change) => sourceIdOf(change.source) === sourceId && !kept.has(keyOf(change)))
   if (dropped.length === 0) return []
   return [{ kind: 'changes-drop', changes: dropped.map(({ namespace, jobId }) => ({ namespace, jobId })) }]
 }

@@ -1,12 +1,23 @@
 /** What a change waits for, read off the state: for carrying it out, for telling it, and for plans of commits that are not there yet. */
-import { type FrozenFile, type JobOrder, type JobRef, namespacedKey, refText, rfc3339, type WaitReason } from '../../domain/index.js'
-import type { StateView } from '../../state/index.js'
+import {
+  type FrozenFile,
+  type JobOrder,
+  type JobRef,
+  namespacedKey,
+  refText,
+  rfc3339,
+  type Sourced,
+  sourceIdOf,
+  type WaitReason,
+} from '../../domain/index.js'
+import { type StateView, sourcedKey } from '../../state/index.js'
+import { jobOwner } from '../sources/source-scope.js'
 import { type HookOccasion, hookJob, hooksByTarget, runFor } from './hooks.js'
 import { healthProblem } from './job-health.js'
 import { closedWindows } from './sync-windows.js'
 
 /** What is to change, as far as its order is concerned. */
-export interface OrderedChange extends JobRef {
+export interface OrderedChange extends JobRef, Sourced {
   readonly order: JobOrder | undefined
   /** Stands for what the job is to become; absent: it is to be stopped, and no hook comes before that. */
   readonly spec?: (() => string) | undefined
@@ -38,7 +49,12 @@ export class WaitJudge {
     this.#nowMs = nowMs
     this.#frozen = frozen
     this.#frozenByJob = new Map(
-      frozen.flatMap((file) => (file.jobId === null ? [] : [[namespacedKey(file.namespace!, file.jobId), file] as const])),
+      frozen.flatMap((file) => {
+        if (file.jobId === null) return []
+        const key = namespacedKey(file.namespace!, file.jobId)
+        // What another source says of a job that is not its own keeps nobody waiting.
+        return (jobOwner(view, key) ?? sourceIdOf(file)) === sourceIdOf(file) ? [[key, file] as const] : []
+      }),
     )
     this.#changes = changes
     this.#pending = new Set(changes.map(keyOf))
@@ -153,7 +169,8 @@ export class WaitJudge {
       return { code: 'bundle-incomplete', text: `bundle ${bundle}: ${text}`, facts: { bundle, ...facts } }
     }
     const mistaken = this.#frozen
-      .filter((file) => file.bundle === bundle && (file.namespace ?? change.namespace) === change.namespace)
+      .filter((file) => file.bundle === bundle && sourceIdOf(file) === sourceIdOf(change))
+      .filter((file) => (file.namespace ?? change.namespace) === change.namespace)
       .map(({ path }) => say(`${path} has mistakes`, { path }))
     const members = this.#bundles.get(key) ?? []
     const held = members
@@ -176,6 +193,6 @@ function keyOf({ namespace, jobId }: JobRef): string {
   return namespacedKey(namespace, jobId)
 }
 
-function bundleKey({ namespace, order }: OrderedChange): string | undefined {
-  return order === undefined || order.bundle === '' ? undefined : namespacedKey(namespace, order.bundle)
+function bundleKey({ namespace, order, ...change }: OrderedChange): string | undefined {
+  return order === undefined || order.bundle === '' ? undefined : sourcedKey(sourceIdOf(change), namespacedKey(namespace, order.bundle))
 }

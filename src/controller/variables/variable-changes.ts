@@ -2,12 +2,18 @@
 import type { Variable } from '../../domain/index.js'
 import { type CommandBody, type StateView, variableKey } from '../../state/index.js'
 import { classifyPath } from '../repository-layout.js'
+import { claimOwner, type SourceScope } from '../sources/source-scope.js'
 import type { VariablesFolder } from './variables-folder.js'
 
-export function computeVariableChanges(view: StateView, folder: VariablesFolder): readonly CommandBody[] {
+/** As far as they are the source's. */
+export function computeVariableChanges(view: StateView, { id }: Pick<SourceScope, 'id'>, folder: VariablesFolder): readonly CommandBody[] {
+  const isOwn = ({ Namespace, Path }: Pick<Variable, 'Namespace' | 'Path'>) =>
+    claimOwner(view, { kind: 'variable', namespace: Namespace, path: Path }) === id
   const frozen = folder.frozen.flatMap(({ path }) => {
     const meaning = classifyPath(path)
-    return meaning.kind === 'variable' ? (view.variables.get(variableKey({ Namespace: meaning.namespace, Path: meaning.path })) ?? []) : []
+    const known =
+      meaning.kind === 'variable' ? view.variables.get(variableKey({ Namespace: meaning.namespace, Path: meaning.path })) : undefined
+    return known !== undefined && isOwn(known) ? [known] : []
   })
   const wanted = [...folder.variables, ...frozen]
   const keys = new Set(wanted.map(variableKey))
@@ -20,7 +26,7 @@ export function computeVariableChanges(view: StateView, folder: VariablesFolder)
   })
   const deletes = view.variables
     .all()
-    .filter((variable) => !keys.has(variableKey(variable)))
+    .filter((variable) => isOwn(variable) && !keys.has(variableKey(variable)))
     .map(({ Namespace, Path }): CommandBody => ({ kind: 'variable-delete', namespace: Namespace, path: Path }))
   return [...puts, ...deletes]
 }

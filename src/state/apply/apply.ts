@@ -31,6 +31,7 @@ import {
 import { applyPlan } from './plans.js'
 import {
   beginLeadership,
+  claim,
   configureScheduler,
   dropChanges,
   noteSourceFiles,
@@ -78,6 +79,8 @@ export function apply(state: State, index: LogIndex, command: Command): void {
         : state.namespaceOrders.put(index, command.order)
     case 'commits-acted':
       return rememberActedCommits(state, index, command)
+    case 'source-claims':
+      return claim(state, index, command)
     case 'command-part':
       return
     case 'node-declare':

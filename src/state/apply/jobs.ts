@@ -1,4 +1,13 @@
-import { invariant, isEvaluationTerminal, type Job, type LogIndex, namespacedKey, unixNanoseconds } from '../../domain/index.js'
+import {
+  invariant,
+  isEvaluationTerminal,
+  type Job,
+  type LogIndex,
+  namespacedKey,
+  sourced,
+  sourceIdOf,
+  unixNanoseconds,
+} from '../../domain/index.js'
 import { hookRunKey, jobKey, jobVersionKey } from '../schema.js'
 import { parentOf, shareParts } from '../shared-parts.js'
 import type { State } from '../state.js'
@@ -43,7 +52,10 @@ function putVersionSource(state: State, index: LogIndex, { job, source, revertOf
   const { Namespace: namespace, ID: jobId, Version: version } = job
   const createIndex = state.jobs.get(jobKey(job))!.CreateIndex
   const own = { namespace, jobId, createIndex, version }
-  if (source !== null) return state.versionSources.put(index, { ...own, path: source.path, commit: source.commit, revertOf: null })
+  if (source !== null) {
+    const from = sourced(sourceIdOf(source))
+    return state.versionSources.put(index, { ...own, ...from, path: source.path, commit: source.commit, revertOf: null })
+  }
   if (revertOf === undefined) return
   const repeated = state.versionSources.get(jobVersionKey(namespace, jobId, createIndex, revertOf))
   if (repeated !== undefined) state.versionSources.put(index, { ...repeated, version, revertOf })

@@ -7,9 +7,11 @@ import {
   NODE_POOL_DEFAULT,
   type NodePool,
   namespacedKey,
+  sourced,
+  sourceIdOf,
   unixNanoseconds,
 } from '../../domain/index.js'
-import { variableKey } from '../schema.js'
+import { claimKey, sourcedKey, variableKey } from '../schema.js'
 import type { State } from '../state.js'
 import type { CommandOf } from './kind.js'
 
@@ -36,12 +38,14 @@ export function syncSource(state: State, index: LogIndex, command: CommandOf<'so
   const { frozen, ...status } = command.status
   state.sources.put(index, { ...status, modifyIndex: index })
   if (frozen === undefined) return
+  // Of the first source: that old the log is.
   const mended = [...state.frozenFiles.keys()]
   noteSourceFiles(state, index, { kind: 'source-files', frozen, mended, moved: command.moved ?? [], atMs: command.atMs })
 }
 
 export function noteSourceFiles(state: State, index: LogIndex, command: CommandOf<'source-files'>): void {
-  for (const path of command.mended) state.frozenFiles.delete(index, path)
+  const sourceId = sourceIdOf(command)
+  for (const path of command.mended) state.frozenFiles.delete(index, sourcedKey(sourceId, path))
   for (const file of command.frozen) state.frozenFiles.put(index, file)
   for (const source of command.moved) state.jobSources.put(index, source)
 }
@@ -52,7 +56,13 @@ export function dropChanges(state: State, index: LogIndex, { changes }: CommandO
 
 /** I11 Each commit acts once. */
 export function rememberActedCommits(state: State, index: LogIndex, command: CommandOf<'commits-acted'>): void {
-  for (const id of command.commits) state.actedCommits.put(index, { id })
+  const from = sourced(sourceIdOf(command))
+  for (const id of command.commits) state.actedCommits.put(index, { id, ...from })
+}
+
+export function claim(state: State, index: LogIndex, { claimed, released }: CommandOf<'source-claims'>): void {
+  for (const one of released) state.sourceClaims.delete(index, claimKey(one))
+  for (const one of claimed) state.sourceClaims.put(index, one)
 }
 
 export function putVariable(state: State, index: LogIndex, { namespace, path, items, readers, atMs }: CommandOf<'variable-put'>): void {

@@ -50,7 +50,7 @@ async function world() {
     ])
     await settled()
   }
-  const told = (id: string) => tracedJobs(state, id, tellWaiting(state, leader.clock.wallMs()))
+  const told = (id: string) => tracedJobs(state, 'default', id, tellWaiting(state, leader.clock.wallMs()))
   return { ...base, state, tracer, newTracer, commit, report, told }
 }
 

@@ -6,7 +6,7 @@ import { silentLogger } from '../../../src/adapters/logger.js'
 import { MemoryCommandLog, MemoryLogStore } from '../../../src/adapters/memory/command-log.js'
 import { Api, answerJobRequest } from '../../../src/api/index.js'
 import { Server, type SyntaxReader } from '../../../src/controller/index.js'
-import { OrchestratorError } from '../../../src/domain/index.js'
+import { OrchestratorError, SOURCE_DEFAULT } from '../../../src/domain/index.js'
 import { fakeSigner, fakeVerify } from '../../fake-keys.js'
 import { SeededRandom } from '../../simulation/seeded-random.js'
 import { SimulatedRepository } from '../../simulation/simulated-git.js'
@@ -188,7 +188,14 @@ export class VirtualCluster extends StoryCluster {
       Server.start({
         log: new MemoryCommandLog(this.#log, process.clock, () => SMOOTH, process.name, this.#time),
         bus: this.#network.busOf(process),
-        git: this.#repository.sourceFor(process.clock),
+        sources: [
+          {
+            id: SOURCE_DEFAULT,
+            git: this.#repository.sourceFor(process.clock),
+            options: { rewind: 'follow', ref: 'HEAD' },
+            pollMs: SOURCE_POLL_MS,
+          },
+        ],
         syntax: this.#syntax,
         jobs: new InProcessJobReader(this.#syntax),
         identities: { publicKeys: [], sign: async ({ sub }) => sub },
@@ -197,8 +204,6 @@ export class VirtualCluster extends StoryCluster {
         logger: silentLogger,
         onStop: (reason) => process.isAlive && this.ends.push(`the server ended: ${reason}`),
         options: {
-          source: { rewind: 'follow', ref: 'HEAD' },
-          sourcePollMs: SOURCE_POLL_MS,
           nodes: {
             region: 'global',
             heartbeatTtlMs: 1000 * heartbeatSeconds(this.story),
@@ -229,7 +234,7 @@ export class VirtualCluster extends StoryCluster {
       jobRequests: { answer: (request) => answerJobRequest(request, createJobspecParser(this.#syntax)) },
       sourceTexts: { read: async () => undefined },
       sourceHealth: server,
-      webhooks: { receive: () => 'refused', counts: { accepted: 0, refused: 0, 'too-many': 0 } },
+      webhooks: { receive: () => 'refused', counts: new Map() },
       busHealth: server,
       schedulingHealth: server,
       waitingChanges: server,
