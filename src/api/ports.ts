@@ -133,6 +133,8 @@ export interface SourceHealth {
   readonly sourceHealth: readonly {
     readonly id: string
     readonly ref: string
+    /** With which its files are read; null: without one. */
+    readonly overlay: string | null
     /** Why the repository could not be read the last time; null: it could. */
     readonly problem: string | null
     /** The remote that is followed; null: the repository is on this machine. */

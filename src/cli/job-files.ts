@@ -53,6 +53,8 @@ export interface StrayFile {
 export interface JobFilesRequest {
   readonly paths: readonly string[]
   readonly ref?: string
+  /** Files that carry this name count, too. */
+  readonly overlay?: string
   /** What nobody would carry out is read too: for showing a job, not for running it. */
   readonly isOnlyShown?: boolean
 }
@@ -75,6 +77,7 @@ export interface JobFiles {
   summarize(request: {
     readonly paths: readonly string[]
     readonly ref?: string
+    readonly overlay?: string
     readonly appliedCommit: string | null
   }): Promise<TreeReading>
   /**
@@ -98,16 +101,15 @@ export function validateCommand(load: () => Promise<JobFiles>): CommandModule {
     define(command: Command, io: Io, finish) {
       command
         .argument('[PATH...]', 'files or folders; without one, everything below jobs/ and agents/')
+        .option(...OVERLAY_OPTION)
         .option('--json', 'for programs', false)
-        .action((paths: readonly string[], options: { readonly json: boolean }) =>
-          finish(load().then((files) => validate(files, paths, options.json, io))),
-        )
+        .action((paths: readonly string[], options: ValidateOptions) => finish(load().then((files) => validate(files, paths, options, io))))
     },
   }
 }
 
-async function validate(files: JobFiles, paths: readonly string[], asJson: boolean, io: Io): Promise<number> {
-  const readings = [...(await files.read({ paths })), ...(await files.readDeclarations({ paths }))]
+async function validate(files: JobFiles, paths: readonly string[], { json: asJson, ...options }: ValidateOptions, io: Io): Promise<number> {
+  const readings = [...(await files.read({ paths, ...options })), ...(await files.readDeclarations({ paths }))]
   const strays = await files.findStrays({ paths })
   if (readings.length === 0 && strays.length === 0 && paths.length > 0)
     throw new CommandError(
@@ -146,6 +148,16 @@ function describeReading(reading: JobFileReading | DeclarationReading) {
   return { path: reading.path, mistakes, warnings: 'warnings' in reading ? reading.warnings : [] }
 }
 
+export interface OverlayOption {
+  readonly overlay?: string
+}
+
+interface ValidateOptions extends OverlayOption {
+  readonly json: boolean
+}
+
+export const OVERLAY_OPTION = ['--overlay <name>', 'read files that carry this name too, as in web.prod.vars.hcl'] as const
+
 export function renderCommand(load: () => Promise<JobFiles>): CommandModule {
   return {
     name: 'render',
@@ -154,13 +166,18 @@ export function renderCommand(load: () => Promise<JobFiles>): CommandModule {
     exitCodes: { 0: 'printed', 1: 'not sound, or not there' },
     completes: 'file',
     define(command: Command, io: Io, finish) {
-      command.argument('<FILE>').action((path: string) => finish(load().then((files) => render(files, path, io))))
+      command
+        .argument('<FILE>')
+        .option(...OVERLAY_OPTION)
+        .action((path: string, options: OverlayOption) => finish(load().then((files) => render(files, path, options, io))))
     },
   }
 }
 
-async function render(files: JobFiles, path: string, io: Io): Promise<number> {
-  const [reading] = await files.read({ paths: [path], isOnlyShown: true })
+async function render(files: JobFiles, path: string, options: OverlayOption, io: Io): Promise<number> {
+  const readings = await files.read({ paths: [path], isOnlyShown: true, ...options })
+  if (readings.length > 1) throw new CommandError(`${path} makes several jobs; name one: ${readings.map((each) => each.path).join(', ')}`)
+  const [reading] = readings
   if (reading === undefined)
     throw new CommandError(`${path} is no job file; job files end in .nomad.hcl, .nomad, .nomad.json, .nomad.yaml or .nomad.yml`)
   if (reading.kind === 'mistakes') throw new CommandError(reading.mistakes.map((mistake) => mistake.text).join('\n'))

@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { addConnectionOptions, Client, type ConnectionOptions } from './client.js'
 import { CommandError, type CommandModule, type Io } from './command.js'
 import { describeDiff } from './diff.js'
-import type { FileMistake, JobFileReading, JobFiles } from './job-files.js'
+import { type FileMistake, type JobFileReading, type JobFiles, OVERLAY_OPTION, type OverlayOption } from './job-files.js'
 import { formatJson } from './json.js'
 import { describeMissingDrivers, groupsWithoutDrivers, type HostDrivers } from './missing-drivers.js'
 import { ownSource } from './own-source.js'
@@ -26,7 +26,7 @@ import type { CommitPlanAnswer, PlanAnswer, RefPlanAnswer } from './wire.js'
 /** Neither "nothing" nor "changes": files with mistakes, or a server that does not answer. */
 const CANNOT_TELL = 255
 
-interface PlanOptions extends ConnectionOptions {
+interface PlanOptions extends ConnectionOptions, OverlayOption {
   readonly source?: string
   readonly ref?: string
   readonly server: boolean
@@ -53,6 +53,7 @@ export function planCommand(load: () => Promise<JobFiles>): CommandModule {
         .argument('[PATH...]', 'files or folders of the work tree; without one, everything below jobs/')
         .option('--ref <ref>', 'a branch, tag or commit instead of the work tree')
         .option('--source <name>', 'the source that this repository is, where the server follows several and it cannot be told')
+        .option(OVERLAY_OPTION[0], `${OVERLAY_OPTION[1]}; without it, the one of the server`)
         .option('--server', 'let the server read --ref in the repository that it follows, instead of reading it here', false)
         .option('--markdown', 'as a comment of a pull request', false)
         .option('--why', 'say why each allocation would be placed, ended or left without a node', false)
@@ -80,9 +81,10 @@ async function plan(load: () => Promise<JobFiles>, paths: readonly string[], opt
   }
 }
 
-function refuseContradictions(paths: readonly string[], { ref, server, why, json, markdown }: PlanOptions): void {
+function refuseContradictions(paths: readonly string[], { ref, server, overlay, why, json, markdown }: PlanOptions): void {
   if (ref !== undefined && paths.length > 0) throw new CommandError('give either --ref or paths, not both')
   if (server && ref === undefined) throw new CommandError('--server reads a commit: name it, as in --ref refs/heads/main')
+  if (server && overlay !== undefined) throw new CommandError('--server reads with the overlay of its configuration; leave out --overlay')
   if (server && why) throw new CommandError('--why is for what is read here; leave out --server')
   if (json && markdown) throw new CommandError('give either --json or --markdown, not both')
 }
@@ -106,6 +108,7 @@ async function readHere(files: JobFiles, paths: readonly string[], options: Plan
   const { readings, otherMistakes, summary } = await files.summarize({
     paths,
     ...(options.ref === undefined ? {} : { ref: options.ref }),
+    ...overlayOf(options.overlay ?? source?.overlay),
     appliedCommit: appliedId,
   })
   const question = source === undefined ? summary : { ...summary, source: source.id }
@@ -130,6 +133,10 @@ async function readHere(files: JobFiles, paths: readonly string[], options: Plan
 
 function placeOf({ path, line, column }: Pick<FileMistake, 'path' | 'line' | 'column'>): string {
   return line === 0 ? path : `${path}:${line}:${column}`
+}
+
+function overlayOf(overlay: string | null | undefined): OverlayOption {
+  return overlay == null ? {} : { overlay }
 }
 
 interface Asking {

@@ -188,6 +188,7 @@ export interface NodeDrainAnswer {
 export interface SourceAnswer {
   readonly id: string
   readonly ref: string
+  readonly overlay: string | null
   /** False: what it has stays, and nobody looks at its repository. */
   readonly isFollowed: boolean
   /** How many of its jobs are registered. */

@@ -50,6 +50,8 @@ export interface GitReconcilerOptions {
   /** `hold` waits for a trailer when the new commit does not descend from the applied one. */
   readonly rewind: 'hold' | 'follow'
   readonly ref: string
+  /** Files that carry this name count, too. */
+  readonly overlay?: string | undefined
 }
 
 export interface GitReconcilerDeps {
@@ -176,7 +178,8 @@ export class GitReconciler {
   #isToBeJudgedAnew(): boolean {
     const areOthersChanged = this.#areOthersChanged
     this.#areOthersChanged = false
-    return this.#isStale || (areOthersChanged && isVerdictOver(this.#deps.leader.state, this.#scope))
+    const isOverlayOther = this.#deps.leader.state.sources.get(this.id)?.overlay !== this.#deps.options.overlay
+    return isOverlayOther || this.#isStale || (areOthersChanged && isVerdictOver(this.#deps.leader.state, this.#scope))
   }
 
   /** When the newest commit that is not applied yet was seen, and found to count; it may wait for somebody's word since. */
@@ -192,7 +195,8 @@ export class GitReconciler {
     const isFirstLook = this.#unfinished?.commitId !== commit.id
     const trailers = asked.flatMap((each) => each.trailers)
     const entries = await git.list(commit.id)
-    const tree = new SourceTree(git, entries)
+    const { overlay } = this.#deps.options
+    const tree = new SourceTree(git, entries, overlay)
     const { readings, aborted } = await this.#readJobs(tree)
     const agents = this.id === FIRST_SOURCE.id ? await this.#agents.read(tree) : undefined
     const namespaces = ownNamespaces(leader.state, this.#scope, tree, await this.#namespaces.read(tree))
@@ -246,6 +250,8 @@ export class GitReconciler {
       ref: this.#deps.options.ref,
       commit: cursor,
       held: changes.held,
+      // As long as something is unread, jobs may be what another overlay made of them.
+      ...overlayOf(isComplete ? overlay : leader.state.sources.get(this.id)?.overlay),
       ...(verified === null ? {} : { verified }),
     })
     const outcome: SyncOutcome = {
@@ -302,7 +308,8 @@ export class GitReconciler {
   }
 
   async #readJobs(tree: SourceTree): Promise<{ readings: SourceReadings; aborted: readonly string[] }> {
-    const look = this.#unchanged.look(tree)
+    const isTrusted = this.#deps.leader.state.sources.get(this.id)?.overlay === this.#deps.options.overlay
+    const look = this.#unchanged.look(tree, isTrusted)
     const nodePools = this.#nodePoolsOf(tree)
     const read: FileReading[] = findHiddenJobs(tree.entries).map(({ entry: { path, blob }, mistake }) => {
       return { kind: 'mistakes', path, blob, mistakes: [mistake] }
@@ -327,7 +334,12 @@ export class GitReconciler {
 
   /** The path alone when the reading was aborted. */
   async #readJob(tree: SourceTree, { entry, namespace }: UnreadFile, nodePools: ReadonlySet<string>): Promise<FileReading | string> {
-    const outcome = await this.#deps.jobs.read(entry.path, tree, { namespace, nodePools, support: { region: this.#deps.region } })
+    const outcome = await this.#deps.jobs.read(entry.path, tree, {
+      namespace,
+      nodePools,
+      overlay: this.#deps.options.overlay,
+      support: { region: this.#deps.region },
+    })
     switch (outcome.kind) {
       case 'job':
         return { kind: 'job', path: entry.path, blob: entry.blob, job: outcome.job, order: outcome.order, inputs: outcome.inputs }
@@ -426,6 +438,10 @@ export class GitReconciler {
     if (ignored.length > 0) logger.warn({ ignored }, 'trailers that came to nothing')
     if (held !== null) logger.warn({ reason: held.reason, jobs: held.jobs.length, remedy: held.remedy }, 'removal held')
   }
+}
+
+function overlayOf(overlay: string | undefined): { readonly overlay?: string } {
+  return overlay === undefined ? {} : { overlay }
 }
 
 function itself(body: CommandBody | undefined): CommandBody | undefined {

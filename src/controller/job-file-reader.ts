@@ -2,8 +2,8 @@
  * One job file, with everything it reads, to a Job: the loop around the pure parser that fetches what it asks for. The
  * reconciler, `validate`, `render`, `plan` and the parse endpoint all read through here.
  */
-import type { JobSource } from '../domain/index.js'
-import { LIMITS, type Limits, nameOfJob, parseJob, type Syntax } from '../jobspec/index.js'
+import type { JobSource, Mistake } from '../domain/index.js'
+import { instanceAt, type JobInstance, LIMITS, type Limits, nameOfJob, parseJob, type Syntax, templatePaths } from '../jobspec/index.js'
 import type { JobFileOptions, JobFileOutcome, JobFileTree, SyntaxReader } from './ports.js'
 import { namespaceMistake } from './repository-layout.js'
 
@@ -72,21 +72,34 @@ class JobFileReading {
   async read(path: string): Promise<JobFileOutcome> {
     const misplaced = this.options.namespace === undefined ? undefined : namespaceMistake(path)
     if (misplaced !== undefined) return this.#withInputs({ kind: 'mistakes', mistakes: [misplaced] })
-    const own = await this.#readSyntax(path)
+    const instance = instanceAt(path)
+    const main = instance === undefined ? path : this.#templateOf(instance)
+    if (typeof main !== 'string') return this.#withInputs({ kind: 'mistakes', mistakes: [main] })
+    const own = await this.#readSyntax(main)
     if (own.kind !== 'read') return this.#withInputs(own)
-    const outcome = await this.#evaluate(path, own.value)
+    const outcome = await this.#evaluate(main, own.value, instance)
     const { namespace } = this.options
     if (outcome.kind !== 'mistakes' || namespace === undefined) return this.#withInputs(outcome)
-    return this.#withInputs({ ...outcome, names: nameOfJob(own.value, namespace) })
+    return this.#withInputs({ ...outcome, names: nameOfJob(own.value, namespace, instance) })
+  }
+
+  #templateOf(instance: JobInstance): string | Mistake {
+    const { path } = instance
+    const templates = templatePaths(instance)
+    const found = templates.filter((template) => this.#tree.has(template))
+    if (found.length === 1) return found[0]!
+    const summary = found.length === 0 ? 'values of a job without a template' : `there are ${found.length} templates: ${found.join(', ')}`
+    const detail = found.length === 0 ? `Its template is called ${templates[0]}; add it, or rename this file.` : 'Keep one of them.'
+    return { path, line: 0, column: 0, summary, detail, snippet: '' }
   }
 
   #withInputs(outcome: JobFileOutcome): JobFileOutcome {
     return outcome.kind === 'mistakes' ? { ...outcome, inputs: this.#tree.inputs } : outcome
   }
 
-  async #evaluate(path: string, syntax: Syntax): Promise<JobFileOutcome> {
+  async #evaluate(path: string, syntax: Syntax, instance: JobInstance | undefined): Promise<JobFileOutcome> {
     for (;;) {
-      const outcome = parseJob({ ...this.options, syntax, tree: this.#tree, files: this.#texts, syntaxes: this.#syntaxes })
+      const outcome = parseJob({ ...this.options, instance, syntax, tree: this.#tree, files: this.#texts, syntaxes: this.#syntaxes })
       if (outcome.kind === 'mistakes') return outcome
       if (outcome.kind === 'job') return { ...outcome, inputs: this.#inputsOf(path, outcome.inputs) }
       const fetched = await this.#gather(path, outcome.paths, outcome.syntaxPaths)

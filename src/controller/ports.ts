@@ -163,7 +163,7 @@ export interface JobFileTree {
 
 export type JobFileOptions = Pick<
   ParseRequest,
-  'variables' | 'variableFiles' | 'environment' | 'isStrict' | 'namespace' | 'nodePools' | 'limits' | 'support'
+  'variables' | 'variableFiles' | 'environment' | 'isStrict' | 'namespace' | 'nodePools' | 'overlay' | 'limits' | 'support'
 >
 
 export type JobFileOutcome =

@@ -8,7 +8,7 @@ import { AgentsFolderReader } from './agents/agents-folder.js'
 import { type JobRules, jobRules, namespacesOf } from './namespaces/enforce-namespaces.js'
 import { NamespaceFilesReader } from './namespaces/namespaces-folder.js'
 import { bundleMember } from './order/check-dependencies.js'
-import type { GitSource, JobReader, SyntaxReader } from './ports.js'
+import type { GitSource, JobFileOptions, JobReader, SyntaxReader } from './ports.js'
 import { classifyPath, nodePoolsIn } from './repository-layout.js'
 import { findHiddenJobs, SourceTree } from './source-tree.js'
 import { ownNamespaces, ownVariables } from './sources/claims.js'
@@ -29,6 +29,7 @@ export interface RefReading {
 }
 
 export interface ReadSource {
+  readonly overlay?: string | undefined
   readonly scope: SourceScope
   /** Of this reader alone: it keeps the listing that it made last. */
   readonly git: GitSource
@@ -71,18 +72,18 @@ export class RefReader {
     }
   }
 
-  async #readRef({ scope, git, find }: ReadSource, ref: string): Promise<RefReading> {
+  async #readRef({ scope, overlay, git, find }: ReadSource, ref: string): Promise<RefReading> {
     const { view, syntax } = this.#deps
     const id = await find(ref)
     const [commit] = await git.commitsBetween(null, id, 1)
-    const tree = new SourceTree(git, await git.list(id))
+    const tree = new SourceTree(git, await git.list(id), overlay)
     const namespaces = ownNamespaces(view, scope, tree, await new NamespaceFilesReader(syntax).read(tree))
     if (namespaces.aborted.length > 0)
       throw new OrchestratorError('TOO_BUSY', `${namespaces.aborted.join(', ')} could not be read this time; ask again`)
     const isFirst = scope.id === SOURCE_DEFAULT
     const nodePools = isFirst ? nodePoolsIn(tree.entries) : new Set(view.nodePools.keys())
     const rules = jobRules(namespacesOf(view, scope, namespaces), scope)
-    const { readings, jobs, mistakes } = await this.#readJobs(tree, nodePools, rules)
+    const { readings, jobs, mistakes } = await this.#readJobs(tree, { nodePools, overlay }, rules)
     const agents = isFirst ? await new AgentsFolderReader(syntax).read(tree) : null
     const variables = ownVariables(view, scope, tree, await new VariablesFolderReader().read(tree))
     const appliedId = view.sources.get(scope.id)?.commit?.id ?? null
@@ -93,7 +94,7 @@ export class RefReader {
     return { commit: commit!, appliedId, summary, jobs, mistakes: [...mistakes, ...others] }
   }
 
-  async #readJobs(tree: SourceTree, nodePools: ReadonlySet<string>, rules: JobRules | undefined) {
+  async #readJobs(tree: SourceTree, options: Pick<JobFileOptions, 'nodePools' | 'overlay'>, rules: JobRules | undefined) {
     const readings: TreeFileReading[] = []
     const jobs = new Map<string, { readonly job: Job; readonly warnings: readonly string[] }>()
     const mistakes: Mistake[] = []
@@ -113,7 +114,7 @@ export class RefReader {
       const outcomes = await Promise.all(
         batch.map(async ({ path, namespace }) => ({
           path,
-          outcome: await this.#deps.jobs.read(path, tree, { namespace, nodePools, support }),
+          outcome: await this.#deps.jobs.read(path, tree, { ...options, namespace, support }),
         })),
       )
       for (const { path, outcome } of outcomes) {

@@ -1,5 +1,6 @@
 /** Which paths of a repository mean what (docs/repository.md). Everything else may lie beside and is no job. */
 import { type Mistake, NAMESPACE_DEFAULT, NODE_POOL_ALL, NODE_POOL_DEFAULT } from '../domain/index.js'
+import { instanceAt, isTemplatePath } from '../jobspec/index.js'
 import type { TreeEntry } from './ports.js'
 
 export const JOBS_FOLDER = 'jobs'
@@ -17,6 +18,8 @@ const ACCESS_FILE = '_access.yaml'
 
 export type RepositoryPath =
   | { readonly kind: 'job'; readonly namespace: string }
+  /** Jobs are made from it, each known by the file of its values. */
+  | { readonly kind: 'template'; readonly namespace: string }
   | { readonly kind: 'namespace'; readonly namespace: string }
   | { readonly kind: 'node'; readonly pool: string; readonly name: string }
   | { readonly kind: 'pool'; readonly pool: string }
@@ -47,8 +50,10 @@ export function classifyPath(path: string): RepositoryPath {
 
 function classifyJob(parts: readonly string[]): RepositoryPath {
   if (parts.at(-1) === NAMESPACE_FILE) return parts.length === 3 ? { kind: 'namespace', namespace: parts[1]! } : { kind: 'misplaced' }
-  if (!JOB_FILE.test(parts.at(-1)!)) return OTHER
-  return { kind: 'job', namespace: parts.length === 2 ? NAMESPACE_DEFAULT : parts[1]! }
+  const file = parts.at(-1)!
+  const namespace = parts.length === 2 ? NAMESPACE_DEFAULT : parts[1]!
+  if (isTemplatePath(file)) return { kind: 'template', namespace }
+  return JOB_FILE.test(file) || instanceAt(file) !== undefined ? { kind: 'job', namespace } : OTHER
 }
 
 function classifyVariable(parts: readonly string[]): RepositoryPath {
@@ -77,7 +82,8 @@ const NAMESPACE_NAME = /^[a-zA-Z0-9-]{1,128}$/
 /** A folder directly below `jobs/` that cannot be a namespace; undefined where the file's folder is one. */
 export function namespaceMistake(path: string): Mistake | undefined {
   const meaning = classifyPath(path)
-  if ((meaning.kind !== 'job' && meaning.kind !== 'namespace') || NAMESPACE_NAME.test(meaning.namespace)) return undefined
+  if ((meaning.kind !== 'job' && meaning.kind !== 'template' && meaning.kind !== 'namespace') || NAMESPACE_NAME.test(meaning.namespace))
+    return undefined
   const detail = `The folder directly below jobs/ is the namespace of a job, and ${JSON.stringify(meaning.namespace)} is no name of one: write letters, digits and "-", at most 128. What is no job may lie outside jobs/.`
   return { path, line: 0, column: 0, summary: 'Invalid namespace', detail, snippet: '' }
 }

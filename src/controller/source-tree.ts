@@ -15,8 +15,12 @@ export class SourceTree {
   readonly #listings = new Map<string, string>()
   #paths: readonly string[] | undefined
 
-  constructor(git: Pick<GitSource, 'read'>, entries: readonly TreeEntry[]) {
+  /** Of the files that belong to a job; absent: only those without one. */
+  readonly #overlay: string | undefined
+
+  constructor(git: Pick<GitSource, 'read'>, entries: readonly TreeEntry[], overlay?: string) {
     this.#git = git
+    this.#overlay = overlay
     this.entries = entries
     this.#byPath = new Map(entries.map((entry) => [entry.path, entry]))
   }
@@ -76,7 +80,7 @@ export class SourceTree {
   /** Whether every input is still what it was, and no new companion of the job file has appeared. */
   matches({ path, inputs }: Pick<JobSource, 'path' | 'inputs'>): boolean {
     for (const input of inputs) if (this.blobOf(input.path) !== input.blob) return false
-    const companions = companionNames(path).filter((companion) => this.has(companion))
+    const companions = companionNames(path, this.#overlay).filter((companion) => this.has(companion))
     return companions.every((companion) => inputs.some((input) => input.path === companion))
   }
 }

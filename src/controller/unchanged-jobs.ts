@@ -46,12 +46,23 @@ export class UnchangedJobs {
     view.jobSources.observe((before, after, key) => touch(key, before, after))
   }
 
-  look(tree: SourceTree): Look {
+  /** @param isTrusted false: what jobs were made from was chosen otherwise, so that all are read anew */
+  look(tree: SourceTree, isTrusted = true): Look {
+    if (!isTrusted) return this.#lookAnew(tree)
     const changed = changedPaths(this.#entries, tree.entries)
     this.#entries = tree.entries
     for (const key of this.#suspects(changed)) this.#check(tree, key)
     this.#touched.clear()
     for (const path of changed) this.#unsettled.add(path)
+    return { unchanged: this.#unchanged, unread: this.#findUnread(tree) }
+  }
+
+  #lookAnew(tree: SourceTree): Look {
+    this.#unchanged.clear()
+    this.#entries = tree.entries
+    for (const { path } of tree.entries) this.#unsettled.add(path)
+    // Next time their inputs are compared again.
+    for (const source of this.#view.jobSources.valuesBy('source', this.#sourceId)) this.#touched.add(jobSourceKey(source))
     return { unchanged: this.#unchanged, unread: this.#findUnread(tree) }
   }
 

@@ -153,6 +153,8 @@ export interface Held {
 export interface SourceStatus {
   readonly id: string
   readonly ref: string
+  /** With which it was read; absent: without one. */
+  readonly overlay?: string
   /** The commit that desired state stands at; null before the first. */
   readonly commit: Commit | null
   readonly held: Held | null

@@ -1,39 +1,22 @@
-/** The files that belong to a job's file: `*.vars.hcl` and `*.patch.yaml` of its stem, and what its `drover` meta lists. */
+/** The files that belong to a job's file: `*.vars.hcl` and `*.patch.yaml` of its stems, and what its `drover` meta lists. */
 import type { FileTree } from './hcl/evaluation.js'
 import { bundleIn, META_NAME, variableFilesIn } from './job-order.js'
+import { type JobVariant, stemsOf } from './job-place.js'
 import { type Fault, fault, suggestName } from './mistakes.js'
 import type { Expression, HclBody, JsonNode, Span, Syntax } from './syntax.js'
 
 export interface Companions {
   /** Variables files, in the order in which later ones win. */
   readonly variables: readonly string[]
-  readonly patch: string | undefined
+  /** In the order in which they are applied. */
+  readonly patches: readonly string[]
   /** Of `variables`, those that the `drover` meta names, as written. */
   readonly listed: readonly string[]
   readonly faults: readonly Fault[]
 }
 
-const JOB_ENDINGS = /\.nomad(?:\.(?:hcl|json|yaml|yml))?$/
-
-/** Files that belong to a job by their names alone. */
-export function companionNames(path: string): readonly string[] {
-  return COMPANION_SUFFIXES.map((suffix) => stemOf(path) + suffix)
-}
-
-/** Whether a file of this name may belong to a job's file beside it. */
-export function isCompanion(path: string): boolean {
-  return COMPANION_SUFFIXES.some((suffix) => path.endsWith(suffix))
-}
-
-const COMPANION_SUFFIXES = ['.vars.hcl', '.patch.yaml', '.patch.yml']
-
-/** Path without the endings that make it a job's file: `jobs/web.nomad.hcl` → `jobs/web`. */
-export function stemOf(path: string): string {
-  return path.replace(JOB_ENDINGS, '')
-}
-
-export function companionsOf(syntax: Syntax, tree: FileTree): Companions {
-  const stem = stemOf(syntax.path)
+export function companionsOf(syntax: Syntax, tree: FileTree, variant: JobVariant): Companions {
+  const [stem = '', ...others] = stemsOf(syntax.path, variant)
   const folder = syntax.path.includes('/') ? syntax.path.slice(0, syntax.path.lastIndexOf('/') + 1) : ''
   const faults: Fault[] = []
   const variables = [`${stem}.vars.hcl`].filter((path) => tree.has(path))
@@ -43,8 +26,9 @@ export function companionsOf(syntax: Syntax, tree: FileTree): Companions {
     if (path !== undefined && tree.has(path)) variables.push(path)
     else faults.push(missing(syntax, listed?.span ?? { start: 0, end: 0 }, name, tree, folder))
   }
-  const patch = [`${stem}.patch.yaml`].find((path) => tree.has(path))
-  return { variables: [...new Set(variables)], patch, listed: listed?.names ?? [], faults }
+  variables.push(...others.map((other) => `${other}.vars.hcl`).filter((path) => tree.has(path)))
+  const patches = [stem, ...others].map((each) => `${each}.patch.yaml`).filter((path) => tree.has(path))
+  return { variables: [...new Set(variables)], patches, listed: listed?.names ?? [], faults }
 }
 
 function missing(syntax: Syntax, span: Span, name: string, tree: FileTree, folder: string): Fault {

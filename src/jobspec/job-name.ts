@@ -1,5 +1,6 @@
 /** Which job a file names, read from its syntax alone: known also where the job in it is refused or cannot be evaluated. */
 import { bundleOf } from './companions.js'
+import { instanceId, type JobInstance } from './job-place.js'
 import type { Expression, HclBody, JsonNode, Syntax } from './syntax.js'
 
 export interface JobName {
@@ -13,9 +14,10 @@ export interface JobName {
  * @param namespace that the file's folder means
  * @returns undefined where the text does not say it in plain words
  */
-export function nameOfJob(syntax: Syntax, namespace: string): JobName | undefined {
-  const jobId = syntax.kind === 'hcl' ? idInHcl(syntax.body) : idInObject(syntax.root)
-  if (jobId === undefined || jobId === '') return undefined
+export function nameOfJob(syntax: Syntax, namespace: string, instance?: JobInstance): JobName | undefined {
+  const written = syntax.kind === 'hcl' ? idInHcl(syntax.body) : idInObject(syntax.root)
+  if (written === undefined || written === '') return undefined
+  const jobId = instance === undefined ? written : instanceId(written, instance)
   const bundle = bundleOf(syntax)
   return bundle === '' ? { namespace, jobId } : { namespace, jobId, bundle }
 }

@@ -10,6 +10,7 @@ import { type ApiJob, textIn } from './decode/api-job.js'
 import { decodeFile } from './decode/decode-file.js'
 import { BudgetSpent, Evaluation, type FileTree, withinBudget } from './hcl/evaluation.js'
 import { type OrderReading, takeJobOrder } from './job-order.js'
+import { instanceId, type JobInstance } from './job-place.js'
 import { LIMITS, type Limits } from './limits.js'
 import { locateProblem } from './locate/locate-problem.js'
 import { type Fault, MISTAKES_MAX, toMistakes } from './mistakes.js'
@@ -26,6 +27,10 @@ export interface ParseRequest {
   readonly files?: ReadonlyMap<string, string>
   /** What `needs.syntaxPaths` asked for, by path. */
   readonly syntaxes?: ReadonlyMap<string, Syntax>
+  /** Files that carry this name count, too. */
+  readonly overlay?: string | undefined
+  /** Which job of a template is meant. */
+  readonly instance?: JobInstance | undefined
   /** More variables files, after those beside the job. */
   readonly variableFiles?: readonly Syntax[]
   /** Values as `-var name=value` gives them. */
@@ -76,13 +81,17 @@ export function parseJob(request: ParseRequest): ParseOutcome {
   if (parsed.kind !== 'job') return parsed
   const { path } = syntax
   const canonical = canonicalizeJob(parsed.job)
-  const companions = request.tree === undefined ? undefined : companionsOf(syntax, request.tree)
-  const patchPath = companions?.patch
-  const patchSyntax = patchPath === undefined ? undefined : request.syntaxes?.get(patchPath)
-  if (patchPath !== undefined && patchSyntax === undefined) return { kind: 'needs', paths: [], syntaxPaths: [patchPath] }
-  const patched = patchSyntax === undefined ? { kind: 'patched' as const, job: canonical } : applyJobPatch(canonical, patchSyntax)
-  if (patched.kind === 'mistakes') return patched
-  const ordered = takeJobOrder(patched.job)
+  const companions = request.tree === undefined ? undefined : companionsOf(syntax, request.tree, request)
+  const patches = companions?.patches ?? []
+  const unread = patches.filter((patch) => request.syntaxes?.has(patch) !== true)
+  if (unread.length > 0) return { kind: 'needs', paths: [], syntaxPaths: unread }
+  let whole = canonical
+  for (const patch of patches) {
+    const patched = applyJobPatch(whole, request.syntaxes!.get(patch)!)
+    if (patched.kind === 'mistakes') return patched
+    whole = patched.job
+  }
+  const ordered = takeJobOrder(whole)
   const { job } = ordered
   const checked = checkJob(job, limits)
   const { support } = request
@@ -97,7 +106,7 @@ export function parseJob(request: ParseRequest): ParseOutcome {
     ]
     return { kind: 'mistakes', mistakes: toMistakes(faults, path, Math.max(0, count - MISTAKES_MAX)) }
   }
-  const inputs = patchPath === undefined ? parsed.inputs : [...parsed.inputs, patchPath]
+  const inputs = [...parsed.inputs, ...patches]
   const warnings = [...parsed.warnings, ...checked.warnings, ...told.warnings]
   return { kind: 'job', job, ...(ordered.order === undefined ? {} : { order: ordered.order }), warnings, inputs }
 }
@@ -114,7 +123,7 @@ export function parseApiJob(request: ParseRequest): ApiParseOutcome {
   const { syntax, tree, limits = LIMITS } = request
   const { path } = syntax
   const folder = path.includes('/') ? path.slice(0, path.lastIndexOf('/')) : ''
-  const companions = tree === undefined ? { variables: [], faults: [] } : companionsOf(syntax, tree)
+  const companions = tree === undefined ? { variables: [], faults: [] } : companionsOf(syntax, tree, request)
   if (companions.faults.length > 0) return mistakesOf(companions.faults, path)
   const missing = companions.variables.filter((file) => request.syntaxes?.has(file) !== true)
   if (missing.length > 0) return { kind: 'needs', paths: [], syntaxPaths: missing }
@@ -124,14 +133,14 @@ export function parseApiJob(request: ParseRequest): ApiParseOutcome {
   const inputs = {
     variableFiles: [...beside, ...(request.variableFiles ?? [])],
     variables: request.variables ?? {},
-    environment: request.environment ?? {},
+    environment: { ...request.environment, ...(request.instance === undefined ? {} : { [INSTANCE_VARIABLE]: request.instance.name }) },
     isStrict: request.isStrict ?? true,
   }
   const job = withinBudget(() => decodeFile(evaluation, syntax, inputs))
   if (job instanceof BudgetSpent) return mistakesOf([...evaluation.faults, job.fault], path)
   if (evaluation.needs.size > 0) return { kind: 'needs', paths: [...evaluation.needs], syntaxPaths: [] }
   if (job === undefined || evaluation.faults.length > 0) return mistakesOf(evaluation.faults, path)
-  const placed = placeInNamespace(job, request.namespace)
+  const placed = placeInNamespace(withInstance(job, request.instance), request.namespace)
   if ('fault' in placed) return mistakesOf([placed.fault], path)
   return {
     kind: 'job',
@@ -143,6 +152,17 @@ export function parseApiJob(request: ParseRequest): ApiParseOutcome {
 
 function mistakesOf(faults: readonly Fault[], path: string): { readonly kind: 'mistakes'; readonly mistakes: readonly Mistake[] } {
   return { kind: 'mistakes', mistakes: toMistakes(faults, path) }
+}
+
+/** Of a template, where it declares it: the name of the instance. */
+const INSTANCE_VARIABLE = 'instance'
+
+/** Each job of a template is called after its instance. */
+function withInstance(job: ApiJob, instance: JobInstance | undefined): ApiJob {
+  if (instance === undefined) return job
+  const id = textIn(job, 'ID')
+  const name = textIn(job, 'Name')
+  return { ...job, ID: instanceId(id, instance), ...(name === '' || name === id ? { Name: instanceId(id, instance) } : {}) }
 }
 
 function placeInNamespace(job: ApiJob, expected: string | undefined): { readonly job: ApiJob } | { readonly fault: Fault } {

@@ -24,6 +24,8 @@ export interface DevOptions {
   readonly repo: string
   readonly ref: string
   readonly versions?: string
+  /** Files of the repository that carry this name count, too. */
+  readonly overlay?: string
   /** A file with further sources, as the server's configuration has them. */
   readonly sources?: string
   readonly http: string
@@ -165,6 +167,7 @@ class DevCluster {
         repository: this.#options.repo,
         ref: this.#options.ref,
         ...(this.#options.versions === undefined ? {} : { versions: this.#options.versions }),
+        ...(this.#options.overlay === undefined ? {} : { overlay: this.#options.overlay }),
         rewind: 'follow',
         ...accessOfUser(this.#options.repo),
       },

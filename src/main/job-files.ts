@@ -47,7 +47,7 @@ import {
   parseNamespacedKey,
   SOURCE_DEFAULT,
 } from '../domain/index.js'
-import { formatMistake } from '../jobspec/index.js'
+import { formatMistake, instanceAt, templatePaths } from '../jobspec/index.js'
 import { findRoot } from './repository-root.js'
 import { findStrays } from './stray-files.js'
 
@@ -67,11 +67,11 @@ export class LocalJobFiles implements JobFiles {
     this.#folder = folder
   }
 
-  async read({ paths, ref, isOnlyShown = false }: JobFilesRequest): Promise<readonly JobFileReading[]> {
+  async read({ paths, ref, overlay, isOnlyShown = false }: JobFilesRequest): Promise<readonly JobFileReading[]> {
     const syntax = new InProcessSyntaxReader()
     const readSelected = async (selections: readonly Selection[]) => {
       const readings: JobFileReading[] = []
-      for (const selection of selections) readings.push(...(await readAll(selection, syntax, isOnlyShown)))
+      for (const selection of selections) readings.push(...(await readAll(selection, syntax, { isOnlyShown, overlay })))
       return refuseDependencies(refuseDuplicates(readings), ref !== undefined || paths.length === 0)
     }
     try {
@@ -85,14 +85,15 @@ export class LocalJobFiles implements JobFiles {
   async summarize(request: {
     readonly paths: readonly string[]
     readonly ref?: string
+    readonly overlay?: string
     readonly appliedCommit: string | null
   }): Promise<TreeReading> {
-    const { paths, ref, appliedCommit } = request
+    const { paths, ref, overlay, appliedCommit } = request
     const isWhole = paths.length === 0
     const syntax = new InProcessSyntaxReader()
     const summarizeSelected = async (selections: readonly Selection[], history: TreeHistory): Promise<TreeReading> => {
       const readings: JobFileReading[] = []
-      for (const selection of selections) readings.push(...(await readAll(selection, syntax, false)))
+      for (const selection of selections) readings.push(...(await readAll(selection, syntax, { isOnlyShown: false, overlay })))
       if (!isWhole) return { readings, otherMistakes: [], summary: summarizeTree(readings, null, history, isWhole) }
       const { tree } = selections[0]!
       const agents = await new AgentsFolderReader(syntax).read(tree)
@@ -189,13 +190,13 @@ export class LocalJobFiles implements JobFiles {
     if (root !== undefined) {
       const tree = await openWorkTree(root)
       const inRoot = relative(root, path).split(sep).join('/')
-      const isWanted = (file: string) => file === inRoot || inRoot === '' || file.startsWith(`${inRoot}/`)
+      const isWanted = (file: string) => file === inRoot || inRoot === '' || file.startsWith(`${inRoot}/`) || isMadeFrom(file, inRoot)
       const isAmongJobs = ['', JOBS_FOLDER].includes(inRoot.split('/')[0]!)
       // What git ignores and was named all the same stands for itself.
       if (isFolder || tree.has(inRoot)) return { tree, files: isAmongJobs ? jobsOf(tree, isWanted) : namedAsJobs(tree, isWanted), isWanted }
     }
     const tree = await openWorkTree(isFolder ? path : dirname(path))
-    const isWanted = (file: string) => isFolder || file === basename(path)
+    const isWanted = (file: string) => isFolder || file === basename(path) || isMadeFrom(file, basename(path))
     return { tree, files: namedAsJobs(tree, isWanted), isWanted }
   }
 
@@ -233,6 +234,12 @@ function namedAsJobs(tree: SourceTree, isWanted: (path: string) => boolean): Sel
   return tree.entries.flatMap(({ path }) => (isWanted(path) && isJobName(path) ? [{ path, namespace: undefined }] : []))
 }
 
+/** Whether the file holds the values of a job that this template makes. */
+function isMadeFrom(file: string, template: string): boolean {
+  const instance = instanceAt(file)
+  return instance !== undefined && templatePaths(instance).includes(template)
+}
+
 function isJobName(path: string): boolean {
   return classifyPath(`jobs/${basename(path)}`).kind === 'job'
 }
@@ -251,7 +258,7 @@ function isDeclaration(path: string): boolean {
 async function readAll(
   { tree, files, isWanted }: Selection,
   syntax: SyntaxReader,
-  isOnlyShown: boolean,
+  { isOnlyShown, overlay }: { readonly isOnlyShown: boolean; readonly overlay: string | undefined },
 ): Promise<readonly JobFileReading[]> {
   const nodePools = knownPools(tree)
   // Who only looks at a job does not run it.
@@ -265,6 +272,7 @@ async function readAll(
     const options = {
       ...(namespace === undefined ? {} : { namespace }),
       ...(nodePools === undefined ? {} : { nodePools }),
+      ...(overlay === undefined ? {} : { overlay }),
       ...(isOnlyShown ? {} : { support: {} }),
     }
     readings.push(enforced(await readOne(tree, path, options, syntax), namespaces))
@@ -294,7 +302,9 @@ function describe(mistake: Mistake): FileMistake {
 
 /** Names are free, but one that differs from the job's is looked for in vain. */
 function warnOfName(path: string, id: string): readonly string[] {
-  const stem = basename(path).replace(/\.nomad(\.hcl|\.json|\.ya?ml)?$/, '')
+  const stem = basename(path)
+    .replace(/\.nomad(\.hcl|\.json|\.ya?ml)?$|\.vars\.hcl$/, '')
+    .replace('@', '-')
   return stem === id ? [] : [`the file is named ${stem} and its job ${id}`]
 }
 

@@ -25,6 +25,7 @@ export function devCommand(cli: string): CommandModule {
         )
         .option('--ref <ref>', 'HEAD, a full ref such as refs/heads/main or refs/tags/v*, or a whole commit id', 'HEAD')
         .option('--versions <range>', 'with --ref refs/tags/v*: follow the highest version in this range, such as ">=1.2 <2"')
+        .option('--overlay <name>', 'read files of the repository that carry this name too, as in web.prod.vars.hcl')
         .option('--sources <file>', 'YAML of further sources by name, as sources in the configuration of a server')
         .option('--http <address>', 'where the HTTP API listens; port 0 takes a free one', '127.0.0.1:4646')
         .option('--data-dir <folder>', 'where state is kept (default: .drover in the repository, or here where that is a remote)')

@@ -140,7 +140,7 @@ export async function startServer(
     if (readClusterMark(dataFolder) !== server.leader.state.clusterId) writeClusterMark(dataFolder, server.leader.state.clusterId)
     await refuseEmptyRepository(server, git, config.source.repository)
     const { reader, planner, commitPlanner, sources } = server
-    const sourceOf = (id: string) => ({ scope: sources.rulesOf(id).scope, git: opened.get(id)!.anyCommit, find: opened.get(id)!.find })
+    const sourceOf = (id: string) => ({ ...sources.rulesOf(id), git: opened.get(id)!.anyCommit, find: opened.get(id)!.find })
     const refReader = new RefReader({ view: server.leader.state, sourceOf, jobs, syntax, region: config.region })
     const plans = { reader, planner, commitPlanner, refReader, jobRequests, turns: new Turnstile(PLANS_PER_TURN) }
     const told = sourcesOf(config).map(({ id, source }) => ({ id, source, remote: opened.get(id)!.remote }))
@@ -216,7 +216,7 @@ function followedSource(
     remote,
     trust: trust === undefined ? undefined : { rules: trust.rules, signatures: new GitSignatures(folder, trust.keys) },
     limits: limitsOf(allow),
-    options: { rewind: source.rewind, ref: source.ref },
+    options: { rewind: source.rewind, ref: source.ref, overlay: source.overlay },
     pollMs,
     remotePollMs,
   }

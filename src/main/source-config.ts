@@ -9,6 +9,7 @@ import type { Secret } from '../adapters/secret.js'
 import type { Webhook } from '../adapters/webhooks.js'
 import type { Forge, TrustRules } from '../controller/index.js'
 import { explainError, SOURCE_DEFAULT, type SourceLimits } from '../domain/index.js'
+import { OVERLAY_NAME } from '../jobspec/index.js'
 
 /** What stands for itself, whatever branches and tags there will be. */
 export const FULL_REF = /^(HEAD|refs\/.+|[0-9a-f]{40}|[0-9a-f]{64})$/
@@ -115,6 +116,8 @@ const sourceShape = {
     .string()
     .regex(FULL_REF, 'must be HEAD, a full ref such as refs/heads/main, or a whole commit id: a short name may come to mean something else')
     .default('HEAD'),
+  /** Files that carry this name, as in web.prod.vars.hcl, count too. */
+  overlay: z.string().regex(OVERLAY_NAME, 'a name of letters, digits, "-" and "_"').optional(),
   /** Which tags of `refs/tags/v*` are wanted: the highest version in this range is followed. */
   versions: z.string().optional(),
   rewind: z.enum(['hold', 'follow']).default('hold'),

@@ -13,11 +13,12 @@ interface Stray {
 
 export async function findStrays(tree: SourceTree, isWanted: (path: string) => boolean): Promise<readonly Stray[]> {
   const jobs = tree.list(JOBS_FOLDER).filter((path) => classifyPath(path).kind === 'job')
-  const owned = new Set(jobs.flatMap((path) => companionNames(path)))
+  const owned = new Set(jobs.flatMap((path) => [path, ...companionNames(path)]))
   const strays: Stray[] = []
   for (const path of tree.list(JOBS_FOLDER)) {
-    if (!isWanted(path) || owned.has(path) || classifyPath(path).kind === 'job') continue
-    if (isCompanion(path)) {
+    if (!isWanted(path) || owned.has(path) || owned.has(withoutOverlay(path)) || classifyPath(path).kind === 'job') continue
+    if (classifyPath(path).kind === 'template') strays.push({ path, text: describeEmpty(path) })
+    else if (isCompanion(path)) {
       if (!(await isNamed(tree, jobs, basename(path)))) strays.push({ path, text: describeOrphan(path, owned) })
     } else if (/\.(hcl|json|ya?ml)$/.test(path) && (await looksLikeJob(tree, path))) strays.push({ path, text: describeMisnamed(path) })
   }
@@ -39,6 +40,15 @@ function describeOrphan(path: string, owned: ReadonlySet<string>): string {
     [...owned].map((each) => basename(each)),
   )
   return `it belongs to no job, since no job file beside it is called so${near === undefined ? '' : `; did you mean ${near}?`}`
+}
+
+/** `web.prod.vars.hcl` is of `web` in the overlay `prod`. */
+function withoutOverlay(path: string): string {
+  return path.replace(/\.[A-Za-z0-9_-]+(\.vars\.hcl|\.patch\.ya?ml)$/, '$1')
+}
+
+function describeEmpty(path: string): string {
+  return `it makes no job, since no file with values lies beside it; one is called ${basename(path).replace(/@.*$/, '@NAME.vars.hcl')}`
 }
 
 function describeMisnamed(path: string): string {

@@ -58,7 +58,7 @@ export class World {
       },
       jobRequests: { answer: (request) => answerJobRequest(request, createJobspecParser(new InProcessSyntaxReader())) },
       sourceTexts: { read: async () => undefined },
-      sourceHealth: { sourceHealth: [{ id: SOURCE_DEFAULT, ref: 'HEAD', problem: null, remote: null, limits: null }] },
+      sourceHealth: { sourceHealth: [{ id: SOURCE_DEFAULT, ref: 'HEAD', overlay: null, problem: null, remote: null, limits: null }] },
       waitingChanges: { waiting: (view) => tellWaiting(view, view.atMs) },
       commitMemory: { tracedJobs: (view, source, id) => tracedJobs(view, source, id, tellWaiting(view, view.atMs)), commitSeconds: {} },
       webhooks: { receive: () => 'refused', counts: new Map() },

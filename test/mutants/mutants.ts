@@ -354,8 +354,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'commits-act-again',
     file: 'src/controller/git-reconciler.ts',
-    find: 'this.#deps.leader.state.actedCommits.get(id) === undefined)',
-    replace: "this.#deps.leader.state.actedCommits.get(id) === undefined || id !== '')",
+    find: 'this.#deps.leader.state.actedCommits.get(sourcedKey(this.id, id)) === undefined)',
+    replace: "this.#deps.leader.state.actedCommits.get(sourcedKey(this.id, id)) === undefined || id !== '')",
     finders: ['I22'],
   },
   {

@@ -83,7 +83,11 @@ function apiOver(state: State, settings: ApiSettings): Api {
     refReader: { read: never },
     jobRequests: { answer: never },
     sourceTexts: { read: async () => undefined },
-    sourceHealth: { sourceHealth: state.sources.all().map(({ id, ref }) => ({ id, ref, problem: null, remote: null, limits: null })) },
+    sourceHealth: {
+      sourceHealth: state.sources
+        .all()
+        .map(({ id, ref, overlay = null }) => ({ id, ref, overlay, problem: null, remote: null, limits: null })),
+    },
     waitingChanges: { waiting: (view) => tellWaiting(view, view.atMs) },
     commitMemory: { tracedJobs: (view, source, id) => tracedJobs(view, source, id, tellWaiting(view, view.atMs)), commitSeconds: {} },
     webhooks: { receive: () => 'refused', counts: new Map() },

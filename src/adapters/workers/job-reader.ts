@@ -79,7 +79,7 @@ export class WorkerJobReader implements JobReader {
   }
 
   async #readInWorker(path: string, text: string, tree: JobFileTree, options: JobFileOptions): Promise<JobFileOutcome> {
-    const companions = companionNames(path).filter((name) => tree.has(name))
+    const companions = companionNames(path, options.overlay).filter((name) => tree.has(name))
     const treeId = this.#treeIdOf(tree)
     const answer = async (question: Question): Promise<Reply> =>
       question.kind === 'paths' ? { kind: 'paths', paths: tree.list('') } : { kind: 'text', ...(await tree.read(question.path)) }

@@ -67,7 +67,7 @@ async function readFile(task: Extract<Task, { kind: 'job-file' }>, ask: (questio
     if (known?.treeId !== treeId) throw new PathsWanted()
     return known
   }
-  const byName = new Set(companionNames(path))
+  const byName = new Set(companionNames(path, options.overlay))
   const tree: JobFileTree = {
     has: (wanted) => (byName.has(wanted) ? companions.includes(wanted) : paths().set.has(wanted)),
     list: (folder) => {

@@ -149,7 +149,7 @@ async function readSubmission(deps: JobDeps, call: Call) {
   if (job === undefined || source === undefined || text === undefined) throw notFound('job source not found').with(headers)
   const submission = {
     Source: text,
-    Format: source.path.endsWith('.json') ? 'json' : 'hcl2',
+    Format: source.inputs[0]?.path.endsWith('.json') === true ? 'json' : 'hcl2',
     VariableFlags: null,
     Variables: '',
     Namespace: job.Namespace,

@@ -36,9 +36,9 @@ export function sourceRoutes(deps: SourceDeps): readonly Route[] {
 
 /** The sources of this cluster, the first one first; `mistakes` of a frozen file carry its place as `file:line:column`. */
 function readSource(view: StateView, { sourceHealth }: SourceHealth): Reading {
-  const followed = sourceHealth.map(({ id, ref, problem, remote, limits }) => {
+  const followed = sourceHealth.map(({ id, ref, overlay, problem, remote, limits }) => {
     const known = view.sources.get(id) ?? { id, ref, commit: null, held: null, modifyIndex: 0 }
-    return { ...known, isFollowed: true, problem, remote, limits }
+    return { ...known, overlay, isFollowed: true, problem, remote, limits }
   })
   const isFollowed = new Set(followed.map(({ id }) => id))
   const left = view.sources.all().filter(({ id }) => !isFollowed.has(id))

@@ -66,6 +66,7 @@ export interface SourceFollowersDeps extends SourceEvents {
 export interface FollowedHealth {
   readonly id: string
   readonly ref: string
+  readonly overlay: string | null
   /** Why the repository could not be read the last time; null: it could. */
   readonly problem: string | null
   /** The remote that is followed; null: the repository is on this machine. */
@@ -124,6 +125,7 @@ export class SourceFollowers {
     return [...this.#followers.values()].map(({ source, reconciler, poll }) => ({
       id: source.id,
       ref: source.options.ref,
+      overlay: source.options.overlay ?? null,
       problem: reconciler.problem,
       remote: poll?.status ?? null,
       limits: source.limits ?? null,
@@ -135,9 +137,14 @@ export class SourceFollowers {
   }
 
   /** What a question about a commit of the source has to know. @throws OrchestratorError UNKNOWN_SOURCE */
-  rulesOf(sourceId: string): { readonly scope: SourceScope; readonly rewind: GitReconcilerOptions['rewind'] } {
+  rulesOf(sourceId: string): {
+    readonly scope: SourceScope
+    readonly rewind: GitReconcilerOptions['rewind']
+    readonly overlay: string | undefined
+  } {
     const { scope, source } = this.#find(sourceId)
-    return { scope, rewind: source.options.rewind }
+    const { rewind, overlay } = source.options
+    return { scope, rewind, overlay }
   }
 
   /** Looks at the repository now; also what a webhook means. @throws OrchestratorError UNKNOWN_SOURCE */

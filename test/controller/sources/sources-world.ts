@@ -43,6 +43,8 @@ export class SourcesWorld {
   readonly repositories = new Map<string, SimulatedRepository>()
   /** Those whose repository cannot be read now. */
   readonly away = new Set<string>()
+  /** Of all of them, from the next restart on. */
+  overlay: string | undefined
   readonly #disk: MemoryLogStore
   readonly #stops: readonly string[]
   readonly #reconcilers = new Map<string, GitReconciler>()
@@ -151,7 +153,7 @@ export class SourcesWorld {
       git: { ...git, resolve },
       syntax: new InProcessSyntaxReader(),
       jobs: new InProcessJobReader(),
-      options: { rewind: 'follow', ref: 'HEAD' },
+      options: { rewind: 'follow', ref: 'HEAD', overlay: this.overlay },
       scope: { id, limits: this.#limits[id], isFollowed: (other) => other === 'default' || this.#limits[other] !== undefined },
       region: 'global',
     })
