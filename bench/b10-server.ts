@@ -9,7 +9,7 @@ export async function* serverScan({ quick }: BenchOptions): AsyncIterable<Measur
   const repository = await BenchRepository.create()
   repository.write('jobs/first.nomad.hcl', jobspecText(count))
   await repository.commit('first')
-  const server = await startBenchServer(repository)
+  const server = await startBenchServer({ repository: repository.folder })
   try {
     for (let at = 0; at < count; at++) repository.write(`jobs/job-${at}.nomad.hcl`, jobspecText(at))
     await repository.commit('many')

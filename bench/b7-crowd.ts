@@ -33,7 +33,7 @@ export const b7Crowd: Bench = {
     const repository = await BenchRepository.create()
     for (let at = 0; at < JOBS; at++) repository.write(`jobs/job-${at}.nomad.hcl`, jobspecText(at))
     await repository.commit('all')
-    const server = await startBenchServer(repository)
+    const server = await startBenchServer({ repository: repository.folder })
     // Others are a process of their own: a crowd that is busy with its answers must not slow them down.
     const [crowd, others] = [startClient(), startClient()]
     try {

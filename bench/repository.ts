@@ -49,7 +49,7 @@ export interface BenchServer {
 }
 
 /** The whole server in this process, without agents. Nobody is turned away for asking much. */
-export async function startBenchServer(repository: BenchRepository): Promise<BenchServer> {
+export async function startBenchServer(source: { readonly repository: string; readonly ref?: string }): Promise<BenchServer> {
   let wake: (() => void)[] = []
   const synced = () => new Promise<void>((resolve) => wake.push(resolve))
   const bus = new InProcessBus()
@@ -61,7 +61,7 @@ export async function startBenchServer(repository: BenchRepository): Promise<Ben
       http: '127.0.0.1:0',
       limits: { http_max_conns_per_client: 0 },
       log_level: 'error',
-      source: { repository: repository.folder },
+      source,
     },
     serverConfigSchema,
   )
