@@ -148,9 +148,10 @@ export class GitReconciler {
     try {
       const outcome = await this.#sync()
       this.problem = null
+      const wasSettled = this.isSettled
       this.isSettled = outcome.isComplete
       // Somebody may have waited for that.
-      this.#deps.leader.nudge()
+      if (!wasSettled && this.isSettled) this.#deps.leader.nudge()
       return outcome
     } catch (error) {
       this.problem = explainError(error)
