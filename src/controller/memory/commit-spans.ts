@@ -4,8 +4,8 @@
  * telling once.
  */
 import { createHash } from 'node:crypto'
-import type { CommitTrace, ToldWait, TracedJob } from '../../domain/index.js'
-import type { StateEvents, StateView } from '../../state/index.js'
+import { type CommitTrace, sourceIdOf, type ToldWait, type TracedJob } from '../../domain/index.js'
+import { type StateEvents, type StateView, sourcedKey } from '../../state/index.js'
 import { tracedJobs } from './commit-tracer.js'
 
 export interface Span {
@@ -43,30 +43,34 @@ export class CommitSpans {
     this.#view = view
     this.#waiting = waiting
     for (const trace of view.commitTraces.values())
-      if (nowMs - trace.appliedMs < GIVE_UP_MS && !isOver(this.#jobsOf(trace))) this.#open.add(trace.commit.id)
+      if (nowMs - trace.appliedMs < GIVE_UP_MS && !isOver(this.#jobsOf(trace))) this.#open.add(keyOf(trace))
   }
 
   hear(events: readonly StateEvents[]): void {
     for (const { kind, changes } of events)
       if (kind === 'commit-trace')
         for (const { table, after } of changes.values())
-          if (table === 'commitTraces' && after !== undefined) this.#open.add((after as CommitTrace).commit.id)
+          if (table === 'commitTraces' && after !== undefined) this.#open.add(keyOf(after as CommitTrace))
   }
 
   /** Those that are to be told now. */
   take(nowMs: number): readonly SpanTree[] {
-    return [...this.#open].flatMap((id) => {
-      const trace = this.#view.commitTraces.get(id)
+    return [...this.#open].flatMap((key) => {
+      const trace = this.#view.commitTraces.get(key)
       const jobs = trace === undefined ? [] : this.#jobsOf(trace)
       if (trace !== undefined && !isOver(jobs) && nowMs - trace.appliedMs < GIVE_UP_MS) return []
-      this.#open.delete(id)
+      this.#open.delete(key)
       return trace === undefined ? [] : [spansOf(trace, jobs, nowMs)]
     })
   }
 
-  #jobsOf({ commit }: CommitTrace): readonly TracedJob[] {
-    return tracedJobs(this.#view, commit.id, this.#waiting(this.#view))
+  #jobsOf(trace: CommitTrace): readonly TracedJob[] {
+    return tracedJobs(this.#view, sourceIdOf(trace), trace.commit.id, this.#waiting(this.#view))
   }
+}
+
+function keyOf(trace: CommitTrace): string {
+  return sourcedKey(sourceIdOf(trace), trace.commit.id)
 }
 
 function isOver(jobs: readonly TracedJob[]): boolean {
@@ -76,7 +80,11 @@ function isOver(jobs: readonly TracedJob[]): boolean {
 export function spansOf(trace: CommitTrace, jobs: readonly TracedJob[], nowMs: number): SpanTree {
   const { commit, detectedMs, verifiedMs, parsedMs, appliedMs, registered, waiting, removed, frozen } = trace
   const untilMs = Math.max(appliedMs, ...jobs.map(({ endedMs }) => endedMs ?? nowMs))
-  const idOf = (name: string) => createHash('sha256').update(`${commit.id} ${name}`).digest('hex').slice(0, 16)
+  const idOf = (name: string) =>
+    createHash('sha256')
+      .update(`${keyOf(trace)} ${name}`)
+      .digest('hex')
+      .slice(0, 16)
   const rootId = idOf('')
   const span = (name: string, parentId: string | undefined, fromMs: number, toMs: number, more: Partial<Span> = {}): Span => ({
     name,
@@ -92,6 +100,7 @@ export function spansOf(trace: CommitTrace, jobs: readonly TracedJob[], nowMs: n
   const failed = jobs.filter(({ outcome }) => outcome === 'failed').map(({ jobId }) => jobId)
   const whole = span(`commit ${commit.id.slice(0, 12)}`, undefined, commit.atMs, untilMs, {
     attributes: {
+      'drover.source': sourceIdOf(trace),
       'drover.commit.id': commit.id,
       'drover.commit.author': commit.author,
       'drover.commit.subject': commit.subject,
