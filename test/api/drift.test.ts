@@ -67,7 +67,7 @@ test('a version that failed and was taken back differs field by field, until the
 
 test('changes that wait, removals among them, say for what', async () => {
   const reasons = [{ kind: 'suspended', text: 'suspended until 2030-01-01T00:00:00Z: holiday' }] as unknown as ToldWait['reasons']
-  const told = { namespace: 'default', path: 'x', commit: 'c'.repeat(40), sinceMs: 5, reasons } as const
+  const told = { namespace: 'default', source: 'default', path: 'x', commit: 'c'.repeat(40), sinceMs: 5, reasons } as const
   const { register, drift, world } = filled([
     { ...told, jobId: 'web', change: 'changed' },
     { ...told, jobId: 'new', change: 'new', reasons: [] },
@@ -212,7 +212,7 @@ test('hosts that somebody drained or cordoned stay so until their file says some
 })
 
 test('it is narrowed to a namespace and to a job', async () => {
-  const told = { path: 'x', commit: 'c'.repeat(40), sinceMs: 5, reasons: [], change: 'new' } as const
+  const told = { source: 'default', path: 'x', commit: 'c'.repeat(40), sinceMs: 5, reasons: [], change: 'new' } as const
   const { drift, world } = filled([
     { ...told, namespace: 'default', jobId: 'web' },
     { ...told, namespace: 'team', jobId: 'web' },

@@ -12,7 +12,7 @@ import {
   type SourceStatus,
   type ToldWait,
 } from '../../domain/index.js'
-import { listSetAside, type StateView } from '../../state/index.js'
+import { listSetAside, type StateView, sourcedKey } from '../../state/index.js'
 import { fieldsOf } from './blame.js'
 
 /** Of one job; the rest is counted. */
@@ -80,7 +80,7 @@ function heldBy(view: StateView, { id, commit, held }: SourceStatus): readonly D
   const common = {
     owner: 'git',
     actor: `commit ${held.commit.slice(0, 12)}`,
-    sinceMs: view.commitTraces.get(held.commit)?.detectedMs ?? null,
+    sinceMs: view.commitTraces.get(sourcedKey(id, held.commit))?.detectedMs ?? null,
     policy: 'waits',
     next: held.remedy,
   } as const
