@@ -30,6 +30,7 @@ export const b15: Bench = {
   async *run(options) {
     yield* quiet(options, 'folder')
     yield* quiet(options, 'remote')
+    yield* quiet(options, 'remote-with-webhook')
     yield* large(options)
     yield* burst(options, 'each-another-job')
     yield* burst(options, 'all-one-job')
@@ -85,11 +86,13 @@ async function* inFolder(work: (folder: string) => AsyncIterable<Measurement>): 
   }
 }
 
-async function* quiet({ quick }: BenchOptions, kind: 'folder' | 'remote'): AsyncIterable<Measurement> {
+async function* quiet({ quick }: BenchOptions, kind: 'folder' | 'remote' | 'remote-with-webhook'): AsyncIterable<Measurement> {
   const count = quick ? 20 : 100
   const seconds = quick ? 10 : 60
   yield* inFolder(async function* (folder) {
     const sources: Record<string, object> = {}
+    const webhook = { forge: 'gitlab', secret_file: join(folder, 'secret') }
+    writeFileSync(webhook.secret_file, SECRET)
     for (let at = 0; at < count; at++) {
       const namespace = `team-${at}`
       const path = join(folder, `${at}.git`)
@@ -97,7 +100,12 @@ async function* quiet({ quick }: BenchOptions, kind: 'folder' | 'remote'): Async
         { subject: 'first', files: { [`jobs/${namespace}/job-${at}.nomad.hcl`]: jobspecText(at) } },
       ])
       const allow = { namespaces: [namespace], node_pools: ['*'], drivers: ['*'], privileged: true, host_volumes: ['*'], priority_max: 100 }
-      sources[namespace] = { repository: kind === 'folder' ? path : `file://${path}`, ref: 'refs/heads/main', allow }
+      sources[namespace] = {
+        repository: kind === 'folder' ? path : `file://${path}`,
+        ref: 'refs/heads/main',
+        allow,
+        ...(kind === 'remote-with-webhook' ? { webhook } : {}),
+      }
     }
     const first = join(folder, 'first.git')
     await importCommits(first, 'refs/heads/main', [{ subject: 'first', files: { 'jobs/job.nomad.hcl': jobspecText(count) } }])
@@ -110,6 +118,7 @@ async function* quiet({ quick }: BenchOptions, kind: 'folder' | 'remote'): Async
       const url = await readyUrl(child.stdout)
       const registered = async () => ((await (await fetch(`${url}/v1/jobs?namespace=*`)).json()) as unknown[]).length
       while ((await registered()) < count + 1) await sleep(200)
+      if (kind === 'remote-with-webhook') for (const name of Object.keys(sources)) await announce(`${url}/drover/v1/hooks/${name}`)
       await sleep(3_000)
       const before = processorSeconds(child.pid!)
       const began = performance.now()
@@ -124,6 +133,13 @@ async function* quiet({ quick }: BenchOptions, kind: 'folder' | 'remote'): Async
       await once(child, 'close')
     }
   })
+}
+
+const SECRET = 'of this benchmark'
+
+async function announce(url: string): Promise<void> {
+  const { status } = await fetch(url, { method: 'POST', body: '{}', headers: { 'X-Gitlab-Token': SECRET } })
+  if (status !== 202) throw new Error(`${url} answered ${status}`)
 }
 
 function readyUrl(output: NodeJS.ReadableStream): Promise<string> {
@@ -186,7 +202,7 @@ async function* large({ quick }: BenchOptions): AsyncIterable<Measurement> {
       { data_dir: folder, source: { repository: `file://${remote}`, ref: 'refs/heads/main', fetch_timeout_seconds: 3_600 } },
       serverConfigSchema,
     )
-    const opened = await openSource({ id: 'default', source, dataFolder: folder, isNeeded: false, isOnlyOwner: true })
+    const opened = await openSource({ id: 'default', source, dataFolder: folder, isNeeded: false, count: 1, isOnlyOwner: true })
     const { leader, reconciler, close } = await reconcilerOver(opened.git)
     const timed = async (work: () => Promise<unknown>) => {
       const began = performance.now()

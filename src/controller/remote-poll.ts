@@ -11,8 +11,8 @@ export interface RemotePollDeps {
   readonly random: Random
   readonly logger: Logger
   readonly everyMs: number
-  /** There may be something new. */
-  readonly onFetched: () => void
+  /** There may be something new. `isAnnounced`: somebody has said so. */
+  readonly onFetched: (isAnnounced: boolean) => void
   /** The remote has become unreachable, or another reason has come up, or (null) it answers again; told once. */
   readonly onProblem?: ((problem: string | null) => void) | undefined
 }
@@ -20,6 +20,8 @@ export interface RemotePollDeps {
 /** Of the interval, up or down. */
 const JITTER_SHARE = 0.1
 const BACK_OFF_MS_MAX = 600_000
+/** While everything new is announced, a question now and then is enough. */
+const ANNOUNCED_EVERY_MS = 300_000
 /** Between one fetch and the next, however many say that there is something new. */
 const PAUSE_MS = 500
 
@@ -27,6 +29,10 @@ export class RemotePoll {
   readonly #deps: RemotePollDeps
   #isFetching = false
   #isAsked = false
+  /** Somebody has said that there is something new, and what is fetched next answers it. */
+  #isAnnounced = false
+  /** Something new was announced, and since then nothing was found that was not. */
+  #areAnnouncementsTrusted = false
   #isStopped = false
   #failures = 0
   #fetches = 0
@@ -55,6 +61,18 @@ export class RemotePoll {
       fetchMs: this.#fetchMs,
       nextInMs: this.#isFetching ? 0 : Math.max(0, this.#nextAtMs - clock.monotonicMs()),
     }
+  }
+
+  /** Somebody who knows says that there is something new. */
+  announce(): void {
+    this.#isAnnounced = true
+    this.#areAnnouncementsTrusted = true
+    this.lookNow()
+  }
+
+  /** Something was found that nobody had announced. */
+  noteUnannounced(): void {
+    this.#areAnnouncementsTrusted = false
   }
 
   /** Looks now, or as soon as the remote may be asked again: after the look under way, after a pause, when it said. */
@@ -95,10 +113,12 @@ export class RemotePoll {
   async #fetch(): Promise<number> {
     const { remote, clock, random } = this.#deps
     const startedMs = clock.monotonicMs()
+    const isAnnounced = this.#isAnnounced
+    this.#isAnnounced = false
     const outcome = await remote.update()
     this.#fetches++
     this.#fetchMs = clock.monotonicMs() - startedMs
-    this.#take(outcome)
+    this.#take(outcome, isAnnounced)
     const retryAfterMs = outcome.kind === 'failed' ? (outcome.retryAfterMs ?? 0) : 0
     const jitter = 1 + JITTER_SHARE * (2 * random.fraction() - 1)
     const waitMs = Math.max(retryAfterMs, this.#intervalMs() * jitter)
@@ -108,10 +128,11 @@ export class RemotePoll {
 
   #intervalMs(): number {
     const { everyMs } = this.#deps
+    if (this.#areAnnouncementsTrusted && this.#failures === 0) return Math.max(everyMs, ANNOUNCED_EVERY_MS)
     return this.#failures < 2 ? everyMs : Math.max(everyMs, Math.min(BACK_OFF_MS_MAX, everyMs * 2 ** (this.#failures - 1)))
   }
 
-  #take(outcome: FetchOutcome): void {
+  #take(outcome: FetchOutcome, isAnnounced: boolean): void {
     const { clock, logger, remote, onFetched, onProblem } = this.#deps
     const before = this.#problem
     if (outcome.kind === 'fetched') {
@@ -119,9 +140,11 @@ export class RemotePoll {
       this.#problem = null
       this.#fetchedAtMs = clock.wallMs()
       this.#fetchedAtMonotonicMs = clock.monotonicMs()
-      onFetched()
+      onFetched(isAnnounced)
     } else {
       this.#failures++
+      // It is still to be answered.
+      this.#isAnnounced ||= isAnnounced
       this.#problem = outcome.problem
     }
     if (before === this.#problem || this.#isStopped) return

@@ -31,7 +31,7 @@ async function describeBroker(config: ServerConfig): Promise<string> {
 async function readHosts(config: ServerConfig): Promise<BrokerUsers['hosts']> {
   const { nodes } = config
   const { source, data_dir: dataFolder } = config
-  const { git, close } = await openSource({ id: SOURCE_DEFAULT, source, dataFolder, isNeeded: true, isOnlyOwner: false })
+  const { git, close } = await openSource({ id: SOURCE_DEFAULT, source, dataFolder, isNeeded: true, count: 1, isOnlyOwner: false })
   const syntax = new InProcessSyntaxReader()
   try {
     const { id } = await git.resolve()

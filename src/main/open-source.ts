@@ -34,6 +34,10 @@ export interface OpenSource {
 /** Of the few files of a ref, where the file system sends no events. */
 const WATCH_INTERVAL_MS = 500
 const FOLDER_POLL_SECONDS = 2
+/** So many are looked at that often; more of them less often, since it only backs up the events. */
+const FOLDERS_AT_THAT_PACE = 20
+/** Nobody writes a mirror but the server that reads it. */
+const MIRROR_POLL_SECONDS = 30
 const REMOTE_POLL_SECONDS = 30
 
 export interface OpenSourceOptions {
@@ -43,6 +47,8 @@ export interface OpenSourceOptions {
   readonly dataFolder: string
   /** The repository has to be there, and a remote that was never fetched has to answer: what is wrong is told at once. */
   readonly isNeeded: boolean
+  /** How many sources the server follows. */
+  readonly count: number
   /** No other program has this data folder open. */
   readonly isOnlyOwner: boolean
 }
@@ -68,7 +74,7 @@ export async function openSource(options: OpenSourceOptions): Promise<OpenSource
   return address.kind === 'folder' ? openFolder(resolve(address.path), options) : openRemote(address, options)
 }
 
-async function openFolder(folder: string, { source, isNeeded }: OpenSourceOptions): Promise<OpenSource> {
+async function openFolder(folder: string, { source, isNeeded, count }: OpenSourceOptions): Promise<OpenSource> {
   const versions = source.versions === undefined ? {} : { versions: source.versions }
   const polling = source.watch === 'polling' ? { polling: { intervalMs: WATCH_INTERVAL_MS } } : {}
   const followed = { repository: folder, ref: source.ref, ...versions, ...polling }
@@ -84,7 +90,7 @@ async function openFolder(folder: string, { source, isNeeded }: OpenSourceOption
     folder,
     anyCommit,
     remote: undefined,
-    pollMs: 1000 * (source.poll_seconds ?? FOLDER_POLL_SECONDS),
+    pollMs: 1000 * (source.poll_seconds ?? FOLDER_POLL_SECONDS * Math.max(1, count / FOLDERS_AT_THAT_PACE)),
     remotePollMs: 0,
     find: (ref) => findHere(anyCommit, ref),
     close: async () => {
@@ -124,7 +130,7 @@ async function openRemote(
       folder: remote.folder,
       anyCommit,
       remote,
-      pollMs: 1000 * FOLDER_POLL_SECONDS,
+      pollMs: 1000 * MIRROR_POLL_SECONDS,
       remotePollMs: 1000 * (source.poll_seconds ?? REMOTE_POLL_SECONDS),
       find: (ref) => findThere(remote, anyCommit, ref),
       close: async () => {

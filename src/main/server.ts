@@ -69,9 +69,10 @@ export async function startServer(
   try {
     const isFirstStart = readClusterMark(dataFolder) === undefined && adoptCluster === undefined
     const opened = new Map<string, OpenSource>()
-    for (const { id, source } of sourcesOf(config)) {
+    const followed = sourcesOf(config)
+    for (const { id, source } of followed) {
       const isNeeded = id === SOURCE_DEFAULT && isFirstStart
-      const one = await openSource({ id, source, dataFolder, isNeeded, isOnlyOwner: true })
+      const one = await openSource({ id, source, dataFolder, isNeeded, count: followed.length, isOnlyOwner: true })
       opened.set(id, one)
       undo.push(() => one.close())
     }
@@ -95,7 +96,7 @@ export async function startServer(
     const server = await Server.start({
       log,
       bus,
-      sources: sourcesOf(config).map((one) => followedSource(one, opened.get(one.id)!, dataFolder)),
+      sources: followed.map((one) => followedSource(one, opened.get(one.id)!, dataFolder)),
       syntax,
       jobs,
       identities,
@@ -143,7 +144,7 @@ export async function startServer(
     const sourceOf = (id: string) => ({ ...sources.rulesOf(id), git: opened.get(id)!.anyCommit, find: opened.get(id)!.find })
     const refReader = new RefReader({ view: server.leader.state, sourceOf, jobs, syntax, region: config.region })
     const plans = { reader, planner, commitPlanner, refReader, jobRequests, turns: new Turnstile(PLANS_PER_TURN) }
-    const told = sourcesOf(config).map(({ id, source }) => ({ id, source, remote: opened.get(id)!.remote }))
+    const told = followed.map(({ id, source }) => ({ id, source, remote: opened.get(id)!.remote }))
     startReporters(reporters, told, { view: server.leader.state, plans, clock: systemClock, logger })
     undo.push(async () => {
       for (const reporter of reporters.values()) reporter.stop()
@@ -181,7 +182,7 @@ export async function startServer(
       waitingChanges: server,
       commitMemory: server,
       webhooks: new WebhookReceiver({
-        webhooks: sourcesOf(config).flatMap(({ id, source }) => webhooksOf(id, source)),
+        webhooks: followed.flatMap(({ id, source }) => webhooksOf(id, source)),
         clock: systemClock,
         logger,
         onPush: (id) => {

@@ -16,6 +16,7 @@ let clock: ManualClock
 let fraction: number
 let outcomes: FetchOutcome[]
 let asked: number[]
+let announced: boolean[]
 let news: number
 let told: (string | null)[]
 let poll: RemotePoll
@@ -27,6 +28,7 @@ beforeEach(() => {
   outcomes = []
   asked = []
   news = 0
+  announced = []
   told = []
   hold = undefined
   poll = new RemotePoll({
@@ -42,7 +44,10 @@ beforeEach(() => {
     random: { uuid: () => '', fraction: () => fraction },
     logger: silentLogger,
     everyMs: 30_000,
-    onFetched: () => news++,
+    onFetched: (isAnnounced) => {
+      news++
+      announced.push(isAnnounced)
+    },
     onProblem: (problem) => told.push(problem),
   })
 })
@@ -141,6 +146,31 @@ test('calls during a failure do not ask again at once', async () => {
   goOn()
   await settle()
   expect(asked).toHaveLength(1)
+})
+
+/** To ten seconds. */
+const gaps = () => asked.slice(1).map((at, before) => 10_000 * Math.round((at - asked[before]!) / 10_000))
+
+test('while everything new is announced, a remote is asked now and then; what nobody announced ends that', async () => {
+  poll.announce()
+  await pass(310_000)
+  expect([gaps(), announced]).toEqual([[300_000], [true, false]])
+  poll.noteUnannounced()
+  await pass(360_000)
+  // The one that was planned, and from then on as before.
+  expect(gaps()).toEqual([300_000, 300_000, 30_000, 30_000])
+  poll.announce()
+  await pass(310_000)
+  expect(gaps().at(-1)).toBe(300_000)
+})
+
+test('what was announced during a failure is still announced when it is fetched', async () => {
+  outcomes = [failed('it is away')]
+  poll.announce()
+  await pass(29_000)
+  expect(announced).toEqual([])
+  await pass(3_000)
+  expect(announced).toEqual([true])
 })
 
 test('after its end nothing is asked', async () => {

@@ -85,6 +85,9 @@ interface Follower {
   readonly loop: ReconcileLoop
   readonly poll: RemotePoll | undefined
   unwatch: () => Promise<void>
+  /** Nobody has said that there would be something new in what was fetched last. */
+  isUnannounced: boolean
+  commitId: string | undefined
 }
 
 export class SourceFollowers {
@@ -151,7 +154,7 @@ export class SourceFollowers {
   lookAt(sourceId: string): void {
     const { poll, loop } = this.#find(sourceId)
     if (poll === undefined) loop.ask()
-    else poll.lookNow()
+    else poll.announce()
   }
 
   #find(sourceId: string): Follower {
@@ -168,18 +171,25 @@ export class SourceFollowers {
     const scope = { id, limits, isFollowed: (other: string) => this.#followers.has(other) }
     const reconciler = new GitReconciler({ ...own, git, trust, options, scope })
     const loopOptions = { everyMs: pollMs, backOffMsMin: BACK_OFF_MS_MIN, backOffMsMax: pollMs }
-    const loop = new ReconcileLoop(clock, loopOptions, () => this.#look(id, reconciler))
+    const loop = new ReconcileLoop(clock, loopOptions, () => this.#look(id))
     const everyMs = source.remotePollMs ?? REMOTE_POLL_MS
+    const onFetched = (isAnnounced: boolean) => {
+      this.#followers.get(id)!.isUnannounced = !isAnnounced
+      loop.ask()
+    }
     const onProblem = (problem: string | null) => onRemote?.(id, problem)
-    const poll =
-      remote === undefined ? undefined : new RemotePoll({ ...own, clock, remote, everyMs, onFetched: () => loop.ask(), onProblem })
-    return { source, scope, reconciler, loop, poll, unwatch: async () => {} }
+    const poll = remote === undefined ? undefined : new RemotePoll({ ...own, clock, remote, everyMs, onFetched, onProblem })
+    return { source, scope, reconciler, loop, poll, unwatch: async () => {}, isUnannounced: false, commitId: undefined }
   }
 
-  async #look(id: string, reconciler: GitReconciler): Promise<boolean> {
+  async #look(id: string): Promise<boolean> {
+    const follower = this.#followers.get(id)!
     const { leader, logger, onSync, onSyncFailed } = this.#deps
     try {
-      const outcome = await reconciler.reconcile()
+      const outcome = await follower.reconciler.reconcile()
+      const isNew = follower.commitId !== undefined && follower.commitId !== outcome.commit.id
+      if (isNew && follower.isUnannounced) follower.poll?.noteUnannounced()
+      follower.commitId = outcome.commit.id
       onSync?.(outcome)
       return outcome.isComplete
     } catch (error) {
