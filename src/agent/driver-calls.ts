@@ -139,7 +139,7 @@ export class DriverCalls {
     if (known === undefined) throw new OrchestratorError('UNKNOWN_TASK', `there is no task ${JSON.stringify(taskName)}`, { task: taskName })
     const { task, record } = known
     if (record.phase === 'running' && record.handle !== null) return { handle: record.handle, task }
-    throw new OrchestratorError('TASK_NOT_RUNNING', `task ${taskName} does not run`, { task: taskName })
+    throw new OrchestratorError('TASK_NOT_RUNNING', 'Task not running', { task: taskName })
   }
 
   #driverOf(taskName: string): Driver {

@@ -171,7 +171,7 @@ export class RpcServer {
     const shell = this.#shellOf(allocationId)
     if (shell.runner.hasEnded || shell.runner.record.want === 'stop')
       throw new OrchestratorError('ALLOCATION_ENDED', 'restart of an alloc that should not run', { allocationId })
-    if (task !== undefined) this.#demandRunning(shell, task)
+    if (task !== undefined) demandRunning(shell, task, `Could not find task runner for task: ${task}`)
     else if (!allTasks && !shell.runner.tasks.some(({ Name }) => isRunning(shell, Name))) throw notRunning(allocationId)
     shell.post({ kind: 'restart', task: task ?? null, allTasks })
     return OK
@@ -179,16 +179,23 @@ export class RpcServer {
 
   async #signal({ allocationId, task, signal }: SignalRequest): Promise<typeof OK> {
     const shell = this.#shellOf(allocationId)
-    if (task !== undefined) this.#demandRunning(shell, task)
-    else if (!shell.runner.tasks.some(({ Name }) => isRunning(shell, Name))) throw notRunning(allocationId)
+    if (task !== undefined) demandRunning(shell, task, 'Task not found')
+    else if (!shell.runner.tasks.some(({ Name }) => isRunning(shell, Name))) throw notRunning(allocationId, noneSignalled(shell))
     shell.post({ kind: 'signal', task: task ?? null, signal })
     return OK
   }
+}
 
-  #demandRunning(shell: AllocationShell, task: string): void {
-    if (shell.runner.task(task) === undefined) throw unknownTask(shell.id, task)
-    if (!isRunning(shell, task)) throw notRunning(shell.id)
-  }
+function demandRunning(shell: AllocationShell, task: string, unknown: string): void {
+  if (shell.runner.task(task) === undefined) throw notRunning(shell.id, unknown)
+  if (!isRunning(shell, task)) throw notRunning(shell.id)
+}
+
+/** As Nomad lists what went wrong with each task. */
+function noneSignalled({ runner }: AllocationShell): string {
+  const mistakes = runner.tasks.map(({ Name }) => `\t* Failed to signal task: ${Name}, err: Task not running\n`)
+  const head = mistakes.length === 1 ? '1 error' : `${mistakes.length} errors`
+  return `${head} occurred:\n${mistakes.join('')}\n`
 }
 
 function isRunning(shell: AllocationShell, task: string): boolean {
@@ -199,8 +206,8 @@ function unknownTask(allocationId: string, task: string): OrchestratorError {
   return new OrchestratorError('UNKNOWN_TASK', `allocation ${allocationId} has no task ${JSON.stringify(task)}`, { allocationId, task })
 }
 
-function notRunning(allocationId: string): OrchestratorError {
-  return new OrchestratorError('TASK_NOT_RUNNING', 'Task not running', { allocationId })
+function notRunning(allocationId: string, message = 'Task not running'): OrchestratorError {
+  return new OrchestratorError('TASK_NOT_RUNNING', message, { allocationId })
 }
 
 async function* once<Part>(compute: () => Promise<Part>): AsyncIterable<Part> {

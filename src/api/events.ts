@@ -128,17 +128,35 @@ const ORDER_OF_PLANS = [...ORDER.filter((table) => table !== 'jobs'), 'jobs']
 /** The events of one Command; empty when it touched nothing that has a topic. */
 export function computeEvents({ index, kind, changes }: StateEvents): readonly ApiEvent[] {
   const order = kind === 'plan-apply' ? ORDER_OF_PLANS : ORDER
-  return [...changes.values()]
+  const told = [...changes.values()]
     .filter(({ table }) => TOPICS[table] !== undefined)
     .sort((a, b) => order.indexOf(a.table) - order.indexOf(b.table))
-    .flatMap((change) => describeChange(change, kind, index))
+  const events = told.flatMap((change) => describeChange(change, kind, index))
+  if (kind !== 'plan-apply') return events
+  const isEmpty = !told.some(({ table }) => table === 'allocations' || table === 'deployments')
+  return [...(isEmpty ? [] : events), ...told.flatMap((change) => describeEnd(change, index))]
 }
 
 function describeChange({ table, before, after }: RowChange, kind: CommandKind, Index: number): readonly ApiEvent[] {
   const isDeleted = after === undefined
+  // What a plan leaves behind is told with the end of its evaluation.
+  if (kind === 'plan-apply' && table === 'evaluations' && before === undefined) return []
   const described = TOPICS[table]!((after ?? before) as never, isDeleted)
   const Type = typeOf(table, kind, isDeleted)
   return described === undefined || Type === undefined ? [] : [{ ...described, Type, Index }]
+}
+
+/** An evaluation ends in the Command that carries out its plan. Clients know two writes, and wait for the second. */
+function describeEnd({ table, before, after }: RowChange, Index: number): readonly ApiEvent[] {
+  if (after === undefined || !(table === 'evaluations' || isOver(table, before, after))) return []
+  const described = TOPICS[table]!(after as never, false)
+  return described === undefined ? [] : [{ ...described, Type: 'EvaluationUpdated', Index }]
+}
+
+/** A job of which nothing is left to do. */
+function isOver(table: TableName, before: object | undefined, after: object | undefined): boolean {
+  const statusOf = (job: object | undefined) => (job as Job | undefined)?.Status
+  return table === 'jobs' && statusOf(after) === 'dead' && statusOf(before) !== 'dead'
 }
 
 function typeOf(table: TableName, kind: CommandKind, isDeleted: boolean): string | undefined {

@@ -9,7 +9,7 @@ import {
   type Random,
   type ServiceRegistration,
 } from '../domain/index.js'
-import { isReschedulableNow } from '../scheduler/index.js'
+import { hasRescheduleAttemptsLeft } from '../scheduler/index.js'
 import { ownerKey, type StateView } from '../state/index.js'
 import { newEvaluation } from './new-evaluation.js'
 
@@ -43,8 +43,8 @@ function findTrigger(
   if (isPlaceFreed(allocation, report, job) || isEndedAlone(allocation, report, job)) return 'alloc-stop'
   const reported: Allocation = { ...allocation, ClientStatus: report.ClientStatus, TaskStates: report.TaskStates }
   if (report.ClientStatus !== 'failed' || isFollowUpToCome(view, allocation)) return undefined
-  // A failed allocation that must wait before it is replaced needs an evaluation too: it makes the delayed one.
-  return isReschedulableNow(reported, job, nowMs) || job.Type === 'service' || job.Type === 'batch' ? 'alloc-failure' : undefined
+  // One that must wait before it is replaced needs an evaluation too: it makes the delayed one.
+  return hasRescheduleAttemptsLeft(reported, job, nowMs) ? 'alloc-failure' : undefined
 }
 
 /** One that was made while the node was out of sight is called off when the node comes back, and the allocation still names it. */

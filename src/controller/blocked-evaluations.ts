@@ -22,8 +22,9 @@ export class BlockedEvaluations {
     })
     view.allocations.observe((before, after) => {
       if (before === undefined || isClientTerminal(before) || (after !== undefined && !hasFreedSomething(before, after))) return
+      // What became free on a host that takes nothing is of use when it takes work again, and is told then.
       const node = view.nodes.get(before.NodeID)
-      if (node === undefined) return
+      if (node === undefined || !isReady(node)) return
       this.#free(node)
       onFreed()
     })

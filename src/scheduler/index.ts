@@ -11,7 +11,6 @@ export {
   attemptsInside,
   failTimeMs,
   hasRescheduleAttemptsLeft,
-  isReschedulableNow,
   nextDelayMs,
   nextReschedule,
   trackReplacement,

@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import type { Job } from '../../src/domain/index.js'
 import { allocation, deployment, evaluation, job, node, serviceRegistration } from '../fixtures.js'
 import { World } from './world.js'
 
@@ -57,13 +58,50 @@ test('what happens later is told when it is durable, each Command in one line, t
     })
   })
   expect(typesOf(lines)).toEqual([
-    '2 Evaluation PlanResult e',
     '2 Deployment PlanResult d',
     '2 Allocation PlanResult a',
     '2 Job PlanResult web',
+    '2 Evaluation EvaluationUpdated e',
   ])
   const [payload] = lines.flatMap(({ Events }) => Events ?? []).filter(({ Topic }) => Topic === 'Allocation')
   expect(payload?.Payload['Allocation']).not.toHaveProperty('Job')
+})
+
+describe('a plan and the end of its evaluation are one Command and are told as the two writes that clients know', () => {
+  /** @param allocations of the plan @param Status of the job, then */
+  async function told(allocations: readonly string[], Status: Job['Status']): Promise<readonly string[]> {
+    const world = new World()
+    const web = world.register(job({ Status: 'running' }))
+    world.change((state, index) => state.evaluations.put(index, { ...evaluation({ ID: 'e', Status: 'pending' }), CreateIndex: index }))
+    const lines = await follow(world, '?index=3', 1, () => {
+      world.kind = 'plan-apply'
+      world.change((state, index) => {
+        for (const ID of allocations) state.allocations.put(index, { ...allocation({ ID }), CreateIndex: index })
+        state.jobs.put(index, { ...web, Status, ModifyIndex: index })
+        state.evaluations.put(index, { ...evaluation({ ID: 'e', Status: 'complete' }), CreateIndex: index })
+        state.evaluations.put(index, { ...evaluation({ ID: 'later', Status: 'blocked' }), CreateIndex: index })
+      })
+    })
+    return typesOf(lines)
+  }
+
+  test('with what it placed', async () => {
+    expect(await told(['a'], 'running')).toEqual([
+      '3 Evaluation PlanResult e',
+      '3 Allocation PlanResult a',
+      '3 Job PlanResult web',
+      '3 Evaluation EvaluationUpdated e',
+      '3 Evaluation EvaluationUpdated later',
+    ])
+  })
+
+  test('and with nothing, after which its job is over', async () => {
+    expect(await told([], 'dead')).toEqual([
+      '3 Evaluation EvaluationUpdated e',
+      '3 Evaluation EvaluationUpdated later',
+      '3 Job EvaluationUpdated web',
+    ])
+  })
 })
 
 test('topics narrow by kind and by what an object belongs to', async () => {

@@ -1,5 +1,7 @@
 /** A cluster on which a story is told: real programs, or simulated ones on virtual time. What both have in common is here. */
+
 import { Names, type SeenAllocation, type SeenDeployment, type SeenJob } from './names.js'
+import { Recording } from './recording.js'
 import type { Story, StoryNode } from './story.js'
 
 export interface StoryAnswer {
@@ -35,6 +37,7 @@ const HEARTBEAT_SECONDS = 3
 export abstract class StoryCluster {
   readonly story: Story
   readonly names = new Names()
+  readonly recording = new Recording()
   /** What ended without having been asked. */
   readonly ends: string[] = []
   /** Job → version → the file that it came from. */

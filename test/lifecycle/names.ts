@@ -12,6 +12,8 @@ export interface SeenTask {
 
 export interface SeenEvent {
   readonly Type: string
+  /** Unix time, ns. */
+  readonly Time: number
   readonly DisplayMessage: string
   readonly Details: Readonly<Record<string, string>> | null
   readonly FailsTask: boolean

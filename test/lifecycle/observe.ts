@@ -1,7 +1,7 @@
 /** What is seen of a cluster, in the shape in which stories record it. */
 import type { StoryCluster } from './cluster.js'
 import { logText, readChecks, type SeenService, servicesCalled } from './conditions.js'
-import { describeEvaluation, type SeenEvaluation } from './evaluations.js'
+import { describeEvaluations } from './evaluations.js'
 import { logFiles, tree } from './folders.js'
 import type { SeenAllocation, SeenDeployment, SeenTask, SeenWholeAllocation } from './names.js'
 import type { RecordedTask } from './story.js'
@@ -26,7 +26,7 @@ export async function observe(world: StoryCluster, what: Readonly<Record<string,
     else if (kind === 'tree') seen[kind] = tree(folderOf(called(asked as string)))
     else if (kind === 'jobs') seen[kind] = await observeJobs(world)
     else if (kind === 'nodes') seen[kind] = await observeNodes(world)
-    else if (kind === 'evaluations') seen[kind] = await observeEvaluations(world)
+    else if (kind === 'evaluations') seen[kind] = await describeEvaluations(world)
     else if (kind === 'preemptions' || kind === 'scale_status') throw new Error(`no story has told how ${kind} are noted`)
     else if (kind === 'summary') seen[kind] = await summaryOf(world, world.names.jobIdOf(asked as string))
   }
@@ -119,11 +119,6 @@ async function observeNodes(world: StoryCluster): Promise<object> {
   return noted
 }
 
-export async function observeEvaluations(world: StoryCluster): Promise<readonly Readonly<Record<string, unknown>>[]> {
-  const evaluations = await world.get<SeenEvaluation[]>('/v1/evaluations?namespace=*')
-  return evaluations.map((evaluation) => describeEvaluation(world, evaluation))
-}
-
 async function observeDeployments(world: StoryCluster): Promise<object> {
   const deployments = await world.deployments()
   return Object.fromEntries(deployments.map((deployment) => [world.names.deployment(deployment.ID), describeDeployment(world, deployment)]))
@@ -178,6 +173,7 @@ export function describeAllocation(
     client: allocation.ClientStatus,
     client_description: allocation.ClientDescription,
     has_creator: isThere(allocation.EvalID),
+    creator: allocation.EvalID,
     has_follow_up: isThere(allocation.FollowupEvalID),
     previous: linkTo(world, allocation.PreviousAllocation),
     next: linkTo(world, allocation.NextAllocation),

@@ -51,6 +51,7 @@ export class RealCluster extends StoryCluster {
   readonly #agents = new Map<string, Program>()
   /** Of the hosts; the recorded ones are all at 127.0.0.1. */
   readonly #addresses = new Set<string>()
+  #listening: readonly Promise<void>[] = []
 
   static async start(story: Story): Promise<RealCluster> {
     const engine = story.cluster.nodes.some(({ docker }) => docker === true) ? await demandEngine() : undefined
@@ -176,6 +177,7 @@ export class RealCluster extends StoryCluster {
   /** Ends everything with its tasks, and removes what was written. */
   async remove(): Promise<void> {
     for (const program of [...this.#agents.values(), this.#server, this.#broker]) await program.end('SIGKILL')
+    await Promise.all(this.#listening)
     this.fixture.stop()
     killBelow(this.folder)
     if (process.getuid?.() === 0) unmountBelow(this.folder)
@@ -202,6 +204,22 @@ export class RealCluster extends StoryCluster {
         () => false,
       ),
     )
+    this.#listening = [...this.#listening, this.#record()]
+  }
+
+  /** Follows the event stream until the server ends. */
+  async #record(): Promise<void> {
+    const { body } = await fetch(`${this.url}/v1/event/stream?namespace=*&index=${this.recording.nextIndex}`)
+    let rest = ''
+    try {
+      for await (const chunk of body!) {
+        const lines = (rest + new TextDecoder().decode(chunk)).split('\n')
+        rest = lines.pop() ?? ''
+        for (const line of lines) this.recording.add(line)
+      }
+    } catch {
+      // The server was killed: who starts it follows it anew.
+    }
   }
 
   #drover(command: 'server' | 'agent', config: object, name: string = command): Program {

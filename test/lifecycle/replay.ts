@@ -2,11 +2,12 @@
 import type { Mismatch } from '../vectors/compare.js'
 import type { StoryCluster } from './cluster.js'
 import { compareStory, type Seen } from './compare.js'
+import { describeEvaluations } from './evaluations.js'
 import type { SeenWholeAllocation } from './names.js'
-import { describeAllocation, describeDeployment, observe, observeEvaluations, observeServices, summaryOf } from './observe.js'
+import { describeAllocation, describeDeployment, observe, observeServices, summaryOf } from './observe.js'
 import { RealCluster } from './real-cluster.js'
 import { doStep, whyNot } from './steps.js'
-import { readStory, type Story } from './story.js'
+import { readStory, type Story, type StoryTiming } from './story.js'
 import { VirtualCluster } from './virtual/cluster.js'
 import { whyReal } from './virtual/needs-processes.js'
 
@@ -68,10 +69,48 @@ async function tell(story: Story, world: StoryCluster): Promise<Seen> {
   const deployments = (await world.deployments()).map((deployment) => ({
     deployment: world.names.deployment(deployment.ID),
     ...world.names.anonymized(describeDeployment(world, deployment), world),
+    history: world.recording.historyOfDeployment(deployment.ID),
   }))
   const services = world.names.anonymized(await observeServices(world), world)
-  const evaluations = await observeEvaluations(world)
-  return { answers, observations, allocations, deployments, services, evaluations, jobs: await describeJobs(world) }
+  const evaluations = await describeEvaluations(world, world.recording.lastOf('Evaluation'))
+  return {
+    answers,
+    observations,
+    allocations,
+    deployments,
+    services,
+    evaluations,
+    jobs: await describeJobs(world),
+    past: await pastOf(world),
+  }
+}
+
+/** What the event stream told. */
+async function pastOf(world: StoryCluster): Promise<Seen['past']> {
+  const { recording, names } = world
+  const nodes = await world.get<{ ID: string; Name: string }[]>('/v1/nodes')
+  const gone = recording.allocations.map(({ ID, Name }) => ({ id: ID, name: Name, history: recording.historyOfAllocation(ID) }))
+  const deployments = recording.lastOf('Deployment')
+  /** Of an object that the record calls by a name, or, where all that is left of it is this, the only one. */
+  const keyOf = (topic: string, name: string): string | undefined => {
+    const [, called] = /^<\w+ (.*)>$/.exec(name) ?? []
+    if (topic === 'Node') return nodes.find(({ Name }) => Name === called)?.ID
+    if (topic === 'Allocation') return called === undefined ? gone[0]?.id : names.idOf(called)
+    if (topic === 'Deployment') return called === undefined ? deployments[0]?.ID : names.deploymentIdOf(called)
+    return topic === 'Service' ? name : names.jobIdOf(name)
+  }
+  const timings = await Promise.all((world.story.record.timings ?? []).map((timing) => secondsOf(world, timing)))
+  return { gone, services: recording.services(names), recording, keyOf, timings }
+}
+
+async function secondsOf(world: StoryCluster, { alloc, task, from, to }: StoryTiming): Promise<number> {
+  const { TaskStates } = await world.get<SeenWholeAllocation>(`/v1/allocation/${world.names.idOf(alloc)}`)
+  const events = TaskStates?.[task]?.Events ?? []
+  const timeOf = (wanted: StoryTiming['from']) => {
+    const [type, number] = typeof wanted === 'string' ? [wanted, 1] : wanted
+    return events.filter(({ Type }) => Type === type)[number - 1]?.Time ?? Number.NaN
+  }
+  return (timeOf(to) - timeOf(from)) / 1e9
 }
 
 async function describeAllocations(world: StoryCluster): Promise<Seen['allocations']> {
@@ -80,7 +119,10 @@ async function describeAllocations(world: StoryCluster): Promise<Seen['allocatio
   const described: Seen['allocations'][number][] = []
   for (const listed of await world.allocations()) {
     const whole = await world.get<SeenWholeAllocation>(`/v1/allocation/${listed.ID}`)
-    described.push(describeAllocation(world, { ...whole, ...listed }, names))
+    described.push({
+      ...describeAllocation(world, { ...whole, ...listed }, names),
+      history: world.recording.historyOfAllocation(listed.ID),
+    })
   }
   return described
 }

@@ -53,13 +53,33 @@ export interface RecordedAllocation {
 }
 
 export interface StoryRecord {
-  readonly steps: readonly { readonly step: number; readonly http?: number; readonly error?: string; readonly reached?: boolean }[]
+  readonly steps: readonly {
+    readonly step: number
+    readonly http?: number
+    readonly error?: string
+    readonly reached?: boolean
+    readonly child?: string
+  }[]
   readonly observations: readonly { readonly as: string; readonly [what: string]: unknown }[]
   readonly allocations: readonly RecordedAllocation[]
   readonly deployments: readonly Readonly<Record<string, unknown>>[]
   readonly jobs: readonly Readonly<Record<string, unknown>>[]
   readonly services: readonly unknown[]
   readonly evaluations?: readonly Readonly<Record<string, unknown>>[]
+  /** Object → types of its events. */
+  readonly stream?: Readonly<Record<string, readonly string[]>>
+  readonly service_events?: readonly unknown[]
+  readonly timings?: readonly StoryTiming[]
+}
+
+/** From one event of a task to another; `['Started', 3]` is the third of its type. */
+export interface StoryTiming {
+  readonly alloc: string
+  readonly task: string
+  readonly from: string | readonly [type: string, number: number]
+  readonly to: string | readonly [type: string, number: number]
+  /** One number a recording. */
+  readonly seconds: readonly number[]
 }
 
 /** How long a host may be silent, in two parts: `10s`. */

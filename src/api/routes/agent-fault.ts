@@ -18,6 +18,7 @@ export function agentFault(error: unknown, allocationId: string | undefined): un
     case 'ALLOCATION_ENDED':
     case 'PROGRAM':
     case 'TOO_MANY_SESSIONS':
+    case 'TASK_NOT_RUNNING':
     case 'DRIVER_START':
       return requestFailed(error.message, error)
     case 'UNKNOWN_TASK':
@@ -28,8 +29,6 @@ export function agentFault(error: unknown, allocationId: string | undefined): un
       return requestFailed('Path escapes the alloc directory', error)
     case 'SECRET_FILE':
       return requestFailed(error.message, error)
-    case 'TASK_NOT_RUNNING':
-      return requestFailed('Task not running', error)
     default:
       return error
   }

@@ -40,7 +40,7 @@ function dispatchProblem(parent: Job, { payload, meta, idPrefix, priority }: Act
   const missing = required.filter((key) => meta[key] === undefined)
   if (missing.length > 0) return `Dispatch did not provide required meta keys: [${missing.join(' ')}]`
   if (hasControlCharacter(idPrefix)) return 'an id prefix may not hold control characters'
-  if (priority !== 0 && (priority < 1 || priority > PRIORITY_MAX)) return `job priority must be between [1, ${PRIORITY_MAX}]`
+  if (priority !== 0 && (priority < 1 || priority > PRIORITY_MAX)) return `dispatch job priority must be between [1, ${PRIORITY_MAX}]`
   return undefined
 }
 

@@ -16,8 +16,6 @@ export interface NextReschedule {
   readonly isEligible: boolean
 }
 
-/** Two replacements closer than this are one: clocks and messages are not more exact. */
-const NOW_WINDOW_MS = 1_000
 /** Without a limit of attempts only the delays of the last few matter. */
 const UNLIMITED_EVENTS_KEPT = 5
 
@@ -107,12 +105,6 @@ export function trackReplacement(previous: Allocation, policy: ReschedulePolicy 
       },
     ],
   }
-}
-
-/** May be replaced at once. */
-export function isReschedulableNow(allocation: Allocation, job: Job, nowMs: number): boolean {
-  const next = nextReschedule(allocation, policyOf(job, allocation.TaskGroup), job.Type === 'batch')
-  return next?.isEligible === true && next.atMs - nowMs <= NOW_WINDOW_MS
 }
 
 /** Whether there is any point in waiting for a replacement. Unlimited policies never run out. */

@@ -79,15 +79,7 @@ export class VirtualCluster extends StoryCluster {
   async send(method: 'GET' | 'PUT' | 'DELETE', path: string, body?: object): Promise<StoryAnswer> {
     const { api } = this.#running()
     const [bare = '', query = ''] = path.split('?')
-    const request = {
-      method,
-      path: bare,
-      query,
-      host: 'virtual',
-      headers: {},
-      body: new TextEncoder().encode(body === undefined ? '' : JSON.stringify(body)),
-      signal: new AbortController().signal,
-    }
+    const request = requestOf(method, bare, query, body)
     try {
       const answer = await this.#pump(async () => api.answer(request, api.find(bare)))
       if (!(typeof answer.body === 'string' || answer.body instanceof Uint8Array)) throw new Error(`${path} is answered by a stream`)
@@ -216,7 +208,21 @@ export class VirtualCluster extends StoryCluster {
         },
       }),
     )
-    this.#server = { process, server, api: this.#apiOf(server, process) }
+    const api = this.#apiOf(server, process)
+    this.#server = { process, server, api }
+    this.#record(api, process).catch((error: unknown) => this.#fail(error))
+  }
+
+  /** Follows the event stream until the server ends. */
+  async #record(api: Api, process: SimulatedProcess): Promise<void> {
+    const path = '/v1/event/stream'
+    const request = requestOf('GET', path, `namespace=*&index=${this.recording.nextIndex}`)
+    const { body } = await api.answer(request, api.find(path))
+    if (typeof body === 'string' || body instanceof Uint8Array) throw new Error(`${path} was not answered by a stream`)
+    for await (const line of body as AsyncIterable<Uint8Array | string>) {
+      if (!process.isAlive) return
+      this.recording.add(typeof line === 'string' ? line : new TextDecoder().decode(line))
+    }
   }
 
   #apiOf(server: Server, { clock }: SimulatedProcess): Api {
@@ -281,6 +287,18 @@ export class VirtualCluster extends StoryCluster {
     await this.pause(0)
     while (!isDone) await this.pause(1)
     return result
+  }
+}
+
+function requestOf(method: 'GET' | 'PUT' | 'DELETE', path: string, query: string, body?: object) {
+  return {
+    method,
+    path,
+    query,
+    host: 'virtual',
+    headers: {},
+    body: new TextEncoder().encode(body === undefined ? '' : JSON.stringify(body)),
+    signal: new AbortController().signal,
   }
 }
 

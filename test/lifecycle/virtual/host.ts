@@ -54,6 +54,8 @@ const SIGNALS = 'SIGHUP,SIGINT,SIGKILL,SIGTERM,SIGUSR1,SIGUSR2'
 /** As long as the recorded hosts took to start a task. */
 const START_MS = 100
 const WRITE_MS = 1
+/** The one program that is there. */
+const SHELL = '/bin/sh'
 
 export class VirtualHost {
   readonly name: string
@@ -117,8 +119,10 @@ export class VirtualHost {
     this.#process?.thaw()
   }
 
+  /** And of their supervisors, so that nobody knows how they ended. */
   killTaskProcesses(): void {
     for (const { script } of this.#runs.values()) script.signal('SIGKILL')
+    this.#runs.clear()
   }
 
   #fingerprint(): Node {
@@ -257,10 +261,12 @@ export class VirtualHost {
     const owner = `${allocation.ID} ${task.Name}`
     const known = this.#runs.get(key) ?? [...this.#runs.values()].find((run) => run.task === owner && run.script.exit === undefined)
     if (known !== undefined) return known
+    if (config.command !== SHELL) throw new OrchestratorError('PROGRAM', `failed to launch command: ${String(config.command)} is not there`)
     const { disk, time, onTrouble } = this.#deps
+    const [, text, ...words] = config.args as readonly string[]
     const script = new ScriptRun({
-      script: parseScript(String((config.args as readonly unknown[])[1])),
-      environment,
+      script: parseScript(text!),
+      environment: { ...environment, ...Object.fromEntries(words.map((word, at) => [String(at), word])) },
       folder: directories.task,
       logs: { stdout: `${directories.logs}/${task.Name}.stdout.0`, stderr: `${directories.logs}/${task.Name}.stderr.0` },
       disk,

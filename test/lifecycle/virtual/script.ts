@@ -211,7 +211,7 @@ function redirectOf(operator: string, target: Word): Redirect {
 
 const OPERATOR = /(?:[012]?(?:>>|>&|>|<)|&&|\|\||;|\n)/y
 const PLAIN = /[^\s'"\\$`;&|<>(){}*?#~]+/y
-const VARIABLE = /\$(?:([A-Za-z_]\w*|[?$])|\{([A-Za-z_]\w*)\})/y
+const VARIABLE = /\$(?:([A-Za-z_]\w*|[?$0-9])|\{([A-Za-z_]\w*)\})/y
 
 function tokensOf(text: string): readonly Token[] {
   const tokens: Token[] = []
