@@ -15,6 +15,7 @@ import { LIMITS, type Limits } from './limits.js'
 import { locateProblem } from './locate/locate-problem.js'
 import { type Fault, MISTAKES_MAX, toMistakes } from './mistakes.js'
 import { applyJobPatch } from './patch.js'
+import { periodicWarnings } from './periodic-warnings.js'
 import { readSupport, type SupportContext, type SupportReading } from './support/refusals.js'
 import type { Syntax } from './syntax.js'
 import type { Problem } from './validate/problem.js'
@@ -107,7 +108,7 @@ export function parseJob(request: ParseRequest): ParseOutcome {
     return { kind: 'mistakes', mistakes: toMistakes(faults, path, Math.max(0, count - MISTAKES_MAX)) }
   }
   const inputs = [...parsed.inputs, ...patches]
-  const warnings = [...parsed.warnings, ...checked.warnings, ...told.warnings]
+  const warnings = [...parsed.warnings, ...checked.warnings, ...told.warnings, ...periodicWarnings(job)]
   return { kind: 'job', job, ...(ordered.order === undefined ? {} : { order: ordered.order }), warnings, inputs }
 }
 
