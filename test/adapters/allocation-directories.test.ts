@@ -1,4 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import {
   chmodSync,
   existsSync,
@@ -34,7 +35,7 @@ class World {
     chmodSync(join(this.root, '..'), 0o755)
     onTestFinished(async () => {
       await this.directories.remove(ID)
-      rmSync(join(this.root, '..'), { recursive: true, force: true })
+      rmSync(join(this.root, '..'), { recursive: true, force: true, maxRetries: 5 })
     })
   }
 
@@ -222,7 +223,10 @@ test('a link that turns while it is read never gives away what is outside', asyn
     ['-c', `cd ${world.path('web/local')}; while :; do ln -sfn inside turn; ln -sfn ${outside} turn; done`],
     { stdio: 'ignore' },
   )
-  onTestFinished(() => void turning.kill('SIGKILL'))
+  onTestFinished(async () => {
+    turning.kill('SIGKILL')
+    await once(turning, 'exit')
+  })
   const seen = new Map<string, number>()
   for (let times = 0; times < 100_000 && (seen.get('inside') ?? 0) < 50; times++) {
     const text = await world.files.read(ID, 'web/local/turn/file', 0, 10).then(
