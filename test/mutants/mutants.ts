@@ -184,8 +184,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'pause-of-the-server-counts-as-silence',
     file: 'src/controller/heartbeat-monitor.ts',
-    find: '    return this.#clock.monotonicMs() - this.#tickedMs > tickMs + Math.max(2 * tickMs, LATE_MS_MIN)\n',
-    replace: '    return false\n',
+    find: '    return lateMs > Math.max(2 * tickMs, LATE_MS_MIN) ? lateMs : 0\n',
+    replace: '    return Math.min(0, lateMs)\n',
     finders: ['I12'],
   },
   {
