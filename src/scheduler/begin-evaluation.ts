@@ -30,7 +30,7 @@ export function beginEvaluation(view: StateView, evaluation: Evaluation, env: Sc
   const { current, old } = sortDeployments(plan, latest, job)
   stageLost(view, plan, all)
   if (job !== undefined && !job.Stop) return { kind: 'begun', job, plan, all, latest, current, old }
-  stopAll(view, plan, all)
+  stopAll(view, plan, all, evaluation.Type === 'system' || evaluation.Type === 'sysbatch')
   for (const group of job?.TaskGroups ?? []) plan.queued.set(group.Name, 0)
   return { kind: 'ended', result: concludeEvaluation(plan, () => NOTHING_LOOKED_AT, latest?.ID, env.newId) }
 }

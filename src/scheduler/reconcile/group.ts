@@ -18,6 +18,7 @@ import { LOST, MIGRATING, NOT_NEEDED } from '../descriptions.js'
 import { type Classified, classify, isOutdated } from './classify.js'
 import { seedDeploymentState } from './deployments.js'
 import { handleDisconnects } from './disconnect.js'
+import { stopEnded } from './lost.js'
 import { NameIndex } from './names.js'
 import { reconnect } from './reconnect.js'
 import { filterReschedulable, type Rescheduling } from './reschedulable.js'
@@ -58,6 +59,7 @@ class GroupReconciler {
   run(everything: readonly Allocation[]): GroupOutcome {
     const { plan, view, nowMs } = this.#context
     const all = this.#dropOldBatch(everything)
+    if (this.#group.Count === 0) stopEnded(plan, all)
     const canaryIds = this.#stopOldCanaries(all)
     const relevant = all.filter((allocation) => !plan.stops.has(allocation.ID))
     const sets = classify(view, relevant, this.#context.jobOf, nowMs)
@@ -307,7 +309,7 @@ class GroupReconciler {
       const isReschedule = isBatch && previous.DesiredTransition?.Reschedule === true
       plan.stop(previous, MIGRATING, isReschedule ? { RescheduleTracker: rescheduled(previous) } : {})
       if (isReschedule) plan.count(this.#group.Name, 'Place', 1)
-      if (previous.DesiredTransition?.MigrateDisablePlacement === true) continue
+      if (isBatch && previous.DesiredTransition?.MigrateDisablePlacement === true) continue
       requests.push({
         group: this.#group,
         name: previous.Name,
@@ -329,9 +331,8 @@ class GroupReconciler {
   #stateToStore(all: readonly Allocation[], updating: number): DeploymentState | undefined {
     if (this.#group.Update === null || this.#group.Update.MaxParallel === 0) return undefined
     if (this.#hadState) return this.#state
-    const hasCurrent = all.some(
-      (allocation) => allocation.JobVersion === this.#job.Version && allocation.JobCreateIndex === this.#job.CreateIndex,
-    )
+    const { isBatch } = this.#context
+    const hasCurrent = all.some((allocation) => !isOutdated(allocation, this.#job) && (isBatch || !isServerTerminal(allocation)))
     return this.#state.DesiredTotal === 0 || (hasCurrent && updating === 0) ? undefined : this.#state
   }
 }

@@ -24,9 +24,18 @@ export function stopCounted(view: StateView, plan: PlanBuilder, allocation: Allo
   plan.count(allocation.TaskGroup, 'Stop', 1)
 }
 
-/** Of a job, or a group, that is no more. */
-export function stopAll(view: StateView, plan: PlanBuilder, all: readonly Allocation[]): void {
+/** Of a job, or a group, that is no more. Jobs that run on every node say nothing of the node, as in Nomad. */
+export function stopAll(view: StateView, plan: PlanBuilder, all: readonly Allocation[], isSystem = false): void {
   for (const allocation of all) {
-    if (!isTerminal(allocation)) stopCounted(view, plan, allocation, isLost(view, allocation) ? LOST : NOT_NEEDED)
+    if (!isTerminal(allocation)) stopCounted(view, plan, allocation, isLost(view, allocation) && !isSystem ? LOST : NOT_NEEDED)
+  }
+}
+
+/** What has ended by itself, in a group of which nothing is wanted any more: nor is it to be replaced. */
+export function stopEnded(plan: PlanBuilder, all: readonly Allocation[]): void {
+  for (const allocation of all) {
+    if (!isClientTerminal(allocation) || isServerTerminal(allocation)) continue
+    plan.stop(allocation, NOT_NEEDED)
+    plan.count(allocation.TaskGroup, 'Stop', 1)
   }
 }

@@ -35,6 +35,7 @@ const NAMES = [
   'ranking',
   'preemption',
   'blocked',
+  'mixed',
 ]
 
 export const SCENARIO_KINDS: readonly VectorKind[] = NAMES.map((name) => ({
