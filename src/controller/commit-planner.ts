@@ -8,6 +8,7 @@ import {
   type CommitPlan,
   type CommitSummary,
   type FrozenFile,
+  type Mistake,
   namespacedKey,
   type PlannedJob,
   type Random,
@@ -17,12 +18,12 @@ import {
   sourced,
   type UnsoundFile,
 } from '../domain/index.js'
-import { type JobKind, transitionProblem } from '../jobspec/index.js'
+import { type JobKind, poolProblems, transitionProblem } from '../jobspec/index.js'
 import { type CommandBody, jobKey, type StateView, standingOf } from '../state/index.js'
 import { computeAgentsChanges } from './agents/agents-changes.js'
 import { computeChangesInSlices, type DesiredChanges, type FileReading, type ReadJob } from './desired-state.js'
 import type { Leader } from './leader.js'
-import { type JobRules, jobRules, namespacesOf } from './namespaces/enforce-namespaces.js'
+import { jobRules, namespacesOf } from './namespaces/enforce-namespaces.js'
 import { performTrailers } from './one-shot-acts.js'
 import { bundleMember } from './order/check-dependencies.js'
 import { WaitJudge } from './order/wait-judge.js'
@@ -111,7 +112,10 @@ export class CommitPlanner {
     const { state } = this.#leader
     // Those of the commit itself were read by whoever asks.
     const rules = jobRules(namespacesOf(state, scope, { said: [], frozen: [], aborted: [] }), scope)
-    const read = [...summary.jobs.map((job) => asReading(job, rules)), ...summary.unsound.map(asMistakes)]
+    // Of a repository that declares no hosts nobody who reads it knows the pools.
+    const pools = scope.id === SOURCE_DEFAULT ? undefined : new Set(state.nodePools.keys())
+    const mistakesOf = (job: SummarizedJob) => [...(rules?.(job.namespace, job.needs, job.path) ?? []), ...poolMistakes(job, pools)]
+    const read = [...summary.jobs.map((job) => asReading(job, mistakesOf(job))), ...summary.unsound.map(asMistakes)]
     const readings = { unchanged: summary.isWhole ? new Map() : sourcesBeside(state, scope, summary), read }
     const hashes = new Map<object, string>()
     const isChanged = (asked: Parameters<typeof specHash>[0], { spec }: HashedJob) => {
@@ -134,9 +138,20 @@ const COMMIT: Commit = { id: '', author: '', authorEmail: '', atMs: 0, subject: 
 const NO_HOSTS = { hosts: [], pools: [], isSchedulerChanged: false }
 const NOTHING: CommitPlan = { jobs: [], held: null, namespaces: [], ...NO_HOSTS, acts: [], ignored: [], refusals: [] }
 
-function asReading(summarized: SummarizedJob, rules: JobRules | undefined): FileReading<HashedJob> {
+function poolMistakes({ path, id, needs }: SummarizedJob, pools: ReadonlySet<string> | undefined): readonly Mistake[] {
+  const detail = 'The first source declares the pools: ask for one that it has, or have this one added.'
+  return poolProblems({ ID: id, NodePool: needs.nodePool }, pools).map(({ text }) => ({
+    path,
+    line: 0,
+    column: 0,
+    summary: text,
+    detail,
+    snippet: '',
+  }))
+}
+
+function asReading(summarized: SummarizedJob, mistakes: readonly Mistake[]): FileReading<HashedJob> {
   const { path, namespace, id, spec, type, isPeriodic, isParameterized, order } = summarized
-  const mistakes = rules?.(namespace, summarized.needs, path) ?? []
   if (mistakes.length > 0)
     return { kind: 'mistakes', path, blob: '', mistakes, names: { namespace, jobId: id, ...bundleMember(order?.bundle) } }
   const kind = { Type: type, Periodic: isPeriodic ? {} : null, ParameterizedJob: isParameterized ? {} : null }

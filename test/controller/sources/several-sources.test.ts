@@ -1,5 +1,7 @@
 /** Several sources of one cluster: each job, namespace and variable is one source's, and no source touches what is another's. */
 import { expect, test } from 'vitest'
+import { systemRandom } from '../../../src/adapters/random.js'
+import { CommitPlanner } from '../../../src/controller/commit-planner.js'
 import { hcl, OPEN, SourcesWorld } from './sources-world.js'
 
 const SHOP = {
@@ -258,4 +260,66 @@ test('a repository that cannot be read changes nothing of the others', async () 
   world.commit('two', { 'jobs/a.nomad.hcl': hcl('a'), 'jobs/b.nomad.hcl': hcl('b') })
   await world.settle()
   expect(world.jobs()).toEqual({ 'default/a': 'one', 'default/b': 'two' })
+})
+
+test('a plan of a source tells what the server would find wrong, and nothing of the others', async () => {
+  const world = await SourcesWorld.start({ limits: { shop: SHOP } })
+  world.commit('default', {
+    'jobs/web.nomad.hcl': hcl('web'),
+    'agents/gpu/host.hcl': 'public_key = ""\n',
+    'jobs/shop/mine.nomad.hcl': hcl('mine'),
+  })
+  world.commit('shop', { 'jobs/shop/cart.nomad.hcl': hcl('cart') })
+  await world.settle()
+  const scope = { id: 'shop', limits: SHOP, isFollowed: () => true }
+  const planner = new CommitPlanner(world.leader, systemRandom, () => ({ scope, rewind: 'hold' }))
+  const needs = {
+    nodePool: 'default',
+    priority: 50,
+    hostVolumes: [],
+    tasks: [{ name: 't', driver: 'exec', privileges: [] }],
+    hookNamespaces: [],
+  }
+  const job = (id: string, over: object = {}) => ({
+    path: `jobs/shop/${id}.nomad.hcl`,
+    namespace: 'shop',
+    id,
+    spec: 'x',
+    type: 'service',
+    isPeriodic: false,
+    isParameterized: false,
+    needs: { ...needs, ...over },
+  })
+  const jobs = [
+    job('new'),
+    job('mine'),
+    job('first', { priority: 99 }),
+    job('far', { nodePool: 'nowhere' }),
+    job('gpu', { nodePool: 'gpu' }),
+  ]
+  const plan = await planner.plan({
+    source: 'shop',
+    isWhole: true,
+    leaves: null,
+    isShallow: false,
+    trailers: [],
+    jobs,
+    unsound: [],
+    agents: null,
+  })
+  expect(Object.fromEntries(plan.jobs.map(({ id, change }) => [id, change]))).toEqual({
+    new: 'new',
+    mine: 'frozen',
+    first: 'frozen',
+    far: 'frozen',
+    gpu: 'frozen',
+    cart: 'removed',
+  })
+  expect(plan.refusals.map(({ summary }) => summary).sort()).toEqual([
+    'job "far" is in nonexistent node pool "nowhere"',
+    'job "mine" of namespace "shop" is already defined by the source "default"',
+    'node pool "gpu" is not allowed to this source; allowed: default',
+    'node pool "nowhere" is not allowed to this source; allowed: default',
+    'priority 99 is above 60, the highest of this source',
+  ])
 })
