@@ -23,8 +23,8 @@ export interface PlanWish {
 
 /** @returns the body, and the index that a registration would be checked against */
 export async function planOfJob(deps: JobPlanDeps, wish: PlanWish): Promise<{ readonly json: Uint8Array; readonly index: number }> {
-  const { job, warnings, isDiffWanted, isExplained } = wish
-  const { result, reasons, index } = await deps.planner.plan(job, isExplained)
+  const { warnings, isDiffWanted, isExplained } = wish
+  const { result, reasons, index, job } = await deps.planner.plan(wish.job, isExplained)
   const annotations = result.plan.Annotations ?? { DesiredTGUpdates: {}, PreemptedAllocs: null }
   const { known, preempted } = await deps.reader.read((view) => ({
     index: 0,

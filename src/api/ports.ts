@@ -77,7 +77,13 @@ export interface Planner {
   plan(
     job: Job,
     isExplained: boolean,
-  ): Promise<{ readonly result: SchedulingResult; readonly reasons: readonly Reason[]; readonly index: LogIndex }>
+  ): Promise<{
+    readonly result: SchedulingResult
+    readonly reasons: readonly Reason[]
+    readonly index: LogIndex
+    /** As it would be registered. */
+    readonly job: Job
+  }>
   /** Why a job runs as it does; undefined when there is no such job. */
   explain(namespace: string, id: string): Promise<JobExplanation | undefined>
 }

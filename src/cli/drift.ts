@@ -11,6 +11,11 @@ interface DriftOptions extends ConnectionOptions {
 }
 
 const CANNOT_TELL = 255
+const OWNED = {
+  git: '',
+  scaler: ' (a scaler decides it, within the bounds of the file)',
+  operator: ' (an operator decides it until its file says something new)',
+}
 const NANOSECONDS_PER_MS = 1e6
 
 export const driftCommand: CommandModule = {
@@ -52,7 +57,7 @@ function describe(drift: readonly DriftAnswer[]): readonly string[] {
     const lines = fields.map(
       ({ field, wanted, actual }) => `  ${field === '' ? 'whole' : field}: ${actual ?? 'nothing'}, and should be ${wanted ?? 'gone'}\n`,
     )
-    const owned = owner === 'operator' ? ' (an operator decides it until its file says something new)' : ''
+    const owned = OWNED[owner]
     return `${nameOf(subject)}\n${lines.join('')}  by ${actor}${since}${owned}\n  ${policy}: ${next}\n`
   })
 }

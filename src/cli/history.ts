@@ -50,7 +50,7 @@ async function showHistory(text: string, options: HistoryOptions, io: Io): Promi
     formatAge(submitted, nowMs),
     stable ? 'yes' : 'no',
     source === undefined ? '-' : describeCommit(source.commit),
-    source?.revertOf == null ? '' : `repeats v${source.revertOf}`,
+    [...(source?.revertOf == null ? [] : [`repeats v${source.revertOf}`]), ...(source?.isScaled ? ['scaled'] : [])].join(', '),
   ])
   if (!options.diff) io.out(formatTable(['VERSION', 'AGE', 'STABLE', 'COMMIT', ''], cells, io.terminal))
   else for (const [at, row] of cells.entries()) io.out(`${row.join('  ').trimEnd()}\n${changesOf(Diffs?.[at])}`)

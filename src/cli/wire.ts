@@ -436,6 +436,8 @@ export interface VersionSourceAnswer {
   readonly path: string
   readonly commit: CommitAnswer
   readonly revertOf: number | null
+  /** A scaler has moved a count. */
+  readonly isScaled?: true
 }
 
 /** Who did something, or was refused. */
@@ -464,7 +466,7 @@ export interface DriftAnswer {
   readonly field: string
   readonly wanted: string | null
   readonly actual: string | null
-  readonly owner: 'git' | 'operator'
+  readonly owner: 'git' | 'scaler' | 'operator'
   readonly actor: string
   readonly sinceMs: number | null
   readonly policy: 'healed' | 'waits' | 'left'

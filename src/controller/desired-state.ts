@@ -20,6 +20,7 @@ import {
 import { isSpecChanged, type JobName, transitionProblem } from '../jobspec/index.js'
 import { jobKey, jobSourceKey, type StateView, sourcedKey } from '../state/index.js'
 import { bundleMember, checkDependencies, type OrderedJob } from './order/check-dependencies.js'
+import { asAsked } from './owned-counts.js'
 import { FIRST_SOURCE, jobTaker, type SourceScope } from './sources/source-scope.js'
 import { ALLOW_DELETE, isJobNamed, isTrailer, trailerWords } from './trailers.js'
 
@@ -286,11 +287,15 @@ function compareWithRegistered<Read extends ReadJob>(
   if (registered !== undefined && !registered.Stop && known !== undefined) {
     // Compared with what git last asked for, not with what runs: a version that was reverted for failing must not come
     // back before the file says something new.
-    const asked = view.findJobVersion(base.namespace, base.jobId, registered.CreateIndex, known.version) ?? registered
+    const asked = asAsked(
+      view.findJobVersion(base.namespace, base.jobId, registered.CreateIndex, known.version) ?? registered,
+      known.counts,
+    )
     if (!isChanged(asked, reading.job)) {
       const isMoved = sourceIdOf(known) !== scope.id || known.path !== path || !sameInputs(known.inputs, inputs)
-      const { commit: since, version: made } = known
-      return { isNew: false, isMoved, source: { ...base, commit: since, version: made } }
+      const { commit: since, version: made, counts } = known
+      const source = { ...base, commit: since, version: made, ...(counts === undefined ? {} : { counts }) }
+      return { isNew: false, isMoved, source }
     }
   }
   const version = registered === undefined ? reading.job.Version : registered.Version + 1

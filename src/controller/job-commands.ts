@@ -2,6 +2,7 @@
 import { isTemplateJob, type Job, type JobSource, type Random } from '../domain/index.js'
 import { type CommandBody, jobKey, type StateView } from '../state/index.js'
 import { newEvaluation } from './new-evaluation.js'
+import { fileCounts, keepScaledCounts } from './owned-counts.js'
 
 export function registerCommand(
   view: StateView,
@@ -11,9 +12,10 @@ export function registerCommand(
   // Since the commit was compared, a roll-out that failed may have made a version of its own.
   const known = view.jobs.get(jobKey(wanted))
   const version = known === undefined ? wanted.Version : known.Version + 1
-  const job = { ...wanted, Version: version }
+  const job = { ...keepScaledCounts(view, wanted), Version: version }
+  const counts = fileCounts(wanted)
   const evaluations = isTemplateJob(job) ? [] : [newEvaluation(random.uuid(), job, 'job-register')]
-  return { kind: 'job-register', job, source: { ...source, version }, evaluations }
+  return { kind: 'job-register', job, source: { ...source, version, ...(counts === undefined ? {} : { counts }) }, evaluations }
 }
 
 export function deregisterCommand(random: Random, job: Job): CommandBody {

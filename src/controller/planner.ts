@@ -14,6 +14,7 @@ import { explainPlan, type Scheduler } from '../scheduler/index.js'
 import { jobKey } from '../state/index.js'
 import type { Leader } from './leader.js'
 import { newEvaluation } from './new-evaluation.js'
+import { keepScaledCounts } from './owned-counts.js'
 
 export class Planner {
   readonly #leader: Leader
@@ -28,20 +29,20 @@ export class Planner {
     this.#random = random
   }
 
-  /** What would happen if the job were registered now, and why when `isExplained`. */
+  /** What would happen if the job were registered now, and why when `isExplained`; `job` has the counts that scalers have moved. */
   async plan(
     job: Job,
     isExplained: boolean,
-  ): Promise<{ readonly result: SchedulingResult; readonly reasons: readonly Reason[]; readonly index: LogIndex }> {
+  ): Promise<{ readonly result: SchedulingResult; readonly reasons: readonly Reason[]; readonly index: LogIndex; readonly job: Job }> {
     const { state } = this.#leader
     const registered = state.jobs.get(jobKey(job))
-    const next = asRegistered(registered, job, state.index + 1)
+    const next = asRegistered(registered, keepScaledCounts(state, job), state.index + 1)
     const evaluation = { ...newEvaluation(this.#random.uuid(), next, 'job-register'), AnnotatePlan: true }
     const nowMs = this.#clock.wallMs()
     const result = this.#scheduler.schedule(evaluation, { nowMs, newId: () => this.#random.uuid(), job: next })
     const reasons = isExplained ? explainPlan(state, next, result) : []
     await this.#leader.whenDurable(state.index)
-    return { result, reasons, index: registered?.JobModifyIndex ?? 0 }
+    return { result, reasons, index: registered?.JobModifyIndex ?? 0, job: next }
   }
 
   /** Undefined: there is no such job. */

@@ -18,6 +18,18 @@ export interface ActRequests {
     readonly priority: number
   }
   readonly 'job-force': { readonly namespace: string; readonly jobId: string }
+  /** `count` null: only a note of what a scaler thought. */
+  readonly 'job-scale': {
+    readonly namespace: string
+    readonly jobId: string
+    readonly group: string
+    readonly count: number | null
+    readonly message: string
+    readonly isError: boolean
+    readonly meta: Readonly<Record<string, unknown>> | null
+    /** Bounds and roll-outs that are under way are not heeded. */
+    readonly overridesPolicy: boolean
+  }
   /** Of a child of a periodic or parameterized job: no file says that it is wanted. */
   readonly 'child-stop': { readonly namespace: string; readonly jobId: string; readonly purge: boolean }
   readonly 'job-evaluate': { readonly namespace: string; readonly jobId: string; readonly forceReschedule: boolean }
@@ -51,6 +63,7 @@ export interface ActAnswers {
   /** `evaluationId` is empty where none was made. */
   readonly 'job-dispatch': { readonly childId: string; readonly evaluationId: string; readonly childCreateIndex: LogIndex }
   readonly 'job-force': { readonly evaluationId: string }
+  readonly 'job-scale': { readonly evaluationId: string; readonly jobModifyIndex: LogIndex }
   readonly 'child-stop': { readonly evaluationId: string }
   readonly 'job-evaluate': { readonly evaluationId: string }
   readonly 'deployment-promote': DeploymentAnswer

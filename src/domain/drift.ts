@@ -13,8 +13,8 @@ export interface Drift {
   /** What the repository says; null: that it is not there, or nothing. */
   readonly wanted: string | null
   readonly actual: string | null
-  /** Who decides the field: the repository alone, or an operator until the file says something new. */
-  readonly owner: 'git' | 'operator'
+  /** Who decides the field: the repository alone, a scaler within the bounds of the file, or an operator until the file says something new. */
+  readonly owner: 'git' | 'scaler' | 'operator'
   /** Who or what made it differ. */
   readonly actor: string
   /** Null: nobody wrote that down. */

@@ -92,6 +92,8 @@ export interface JobSource extends Sourced {
   readonly version: number
   /** When its changes are carried out; absent: at once. */
   readonly order?: JobOrder
+  /** What the file says of groups with a `scaling` block, whose count a scaler may move. */
+  readonly counts?: Readonly<Record<string, number>>
 }
 
 /** Which commit one version of a job comes from. A version that was made by going back has the content, and so the commit, of an older one. */
@@ -104,6 +106,8 @@ export interface VersionSource extends Sourced {
   readonly commit: Commit
   /** The version whose content it repeats; null for one that a commit made. */
   readonly revertOf: number | null
+  /** A scaler has moved a count of what the commit made; all else is the commit's. */
+  readonly isScaled?: true
 }
 
 /** What runs of a job, held against what the repository asks for. */

@@ -185,6 +185,18 @@ export type CommandBody =
       readonly unhealthy: readonly string[]
       readonly evaluations: readonly Evaluation[]
     }
+  /** A scaler moved the count of a group, as a version of its own, or (`count` null) noted something. */
+  | {
+      readonly kind: 'job-scale'
+      readonly namespace: string
+      readonly jobId: string
+      readonly group: string
+      readonly count: number | null
+      readonly message: string
+      readonly isError: boolean
+      readonly meta: Readonly<Record<string, unknown>> | null
+      readonly evaluations: readonly Evaluation[]
+    }
   | { readonly kind: 'node-pool-put'; readonly pool: NodePool }
   | { readonly kind: 'node-pool-delete'; readonly name: string }
   | { readonly kind: 'namespace-put'; readonly namespace: Namespace }

@@ -255,3 +255,27 @@ test('the command groups fields of one cause, and tells by its exit code whether
   }
   expect((await drover()).code).toBe(255)
 })
+
+test('a count that a scaler has moved is the scaler’s', async () => {
+  const { register, drift, world, run } = filled()
+  const Scaling = { ID: 'p', Type: 'horizontal', Target: {}, Policy: {}, Min: 1, Max: 9, Enabled: true, CreateIndex: 1, ModifyIndex: 1 }
+  register(0, { TaskGroups: [taskGroup({ Name: 'g', Count: 2, Scaling })] })
+  world.change((state, index) => state.jobSources.put(index, { ...state.jobSources.all()[0]!, counts: { g: 2 } }))
+  expect(await drift()).toEqual([])
+  const note = { namespace: 'default', jobId: 'web', group: 'g', message: 'busy', isError: false, meta: null, evaluations: [] }
+  run({ kind: 'job-scale', ...note, count: 5 })
+  run({ kind: 'job-scale', ...note, count: null, message: 'looked' })
+  expect(await drift()).toEqual([
+    {
+      subject: { kind: 'job', namespace: 'default', jobId: 'web' },
+      field: 'TaskGroups[g].Count',
+      wanted: '2',
+      actual: '5',
+      owner: 'scaler',
+      actor: 'a scaler: busy',
+      sinceMs: FIXTURE_MS,
+      policy: 'left',
+      next: 'it stays until the scaler moves it again, between 1 and 9',
+    },
+  ])
+})

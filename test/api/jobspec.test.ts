@@ -29,7 +29,7 @@ function recordingPlanner(asked: Job[]): Planner {
       asked.push(next)
       const Annotations = { ...ANNOTATIONS, PreemptedAllocs: next.ID === 'greedy' ? [allocation({ Name: 'meek.group[0]' })] : null }
       const plan = { ...NOTHING_PLANNED, EvalID: '', Namespace: next.Namespace, JobID: next.ID, Annotations }
-      return { result: { plan, evaluation: evaluation(), created: [] }, reasons: [], index: 7 }
+      return { result: { plan, evaluation: evaluation(), created: [] }, reasons: [], index: 7, job: next }
     },
   }
 }

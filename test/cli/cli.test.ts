@@ -66,6 +66,7 @@ const planner = {
       result: { plan: { EvalID: '', Namespace: next.Namespace, JobID: next.ID, ...parts }, evaluation: evaluation(), created: [] },
       reasons: [],
       index: 1,
+      job: next,
     }
   },
 }

@@ -103,7 +103,7 @@ function readHistory(view: StateView, call: Call): Reading {
     .by('job', namespacedKey(namespace, call.id))
     .filter(({ createIndex }) => createIndex === job.CreateIndex)
     .sort((a, b) => b.version - a.version)
-  return { index, watch, body: encodeJson(versions.map(({ version, path, commit, revertOf }) => ({ version, path, commit, revertOf }))) }
+  return { index, watch, body: encodeJson(versions.map(({ namespace: _, jobId: __, createIndex: ___, ...source }) => source)) }
 }
 
 /** Which commit each field of a job comes from, as far as its versions are kept. */

@@ -34,6 +34,7 @@ export const DRIFT_TABLES = [
   'allocations',
   'nodes',
   'hostOrders',
+  'scalingEvents',
 ] as const
 
 /** In the order of what it is about. */
@@ -43,6 +44,7 @@ export function computeDrift(view: StateView, waiting: readonly ToldWait[]): rea
     ...frozenFiles(view),
     ...waiting.flatMap((change) => waitingChange(view, change)),
     ...setAsideVersions(view),
+    ...scaledGroups(view),
     ...pausedRollOuts(view),
     ...unplaced(view),
     ...[...view.nodes.values()].flatMap((node) => movedHost(view, node)),
@@ -138,6 +140,33 @@ function setAsideVersions(view: StateView): readonly Drift[] {
     const fields = wanted === undefined ? [] : fieldDrifts(wanted, job)
     if (fields.length === 0) return [{ field: '', wanted: `version ${version}`, actual: `version ${job.Version}`, ...common }]
     return fields.map((field) => ({ ...field, ...common }))
+  })
+}
+
+/** Counts that a scaler has moved away from what the file begins with. */
+function scaledGroups(view: StateView): readonly Drift[] {
+  return view.jobSources.all().flatMap(({ namespace, jobId, counts = {} }) => {
+    const key = namespacedKey(namespace, jobId)
+    const job = view.jobs.get(key)
+    if (job === undefined || job.Stop) return []
+    return job.TaskGroups.flatMap(({ Name, Count, Scaling }): readonly Drift[] => {
+      const asked = counts[Name]
+      if (asked === undefined || asked === Count) return []
+      const event = view.scalingEvents.get(key)?.Groups[Name]?.find((each) => each.Count !== null)
+      return [
+        {
+          subject: ofJob({ namespace, jobId }),
+          field: `TaskGroups[${Name}].Count`,
+          wanted: String(asked),
+          actual: String(Count),
+          owner: 'scaler',
+          actor: event?.Message ? `a scaler: ${event.Message}` : 'a scaler',
+          sinceMs: event === undefined ? null : msOf(event.Time),
+          policy: 'left',
+          next: `it stays until the scaler moves it again, between ${Scaling?.Min ?? 0} and ${Scaling?.Max ?? 0}`,
+        },
+      ]
+    })
   })
 }
 

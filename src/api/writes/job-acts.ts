@@ -14,6 +14,7 @@ export function jobActRoutes(actor: Actor): readonly Route[] {
     actRoute(actor, dispatchPayload),
     actRoute(actor, force),
     actRoute(actor, evaluate),
+    actRoute(actor, scale),
     actRoute(actor, stop),
   ]
 }
@@ -83,6 +84,48 @@ const evaluate: ActRoute<'job-evaluate'> = {
     return { ...jobOf(call), forceReschedule: flagOf(options as JsonObject, 'ForceReschedule') }
   },
   answer: ({ answer, index }) => written(index, { EvalID: answer.evaluationId, EvalCreateIndex: index, JobModifyIndex: 0, Warnings: '' }),
+}
+
+const scale: ActRoute<'job-scale'> = {
+  act: 'job-scale',
+  methods: WRITE,
+  pattern: '/v1/job/:id/scale',
+  read: (call) => {
+    const body = bodyOf(call)
+    const target = memberOf(body, 'Target') ?? {}
+    if (typeof target !== 'object' || Array.isArray(target)) throw badRequest('json: the member Target must be an object')
+    checkSame(call, textOf(target as JsonObject, 'Job'), 'job ID in payload did not match URL')
+    return {
+      ...jobOf(call),
+      group: textOf(target as JsonObject, 'Group'),
+      count: countOf(body),
+      message: textOf(body, 'Message'),
+      isError: flagOf(body, 'Error'),
+      meta: metaOf(body),
+      overridesPolicy: flagOf(body, 'PolicyOverride'),
+    }
+  },
+  answer: ({ answer, index }) =>
+    written(index, {
+      EvalID: answer.evaluationId,
+      EvalCreateIndex: answer.evaluationId === '' ? 0 : index,
+      JobModifyIndex: answer.jobModifyIndex,
+      Warnings: '',
+    }),
+}
+
+function countOf(body: JsonObject): number | null {
+  const count = memberOf(body, 'Count') ?? null
+  if (count === null) return null
+  if (typeof count === 'number' && Number.isSafeInteger(count)) return count
+  throw badRequest(`json: cannot unmarshal ${typeof count} into Go struct field ScalingRequest.Count of type int64`)
+}
+
+/** Whatever the scaler likes to keep with its note. */
+function metaOf(body: JsonObject): Readonly<Record<string, unknown>> | null {
+  const meta = memberOf(body, 'Meta') ?? null
+  if (meta !== null && (typeof meta !== 'object' || Array.isArray(meta))) throw badRequest('json: the member Meta must be an object')
+  return meta as Readonly<Record<string, unknown>> | null
 }
 
 const stop: ActRoute<'child-stop'> = {

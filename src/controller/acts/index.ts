@@ -4,10 +4,12 @@ import { type Act, decided } from './act.js'
 import { failByHand, pauseDeployment, promoteDeployment, setHealth, unblockDeployment } from './deployment-acts.js'
 import { drainNode, evaluateNode, releaseLosses, setEligibility, stopAllocation } from './host-acts.js'
 import { dispatchJob, evaluateJob, forceJob, stopChild } from './job-acts.js'
+import { scaleGroup } from './scaling-acts.js'
 
 export const ACTS: { readonly [Name in ActName]: Act<Name> } = {
   'job-dispatch': dispatchJob,
   'job-force': forceJob,
+  'job-scale': scaleGroup,
   'child-stop': stopChild,
   'job-evaluate': evaluateJob,
   'deployment-promote': promoteDeployment,

@@ -81,7 +81,7 @@ export class CommitTracer {
 
   #follow(source: VersionSource): void {
     const { namespace, jobId } = source
-    if (source.revertOf !== null || this.#deps.view.versionTimes.get(timesKey(source)) !== undefined) return
+    if (!isMadeByCommit(source) || this.#deps.view.versionTimes.get(timesKey(source)) !== undefined) return
     const key = jobKey({ Namespace: namespace, ID: jobId })
     this.#open.add(key)
     this.#due.add(key)
@@ -104,9 +104,12 @@ function openVersions(view: StateView, job: Job): readonly VersionSource[] {
   return view.versionSources
     .by('job', jobKey(job))
     .filter(
-      (source) =>
-        source.createIndex === job.CreateIndex && source.revertOf === null && view.versionTimes.get(timesKey(source)) === undefined,
+      (source) => source.createIndex === job.CreateIndex && isMadeByCommit(source) && view.versionTimes.get(timesKey(source)) === undefined,
     )
+}
+
+function isMadeByCommit({ revertOf, isScaled }: VersionSource): boolean {
+  return revertOf === null && isScaled === undefined
 }
 
 function timesKey({
@@ -122,8 +125,8 @@ function timesKey({
 export function tracedJobs(view: StateView, sourceId: string, commitId: string, waiting: readonly ToldWait[]): readonly TracedJob[] {
   const made: TracedJob[] = []
   for (const source of view.versionSources.values()) {
-    const { namespace, jobId, path, version, createIndex, commit, revertOf } = source
-    const isMeant = commit.id === commitId && revertOf === null && sourceIdOf(source) === sourceId
+    const { namespace, jobId, path, version, createIndex, commit } = source
+    const isMeant = commit.id === commitId && isMadeByCommit(source) && sourceIdOf(source) === sourceId
     const job = isMeant ? view.jobs.get(jobKey({ Namespace: namespace, ID: jobId })) : undefined
     if (job === undefined || job.CreateIndex !== createIndex) continue
     const known = view.versionTimes.get(timesKey(source))

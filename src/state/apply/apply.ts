@@ -29,6 +29,7 @@ import {
   setNodeStatus,
 } from './nodes.js'
 import { applyPlan } from './plans.js'
+import { scaleJob } from './scaling.js'
 import {
   beginLeadership,
   claim,
@@ -135,6 +136,8 @@ export function apply(state: State, index: LogIndex, command: Command): void {
       })
     case 'namespace-delete':
       return state.namespaces.delete(index, command.name)
+    case 'job-scale':
+      return scaleJob(state, index, command)
     case 'variable-put':
       return putVariable(state, index, command)
     case 'variable-delete':
