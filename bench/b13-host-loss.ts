@@ -52,7 +52,7 @@ class Cluster {
 
   static async start(count: number): Promise<Cluster> {
     const hub = new InProcessHub()
-    const hosts = Array.from({ length: count }, (_, at) => new SleepingHost(hub, `h${at}`))
+    const hosts = Array.from({ length: count }, (_, at) => new SleepingHost(() => hub.connect(), `h${at}`))
     const repository = new SimulatedRepository()
     const declared = Object.fromEntries(hosts.map(({ name, publicKey }) => [`agents/${name}.hcl`, `public_key = "${publicKey}"\n`]))
     const system = Object.fromEntries(range(SYSTEM_JOBS).map((at) => [`jobs/all-${at}.nomad.json`, jobText(`all-${at}`, 'system', 1)]))

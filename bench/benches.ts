@@ -13,7 +13,9 @@ import { b12 as b12Agent } from './b12-agent-cost.js'
 import { containerCost, sandboxCost } from './b12-isolated-cost.js'
 import { b13 } from './b13-host-loss.js'
 import { b14 } from './b14-garbage.js'
+
 import { b15 } from './b15-sources.js'
+import { b16 } from './b16-many-hosts.js'
 import type { Bench } from './measurement.js'
 
 /** All sides of B10: texts to jobs, a repository to Commands, and the whole server. */
@@ -36,4 +38,4 @@ const b12: Bench = {
   },
 }
 
-export const BENCHES: readonly Bench[] = [b1Placement, b2PackQuality, b5, b6ApiRead, b7Crowd, b10, b11, b12, b13, b14, b15]
+export const BENCHES: readonly Bench[] = [b1Placement, b2PackQuality, b5, b6ApiRead, b7Crowd, b10, b11, b12, b13, b14, b15, b16]

@@ -1,10 +1,10 @@
 /** A host for benchmarks of many: the shipped agent with everything around it in memory, and tasks that sleep until they are ended. */
 import { systemClock } from '../src/adapters/clock.js'
-import type { InProcessHub } from '../src/adapters/in-process-bus/index.js'
 import { silentLogger } from '../src/adapters/logger.js'
 import { systemRandom } from '../src/adapters/random.js'
-import { Agent, type Driver, MemoryLocalStore, type TaskExit } from '../src/agent/index.js'
-import { OrchestratorError, ZERO_TIME } from '../src/domain/index.js'
+import { Agent, type AgentDeps, type Driver, MemoryLocalStore, type TaskExit } from '../src/agent/index.js'
+import { type Bus, OrchestratorError, ZERO_TIME } from '../src/domain/index.js'
+import { fakeSigner, fakeVerify } from '../test/fake-keys.js'
 import { node } from '../test/fixtures.js'
 import { hollowHost } from '../test/hollow-host.js'
 
@@ -13,19 +13,27 @@ const absent = async () => {
 }
 const HEALTHY = { Attributes: {}, Detected: true, Healthy: true, HealthDescription: '', UpdateTime: ZERO_TIME }
 
+/** Who a host is to its server. */
+export interface HostIdentity extends Pick<AgentDeps, 'nodeId' | 'signer' | 'verify'> {
+  readonly publicKey: string
+}
+
 export class SleepingHost {
   readonly name: string
   readonly publicKey: string
   readonly nodeId: string
-  readonly #hub: InProcessHub
+  readonly #connect: () => Bus
+  readonly #identity: HostIdentity
   #agent: Agent | undefined
   #close: () => Promise<void> = async () => {}
 
-  constructor(hub: InProcessHub, name: string) {
-    this.#hub = hub
+  /** @param identity without it one that costs nothing */
+  constructor(connect: () => Bus, name: string, identity = cheapIdentity(name)) {
+    this.#connect = connect
+    this.#identity = identity
     this.name = name
-    this.publicKey = `KEY-${name}`
-    this.nodeId = SleepingHost.nodeIdOf(this.publicKey)
+    this.publicKey = identity.publicKey
+    this.nodeId = identity.nodeId
   }
 
   static nodeIdOf(publicKey: string): string {
@@ -34,10 +42,13 @@ export class SleepingHost {
   }
 
   start(): void {
-    const bus = this.#hub.connect()
+    const bus = this.#connect()
+    const { nodeId, signer, verify } = this.#identity
     const agent = new Agent({
       ...hollowHost(this.publicKey),
-      nodeId: this.nodeId,
+      nodeId,
+      signer,
+      verify,
       bus,
       clock: systemClock,
       random: systemRandom,
@@ -64,6 +75,11 @@ export class SleepingHost {
     const base = node({ ID: this.nodeId, Name: this.name, Datacenter: 'dc1', NodePool: 'default' })
     return { ...base, Drivers: { mock_driver: HEALTHY } }
   }
+}
+
+function cheapIdentity(name: string): HostIdentity {
+  const publicKey = `KEY-${name}`
+  return { publicKey, nodeId: SleepingHost.nodeIdOf(publicKey), signer: fakeSigner(publicKey), verify: fakeVerify }
 }
 
 function sleepingDriver(): Driver {
