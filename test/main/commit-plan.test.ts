@@ -21,6 +21,7 @@ import { SeededRandom } from '../simulation/seeded-random.js'
 
 const CASES = Number(process.env['PLAN_CASES'] ?? 25)
 const LEASE_MS = 60_000
+const TIMEOUT_MS = 60_000 + CASES * 1_000
 
 let repository: ScratchRepository
 let git: CliGitSource
@@ -108,62 +109,66 @@ const jobs = () =>
   new Map(leader.state.jobs.all().map((job) => [key({ namespace: job.Namespace, id: job.ID }), job.Stop ? -1 : job.Version]))
 const hosts = () => new Map(leader.state.nodeDeclarations.all().map((host) => [host.name, JSON.stringify(host)]))
 
-test('what a plan says is what the commit then does', async () => {
-  const random = new SeededRandom(Number(process.env['PLAN_SEED'] ?? 1))
-  repository.commit({ 'jobs/job-1.nomad.hcl': hcl('job-1', 50), 'agents/h1.hcl': '' })
-  await reconciler.reconcile()
-  for (let round = 0; round < CASES; round++) {
-    const changes = Object.fromEntries(Array.from({ length: random.between(1, 5) }, () => randomChange(random)))
-    const message = random.chance(0.2) ? `round\n\n${random.pick(['Drover-Allow-Delete: *', 'Drover-Evaluate: job-1 job-2'])}` : 'round'
-    if (random.chance(0.1)) repository.git('reset', '-q', '--hard', random.pick(['HEAD~1', 'HEAD']))
-    repository.commit(changes, message)
-    const said = await planOf('HEAD')
-    const before = {
-      jobs: jobs(),
-      hosts: hosts(),
-      namespaces: leader.state.namespaces.count,
-      applied: leader.state.sources.all()[0]!.commit!.id,
-    }
-    const { held, frozen, ignored } = await reconciler.reconcile()
-    await leader.whenDurable(leader.state.index)
-    const about = `round ${round}: ${Object.keys(changes).join(' ')}`
-    const of = (...kinds: readonly string[]) => said.jobs.filter(({ change }) => kinds.includes(change))
-    const after = jobs()
-    const isRewindHeld = held?.reason === 'rewind'
-    expect([said.held?.reason, said.held?.jobs], about).toEqual([held?.reason, held?.jobs])
-    const isFree = ({ waitsFor }: CommitPlan['jobs'][number]) => waitsFor.length === 0
-    const isSame = (job: CommitPlan['jobs'][number]) => after.get(key(job)) === before.jobs.get(key(job))
-    for (const job of of('new', 'changed', 'removed'))
-      expect(isSame(job), `${about}: ${key(job)} ${job.waitsFor.join()}`).toBe(!isFree(job))
-    for (const job of of('none', 'moved')) expect(isSame(job), `${about}: ${key(job)}`).toBe(true)
-    const changed = [...after].filter(([id, version]) => version !== -1 && before.jobs.get(id) !== version)
-    expect(of('new', 'changed').filter(isFree).length, about).toBe(changed.length)
-    expect(of('removed').filter(isFree).map(key).sort(), about).toEqual(
-      [...after]
-        .filter(([id, version]) => version === -1 && before.jobs.get(id) !== -1)
-        .map(([id]) => id)
-        .sort(),
-    )
-    if (!isRewindHeld) {
-      const ofJobs = frozen.filter(({ path }) => path.startsWith('jobs'))
-      expect(
-        of('frozen')
-          .map(({ path }) => path)
+test(
+  'what a plan says is what the commit then does',
+  async () => {
+    const random = new SeededRandom(Number(process.env['PLAN_SEED'] ?? 1))
+    repository.commit({ 'jobs/job-1.nomad.hcl': hcl('job-1', 50), 'agents/h1.hcl': '' })
+    await reconciler.reconcile()
+    for (let round = 0; round < CASES; round++) {
+      const changes = Object.fromEntries(Array.from({ length: random.between(1, 5) }, () => randomChange(random)))
+      const message = random.chance(0.2) ? `round\n\n${random.pick(['Drover-Allow-Delete: *', 'Drover-Evaluate: job-1 job-2'])}` : 'round'
+      if (random.chance(0.1)) repository.git('reset', '-q', '--hard', random.pick(['HEAD~1', 'HEAD']))
+      repository.commit(changes, message)
+      const said = await planOf('HEAD')
+      const before = {
+        jobs: jobs(),
+        hosts: hosts(),
+        namespaces: leader.state.namespaces.count,
+        applied: leader.state.sources.all()[0]!.commit!.id,
+      }
+      const { held, frozen, ignored } = await reconciler.reconcile()
+      await leader.whenDurable(leader.state.index)
+      const about = `round ${round}: ${Object.keys(changes).join(' ')}`
+      const of = (...kinds: readonly string[]) => said.jobs.filter(({ change }) => kinds.includes(change))
+      const after = jobs()
+      const isRewindHeld = held?.reason === 'rewind'
+      expect([said.held?.reason, said.held?.jobs], about).toEqual([held?.reason, held?.jobs])
+      const isFree = ({ waitsFor }: CommitPlan['jobs'][number]) => waitsFor.length === 0
+      const isSame = (job: CommitPlan['jobs'][number]) => after.get(key(job)) === before.jobs.get(key(job))
+      for (const job of of('new', 'changed', 'removed'))
+        expect(isSame(job), `${about}: ${key(job)} ${job.waitsFor.join()}`).toBe(!isFree(job))
+      for (const job of of('none', 'moved')) expect(isSame(job), `${about}: ${key(job)}`).toBe(true)
+      const changed = [...after].filter(([id, version]) => version !== -1 && before.jobs.get(id) !== version)
+      expect(of('new', 'changed').filter(isFree).length, about).toBe(changed.length)
+      expect(of('removed').filter(isFree).map(key).sort(), about).toEqual(
+        [...after]
+          .filter(([id, version]) => version === -1 && before.jobs.get(id) !== -1)
+          .map(([id]) => id)
           .sort(),
-        about,
-      ).toEqual(ofJobs.map(({ path }) => path).sort())
-      expect(said.ignored.length, about).toBe(ignored.length)
+      )
+      if (!isRewindHeld) {
+        const ofJobs = frozen.filter(({ path }) => path.startsWith('jobs'))
+        expect(
+          of('frozen')
+            .map(({ path }) => path)
+            .sort(),
+          about,
+        ).toEqual(ofJobs.map(({ path }) => path).sort())
+        expect(said.ignored.length, about).toBe(ignored.length)
+      }
+      expect(said.namespaces.length, about).toBe(leader.state.namespaces.count - before.namespaces)
+      const hostsAfter = hosts()
+      const names = new Set([...before.hosts.keys(), ...hostsAfter.keys()])
+      expect(said.hosts.map(({ name }) => name).sort(), about).toEqual(
+        [...names].filter((name) => hostsAfter.get(name) !== before.hosts.get(name)).sort(),
+      )
+      // What waits for somebody's word is given up, so that the next rounds have something to do.
+      if (isRewindHeld) repository.git('reset', '-q', '--hard', before.applied)
     }
-    expect(said.namespaces.length, about).toBe(leader.state.namespaces.count - before.namespaces)
-    const hostsAfter = hosts()
-    const names = new Set([...before.hosts.keys(), ...hostsAfter.keys()])
-    expect(said.hosts.map(({ name }) => name).sort(), about).toEqual(
-      [...names].filter((name) => hostsAfter.get(name) !== before.hosts.get(name)).sort(),
-    )
-    // What waits for somebody's word is given up, so that the next rounds have something to do.
-    if (isRewindHeld) repository.git('reset', '-q', '--hard', before.applied)
-  }
-})
+  },
+  TIMEOUT_MS,
+)
 
 test('a plan says which hook comes before a change', async () => {
   const hook = hcl('migrate', 50, 'before=web').replace('  group "g"', '  type = "batch"\n  parameterized {}\n  group "g"')
