@@ -10,14 +10,13 @@ import type {
   CommitPlan,
   CommitSummary,
   EvaluationTime,
+  FollowedHealth,
   Job,
   JobExplanation,
   LogIndex,
   Mistake,
   Reason,
-  RemoteStatus,
   SchedulingResult,
-  SourceLimits,
   ToldWait,
   TracedJob,
 } from '../domain/index.js'
@@ -136,18 +135,7 @@ export interface JobspecParser {
 
 export interface SourceHealth {
   /** Of every source that is followed, the first one first. */
-  readonly sourceHealth: readonly {
-    readonly id: string
-    readonly ref: string
-    /** With which its files are read; null: without one. */
-    readonly overlay: string | null
-    /** Why the repository could not be read the last time; null: it could. */
-    readonly problem: string | null
-    /** The remote that is followed; null: the repository is on this machine. */
-    readonly remote: RemoteStatus | null
-    /** What its files may say; null: anything. */
-    readonly limits: SourceLimits | null
-  }[]
+  readonly sourceHealth: readonly FollowedHealth[]
 }
 
 /** Who did what, as far as it is kept. */

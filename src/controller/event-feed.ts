@@ -4,6 +4,7 @@
  */
 import type { LogIndex } from '../domain/index.js'
 import { type CommandKind, createTables, type RowChange, type StateEvents, type StateView, type TableName } from '../state/index.js'
+import { News } from './news.js'
 
 const BATCHES_KEPT = 500
 const BATCHES_AT_ONCE = 16
@@ -15,7 +16,7 @@ export class EventFeed {
   /** The oldest first; `#firstNumber` is the number of the first of them. */
   readonly #kept: StateEvents[] = []
   #firstNumber = 0
-  readonly #waiting = new Set<() => void>()
+  readonly #news = new News()
 
   /** `kindNow` tells which Command is being applied. */
   constructor(view: StateView, kindNow: () => CommandKind) {
@@ -26,7 +27,7 @@ export class EventFeed {
 
   /** Whether anybody waits for what comes next. */
   get isFollowed(): boolean {
-    return this.#waiting.size > 0
+    return this.#news.isAwaited
   }
 
   /** Everything up to `index` is durable. */
@@ -38,7 +39,7 @@ export class EventFeed {
     const forgotten = Math.max(0, this.#kept.length - BATCHES_KEPT)
     this.#kept.splice(0, forgotten)
     this.#firstNumber += forgotten
-    for (const wake of [...this.#waiting]) wake()
+    this.#news.tell()
   }
 
   /**
@@ -53,21 +54,9 @@ export class EventFeed {
       const from = next - this.#firstNumber
       const batches = this.#kept.slice(from, from + BATCHES_AT_ONCE)
       next += batches.length
-      if (batches.length === 0) await this.#news(signal)
+      if (batches.length === 0) await this.#news.next(signal)
       else yield batches
     }
-  }
-
-  #news(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const wake = () => {
-        this.#waiting.delete(wake)
-        signal.removeEventListener('abort', wake)
-        resolve()
-      }
-      this.#waiting.add(wake)
-      signal.addEventListener('abort', wake)
-    })
   }
 
   #observe(table: TableName): void {

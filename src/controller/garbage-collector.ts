@@ -3,12 +3,11 @@
  * what may go goes, and what will be due before they are all looked at again is noted and goes when its time has come.
  */
 import type { Clock } from '../domain/index.js'
-import type { StateView } from '../state/index.js'
 import {
-  COLLECTED_TABLES,
-  type CollectedTable,
+  type CollectedRow,
   countGarbage,
   dueMsOf,
+  everyRow,
   findGarbage,
   type Garbage,
   type GarbageThresholds,
@@ -37,7 +36,6 @@ export interface GarbageCollectorDeps {
   readonly thresholds: GarbageThresholds
 }
 
-type Row = readonly [table: CollectedTable, key: string]
 type Pass = Iterator<Garbage | undefined>
 
 export class GarbageCollector {
@@ -46,7 +44,7 @@ export class GarbageCollector {
   /** Wall time from which on all rows are looked at again. */
   #sweepMs = 0
   /** What is due before that, by the minute of wall time. */
-  readonly #upcoming = new Map<number, Row[]>()
+  readonly #upcoming = new Map<number, CollectedRow[]>()
   #pass: Pass | undefined
   #cancel = () => {}
   #isStopped = false
@@ -96,7 +94,7 @@ export class GarbageCollector {
     return this.#look(everyRow(this.#deps.leader.state), nowMs)
   }
 
-  *#takeDue(nowMs: number): Generator<Row> {
+  *#takeDue(nowMs: number): Generator<CollectedRow> {
     for (const [minute, rows] of this.#upcoming) {
       if (minute * EVERY_MS > nowMs) continue
       this.#upcoming.delete(minute)
@@ -104,7 +102,7 @@ export class GarbageCollector {
     }
   }
 
-  *#look(rows: Iterable<Row>, nowMs: number): Generator<Garbage | undefined> {
+  *#look(rows: Iterable<CollectedRow>, nowMs: number): Generator<Garbage | undefined> {
     const { leader, thresholds } = this.#deps
     for (const row of rows) {
       const dueMs = dueMsOf(leader.state, ...row, thresholds)
@@ -114,7 +112,7 @@ export class GarbageCollector {
     }
   }
 
-  #note(dueMs: number, row: Row): void {
+  #note(dueMs: number, row: CollectedRow): void {
     const minute = Math.ceil(dueMs / EVERY_MS)
     const rows = this.#upcoming.get(minute)
     if (rows === undefined) this.#upcoming.set(minute, [row])
@@ -139,8 +137,4 @@ export class GarbageCollector {
     if (pieces.length > 0) leader.propose([{ kind: 'garbage-collect', ...joinGarbage(pieces) }])
     this.#wait(this.#pass === undefined ? EVERY_MS : 0)
   }
-}
-
-function* everyRow(view: StateView): Generator<Row> {
-  for (const table of COLLECTED_TABLES) for (const key of view[table].keys()) yield [table, key]
 }

@@ -32,8 +32,8 @@ export type Garbage = Omit<Extract<CommandBody, { kind: 'garbage-collect' }>, 'k
 export const NO_GARBAGE: Garbage = { evaluations: [], allocations: [], deployments: [], nodes: [], jobs: [] }
 
 /** The tables whose rows go by themselves; allocations go with their evaluation or their job. */
-export const COLLECTED_TABLES = ['jobs', 'evaluations', 'deployments', 'nodes'] as const
-export type CollectedTable = (typeof COLLECTED_TABLES)[number]
+const COLLECTED_TABLES = ['jobs', 'evaluations', 'deployments', 'nodes'] as const
+type CollectedTable = (typeof COLLECTED_TABLES)[number]
 
 /** Unless something else changes first. */
 const NEVER = Number.POSITIVE_INFINITY
@@ -70,11 +70,16 @@ export function piecesOf(view: StateView, table: CollectedTable, key: string): r
 
 /** All that may go, piece by piece; undefined for a row that stays. */
 export function* findGarbage(view: StateView, nowMs: number, thresholds: GarbageThresholds): Generator<Garbage | undefined> {
-  for (const table of COLLECTED_TABLES)
-    for (const key of view[table].keys()) {
-      if (dueMsOf(view, table, key, thresholds) <= nowMs) yield* piecesOf(view, table, key)
-      else yield undefined
-    }
+  for (const row of everyRow(view)) {
+    if (dueMsOf(view, ...row, thresholds) <= nowMs) yield* piecesOf(view, ...row)
+    else yield undefined
+  }
+}
+
+export type CollectedRow = readonly [table: CollectedTable, key: string]
+
+export function* everyRow(view: StateView): Generator<CollectedRow> {
+  for (const table of COLLECTED_TABLES) for (const key of view[table].keys()) yield [table, key]
 }
 
 export function countGarbage({ evaluations, allocations, deployments, nodes, jobs }: Garbage): number {

@@ -2,7 +2,7 @@
  * Carries out what a host's file says of its work, `eligible` and `drain`, once each time that the file says something new: what is decided at
  * run time in between stands until then.
  */
-import { MILLISECOND, type Node, type NodeDeclaration, type Random } from '../domain/index.js'
+import { hostStatement, MILLISECOND, type Node, type NodeDeclaration, type Random } from '../domain/index.js'
 import type { CommandBody, StateView } from '../state/index.js'
 import { drainCommand } from './drain-command.js'
 import { nodeEvaluations } from './node-evaluations.js'
@@ -15,7 +15,7 @@ export interface OrderEnv {
 /** Nothing where the file has said all of it before. */
 export function hostOrders(view: StateView, node: Node, declaration: NodeDeclaration, env: OrderEnv): readonly CommandBody[] {
   const { isEligible, drain } = declaration
-  const statement = JSON.stringify([isEligible, drain])
+  const statement = hostStatement(declaration)
   const known = view.hostOrders.get(node.ID)
   if (known?.statement === statement) return []
   const order: CommandBody = { kind: 'host-order', nodeId: node.ID, statement }

@@ -52,7 +52,7 @@ export { Server, type ServerDeps, type ServerOptions } from './server.js'
 export { emptySnapshot, raiseSnapshot, snapshotOf } from './snapshots.js'
 export { findHiddenJobs, SourceTree } from './source-tree.js'
 export { needsOf } from './sources/job-needs.js'
-export type { FollowedHealth, FollowedSource } from './sources/source-followers.js'
+export type { FollowedSource } from './sources/source-followers.js'
 export type { SourceScope } from './sources/source-scope.js'
 export { readHistory, summarizeTree, type TreeHistory, WORK_TREE_HISTORY } from './tree-summary.js'
 

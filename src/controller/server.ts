@@ -3,7 +3,7 @@
  * ports it is given, so the simulation runs this very class.
  */
 import { BrokerWatch } from '../agent/index.js'
-import type { AuditSink, Bus, Clock, EvaluationTime, Logger, Random, ToldWait, TracedJob } from '../domain/index.js'
+import type { AuditSink, Bus, Clock, EvaluationTime, FollowedHealth, Logger, Random, ToldWait, TracedJob } from '../domain/index.js'
 import { createScheduler } from '../scheduler/index.js'
 import type { CommandBody, StateView } from '../state/index.js'
 import { Actor } from './actor.js'
@@ -32,7 +32,7 @@ import { HookRunner } from './order/hook-runner.js'
 import { PeriodicDispatcher } from './periodic-dispatcher.js'
 import { Planner } from './planner.js'
 import type { CommandLog, IdentitySigner, JobReader, SyntaxReader } from './ports.js'
-import { type FollowedHealth, type FollowedSource, type SourceEvents, SourceFollowers } from './sources/source-followers.js'
+import { type FollowedSource, type SourceEvents, SourceFollowers } from './sources/source-followers.js'
 import { WaitingEvaluations } from './waiting-evaluations.js'
 import { Worker } from './worker.js'
 

@@ -8,6 +8,7 @@ import {
   type Node,
   type Random,
   STOP_AFTER_UNDECLARED_MS_DEFAULT,
+  UNDECLARED_STATEMENT,
 } from '../domain/index.js'
 import { ownerKey } from '../state/index.js'
 import type { DeclaredHosts } from './declared-hosts.js'
@@ -23,8 +24,6 @@ export interface UndeclaredHostsDeps {
   readonly declarations: DeclaredHosts
 }
 
-/** Stands for what a file says that is not there. */
-const UNDECLARED = 'undeclared'
 /** So many files may go, or this share of all, without being taken for a mistake. */
 const GONE_FREE = 3
 const GONE_FREE_SHARE = 0.2
@@ -55,7 +54,7 @@ export class UndeclaredHosts {
     const sinceMs = this.#sinceMs.get(nodeId) ?? nowMs
     this.#sinceMs.set(nodeId, sinceMs)
     const isOverdue = nowMs - sinceMs >= this.stopAfterMs
-    if (leader.state.hostOrders.get(nodeId)?.statement !== UNDECLARED) this.#sendAway(node)
+    if (leader.state.hostOrders.get(nodeId)?.statement !== UNDECLARED_STATEMENT) this.#sendAway(node)
     else if (this.#isEmpty(nodeId) && (isOverdue || node.DrainStrategy === null)) this.#forget(node)
     else if (isOverdue) this.#moveAway(node)
   }
@@ -68,7 +67,7 @@ export class UndeclaredHosts {
     logger.warn({ nodeId, name, stopAfterMs: this.stopAfterMs, isMass }, 'host is not declared any more')
     const terms = { deadline: this.stopAfterMs * MILLISECOND, ignoreSystemJobs: false, meta: { reason: 'its file is gone' } }
     leader.propose([
-      { kind: 'host-order', nodeId, statement: UNDECLARED },
+      { kind: 'host-order', nodeId, statement: UNDECLARED_STATEMENT },
       isMass
         ? { kind: 'node-eligibility', nodeId, eligibility: 'ineligible', evaluations: [] }
         : drainCommand(node, terms, leader.clock.wallMs()),

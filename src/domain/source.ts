@@ -190,6 +190,20 @@ export interface RemoteStatus {
   readonly nextInMs: number
 }
 
+/** How it stands with a source that is followed, beside what the state knows of it. */
+export interface FollowedHealth {
+  readonly id: string
+  readonly ref: string
+  /** With which its files are read; null: without one. */
+  readonly overlay: string | null
+  /** Why the repository could not be read the last time; null: it could. */
+  readonly problem: string | null
+  /** The remote that is followed; null: the repository is on this machine. */
+  readonly remote: RemoteStatus | null
+  /** What its files may say; null: anything. */
+  readonly limits: SourceLimits | null
+}
+
 /** A host as `agents/**` declares it. Only declared hosts may join, each proving its key. */
 export interface NodeDeclaration {
   readonly name: string

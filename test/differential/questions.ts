@@ -124,13 +124,13 @@ async function comparePlans(reference: Reference, id: string, { job, next }: Cas
     const ours = JSON.parse(JSON.stringify(diff(job, next, answer.Annotations)))
     mismatches = compareJson(answer.Diff, ours)
     answers.add(JSON.stringify(answer.Diff))
-    if (isHollow(answer.Diff)) return undefined
     if (mismatches.length === 0 || (answers.size > 1 && compareJson(inOrder(answer.Diff), inOrder(ours)).length === 0)) return []
+    if (isHollow(answer.Diff)) return undefined
   }
   return mismatches
 }
 
-/** An empty list where none was: Nomad calls what holds it edited, and tells no change in it. Arguments of CNI without a name are not told at all. */
+/** An empty list where none was: Nomad calls what holds it edited, and tells no change in it. */
 function isHollow(value: unknown): boolean {
   if (Array.isArray(value)) return value.some(isHollow)
   if (typeof value !== 'object' || value === null) return false

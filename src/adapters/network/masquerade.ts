@@ -4,12 +4,12 @@
  * allocation in their comment.
  */
 import { OrchestratorError } from '../../domain/index.js'
-import type { KeptShell } from '../kept-shell.js'
+import type { KeptShell, Outcome } from '../kept-shell.js'
 
 const NOT_FOUND = 127
 
 /** The changes that take the rules of one allocation out of a table, as `iptables-restore --noflush` reads them; empty when there are none. Pure. */
-export function masqueradeRemoval(savedTable: string, allocationId: string): string {
+function masqueradeRemoval(savedTable: string, allocationId: string): string {
   const own = savedTable.split('\n').filter((line) => line.startsWith('-A ') && line.includes(`id: \\"${allocationId}\\"`))
   const rules = own.filter((line) => line.startsWith('-A POSTROUTING '))
   if (rules.length === 0) return ''
@@ -28,13 +28,15 @@ export async function giveBackMasquerade(shell: KeptShell, allocationId: string)
   for (const tool of ['iptables', 'ip6tables']) {
     const saved = await shell.run([`${tool}-save`, '-t', 'nat'])
     if (saved.exitCode === NOT_FOUND) continue
-    const changes = saved.exitCode === 0 ? masqueradeRemoval(saved.output, allocationId) : ''
-    const restored =
-      changes === '' ? saved : await shell.run(['sh', '-c', 'printf %s "$2" | "$1"-restore --wait --noflush', 'sh', tool, changes])
-    if (restored.exitCode !== 0)
-      throw new OrchestratorError('NETWORK', `failed to give back the address translation of an allocation: ${restored.output.trim()}`, {
-        tool,
-        allocationId,
-      })
+    refuseFailure(saved, tool, allocationId)
+    const changes = masqueradeRemoval(saved.output, allocationId)
+    if (changes === '') continue
+    refuseFailure(await shell.run(['sh', '-c', 'printf %s "$2" | "$1"-restore --wait --noflush', 'sh', tool, changes]), tool, allocationId)
   }
+}
+
+function refuseFailure({ exitCode, output }: Outcome, tool: string, allocationId: string): void {
+  if (exitCode === 0) return
+  const text = `failed to give back the address translation of an allocation: ${output.trim()}`
+  throw new OrchestratorError('NETWORK', text, { tool, allocationId })
 }

@@ -9,10 +9,12 @@ import {
   type Node,
   namespacedKey,
   placeText,
+  readHostStatement,
   type SourceStatus,
   type ToldWait,
 } from '../../domain/index.js'
 import { listSetAside, type StateView, sourcedKey } from '../../state/index.js'
+import { compareText } from '../pages.js'
 import { fieldsOf } from './blame.js'
 
 /** Of one job; the rest is counted. */
@@ -48,7 +50,7 @@ export function computeDrift(view: StateView, waiting: readonly ToldWait[]): rea
     ...pausedRollOuts(view),
     ...unplaced(view),
     ...[...view.nodes.values()].flatMap((node) => movedHost(view, node)),
-  ].sort((a, b) => compare(nameOf(a), nameOf(b)))
+  ].sort((a, b) => compareText(nameOf(a), nameOf(b)))
 }
 
 function driftName({ subject }: Drift): string {
@@ -66,10 +68,6 @@ function driftName({ subject }: Drift): string {
 
 function nameOf(drift: Drift): string {
   return `${driftName(drift)} ${drift.field}`
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0
 }
 
 function ofJob({ namespace, jobId }: { readonly namespace: string; readonly jobId: string }): Drift['subject'] {
@@ -221,7 +219,7 @@ function movedHost(view: StateView, node: Node): readonly Drift[] {
   const statement = view.hostOrders.get(node.ID)?.statement
   if (statement === undefined) return []
   const subject: Drift['subject'] = { kind: 'host', nodeId: node.ID, name: node.Name }
-  const file = readStatement(statement)
+  const file = readHostStatement(statement)
   if (file === undefined)
     return [
       {
@@ -244,17 +242,9 @@ function movedHost(view: StateView, node: Node): readonly Drift[] {
     policy: 'left',
     next: 'it stays until the file of the host says something new of its work, or somebody takes it back',
   } as const
-  const drained = node.DrainStrategy !== null
-  if (drained !== file.isDrained && drained) return [{ field: 'drain', wanted: 'no', actual: 'drained', ...common }]
-  const [wanted, actual] = [file.isEligible && !file.isDrained ? 'eligible' : 'ineligible', node.SchedulingEligibility]
-  return wanted === actual || drained ? [] : [{ field: 'eligible', wanted, actual, ...common }]
-}
-
-/** As `controller/host-orders.ts` writes it; undefined: the host is not declared any more. */
-function readStatement(statement: string): { readonly isEligible: boolean; readonly isDrained: boolean } | undefined {
-  if (!statement.startsWith('[')) return undefined
-  const [isEligible, drain] = JSON.parse(statement) as readonly [boolean, unknown]
-  return { isEligible, isDrained: drain !== null }
+  if (node.DrainStrategy !== null) return file.drain === null ? [{ field: 'drain', wanted: 'no', actual: 'drained', ...common }] : []
+  const [wanted, actual] = [file.isEligible && file.drain === null ? 'eligible' : 'ineligible', node.SchedulingEligibility]
+  return wanted === actual ? [] : [{ field: 'eligible', wanted, actual, ...common }]
 }
 
 function newestEventMs({ Events }: Node): number | null {
@@ -264,7 +254,7 @@ function newestEventMs({ Events }: Node): number | null {
 
 function fieldDrifts(wanted: Job, live: Job): readonly Pick<Drift, 'field' | 'wanted' | 'actual'>[] {
   const [asked, actual] = [fieldsOf(wanted), fieldsOf(live)]
-  const paths = [...new Set([...asked.keys(), ...actual.keys()])].filter((path) => asked.get(path) !== actual.get(path)).sort(compare)
+  const paths = [...new Set([...asked.keys(), ...actual.keys()])].filter((path) => asked.get(path) !== actual.get(path)).sort(compareText)
   const told = paths.slice(0, FIELDS_MAX).map((field) => ({ field, wanted: textOf(asked.get(field)), actual: textOf(actual.get(field)) }))
   const more = paths.length - told.length
   return more === 0 ? told : [...told, { field: `(${more} more fields)`, wanted: null, actual: null }]

@@ -3,6 +3,7 @@
  * refused over and over is told once a minute with its count, so that a flood does not wash everything else away.
  */
 import type { AuditEntry, AuditFact, AuditSink, Clock } from '../../domain/index.js'
+import { News } from '../news.js'
 
 const KEPT_MAX = 10_000
 const AT_ONCE = 100
@@ -21,7 +22,7 @@ export interface AuditTrailDeps {
 export class AuditTrail implements AuditSink {
   readonly #deps: AuditTrailDeps
   readonly #kept: AuditEntry[]
-  readonly #waiting = new Set<() => void>()
+  readonly #news = new News()
   readonly #refused = new Map<string, { toldMs: number; count: number }>()
   #number: number
   #minute = { beganMs: Number.NEGATIVE_INFINITY, refusals: 0 }
@@ -57,13 +58,13 @@ export class AuditTrail implements AuditSink {
     this.#kept.push(entry)
     if (this.#kept.length > KEPT_MAX) this.#kept.shift()
     write?.(entry)
-    for (const wake of [...this.#waiting]) wake()
+    this.#news.tell()
   }
 
   /** Those that are kept, from this number on. */
   kept(from: number): readonly AuditEntry[] {
-    const at = this.#kept.findIndex(({ number }) => number >= from)
-    return at < 0 ? [] : this.#kept.slice(at)
+    // Who follows wants the newest: looked for from there.
+    return this.#kept.slice(this.#kept.findLastIndex(({ number }) => number < from) + 1)
   }
 
   /** From this number on, and what comes, until abort. A reader that is too slow misses what is no longer kept, which the numbers show. */
@@ -71,7 +72,7 @@ export class AuditTrail implements AuditSink {
     for (let next = from; !signal.aborted; ) {
       const entries = this.kept(next).slice(0, AT_ONCE)
       if (entries.length === 0) {
-        await this.#news(signal)
+        await this.#news.next(signal)
         continue
       }
       next = entries.at(-1)!.number + 1
@@ -92,17 +93,5 @@ export class AuditTrail implements AuditSink {
     this.#refused.delete(key)
     this.#refused.set(key, { toldMs: nowMs, count: 0 })
     return known?.count ?? 0
-  }
-
-  #news(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const wake = () => {
-        this.#waiting.delete(wake)
-        signal.removeEventListener('abort', wake)
-        resolve()
-      }
-      this.#waiting.add(wake)
-      signal.addEventListener('abort', wake)
-    })
   }
 }

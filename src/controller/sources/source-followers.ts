@@ -5,12 +5,12 @@
 import {
   type Clock,
   explainError,
+  type FollowedHealth,
   invariant,
   type Logger,
   type Namespace,
   OrchestratorError,
   type Random,
-  type RemoteStatus,
   SOURCE_DEFAULT,
   type Sourced,
   type SourceLimits,
@@ -60,19 +60,6 @@ export interface SourceFollowersDeps extends SourceEvents {
   readonly logger: Logger
   readonly region: string
   readonly mayWait: () => boolean
-}
-
-/** How it stands with a source, beside what the state knows of it. */
-export interface FollowedHealth {
-  readonly id: string
-  readonly ref: string
-  readonly overlay: string | null
-  /** Why the repository could not be read the last time; null: it could. */
-  readonly problem: string | null
-  /** The remote that is followed; null: the repository is on this machine. */
-  readonly remote: RemoteStatus | null
-  /** Null: it may do everything. */
-  readonly limits: SourceLimits | null
 }
 
 const BACK_OFF_MS_MIN = 200
