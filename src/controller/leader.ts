@@ -306,6 +306,7 @@ export class Leader {
     }
     const bytes = Buffer.concat(slices)
     await this.whenDurable(cut.counters.index)
+    if (this.#stopped !== undefined) return
     const snapshot: Snapshot = { index: cut.counters.index, epoch: this.epoch, chainHash, checksum: checksumOf(bytes), bytes }
     await this.#deps.log.saveSnapshot(snapshot)
     this.#snapshotIndex = snapshot.index

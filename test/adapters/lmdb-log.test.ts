@@ -6,7 +6,7 @@ import { systemClock } from '../../src/adapters/clock.js'
 import { LmdbCommandLog } from '../../src/adapters/lmdb/command-log.js'
 import { silentLogger } from '../../src/adapters/logger.js'
 import { systemRandom } from '../../src/adapters/random.js'
-import { Leader } from '../../src/controller/index.js'
+import { checksumOf, Leader, type Snapshot } from '../../src/controller/index.js'
 import { dumpState } from '../../src/state/index.js'
 
 let folder: string
@@ -63,6 +63,25 @@ test('the head of the log is trimmed once two snapshots stand behind it', async 
   expect(next.state.nodePools.count).toBe(47)
   expect(JSON.parse(before)[0]).toBe(next.state.index - 1)
   await second.close()
+})
+
+test('a log that is closed while a snapshot is written ends it first, and nothing reads on in the closed store', async () => {
+  const log = await LmdbCommandLog.open(folder)
+  const leader = await lead(log, 100_000)
+  await declarePools(leader, 60)
+  const bytes = Buffer.from(dumpState(leader.state))
+  const snapshotAt = (index: number): Snapshot => ({ index, epoch: leader.epoch, chainHash: '', checksum: checksumOf(bytes), bytes })
+  await log.saveSnapshot(snapshotAt(20))
+  await log.saveSnapshot(snapshotAt(40))
+  const saving = log.saveSnapshot(snapshotAt(60))
+  leader.stop('the test is over')
+  await log.close()
+  await expect(saving).resolves.toBeUndefined()
+  await expect(log.saveSnapshot(snapshotAt(61))).rejects.toThrow(/is closed/)
+
+  const next = await LmdbCommandLog.open(folder)
+  expect((await next.loadSnapshot())?.index).toBe(60)
+  await next.close()
 })
 
 test('a second server on the same folder is refused with the remedy', async () => {

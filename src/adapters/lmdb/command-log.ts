@@ -22,6 +22,9 @@ export class LmdbCommandLog implements CommandLog {
   readonly #snapshotFolder: string
   readonly #history: HistoryRules
   #last: { readonly nextIndex: LogIndex; readonly hash: string; readonly epoch: number } | undefined
+  /** Snapshots that are being written: the store is not closed under them. */
+  readonly #saving = new Set<Promise<void>>()
+  #isClosing = false
   syncCount = 0
 
   /**
@@ -110,7 +113,15 @@ export class LmdbCommandLog implements CommandLog {
     }
   }
 
+  /** @throws TerminalError LOG_CLOSED */
   async saveSnapshot(snapshot: Snapshot): Promise<void> {
+    if (this.#isClosing) throw new TerminalError('LOG_CLOSED', `the log in ${this.#folder} is closed`)
+    const saving = this.#saveSnapshot(snapshot)
+    this.#saving.add(saving)
+    await saving.finally(() => this.#saving.delete(saving))
+  }
+
+  async #saveSnapshot(snapshot: Snapshot): Promise<void> {
     const path = this.#snapshotPath(snapshot.index)
     await writeSnapshotFile(path, snapshot)
     const known = await this.snapshots()
@@ -140,13 +151,16 @@ export class LmdbCommandLog implements CommandLog {
     return { confirmedMs: 0, leaseMs: Number.POSITIVE_INFINITY }
   }
 
+  /** A snapshot that is being written is finished; what it makes superfluous in the log is left for the next one. */
   async close(): Promise<void> {
+    this.#isClosing = true
+    await Promise.allSettled(this.#saving)
     await this.#root.close()
     await this.#lock.release()
   }
 
   async #trimBelow(index: LogIndex): Promise<void> {
-    for (;;) {
+    while (!this.#isClosing) {
       const keys: number[] = []
       for (const { key, value } of this.#records.getRange({ limit: TRIM_PER_TURN }))
         if (value.firstIndex + value.count - 1 <= index) keys.push(key)
