@@ -41,6 +41,15 @@ export class HandActs {
     if (jobs.length > 0) this.#commit([{ key: 'Drover-Promote', value: jobs.join(' ') }])
   }
 
+  pause(job: string): void {
+    this.#commit([{ key: 'Drover-Pause', value: job }])
+  }
+
+  /** So that much time is left for every step. */
+  drainSlowly(nodeId: string): void {
+    this.#commit([{ key: 'Drover-Drain', value: `${nodeId} deadline=5m` }])
+  }
+
   /** What was paused goes on. */
   resumeAll(): readonly Trailer[] {
     const jobs = this.#serviceJobs()

@@ -8,7 +8,7 @@
  * I26 Batch work that has been done is not done again.
  * I27 What hosts ran that were lost at once is not replaced while that is paused.
  * I28 A roll-out that is paused updates nothing; while its canaries are tried, what has failed, is lost or moves keeps its version.
- * L8  A drain ends at its deadline.
+ * L8  A drain ends at its deadline, and goes on as soon as it may: no step waits for the slow timer.
  * L9  A time of a periodic job is launched, or passed over for a reason, soon after it has come.
  */
 import {
@@ -22,12 +22,14 @@ import {
 } from '../../src/domain/index.js'
 import { nextLaunch } from '../../src/jobspec/index.js'
 import { UPDATING } from '../../src/scheduler/descriptions.js'
-import { type Command, jobKey, ownerKey, type State } from '../../src/state/index.js'
+import { type Command, jobKey, leftOnNode, ownerKey, type State } from '../../src/state/index.js'
 import { Violation } from '../checkers.js'
 import { LONE_JOB } from './workload.js'
 
 /** A look every ten seconds, and then everything has to be carried out. */
 const LATE_MS_MAX = 25_000
+/** Less than the drainer's slow timer takes. */
+const STEP_MS_MAX = 3_000
 
 export class LifecycleWitness {
   readonly #state: State
@@ -37,6 +39,8 @@ export class LifecycleWitness {
   readonly #done = new Set<string>()
   /** Batch work that was done and is in the state no more. */
   readonly #forgotten: Allocation[] = []
+  /** Since when something could be done about a drain, by node. */
+  readonly #waitingSinceMs = new Map<string, number>()
 
   constructor(state: State, fail: (violation: Violation) => void) {
     this.#state = state
@@ -91,6 +95,18 @@ export class LifecycleWitness {
       if (isOver) throw new Violation('L8', `the drain of ${Name} was to end ${(wallMs - deadlineMs) / 1000} s ago`)
     }
     for (const job of this.#state.jobs.values()) if (isTimed(job)) this.#checkLaunched(job, wallMs)
+  }
+
+  /** Call it every second of a time in which nothing goes wrong. @param wallMs of those who lead */
+  checkDrains(wallMs: number): void {
+    for (const node of this.#state.nodes.values()) {
+      const left = leftOnNode(this.#state, node, wallMs)
+      const isDue = node.DrainStrategy !== null && (left.length === 0 || left.some(({ wait }) => wait === 'move-now'))
+      if (!isDue) this.#waitingSinceMs.delete(node.ID)
+      else if (!this.#waitingSinceMs.has(node.ID)) this.#waitingSinceMs.set(node.ID, wallMs)
+      const waitedMs = wallMs - (this.#waitingSinceMs.get(node.ID) ?? wallMs)
+      if (waitedMs > STEP_MS_MAX) throw new Violation('L8', `the drain of ${node.Name} could have gone on ${waitedMs / 1000} s ago`)
+    }
   }
 
   #checkLaunched(job: Job & { readonly Periodic: NonNullable<Job['Periodic']> }, wallMs: number): void {

@@ -2,10 +2,12 @@
  * One simulated life: some minutes of work and faults drawn from the seed, then a quiet time, then everything must have come true.
  */
 
+import { type Allocation, isTerminal } from '../../src/domain/index.js'
+import { jobKey } from '../../src/state/index.js'
 import { HandActs } from './hand-acts.js'
 import type { SeededRandom } from './seeded-random.js'
 import { SimulatedReader } from './simulated-reader.js'
-import { Workload } from './workload.js'
+import { PACED_JOB, Workload } from './workload.js'
 import { World } from './world.js'
 
 export interface StoryResult {
@@ -29,7 +31,10 @@ const CROWD_CPU_MHZ = 600
 const READERS = 3
 const PROMOTIONS_MAX = 4
 /** More than the source's poll. */
-const PROMOTION_IS_SEEN_MS = 3_000
+const COMMIT_IS_SEEN_MS = 3_000
+const PACED_COUNT = 4
+const STEP_WITHIN_MS = 15_000
+const IN_HAND_MS = 25_000
 
 export async function tellStory(seed: number): Promise<StoryResult> {
   const world = new World({ seed, hosts: 3 + (seed % 4) })
@@ -69,6 +74,11 @@ export async function tellStory(seed: number): Promise<StoryResult> {
     await world.run(ROOM_IS_USED_MS)
     await rest(world, acts)
     world.checkConverged()
+    await takeInHand(world, workload, acts)
+    workload.settle([...acts.resumeAll(), ...acts.reopenAll()])
+    await world.run(COMMIT_IS_SEEN_MS)
+    await rest(world, acts)
+    world.checkConverged()
     return result(seed, world, undefined)
   } catch (error) {
     if (!(error instanceof Error)) throw error
@@ -83,8 +93,28 @@ async function rest(world: World, acts: HandActs): Promise<void> {
   await world.rest()
   for (let tries = 0; world.isRollingOut() && tries < PROMOTIONS_MAX; tries++) {
     acts.promoteAll()
-    await world.run(PROMOTION_IS_SEEN_MS)
+    await world.run(COMMIT_IS_SEEN_MS)
     await world.rest()
+  }
+}
+
+/** A roll-out is paused when its first step is done, and a host that still runs the old version is emptied: that goes on, the roll-out does not. */
+async function takeInHand(world: World, workload: Workload, acts: HandActs): Promise<void> {
+  workload.pace(PACED_COUNT)
+  await world.run(COMMIT_IS_SEEN_MS)
+  await rest(world, acts)
+  workload.pace(PACED_COUNT)
+  const living = () =>
+    world.durable.allocations.by('job', jobKey({ Namespace: 'default', ID: PACED_JOB })).filter((allocation) => !isTerminal(allocation))
+  const isOld = ({ JobVersion }: Allocation) => JobVersion === 0
+  for (let triedMs = 0; triedMs < STEP_WITHIN_MS && living().every(isOld); triedMs += 200) await world.run(200)
+  acts.pause(PACED_JOB)
+  await world.run(COMMIT_IS_SEEN_MS)
+  const old = living().find(isOld)
+  if (old !== undefined) acts.drainSlowly(old.NodeID)
+  for (let passedMs = 0; passedMs < IN_HAND_MS; passedMs += 1_000) {
+    await world.run(1_000)
+    world.lifecycle.checkDrains(world.wallMs)
   }
 }
 

@@ -8,6 +8,8 @@ export const FORCED_JOB = 'tick'
 /** Launched at its times only, and never beside itself. */
 export const LONE_JOB = 'tock'
 export const DISPATCHED_JOB = 'courier'
+/** Rolled out one by one. */
+export const PACED_JOB = 'paced'
 const PARENTS: readonly string[] = [FORCED_JOB, LONE_JOB, DISPATCHED_JOB]
 const JOB_IDS = ['web', 'api', 'mail', 'cron', 'feed', 'node-agent', ...PARENTS]
 
@@ -188,6 +190,12 @@ export class Workload {
   makeRoom(): void {
     this.#shapes.delete('crowd-first')
     this.settle()
+  }
+
+  /** A service whose allocations are replaced one after the other; each call is one more version of it. */
+  pace(count: number): void {
+    const generation = (this.#shapes.get(PACED_JOB)?.generation ?? 0) + 1
+    this.#put(serviceShape({ id: PACED_JOB, count, generation, maxParallel: 1 }))
   }
 
   #change(): void {
