@@ -1,4 +1,5 @@
 /** What an agent needs of a host that has no disk, no network and no users: for worlds in which only the agent itself is real. */
+import { noFiles } from '../src/adapters/memory/allocation-directories.js'
 import { memoryHookPorts } from '../src/adapters/memory/hook-ports.js'
 import { AGENT_DEFAULTS, type AgentDeps, refuseExpressions } from '../src/agent/index.js'
 import { OrchestratorError } from '../src/domain/index.js'
@@ -20,7 +21,7 @@ export function hollowHost(publicKey: string) {
       remove: async () => {},
       list: async () => [],
     },
-    files: { list: absent, stat: absent, read: absent, watch: () => () => {} },
+    files: noFiles,
     diskShare: async () => ({ usedPercent: 0, inodesUsedPercent: 0 }),
     hostUsage: absent,
     diskProblem: () => null,

@@ -3,7 +3,8 @@
  * several numbered files.
  */
 import { type Clock, OrchestratorError } from '../domain/index.js'
-import type { AllocationFiles } from './ports.js'
+import { firstSpanSince, spanAt } from './log-times.js'
+import type { AllocationFiles, LogSpan } from './ports.js'
 import type { Frame, LogsRequest, ReadRequest } from './rpc.js'
 
 export interface FileSource {
@@ -50,13 +51,14 @@ export async function* streamFile(source: FileSource, request: ReadRequest, sign
 }
 
 export async function* streamLogs(source: FileSource, request: LogsRequest, signal: AbortSignal): AsyncIterable<Frame> {
-  const prefix = `${request.task}.${request.type}.`
+  const prefix = `${logOf(request)}.`
   const changes = request.follow ? new Changes(source, LOGS_FOLDER, signal) : undefined
   try {
     let place = await findStart(source, prefix, request)
     for (;;) {
       const isLast = changes === undefined || source.isOver()
-      for await (const { frame, next } of readLogs(source, prefix, place)) {
+      const spans = request.withTimes === true ? await source.files.logSpans(source.allocationId, logOf(request)) : undefined
+      for await (const { frame, next } of readLogs(source, prefix, place, spans)) {
         if (frame !== undefined) yield frame
         place = next
         if (signal.aborted) return
@@ -72,7 +74,12 @@ export async function* streamLogs(source: FileSource, request: LogsRequest, sign
 
 type Place = { readonly number: number; readonly offsetBytes: number }
 
-async function* readLogs(source: FileSource, prefix: string, from: Place): AsyncIterable<{ readonly frame?: Frame; readonly next: Place }> {
+async function* readLogs(
+  source: FileSource,
+  prefix: string,
+  from: Place,
+  spans: readonly LogSpan[] | undefined,
+): AsyncIterable<{ readonly frame?: Frame; readonly next: Place }> {
   let place = from
   for (;;) {
     const numbers = (await listLogs(source, prefix)).map(({ number }) => number)
@@ -83,7 +90,7 @@ async function* readLogs(source: FileSource, prefix: string, from: Place): Async
     const file = `${LOGS_FOLDER}/${prefix}${number}`
     for await (const frame of readPieces(source, file, place.offsetBytes, Number.POSITIVE_INFINITY)) {
       place = { number, offsetBytes: frame.offsetBytes + frame.data.length }
-      yield { frame, next: place }
+      for (const part of spans === undefined ? [frame] : dated(frame, number, spans)) yield { frame: part, next: place }
     }
     if (!numbers.some((candidate) => candidate > number)) return
     place = { number: number + 1, offsetBytes: 0 }
@@ -91,9 +98,36 @@ async function* readLogs(source: FileSource, prefix: string, from: Place): Async
   }
 }
 
+/** The piece, cut where another time begins. */
+function* dated(frame: Frame, number: number, spans: readonly LogSpan[]): Iterable<Frame> {
+  const endBytes = frame.offsetBytes + frame.data.length
+  for (let atBytes = frame.offsetBytes; atBytes < endBytes; ) {
+    const span = spanAt(spans, number, atBytes)
+    const nextBytes = Math.min(endBytes, span.endBytes)
+    const data = frame.data.subarray(atBytes - frame.offsetBytes, nextBytes - frame.offsetBytes)
+    yield { file: frame.file, offsetBytes: atBytes, data, ...(span.fromMs === undefined ? {} : { atMs: span.fromMs }) }
+    atBytes = nextBytes
+  }
+}
+
+/** Where what was written at that time begins. */
+async function findSince({ files, allocationId }: FileSource, request: LogsRequest, logs: Logs, sinceMs: number): Promise<Place> {
+  const spans = await files.logSpans(allocationId, logOf(request))
+  const last = logs.at(-1)!
+  if (spans.length === 0)
+    throw new OrchestratorError('NO_LOG_TIMES', `when task "${request.task}" wrote its log is not known: an older agent kept it`)
+  const span = firstSpanSince(spans, sinceMs)
+  return span === undefined ? { number: last.number, offsetBytes: last.sizeBytes } : span
+}
+
+function logOf({ task, type }: LogsRequest): string {
+  return `${task}.${type}`
+}
+
 async function findStart(source: FileSource, prefix: string, request: LogsRequest): Promise<Place> {
   const logs = await listLogs(source, prefix)
   if (logs.length === 0) return { number: 0, offsetBytes: 0 }
+  if (request.sinceMs !== undefined) return findSince(source, request, logs, request.sinceMs)
   let leftBytes = request.offsetBytes
   if (request.origin === 'start') {
     for (const { number, sizeBytes } of logs) {
@@ -110,7 +144,9 @@ async function findStart(source: FileSource, prefix: string, request: LogsReques
   return { number: logs[0]!.number, offsetBytes: 0 }
 }
 
-async function listLogs(source: FileSource, prefix: string): Promise<readonly { readonly number: number; readonly sizeBytes: number }[]> {
+type Logs = readonly { readonly number: number; readonly sizeBytes: number }[]
+
+async function listLogs(source: FileSource, prefix: string): Promise<Logs> {
   const entries = await source.files.list(source.allocationId, LOGS_FOLDER)
   return entries
     .filter(({ name }) => name.startsWith(prefix) && /^\d+$/.test(name.slice(prefix.length)))

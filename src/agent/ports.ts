@@ -140,8 +140,20 @@ export interface AllocationFiles {
    * @throws OrchestratorError NO_SUCH_FILE, NOT_A_FILE, PATH_ESCAPES, SECRET_FILE
    */
   read(allocationId: string, path: string, offsetBytes: number, lengthBytes: number): Promise<Uint8Array>
+  /** When the pieces of `<task>.<stream>` were written, in their order. Empty: nobody knows. @throws OrchestratorError PATH_ESCAPES */
+  logSpans(allocationId: string, log: string): Promise<readonly LogSpan[]>
   /** Calls back when something in the folder may have changed; too often is fine. Returns the way to stop. */
   watch(allocationId: string, folder: string, onChange: () => void): () => void
+}
+
+/** A piece of a log, and when it was written. */
+export interface LogSpan {
+  /** Of the log's file. */
+  readonly number: number
+  /** Where in it the span begins; it ends where the next one does. */
+  readonly offsetBytes: number
+  readonly fromMs: number
+  readonly untilMs: number
 }
 
 /** The folders of allocations on the host. */

@@ -1,7 +1,7 @@
 /**
  * What the server may ask of an agent, method by method: one request, then parts until the stream ends. Failures end the
  * stream with a code: UNKNOWN_ALLOCATION, UNKNOWN_TASK, NO_SUCH_FILE, NOT_A_FILE, PATH_ESCAPES, SECRET_FILE,
- * TASK_NOT_RUNNING, BAD_REQUEST, PROGRAM, TOO_MANY_SESSIONS, UNKNOWN_SESSION.
+ * TASK_NOT_RUNNING, NO_LOG_TIMES, BAD_REQUEST, PROGRAM, TOO_MANY_SESSIONS, UNKNOWN_SESSION.
  */
 import type { ExecOutput, TerminalSize } from './driver.js'
 import type { RpcMethod } from './protocol.js'
@@ -49,6 +49,10 @@ export interface LogsRequest {
   /** Where `offsetBytes` counts from; the end counts backwards. */
   readonly origin: 'start' | 'end'
   readonly offsetBytes: number
+  /** Only what was written then or later, as far as it is known, and then nothing else says where to begin. Milliseconds since 1970. */
+  readonly sinceMs?: number
+  /** Pieces end where another time begins, and tell theirs. */
+  readonly withTimes?: boolean
   /** Stay and send what is written later; ends when the task is dead and everything was sent. */
   readonly follow: boolean
 }
@@ -73,6 +77,8 @@ export interface Frame {
   /** Of the first byte of `data`. */
   readonly offsetBytes: number
   readonly data: Uint8Array
+  /** When it was written, to the second; absent: nobody knows, or nobody asked. */
+  readonly atMs?: number
   readonly event?: 'file deleted' | 'file truncated'
 }
 

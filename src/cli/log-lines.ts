@@ -5,22 +5,13 @@ import type { Client, Query } from './client.js'
 const BYTES_PER_LINE = 256
 const NEWLINE = 10
 
-export interface Tail {
-  readonly text: string
-  /** Bytes before the end at which reading began. */
-  readonly length: number
-  /** How many of them come before the first line that is wanted. */
-  readonly skip: number
-}
-
-/** The last `count` lines of what is there now. */
-export async function lastLines(count: number, path: string, query: Query, client: Client): Promise<Tail> {
+/** Where the last `count` lines of what is there now begin, as a question for them. */
+export async function startOfLast(count: number, path: string, query: Query, client: Client): Promise<Query> {
   for (let wanted = (count + 1) * BYTES_PER_LINE; ; wanted *= 2) {
     const bytes = await readAll(client.bytes(path, { ...query, follow: 'false', origin: 'end', offset: String(wanted) }))
-    const skip = startOfLast(bytes, count)
-    if (skip === undefined && bytes.length >= wanted) continue
-    const from = skip ?? 0
-    return { text: new TextDecoder().decode(bytes.subarray(from)), length: bytes.length, skip: from }
+    const start = offsetOfLast(bytes, count)
+    if (start === undefined && bytes.length >= wanted) continue
+    return { origin: 'end', offset: String(bytes.length - (start ?? 0)) }
   }
 }
 
@@ -37,7 +28,7 @@ async function readAll(parts: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
 }
 
 /** Where the last `count` lines begin; undefined where there are not so many. A last line may be without its end. */
-function startOfLast(bytes: Uint8Array, count: number): number | undefined {
+function offsetOfLast(bytes: Uint8Array, count: number): number | undefined {
   if (count === 0) return bytes.length
   let left = count
   for (let at = bytes.length - 2; at >= 0; at--) {
@@ -46,21 +37,14 @@ function startOfLast(bytes: Uint8Array, count: number): number | undefined {
   return undefined
 }
 
-/** Whole lines out of bytes that come bit by bit, after so many that are passed over. */
-export class LineTail {
+/** Whole lines out of bytes that come bit by bit. */
+export class WholeLines {
   readonly #decoder = new TextDecoder()
-  #skip: number
   #rest = ''
-
-  constructor(skip: number) {
-    this.#skip = skip
-  }
 
   /** The lines that are whole by now. */
   add(bytes: Uint8Array): string {
-    const passed = Math.min(this.#skip, bytes.length)
-    this.#skip -= passed
-    this.#rest += this.#decoder.decode(bytes.subarray(passed), { stream: true })
+    this.#rest += this.#decoder.decode(bytes, { stream: true })
     const end = this.#rest.lastIndexOf('\n') + 1
     const lines = this.#rest.slice(0, end)
     this.#rest = this.#rest.slice(end)

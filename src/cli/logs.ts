@@ -1,9 +1,10 @@
 /** `drover logs [-f] ALLOC|JOB [TASK]`: what a task says. */
 import type { Command } from 'commander'
-import { AnswerError, addConnectionOptions, Client, type ConnectionOptions } from './client.js'
+import { AnswerError, addConnectionOptions, Client, type ConnectionOptions, type Query } from './client.js'
 import { CommandError, type CommandModule, type Io } from './command.js'
+import { parseDurationMs } from './duration.js'
 import { allocationsOf, newest, onlyTask } from './find-allocation.js'
-import { LineTail, lastLines } from './log-lines.js'
+import { startOfLast, WholeLines } from './log-lines.js'
 import { resolve } from './resolve.js'
 import { shortId } from './table.js'
 import type { AllocationStub, JobAnswer } from './wire.js'
@@ -14,6 +15,7 @@ interface LogsOptions extends ConnectionOptions {
   readonly all: boolean
   readonly timestamps: boolean
   readonly tail?: string
+  readonly since?: string
 }
 
 export const logsCommand: CommandModule = {
@@ -29,34 +31,29 @@ export const logsCommand: CommandModule = {
       .option('-f, --follow', 'stay and print what is written later; a job is followed from version to version', false)
       .option('--stderr', 'standard error instead of standard output', false)
       .option('--tail <lines>', 'only so many of the last lines')
+      .option('--since <time>', 'only what was written since then: 10m, or 2026-11-30T12:00:00Z; to the second')
       .option('--all', 'of all allocations of the job that run, each line with its allocation', false)
-      .option('--timestamps', 'with -f: when each line arrived', false)
+      .option('--timestamps', 'when each line was written, to the second', false)
       .action((name: string, task: string | undefined, options: LogsOptions) => finish(printLogs(name, task, options, io)))
   },
-}
-
-/** How lines are told apart: of which allocation, and when they came. */
-interface Mark {
-  readonly prefix: string
-  readonly withTime: boolean
 }
 
 async function printLogs(name: string, task: string | undefined, options: LogsOptions, io: Io): Promise<number> {
   if (options.tail !== undefined && !/^\d+$/.test(options.tail))
     throw new CommandError(`--tail takes a number of lines, not ${options.tail}`)
-  if (options.timestamps && !options.follow) throw new CommandError('--timestamps tells when lines arrive, so it needs --follow')
+  if (options.tail !== undefined && options.since !== undefined)
+    throw new CommandError('--tail and --since both say where to begin: give one of them')
   const client = new Client(options, io)
-  const mark = { prefix: '', withTime: options.timestamps }
   const { kind, id } = await resolve(name, ['job', 'allocation'], client)
   if (kind === 'allocation') {
     if (options.all) throw new CommandError(`--all is for jobs, and ${name} is an allocation`)
-    await printAllocation(await client.get<AllocationStub>(`/v1/allocation/${id}`), task, mark, options, client, io)
+    await printAllocation(await client.get<AllocationStub>(`/v1/allocation/${id}`), task, '', options, client, io)
     return 0
   }
   const job = await client.get<JobAnswer>(`/v1/job/${encodeURIComponent(id)}`)
   if (options.all) await printAll(await allocationsOf(job, client), job, task, options, client, io)
-  else if (options.follow) await followJob(job, task, mark, options, client, io)
-  else await printAllocation(newest(await allocationsOf(job, client), job), task, mark, options, client, io)
+  else if (options.follow) await followJob(job, task, options, client, io)
+  else await printAllocation(newest(await allocationsOf(job, client), job), task, '', options, client, io)
   return 0
 }
 
@@ -72,21 +69,14 @@ async function printAll(
   if (running.length === 0) throw new CommandError(`no allocation of job ${job.ID} runs; "drover status ${job.ID}" says why`)
   const print = (allocation: AllocationStub) => {
     const prefix = `${shortId(allocation.ID)} ${allocation.Name.slice(allocation.JobID.length + 1)} `
-    return printAllocation(allocation, task, { prefix, withTime: options.timestamps }, options, client, io)
+    return printAllocation(allocation, task, prefix, options, client, io)
   }
   if (options.follow) await Promise.all(running.map(print))
   else for (const allocation of running) await print(allocation)
 }
 
 /** When an allocation has ended, the one that came after it is next. */
-async function followJob(
-  job: JobAnswer,
-  task: string | undefined,
-  mark: Mark,
-  options: LogsOptions,
-  client: Client,
-  io: Io,
-): Promise<void> {
+async function followJob(job: JobAnswer, task: string | undefined, options: LogsOptions, client: Client, io: Io): Promise<void> {
   const path = `/v1/job/${encodeURIComponent(job.ID)}/allocations`
   const printed = new Set<string>()
   let index = '0'
@@ -99,32 +89,29 @@ async function followJob(
     const allocation = newest(next.length > 0 ? next : list.answer, job)
     printed.add(allocation.ID)
     if (printed.size > 1) io.err(`-- allocation ${allocation.ID.slice(0, 8)}, version ${allocation.JobVersion}\n`)
-    await printAllocation(allocation, task, mark, options, client, io)
+    await printAllocation(allocation, task, '', options, client, io)
   }
 }
 
 async function printAllocation(
   allocation: AllocationStub,
   task: string | undefined,
-  mark: Mark,
+  prefix: string,
   options: LogsOptions,
   client: Client,
   io: Io,
 ): Promise<void> {
   const name = task ?? (await onlyTask(allocation, client))
   const path = `/v1/client/fs/logs/${allocation.ID}`
-  const query = { task: name, type: options.stderr ? 'stderr' : 'stdout', plain: 'true' }
+  const log = { task: name, type: options.stderr ? 'stderr' : 'stdout', plain: 'true' }
   try {
-    const tail = options.tail === undefined ? undefined : await lastLines(Number(options.tail), path, query, client)
-    const lines = new LineTail(tail?.skip ?? 0)
-    if (tail !== undefined && !options.follow) io.out(marked(tail.text, mark))
-    else if (mark.prefix === '' && !mark.withTime && tail === undefined)
-      for await (const text of client.stream(path, { ...query, follow: String(options.follow) })) io.out(text)
+    const begin = options.tail === undefined ? sinceOf(options) : await startOfLast(Number(options.tail), path, log, client)
+    const query = { ...log, ...begin, follow: String(options.follow), ...(options.timestamps ? { timestamps: 'true' } : {}) }
+    if (prefix === '') for await (const text of client.stream(path, query)) io.out(text)
     else {
-      const origin = tail === undefined ? {} : { origin: 'end', offset: String(tail.length) }
-      for await (const bytes of client.bytes(path, { ...query, follow: String(options.follow), ...origin }))
-        io.out(marked(lines.add(bytes), mark))
-      io.out(marked(lines.end(), mark))
+      const lines = new WholeLines()
+      for await (const bytes of client.bytes(path, query)) io.out(prefixed(lines.add(bytes), prefix))
+      io.out(prefixed(lines.end(), prefix))
     }
   } catch (error) {
     if (!(error instanceof AnswerError)) throw error
@@ -132,8 +119,13 @@ async function printAllocation(
   }
 }
 
-function marked(text: string, { prefix, withTime }: Mark): string {
-  if (text === '' || (prefix === '' && !withTime)) return text
-  const time = withTime ? `${new Date().toISOString()} ` : ''
-  return text.replace(/^(?=.|\n)/gm, `${time}${prefix}`)
+function sinceOf({ since }: LogsOptions): Query {
+  if (since === undefined) return {}
+  const ms = /^\d{4}-/.test(since) ? Date.parse(since) : Date.now() - parseDurationMs(since, '--since')
+  if (Number.isNaN(ms)) throw new CommandError(`--since takes a duration such as 10m, or a time such as 2026-11-30T12:00:00Z, not ${since}`)
+  return { since: new Date(ms).toISOString() }
+}
+
+function prefixed(text: string, prefix: string): string {
+  return text.replace(/^(?=.|\n)/gm, prefix)
 }

@@ -135,6 +135,53 @@ describe('files and logs', () => {
     expect([plain.text, plain.headers['content-type']]).toEqual([LOG_LINE, 'text/plain; charset=utf-8'])
   })
 
+  describe('when lines were written', () => {
+    /** Three pieces, of which the second begins within a line, and one of which nobody knows the time. */
+    async function* call(_nodeId: string, _method: string, request: unknown) {
+      asked.push(request)
+      const piece = (text: string, atMs?: number) => ({
+        file: 'alloc/logs/main.stdout.0',
+        offsetBytes: 0,
+        data: Buffer.from(text),
+        ...(atMs === undefined ? {} : { atMs }),
+      })
+      yield piece('older\nbe', undefined)
+      yield piece('gun\n\nlast', Date.UTC(2026, 10, 30, 12, 0, 5, 678))
+    }
+    const asked: unknown[] = []
+    const path = `/v1/client/fs/logs/${id}?task=main&type=stdout&plain=true`
+
+    test('is put before each of them, to the second', async () => {
+      const { text } = await filledWorld({ agents: { call: call as never } }).get(`${path}&timestamps=true&since=2026-11-30T12:00:00.5Z`)
+      expect(text).toBe('- older\n- begun\n2026-11-30T12:00:05Z \n2026-11-30T12:00:05Z last')
+      expect(asked).toMatchObject([{ withTimes: true, sinceMs: Date.UTC(2026, 10, 30, 12, 0, 0, 500) }])
+    })
+
+    test.each([
+      ['since=yesterday', 'since takes a time such as 2026-11-30T12:00:00Z, not yesterday'],
+      ['since=2026-11-30T12:00:00Z&offset=3', 'since says where to begin: it goes with neither origin nor offset'],
+      ['timestamps=true&plain=false', 'timestamps are of lines: they need plain=true'],
+      ['timestamps=maybe', 'failed to parse timestamps field to boolean: strconv.ParseBool: parsing "maybe": invalid syntax'],
+    ])('%s is refused', async (query, reason) => {
+      const answer = await filledWorld({ agents: { call: call as never } }).get(
+        `/v1/client/fs/logs/${id}?task=main&type=stdout&${query.includes('plain') ? '' : 'plain=true&'}${query}`,
+      )
+      expect([answer.status, answer.text]).toEqual([400, reason])
+    })
+
+    test('that nobody knows is said by the agent', async () => {
+      const said = 'when task "main" wrote its log is not known: an older agent kept it'
+      const agents = {
+        // biome-ignore lint/correctness/useYield: an agent that refuses sends nothing
+        async *call() {
+          throw new OrchestratorError('NO_LOG_TIMES', said)
+        },
+      }
+      const answer = await filledWorld({ agents }).get(`${path}&since=2026-11-30T12:00:00Z`)
+      expect([answer.status, answer.text]).toEqual([500, said])
+    })
+  })
+
   test('secrets are refused in the words and with the status of each route', async () => {
     const said = 'Reading secret file prohibited: /main/secrets/key'
     const world = filledWorld({

@@ -6,8 +6,9 @@
 import { constants, type Stats, watch } from 'node:fs'
 import { lstat, open, readdir, readlink, realpath } from 'node:fs/promises'
 import { basename, join, normalize, sep } from 'node:path'
-import type { AllocationFiles, FileEntry } from '../../agent/index.js'
+import type { AllocationFiles, FileEntry, LogSpan } from '../../agent/index.js'
 import { OrchestratorError } from '../../domain/index.js'
+import { LOG_TIMES_BYTES_MAX, logTimesName, readLogSpans } from '../supervisor/log-times.js'
 
 /** Names a file without opening it: no device is set going and no pipe waited for. Not among Node's constants. */
 const O_PATH = 0o10000000
@@ -50,6 +51,16 @@ export class DiskAllocationFiles implements AllocationFiles {
         await file.close()
       }
     })
+  }
+
+  async logSpans(allocationId: string, log: string): Promise<readonly LogSpan[]> {
+    try {
+      const bytes = await this.read(allocationId, `alloc/logs/${logTimesName(log)}`, 0, LOG_TIMES_BYTES_MAX)
+      return readLogSpans(Buffer.from(bytes).toString('latin1'))
+    } catch (error) {
+      if (error instanceof OrchestratorError && (error.code === 'NO_SUCH_FILE' || error.code === 'NOT_A_FILE')) return []
+      throw error
+    }
   }
 
   watch(allocationId: string, folder: string, onChange: () => void): () => void {

@@ -43,6 +43,7 @@ export const noFiles: AllocationFiles = {
   list: async () => [],
   stat: (_allocationId, path) => Promise.reject(noSuchFile(path)),
   read: (_allocationId, path) => Promise.reject(noSuchFile(path)),
+  logSpans: async () => [],
   watch: () => () => {},
 }
 

@@ -5,7 +5,9 @@
  * Tasks can see the folder, and one that runs as the supervisor's own user can write there. So nothing found in it is trusted:
  * no link is followed, nothing is opened that could block, and what is no plain file of our own makes way for one.
  */
-import { closeSync, constants, fchmodSync, fstatSync, lstatSync, mkdirSync, openSync, readdirSync, unlinkSync, writeSync } from 'node:fs'
+import { closeSync, constants, fstatSync, lstatSync, mkdirSync, openSync, readdirSync, unlinkSync, writeSync } from 'node:fs'
+import { LogTimes } from './log-times.js'
+import { openOwn } from './own-file.js'
 
 const NEWLINE = 10
 
@@ -21,6 +23,7 @@ export class LogWriter {
   readonly #prefix: string
   readonly #filesMax: number
   readonly #fileBytesMax: number
+  readonly #times: LogTimes
   #number: number
   #fd: number | undefined
   #sizeBytes = 0
@@ -30,16 +33,17 @@ export class LogWriter {
     this.#prefix = prefix
     this.#filesMax = Math.max(1, filesMax)
     this.#fileBytesMax = Math.max(1, fileBytesMax)
+    this.#times = new LogTimes(prefix)
     this.#number = Math.max(0, ...this.#numbers())
   }
 
-  /** @throws as `fs` does when the disk is full or the folder is gone */
-  write(chunk: Uint8Array): void {
+  /** @param atMs when it was said @throws as `fs` does when the disk is full or the folder is gone */
+  write(chunk: Uint8Array, atMs = Date.now()): void {
     for (let rest = chunk; rest.length > 0; ) {
       this.#open()
       const room = this.#fileBytesMax - this.#sizeBytes
       const part = rest.length <= room ? rest : rest.subarray(0, cutAt(rest, room, this.#sizeBytes === 0))
-      if (part.length > 0) this.#append(part)
+      if (part.length > 0) this.#append(part, atMs)
       rest = rest.subarray(part.length)
       if (rest.length > 0) this.#rotate()
     }
@@ -67,9 +71,19 @@ export class LogWriter {
     this.#fd = undefined
   }
 
-  #append(part: Uint8Array): void {
+  #append(part: Uint8Array, atMs: number): void {
+    if (this.#times.isDue(atMs)) this.#noteTime(atMs)
     for (let written = 0; written < part.length; ) written += writeSync(this.#fd!, part, written)
     this.#sizeBytes += part.length
+  }
+
+  #noteTime(atMs: number): void {
+    const place = { number: this.#number, offsetBytes: this.#sizeBytes }
+    try {
+      this.#inFolder((folder) => this.#times.note(folder, place, atMs, this.#number - this.#filesMax + 1))
+    } catch {
+      // On a full disk what is said matters more than when: it counts to the span before, and the next piece tries again.
+    }
   }
 
   #open(): void {
@@ -125,36 +139,6 @@ export class LogWriter {
       .filter((name) => name.startsWith(start) && /^\d{1,9}$/.test(name.slice(start.length)))
       .map((name) => Number(name.slice(start.length)))
   }
-}
-
-const APPEND = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK
-
-/** The log at `path`, which anyone on the host may read. Anything else that bears its name is unlinked first. */
-function openOwn(path: string): number {
-  const fd = tryOpen(path, APPEND) ?? openFresh(path)
-  fchmodSync(fd, 0o644)
-  return fd
-}
-
-function openFresh(path: string): number {
-  unlinkSync(path)
-  return openSync(path, APPEND | constants.O_EXCL, 0o644)
-}
-
-/** Undefined: what is there is a link, a pipe, a device, or has another name elsewhere. @throws as `fs` does for a full disk */
-function tryOpen(path: string, flags: number): number | undefined {
-  let fd: number
-  try {
-    fd = openSync(path, flags, 0o644)
-  } catch (error) {
-    // A link; a pipe nobody reads, or a socket.
-    if (['ELOOP', 'ENXIO'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined
-    throw error
-  }
-  const found = fstatSync(fd)
-  if (found.isFile() && found.nlink === 1) return fd
-  closeSync(fd)
-  return undefined
 }
 
 /** How much of `chunk` goes into the file that has `room` left: up to its last line's end, or nothing, so that a line stays whole. */

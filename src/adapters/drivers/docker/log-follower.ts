@@ -203,7 +203,7 @@ class StreamLog {
     const rest = content.subarray(skipped)
     if (rest.length === 0) return { written: 0, hasRotated: false }
     const before = this.#writer.position().number
-    this.#writer.write(rest)
+    this.#writer.write(rest, Date.parse(atText) || Date.now())
     return { written: rest.length, hasRotated: this.#writer.position().number !== before }
   }
 
