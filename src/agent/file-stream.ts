@@ -24,6 +24,8 @@ export async function* streamFile(source: FileSource, request: ReadRequest, sign
   const { files, allocationId } = source
   const entry = await files.stat(allocationId, request.path)
   if (entry.isFolder) throw new OrchestratorError('NOT_A_FILE', `file "${request.path}" is a directory`, { path: request.path })
+  if (request.origin === 'start' && request.offsetBytes < 0)
+    throw new OrchestratorError('BAD_OFFSET', `can't seek to offset ${request.offsetBytes} of ${request.path}`)
   const startBytes = request.origin === 'end' ? Math.max(0, entry.sizeBytes - request.offsetBytes) : request.offsetBytes
   const endBytes = request.limitBytes > 0 ? startBytes + request.limitBytes : Number.POSITIVE_INFINITY
   const changes = request.follow ? new Changes(source, folderOf(request.path), signal) : undefined
@@ -128,8 +130,10 @@ async function findStart(source: FileSource, prefix: string, request: LogsReques
   const logs = await listLogs(source, prefix)
   if (logs.length === 0) return { number: 0, offsetBytes: 0 }
   if (request.sinceMs !== undefined) return findSince(source, request, logs, request.sinceMs)
-  let leftBytes = request.offsetBytes
-  if (request.origin === 'start') {
+  // Less than nothing counts from the other end.
+  const isFromStart = (request.origin === 'start') === request.offsetBytes >= 0
+  let leftBytes = Math.abs(request.offsetBytes)
+  if (isFromStart) {
     for (const { number, sizeBytes } of logs) {
       if (leftBytes <= sizeBytes) return { number, offsetBytes: leftBytes }
       leftBytes -= sizeBytes

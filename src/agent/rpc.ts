@@ -1,6 +1,6 @@
 /**
  * What the server may ask of an agent, method by method: one request, then parts until the stream ends. Failures end the
- * stream with a code: UNKNOWN_ALLOCATION, UNKNOWN_TASK, NO_SUCH_FILE, NOT_A_FILE, PATH_ESCAPES, SECRET_FILE,
+ * stream with a code: UNKNOWN_ALLOCATION, UNKNOWN_TASK, NO_SUCH_FILE, NOT_A_FILE, BAD_OFFSET, PATH_ESCAPES, SECRET_FILE,
  * TASK_NOT_RUNNING, NO_LOG_TIMES, BAD_REQUEST, PROGRAM, TOO_MANY_SESSIONS, UNKNOWN_SESSION.
  */
 import type { ExecOutput, TerminalSize } from './driver.js'
@@ -46,7 +46,7 @@ export interface LogsRequest {
   readonly allocationId: string
   readonly task: string
   readonly type: 'stdout' | 'stderr'
-  /** Where `offsetBytes` counts from; the end counts backwards. */
+  /** Where `offsetBytes` counts from; the end counts backwards, and less than 0 counts from the other end. */
   readonly origin: 'start' | 'end'
   readonly offsetBytes: number
   /** Only what was written then or later, as far as it is known, and then nothing else says where to begin. Milliseconds since 1970. */

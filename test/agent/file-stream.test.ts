@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { DiskAllocationFiles } from '../../src/adapters/allocation-directories/index.js'
 import { systemClock } from '../../src/adapters/clock.js'
 import { LogWriter } from '../../src/adapters/supervisor/log-writer.js'
-import { streamLogs } from '../../src/agent/file-stream.js'
+import { type FileSource, streamFile, streamLogs } from '../../src/agent/file-stream.js'
 import type { LogsRequest } from '../../src/agent/index.js'
 
 const ALLOCATION = 'a1'
@@ -27,8 +27,11 @@ function write(...lines: readonly (readonly [seconds: number, text: string])[]):
   writer.close()
 }
 
+function source(): FileSource {
+  return { files: new DiskAllocationFiles(root), clock: systemClock, allocationId: ALLOCATION, isOver: () => true }
+}
+
 async function read(request: Partial<LogsRequest>): Promise<readonly string[]> {
-  const source = { files: new DiskAllocationFiles(root), clock: systemClock, allocationId: ALLOCATION, isOver: () => true }
   const whole: LogsRequest = {
     allocationId: ALLOCATION,
     task: 'main',
@@ -39,7 +42,7 @@ async function read(request: Partial<LogsRequest>): Promise<readonly string[]> {
     ...request,
   }
   const parts: string[] = []
-  for await (const { data, atMs } of streamLogs(source, whole, new AbortController().signal))
+  for await (const { data, atMs } of streamLogs(source(), whole, new AbortController().signal))
     parts.push(`${atMs === undefined ? '' : `${(atMs - NOON) / 1_000} `}${Buffer.from(data).toString()}`)
   return parts
 }
@@ -53,6 +56,36 @@ test.each([
 ])('what was written since %f s is read from there on, over several files', async (seconds, expected) => {
   write([0, 'first\n'], [10, 'second and long\n'], [20, 'third\n'], [60, 'fourth\n'])
   expect((await read({ sinceMs: NOON + seconds * 1_000 })).join('')).toBe(expected.join(''))
+})
+
+test.each([
+  ['start', 0, 'abcdef'],
+  ['start', 4, 'ef'],
+  ['start', 9, ''],
+  ['start', -2, 'ef'],
+  ['start', -9, 'abcdef'],
+  ['end', 2, 'ef'],
+  ['end', 9, 'abcdef'],
+  ['end', 0, ''],
+  ['end', -4, 'ef'],
+] as const)('from %s at %i', async (origin, offsetBytes, expected) => {
+  write([0, 'abcdef'])
+  expect((await read({ origin, offsetBytes })).join('')).toBe(expected)
+})
+
+test('there is nothing before the start of a file', async () => {
+  write([0, 'abcdef'])
+  const request = {
+    allocationId: ALLOCATION,
+    path: 'alloc/logs/main.stdout.0',
+    origin: 'start',
+    offsetBytes: -2,
+    limitBytes: 0,
+    follow: false,
+  } as const
+  await expect(streamFile(source(), request, new AbortController().signal)[Symbol.asyncIterator]().next()).rejects.toMatchObject({
+    code: 'BAD_OFFSET',
+  })
 })
 
 test('pieces end where another time begins', async () => {

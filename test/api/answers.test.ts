@@ -130,7 +130,11 @@ describe('files and logs', () => {
   test('logs come as frames back to back, and plain when asked for', async () => {
     const world = filledWorld()
     const framed = await world.get(`/v1/client/fs/logs/${id}?task=main&type=stdout`)
-    expect(JSON.parse(framed.text)).toEqual({ Data: Buffer.from(LOG_LINE).toString('base64'), File: 'alloc/logs/main.stdout.0' })
+    expect(JSON.parse(framed.text)).toEqual({
+      Data: Buffer.from(LOG_LINE).toString('base64'),
+      File: 'alloc/logs/main.stdout.0',
+      Offset: LOG_LINE.length,
+    })
     const plain = await world.get(`/v1/client/fs/logs/${id}?task=main&type=stdout&plain=true`)
     expect([plain.text, plain.headers['content-type']]).toEqual([LOG_LINE, 'text/plain; charset=utf-8'])
   })

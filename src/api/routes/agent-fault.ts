@@ -16,6 +16,7 @@ export function agentFault(error: unknown, allocationId: string | undefined): un
     case 'NO_SUCH_FILE':
       return notFound(error.message, error)
     case 'ALLOCATION_ENDED':
+    case 'BAD_OFFSET':
     case 'NO_LOG_TIMES':
     case 'PROGRAM':
     case 'TOO_MANY_SESSIONS':

@@ -44,10 +44,10 @@ export async function framesOf(frames: AsyncIterable<Frame>, allocationId: strin
   return { status: 200, headers: { 'Content-Type': 'application/json' }, body: await streamed(frames, allocationId, encodeFrame) }
 }
 
-/** Members at zero are left out; a frame without any is a heartbeat. */
+/** Members at zero are left out; a frame without any is a heartbeat. The offset is where the next piece of the file begins. */
 function encodeFrame({ file, offsetBytes, data, event }: Frame): string {
   return JSON.stringify({
-    ...(offsetBytes === 0 || data.length === 0 ? {} : { Offset: offsetBytes }),
+    ...(data.length === 0 ? {} : { Offset: offsetBytes + data.length }),
     ...(data.length === 0 ? {} : { Data: toBase64(data) }),
     ...(file === '' || (data.length === 0 && event === undefined) ? {} : { File: file }),
     ...(event === undefined ? {} : { FileEvent: event }),
