@@ -24,6 +24,12 @@ const JOB = `job "web" {
         destination = "secrets/login"
         change_mode = "noop"
       }
+      template {
+        data        = "PASSWORD={{ with nomadVar \\"nomad/jobs/web\\" }}{{ .password }}{{ end }}"
+        destination = "secrets/login.env"
+        env         = true
+        change_mode = "noop"
+      }
       resources {
         cpu    = 10
         memory = 32
@@ -76,7 +82,7 @@ test('a job is given the value of an encrypted variable, and the new one when it
   ]
   for (const path of answers) expect(await (await fetch(cluster.url + path)).text(), path).not.toMatch(/canary-/)
   expect(await (await fetch(`${cluster.url}/v1/var/nomad/jobs/web`)).text()).toContain('BEGIN AGE ENCRYPTED FILE')
-  const told = filesBelow(join(cluster.folder, '.drover')).filter((file) => !file.endsWith('/secrets/login'))
+  const told = filesBelow(join(cluster.folder, '.drover')).filter((file) => !/\/secrets\/login(\.env)?$/.test(file))
   expect(told.length).toBeGreaterThan(5)
   expect(told.filter((file) => /canary-/.test(readFileSync(file, 'latin1')))).toEqual([])
   expect(cluster.output).not.toMatch(/canary-/)

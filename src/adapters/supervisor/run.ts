@@ -17,7 +17,7 @@ import {
 import { LogWriter } from './log-writer.js'
 import { findSession, findWrappers, isSameProcess, oldestChild, readBootId, readProcess, sendSignal } from './process-table.js'
 import { Lines, RunError, type RunExit, type RunInfo, type RunLogs, type RunStart } from './protocol.js'
-import { commandScript, sandboxScript, type Tools } from './wrapper.js'
+import { commandScript, sandboxScript, startScript, type Tools } from './wrapper.js'
 import type { WrapperPool } from './wrapper-pool.js'
 
 /** What is written down of a run before it is started. */
@@ -81,13 +81,11 @@ export class Run {
     const ownSandbox = sandbox === undefined ? {} : { sandbox: { hasOwnProcesses: sandbox.hasOwnProcesses } }
     const record: RunRecord = { runId, taskId, logs, bootId: readBootId(), cgroup: cgroup ?? null, bounded, ...ownSandbox }
     const groups = [...new Set([...(cgroup === undefined ? [] : [cgroup]), ...bounded])]
-    const command = commandScript(start, host.tools, groups)
     const wrapper = await host.wrappers.take()
     try {
       writeFileSync(join(wrapper.folder, 'run.json'), toCheckedJson(record), { mode: 0o600 })
-      writeFileSync(join(wrapper.folder, 'command'), command, { mode: 0o600 })
-      if (sandbox !== undefined)
-        writeFileSync(join(wrapper.folder, 'sandbox'), sandboxScript(start, sandbox, host.tools, folder, groups), { mode: 0o600 })
+      if (sandbox === undefined) writeFileSync(join(wrapper.folder, 'command'), commandScript(start, host.tools, groups), { mode: 0o600 })
+      else writeFileSync(join(wrapper.folder, 'sandbox'), sandboxScript(start, sandbox, host.tools, folder, groups), { mode: 0o600 })
       // All of a run is there at once, so that none is ever found half made.
       renameSync(wrapper.folder, folder)
     } catch (error) {
@@ -96,7 +94,7 @@ export class Run {
       throw error
     }
     const run = new Run(folder, record, host)
-    await run.#begin(wrapper.pid)
+    await run.#begin(wrapper.pid, startScript(start, host.tools))
     return run
   }
 
@@ -172,8 +170,9 @@ export class Run {
   }
 
   /** @param wrapperPid of one that stands in this folder */
-  async #begin(wrapperPid: number): Promise<void> {
+  async #begin(wrapperPid: number, script: string): Promise<void> {
     const started = this.#openPipes(wrapperPid)
+    this.#writeStart(script)
     this.#tellWrapper()
     const pid = await started
     if (this.record.sandbox === undefined) return this.#writePids(wrapperPid, pid)
@@ -181,6 +180,17 @@ export class Run {
     const insidePid = oldestChild(wrapperPid)
     this.#writePids(insidePid ?? wrapperPid, insidePid === undefined ? 0 : (oldestChild(insidePid) ?? 0))
     if (await this.#host.reapsOrphans()) sendSignal(wrapperPid, 'SIGKILL')
+  }
+
+  /** Before the wrapper is told to go on, so that nobody waits for words of a supervisor that has died. */
+  #writeStart(script: string): void {
+    const bytes = Buffer.from(script)
+    const fd = openSync(join(this.folder, 'start'), constants.O_WRONLY | constants.O_NONBLOCK)
+    const socket = new Socket({ fd, readable: false, writable: true })
+    // Whoever was to read it has ended, and that is told elsewhere.
+    socket.on('error', () => socket.destroy())
+    // What the pipe does not hold at once follows as it is read.
+    socket.end(bytes.subarray(writeSync(fd, bytes)))
   }
 
   #writePids(wrapperPid: number, pid: number): void {
@@ -266,6 +276,8 @@ export class Run {
     const written = readJson(join(this.folder, 'pids.json'))
     this.#pids = isRunPids(written) ? written : this.#findPids()
     const pids = this.#pids
+    // Earlier versions left the environment there. Whoever has told of its pid has read it.
+    if (pids !== undefined) rmSync(join(this.folder, 'command'), { force: true })
     const exit = this.#readExit()
     if (pids === undefined && exit === undefined) return false
     const hasWrapper = pids !== undefined && isSameProcess(pids.wrapperPid, pids.wrapperStartTime)

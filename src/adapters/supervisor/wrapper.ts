@@ -28,13 +28,15 @@ const UNTIL_RELEASED = 'until read -r word <&6; do :; done'
 
 /**
  * Argument 1 is the folder to begin in. It waits there until `release` says that `command` is written. A pipe whose name was taken away before
- * it was opened is opened as a plain file, of which a read never waits: then the wrapper ends.
+ * it was opened is opened as a plain file, of which a read never waits: then the wrapper ends. `start` it can only read, so that it notices
+ * when nobody is left who would write there.
  */
 export function wrapperScript(tools: Tools): string {
   return `
 cd "$1" || exit 125
-${tools.mkfifo} -m 600 out err note release || exit 125
+${tools.mkfifo} -m 600 out err note release start || exit 125
 exec 3<>out 4<>err 5<>note 6<>release
+exec 9<>start 7<start 9>&-
 [ -p /proc/self/fd/6 ] || exit 125
 ${TRAPS}
 echo ready
@@ -50,50 +52,70 @@ ${UNTIL_RELEASED}
 }
 
 /**
- * The wrapper becomes what makes the root, and a shell in there does the wrapper's work: with the pipes, and with two plain files of its folder,
- * which lead nowhere else. What made the root can go then. What it complains of is told in the task's stderr.
+ * The wrapper becomes what makes the root, and a shell in there does the wrapper's work: with the pipes, and with one plain file of its folder,
+ * which leads nowhere else. What made the root can go then. What it complains of is told in the task's stderr.
  */
 export function sandboxScript(start: RunStart, sandbox: RunSandbox, tools: Tools, folder: string, groups: readonly string[]): string {
   const inside = `
 exec 2>/dev/null
 ${TRAPS}
-( . /proc/self/fd/7 ) </dev/null >&3 2>&4
+(
+${commandScript(start, tools, groups)}) </dev/null >&3 2>&4
 code=$?
 echo "$code" >&8
 echo "exit $code" >&5
 ${UNTIL_RELEASED}
 `
   const words = [...networkWords(start, tools), ...sandbox.words, sandbox.tools.sh, '-c', inside, INSIDE_NAME, folder]
-  return [
-    'exec 7<command 8>exit 2>&4',
-    ...groups.map(joinGroup),
-    `exec ${[tools.env, '-i', '--', ...words].map(quote).join(' ')}`,
-    '',
-  ].join('\n')
+  return ['exec 8>exit 2>&4', ...groups.map(joinGroup), `exec ${[tools.env, '-i', '--', ...words].map(quote).join(' ')}`, ''].join('\n')
 }
 
-/** Read by the wrapper's child, which becomes the task. Holds the environment, so its file is for the owner only. */
+/** Read by the wrapper's child, which becomes the task: up to the shell that has the task's own rights and reads `startScript`. */
 export function commandScript(start: RunStart, tools: Tools, groups: readonly string[]): string {
   const { sandbox } = start
   const user = start.user === null ? [] : [tools.setpriv!, `--reuid=${start.user.uid}`, `--regid=${start.user.gid}`, '--clear-groups']
-  const environment = Object.entries(start.environment).map(([name, value]) => `${name}=${value}`)
-  const { setsid, env } = sandbox?.tools ?? tools
+  const { setsid, sh } = sandbox?.tools ?? tools
   const network = sandbox === undefined ? networkWords(start, tools) : []
-  const words = [setsid, ...network, ...user, env, '-i', '--', ...environment, start.command, ...start.args]
   return [
     // The shell's own pid, told by the kernel: "$$" would be that of the wrapper.
     'read -r pid word </proc/self/stat',
     ...(sandbox === undefined ? ['echo "$pid" >pid', ...groups.map(joinGroup)] : []),
     'echo "pid $pid" >&5',
     // Those that the wrapper opened; the supervisor hands on none of its own.
-    'exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&-',
+    'exec 3>&- 4>&- 5>&- 6>&- 8>&-',
     // Of everything that keeps Drover's own state to its owner, a task is to notice nothing.
     'umask 022',
     ...(sandbox === undefined ? [`cd ${quote(start.workFolder)} || exit 126`] : []),
-    `exec ${words.map(quote).join(' ')}`,
+    `exec ${[setsid, ...network, ...user, sh, '-s'].map(quote).join(' ')} <&7 7<&-`,
     '',
   ].join('\n')
 }
+
+/**
+ * The last words of the start, to be read from the pipe `start`, and the only ones that hold the environment: it may hold secrets, so it is in no
+ * file, and in no argument, which everybody on the host can see. The shell that reads it has the task's own rights already, because a
+ * variable such as LD_PRELOAD makes code of the task run.
+ */
+export function startScript({ environment, command, args, sandbox }: RunStart, tools: Tools): string {
+  const names = Object.keys(environment)
+  const told = names.filter((name) => /^[A-Za-z_]\w*$/.test(name) && !NOT_FOR_SHELLS.test(name))
+  const others = names.filter((name) => !told.includes(name))
+  const ofShell = SET_BY_SHELLS.filter((name) => !told.includes(name)).flatMap((name) => ['-u', name])
+  const words = [(sandbox?.tools ?? tools).env, ...ofShell, '--', ...others.map((name) => `${name}=${environment[name]}`), command, ...args]
+  return [
+    // Whoever writes it may die in the middle; what ends early has started nothing.
+    "trap 'exit 126' EXIT",
+    ...told.map((name) => `export ${name}=${quote(environment[name]!)}`),
+    `exec ${words.map(quote).join(' ')} </dev/null`,
+    '',
+  ].join('\n')
+}
+
+/** Those that one shell or another gives a meaning of its own, or refuses to set; and those that could keep its next program from starting. */
+const NOT_FOR_SHELLS =
+  /^(_|PATH|PWD|OLDPWD|SHLVL|IFS|ENV|PS\d|PPID|E?UID|GROUPS|LINENO|OPT(IND|ARG|ERR)|RANDOM|SECONDS|SHELLOPTS|POSIXLY_CORRECT|LINES|COLUMNS|TMOUT|HIST\w+|MAIL\w*|DIRSTACK|FUNCNAME|LANG|LC_\w+|(BASH|LD)\w*)$/
+/** Or had from the wrapper. */
+const SET_BY_SHELLS = ['PATH', 'PWD', 'OLDPWD', 'SHLVL', '_']
 
 function networkWords({ networkNamespace }: RunStart, tools: Tools): readonly string[] {
   return networkNamespace === null ? [] : [tools.nsenter!, `--net=${networkNamespace}`, '--']

@@ -1,9 +1,12 @@
+import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { fromCheckedJson } from '../../../src/adapters/checked-json.js'
 import { silentLogger } from '../../../src/adapters/logger.js'
 import { SupervisorClient } from '../../../src/adapters/supervisor/client.js'
+import { findTools } from '../../../src/adapters/supervisor/supervisor.js'
+import { startScript } from '../../../src/adapters/supervisor/wrapper.js'
 import { isAlive, SUPERVISOR_COMMAND, Supervised, until } from './supervised.js'
 
 test('a run gives back its output and its exit code', async () => {
@@ -28,6 +31,61 @@ test('the environment of a task is what it was given and nothing else, whatever 
     'LINES=one\ntwo',
     'NOMAD_META_ink.colour=blue',
   ])
+})
+
+test('variables that mean something to shells and to loaders reach a task as they are', async () => {
+  const environment = {
+    IFS: '/',
+    OPTIND: 'no number',
+    PPID: '1',
+    UID: 'me',
+    PWD: '/nowhere',
+    _: 'last',
+    SHLVL: '9',
+    LINENO: 'x',
+    LD_LIBRARY_PATH: '/nowhere',
+    PS4: '$(id)',
+    'not a name': 'x',
+  }
+  const world = new Supervised()
+  await world.start('', { command: '/usr/bin/env', args: ['-0'], environment })
+  await world.client.ask('wait', { runId: 'run-1' })
+  const told = Object.entries(environment).map(([name, value]) => `${name}=${value}`)
+  expect(world.log().split('\0').filter(Boolean).sort()).toEqual(told.sort())
+})
+
+test('an environment that no pipe holds at once reaches a task whole', async () => {
+  const world = new Supervised()
+  const environment = Object.fromEntries(Array.from({ length: 10 }, (_, at) => [`PART_${at}`, String(at).repeat(100_000)]))
+  await world.start('echo "${#PART_0} ${#PART_9}"', { environment })
+  await world.client.ask('wait', { runId: 'run-1' })
+  expect(world.log()).toBe('100000 100000\n')
+})
+
+test('the environment of a task is in no file while it runs, and a supervisor that comes after needs none', async () => {
+  const world = new Supervised()
+  await world.start('[ "$SECRET" = canary-4e1d ] && echo same; exec sleep 600', {
+    environment: { PATH: '/usr/bin:/bin', SECRET: 'canary-4e1d' },
+  })
+  await until(() => world.log() === 'same\n')
+  const withSecret = () => spawnSync('grep', ['-rl', '--devices=skip', 'canary', world.folder], { encoding: 'utf8' }).stdout
+  expect(withSecret()).toBe('')
+  // As an earlier version left it.
+  writeFileSync(join(world.folder, 'runs/run-1/command'), 'export SECRET=canary-4e1d')
+  expect(withSecret()).not.toBe('')
+  await world.killSupervisor()
+  await until(async () => (await world.client.ask('find', { runId: 'run-1' })) !== null)
+  expect(withSecret()).toBe('')
+  await world.client.ask('signal', { runId: 'run-1', signal: 'SIGTERM' })
+  expect(await world.client.ask('wait', { runId: 'run-1' })).toMatchObject({ signal: 15 })
+})
+
+test.each([10, 60, 100])('a start whose last words are cut off after %i bytes has failed', (bytes) => {
+  const world = new Supervised()
+  const start = world.request('echo started', { environment: { A: 'b'.repeat(200) } })
+  const { status, stdout } = spawnSync('/bin/sh', ['-s'], { input: startScript(start, findTools()).slice(0, bytes), encoding: 'utf8' })
+  expect(stdout).toBe('')
+  expect(status).not.toBe(0)
 })
 
 test.each([
