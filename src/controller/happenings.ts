@@ -1,16 +1,45 @@
-/** What people who watch a server want to be told as it happens: hosts that come and go, and what becomes of roll-outs. */
-import { type Deployment, NAMESPACE_DEFAULT, type Node } from '../domain/index.js'
+/** What people who watch a server want to be told as it happens: hosts that come and go, what becomes of roll-outs, and what fails. */
+import { type Allocation, type Deployment, NAMESPACE_DEFAULT, type Node, type TaskEvent } from '../domain/index.js'
 import type { RowChange, StateEvents } from '../state/index.js'
+
+/** So many are told one by one: where a whole host fails, they are many. */
+const FAILURES_MAX = 5
 
 /** One sentence each, in order. */
 export function describeHappenings(events: readonly StateEvents[]): readonly string[] {
-  return events.flatMap(({ changes }) => [...changes.values()].map(describe)).filter((text) => text !== undefined)
+  const changes = events.flatMap((event) => [...event.changes.values()])
+  const failures = changes.map(describeFailure).filter((text) => text !== undefined)
+  const more = failures.length - FAILURES_MAX
+  return [
+    ...changes.map(describe).filter((text) => text !== undefined),
+    ...failures.slice(0, FAILURES_MAX),
+    ...(more > 0 ? [`${more} more failed`] : []),
+  ]
 }
 
 function describe({ table, before, after }: RowChange): string | undefined {
   if (table === 'nodes') return describeNode(before as Node | undefined, after as Node | undefined)
   if (table === 'deployments' && after !== undefined) return describeDeployment(before as Deployment | undefined, after as Deployment)
   return undefined
+}
+
+function describeFailure({ table, before, after }: RowChange): string | undefined {
+  if (table !== 'allocations' || after === undefined) return undefined
+  const { Name, Namespace, NodeName, ClientStatus, TaskStates } = after as Allocation
+  if (ClientStatus !== 'failed' || (before as Allocation | undefined)?.ClientStatus === 'failed') return undefined
+  const name = Namespace === NAMESPACE_DEFAULT ? Name : `${Namespace}/${Name}`
+  const reasons = Object.entries(TaskStates ?? {}).flatMap(([task, { Failed, Events }]) => {
+    const event = Failed ? Events.findLast(isReason) : undefined
+    return event === undefined ? [] : [`: task ${task}: ${event.DisplayMessage || event.Type}`]
+  })
+  return `${name} failed on ${NodeName}${reasons[0] ?? ''}`
+}
+
+/** What follows from a failure, and does not say why. */
+const CONSEQUENCES: ReadonlySet<string> = new Set(['Not Restarting', 'Restarting', 'Killing', 'Killed', 'Sibling Task Failed'])
+
+function isReason({ Type }: TaskEvent): boolean {
+  return !CONSEQUENCES.has(Type)
 }
 
 function describeNode(before: Node | undefined, after: Node | undefined): string | undefined {

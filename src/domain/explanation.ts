@@ -25,6 +25,8 @@ export type StopCode =
   | 'original-came-back'
   | 'preempted'
   | 'stopped'
+  /** By itself. */
+  | 'completed'
 
 export type ShortfallCode = 'no-nodes' | 'no-suitable-node' | 'no-room'
 

@@ -1,8 +1,8 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { describeHappenings } from '../../src/controller/happenings.js'
-import type { Deployment, DeploymentState, Node } from '../../src/domain/index.js'
+import type { Allocation, Deployment, DeploymentState, Node, TaskEvent, TaskState } from '../../src/domain/index.js'
 import type { RowChange } from '../../src/state/index.js'
-import { deployment, node } from '../fixtures.js'
+import { allocation, deployment, node } from '../fixtures.js'
 
 const told = (...changes: readonly RowChange[]) =>
   describeHappenings([{ index: 1, kind: 'job-register', changes: new Map(changes.map((change, at) => [String(at), change])) }])
@@ -105,4 +105,42 @@ test('a host that its file gives another name or pool, and one whose file reserv
     `host oak: all its cpu is reserved (${total} of ${total} MHz)`,
     `host oak has joined, in the pool gpu; all its cpu is reserved (${total + 1} of ${total} MHz)`,
   ])
+})
+
+describe('what fails', () => {
+  const event = (Type: string, DisplayMessage = '') => ({ Type, DisplayMessage }) as TaskEvent
+  const task = (Failed: boolean, ...Events: TaskEvent[]) => ({ Failed, Events, State: 'dead' }) as unknown as TaskState
+  const ofAllocation = (before: Partial<Allocation> | undefined, after: Partial<Allocation>): RowChange => ({
+    table: 'allocations',
+    key: 'a',
+    before: before === undefined ? undefined : allocation(before),
+    after: allocation(after),
+  })
+  const failed: Partial<Allocation> = {
+    ClientStatus: 'failed',
+    TaskStates: {
+      sidecar: task(false, event('Killed', 'Sent interrupt')),
+      other: task(true, event('Sibling Task Failed', "Task's sibling failed")),
+      main: task(true, event('Terminated', 'Exit Code: 3'), event('Not Restarting', 'Exceeded allowed attempts')),
+    },
+  }
+
+  test('is told with its reason, once', () => {
+    const running: Partial<Allocation> = { ClientStatus: 'running' }
+    expect(
+      told(
+        ofAllocation(running, failed),
+        ofAllocation(failed, { ...failed, DesiredStatus: 'stop' }),
+        ofAllocation(running, { ClientStatus: 'complete' }),
+        ofAllocation(undefined, { ...failed, Namespace: 'apps', TaskStates: {} }),
+      ),
+    ).toEqual(['web.group[0] failed on n1: task main: Exit Code: 3', 'apps/web.group[0] failed on n1'])
+  })
+
+  test('in great numbers is counted', () => {
+    expect(told(...Array.from({ length: 12 }, () => ofAllocation(undefined, failed))).slice(4)).toEqual([
+      'web.group[0] failed on n1: task main: Exit Code: 3',
+      '7 more failed',
+    ])
+  })
 })

@@ -35,6 +35,15 @@ test('what follows another tells what became of that', () => {
   expect(codes(ofGroup(story).stops)).toEqual(['node-down', 'older-version'])
 })
 
+test('what has completed by itself tells so, in the words of its host', () => {
+  const story = new Story().nodes(1).register({ Type: 'batch', TaskGroups: [group(1, PLAIN)] })
+  story.evaluate()
+  story.report(story.wanted(), 'complete')
+  const [end] = ofGroup(story).stops
+  expect([end!.code, end!.text]).toEqual(['completed', 'web.group[0] has completed on n1: its tasks have ended'])
+  expect(ofGroup(story).missing).toEqual([])
+})
+
 test('more than is wanted is told with the count', () => {
   const story = new Story().nodes(1).register({ TaskGroups: [group(3, PLAIN)] })
   story.evaluate()

@@ -55,7 +55,7 @@ export function explainJob(view: StateView, job: Job, nowMs: number, judgeNodes:
       running,
       placements: living.map((row) => explainPlacement(view, row)),
       stops: own
-        .filter(isServerTerminal)
+        .filter((row) => isServerTerminal(row) || row.ClientStatus === 'complete')
         .sort((a, b) => b.AllocModifyIndex - a.AllocModifyIndex)
         .slice(0, STOPS_TOLD)
         .map((row) => {

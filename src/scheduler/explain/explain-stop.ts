@@ -1,5 +1,5 @@
-/** Why an allocation was told to end. */
-import { type Allocation, findTaskGroup, isCanary, type Job, type Reason, type StopCode } from '../../domain/index.js'
+/** Why an allocation has ended, or was told to. */
+import { type Allocation, findTaskGroup, isCanary, isServerTerminal, type Job, type Reason, type StopCode } from '../../domain/index.js'
 import { LOST, MIGRATING, NOT_NEEDED, RECONNECTED, RESCHEDULED, TAINTED, UPDATING } from '../descriptions.js'
 
 const CODES: Readonly<Record<string, StopCode>> = {
@@ -37,7 +37,7 @@ export function explainStop(end: End): Reason {
       ...(job === undefined ? {} : { newestVersion: job.Version }),
       ...(preemptedBy === undefined ? {} : { preemptedBy: preemptedBy.ID, preemptor: preemptedBy.Name }),
     },
-    text: `${row.Name} was ended on ${row.NodeName}: ${sentence(code, end)}`,
+    text: `${row.Name} ${code === 'completed' ? 'has completed' : 'was ended'} on ${row.NodeName}: ${sentence(code, end)}`,
   }
 }
 
@@ -46,6 +46,7 @@ function countOf({ row, job }: End): number {
 }
 
 function codeOf({ row, job, description, preemptedBy }: End): StopCode {
+  if (description === '' && !isServerTerminal(row) && row.ClientStatus === 'complete') return 'completed'
   if (preemptedBy !== undefined) return 'preempted'
   const known = CODES[description]
   if (known !== undefined) return known
@@ -73,6 +74,7 @@ function sentence(code: StopCode, end: End): string {
     'original-came-back': 'the one that it stood in for came back',
     preempted: `${preemptedBy?.Name} is more important and needed the room`,
     stopped: 'it was asked to',
+    completed: row.ClientDescription || 'its tasks have ended',
   }
   return sentences[code]
 }
