@@ -1,4 +1,4 @@
-/** Why work could not be placed, in a line a reason. */
+/** Why work could not be placed: one line for each reason. */
 import type { PlacementMetrics } from './wire.js'
 
 export function describeFailures(failures: Readonly<Record<string, PlacementMetrics>>): string {

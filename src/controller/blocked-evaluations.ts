@@ -1,5 +1,5 @@
 /**
- * Wakes evaluations that could not place everything, when something they may use becomes free (`scheduler.md` §1.6):
+ * Wakes evaluations that could not place everything, when something they may use becomes free (Nomad docs, "Scheduling"):
  * indexed by computed class, so that a node that none of them can use wakes nobody.
  */
 import { type Allocation, type Evaluation, isClientTerminal, isReady, type Node } from '../domain/index.js'

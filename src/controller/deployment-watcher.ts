@@ -1,5 +1,5 @@
 /**
- * Carries roll-outs to their end (`lifecycle.md` §5.2, §5.4): asks for the next step when an allocation became healthy,
+ * Carries roll-outs to their end (Nomad docs, "update block"): asks for the next step when an allocation became healthy,
  * promotes canaries that may be, fails what cannot succeed, and goes back to the newest stable version where the job says so.
  * Whether all is done only the scheduler knows: it ends the deployment with the step that finds nothing left to do.
  *

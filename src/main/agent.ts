@@ -105,7 +105,7 @@ export async function startAgent(config: AgentConfig, bus: Bus): Promise<Running
     nodeId: key.nodeId,
     async stop(options) {
       await agent.stop(options)
-      // Without tasks it has nothing to stay for.
+      // Without tasks the supervisor has no reason to keep running.
       if (options.tasks === 'end') await supervisor.ask('retire', {})
       supervisor.close()
     },

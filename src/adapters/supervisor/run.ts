@@ -155,7 +155,7 @@ export class Run {
     return found.length > 0 || pids.pid === 0 ? found : findSession(pids.pid)
   }
 
-  /** Whatever is left of it ends; its folder goes. */
+  /** Kills what is left of the run and removes its folder. */
   async destroy(): Promise<void> {
     this.#killAll()
     this.#endWrapper()
@@ -462,7 +462,7 @@ function readNow(fd: number, piece: Buffer): number {
   }
 }
 
-/** A shell tells a signal as 128 and its number; so does whoever exits like that by itself. */
+/** A shell reports a signal as 128 plus its number; a task that exits with such a code is read the same way. */
 function exitOf(code: number): RunExit {
   return { exitCode: code, signal: code > 128 && code <= 128 + 64 ? code - 128 : 0, isOutOfMemory: false }
 }

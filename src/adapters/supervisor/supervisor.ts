@@ -22,7 +22,7 @@ import { endStrays } from './strays.js'
 import type { Tools } from './wrapper.js'
 import { WrapperPool } from './wrapper-pool.js'
 
-/** Without runs and without an owner it has nothing to stay for. */
+/** A supervisor without runs and without an owner exits after this. */
 const IDLE_MS = 60_000
 const STRAYS_EVERY_MS = 60_000
 /** A process that the kernel was asked to end is gone by then, unless it waits for a disk. */

@@ -1,4 +1,4 @@
-/** Some of the positions below a fixed number, in the order in which they were added; emptied without making anything. */
+/** A set of positions below a fixed limit that keeps insertion order. Clearing it allocates nothing. */
 export class PositionSet {
   readonly #members: Int32Array
   readonly #isMember: Uint8Array
