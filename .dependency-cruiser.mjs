@@ -62,7 +62,7 @@ export default {
       severity: 'error',
       from: { path: '^src/main/(cli|commands|programs|state-commands|nats-config|exec-console)\\.ts$' },
       to: {
-        path: '^src/(state|jobspec|scheduler|agent|api|controller|adapters|main/(server|agent|config|long-running|job-files))[/.]|node_modules',
+        path: '^src/(state|jobspec|scheduler|agent|api|controller|adapters|main/(server|agent|config|run-server|run-agent|server-config|agent-config|job-files))[/.]|node_modules',
         pathNot: '^src/adapters/http-request\\.ts$',
         dynamic: false,
       },

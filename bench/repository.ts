@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { InProcessBus } from '../src/adapters/in-process-bus/index.js'
-import { checkConfig, serverConfigSchema } from '../src/main/config.js'
+import { checkConfig } from '../src/main/config.js'
 import { type RunningServer, startServer } from '../src/main/server.js'
+import { serverConfigSchema } from '../src/main/server-config.js'
 
 const run = promisify(execFile)
 

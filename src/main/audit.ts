@@ -3,7 +3,7 @@ import { AuditFile, readAuditFile } from '../adapters/audit-file.js'
 import { systemClock } from '../adapters/clock.js'
 import { AuditFacts, AuditTrail, authorOf, type Server, type SyncOutcome } from '../controller/index.js'
 import type { AuditSink } from '../domain/index.js'
-import type { ServerConfig } from './config.js'
+import type { ServerConfig } from './server-config.js'
 
 const BYTES_PER_MIB = 2 ** 20
 

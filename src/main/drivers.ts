@@ -7,7 +7,7 @@ import { RawExecDriver } from '../adapters/drivers/raw-exec/index.js'
 import type { SupervisorClient } from '../adapters/supervisor/client.js'
 import type { Driver } from '../agent/index.js'
 import type { Clock, Logger } from '../domain/index.js'
-import type { AgentConfig } from './config.js'
+import type { AgentConfig } from './agent-config.js'
 
 export interface DriverPorts {
   readonly config: AgentConfig['drivers']

@@ -1,14 +1,15 @@
 /** What hooks need of the host, made of adapters. */
 import { createHmac } from 'node:crypto'
 import { join } from 'node:path'
-import { ValueCipher } from '../adapters/age/index.js'
+// Not by the room's door: encrypting needs what only a server has.
+import { ValueCipher } from '../adapters/age/value-cipher.js'
 import { ArtifactGetter } from '../adapters/artifacts/index.js'
 import { checkPort } from '../adapters/checks.js'
 import type { loadOrCreateKey } from '../adapters/node-key.js'
 import { taskFiles } from '../adapters/task-files.js'
 import type { HookPorts } from '../agent/index.js'
 import { taskRefusal } from '../jobspec/index.js'
-import type { AgentConfig } from './config.js'
+import type { AgentConfig } from './agent-config.js'
 import { artifactDownloadCommand } from './supervisor-command.js'
 
 const DOWNLOAD_MS_MAX = 30 * 60_000

@@ -5,8 +5,9 @@ import { type BrokerUsers, natsAuthorization } from '../adapters/nats/accounts.j
 import { createNextServerKey, loadServerKeys, nodeIdOfKey } from '../adapters/node-key.js'
 import { AgentsFolderReader, SourceTree } from '../controller/index.js'
 import { SOURCE_DEFAULT } from '../domain/index.js'
-import { readConfig, type ServerConfig, serverConfigSchema } from './config.js'
+import { readConfig } from './config.js'
 import { openSource } from './open-source.js'
+import { type ServerConfig, serverConfigSchema } from './server-config.js'
 
 /** @param path of the server's configuration @returns a file for the broker's own configuration to include */
 export async function printAccounts(path: string, withNewServerKey: boolean): Promise<string> {

@@ -9,7 +9,7 @@ import { RemoteMirror } from '../adapters/git/remote/remote-mirror.js'
 import { lockFolder } from '../adapters/lmdb/folder-lock.js'
 import type { GitSource } from '../controller/index.js'
 import { OrchestratorError, SOURCE_DEFAULT, TerminalError } from '../domain/index.js'
-import type { ServerConfig } from './config.js'
+import type { ServerConfig } from './server-config.js'
 import { FULL_REF, remoteAccessOf, type SourceConfig } from './source-config.js'
 
 /** What can be asked of any commit of a repository. */

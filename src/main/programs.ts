@@ -57,14 +57,14 @@ export const serverCommand: CommandModule = {
       .requiredOption('--config <file>', 'YAML, see docs/configuration.md')
       .option('--adopt-cluster <id>', 'begin again as this cluster, whose state is lost, and take over what its hosts run')
       .action(({ config, adoptCluster }: { config: string; adoptCluster?: string }) =>
-        finish(failingWith(io.err, async () => (await import('./long-running.js')).runServer(config, adoptCluster))),
+        finish(failingWith(io.err, async () => (await import('./run-server.js')).runServer(config, adoptCluster))),
       )
   },
 }
 
 async function runAgent(config: string): Promise<number> {
   keepYoungGenerationSmall()
-  return (await import('./long-running.js')).runAgent(config)
+  return (await import('./run-agent.js')).runAgent(config)
 }
 
 export const agentCommand: CommandModule = {

@@ -3,7 +3,7 @@ import { systemClock } from '../adapters/clock.js'
 import type { Secret } from '../adapters/secret.js'
 import { CommitSpans, type Server } from '../controller/index.js'
 import type { Logger } from '../domain/index.js'
-import type { ServerConfig } from './config.js'
+import type { ServerConfig } from './server-config.js'
 import { readVersion } from './version.js'
 
 /** Looking costs as much as there are versions. */

@@ -2,7 +2,8 @@
 import { resolve } from 'node:path'
 import { TerminalError } from '../domain/index.js'
 import { type State, tablesOf } from '../state/index.js'
-import { readConfig, serverConfigSchema } from './config.js'
+import { readConfig } from './config.js'
+import { serverConfigSchema } from './server-config.js'
 import { examineState, inspectSnapshot, restoreSnapshot, saveSnapshot } from './state-folder.js'
 
 /** Which server is meant: its configuration, or its data folder. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { checkConfig, serverConfigSchema } from '../../src/main/config.js'
+import { checkConfig } from '../../src/main/config.js'
+import { serverConfigSchema } from '../../src/main/server-config.js'
 import { limitsOf, remoteAccessOf, trustOf } from '../../src/main/source-config.js'
 
 test.each([

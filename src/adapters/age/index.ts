@@ -1,2 +1,3 @@
+export { encryptValue, makeIdentity } from './encrypt-value.js'
 export { type Identities, readIdentities } from './identity-files.js'
-export { encryptValue, makeIdentity, ValueCipher } from './value-cipher.js'
+export { ValueCipher } from './value-cipher.js'

@@ -12,7 +12,7 @@ import { chmodSync, closeSync, existsSync, mkdirSync, openSync, readSync, rename
 import { join } from 'node:path'
 import { open, type RootDatabase } from 'lmdb'
 import type { LocalStore } from '../../agent/index.js'
-import { explainError, MEBIBYTE_BYTES, OrchestratorError } from '../../domain/index.js'
+import { explainError, OrchestratorError } from '../../domain/index.js'
 import { fromCheckedJson, toCheckedJson } from '../checked-json.js'
 import { checkStore } from '../lmdb/check-store.js'
 import { type FolderLock, lockFolder } from '../lmdb/folder-lock.js'
@@ -27,12 +27,14 @@ export interface LocalStoreOptions {
 }
 
 const READER = new URL('./read-local-store.js', import.meta.url)
-const FREE_PAGES_BYTES = 4 * MEBIBYTE_BYTES
+/** As many values of 64 KiB as make 4 MiB: the encoder keeps a buffer of the largest value that it has met for good. */
+const FILLER_BYTES = 64 * 1024
+const FILLER_COUNT = 64
 /** What marks a store, behind the header of its first page. */
 const MAGIC = 0xbeef_c0de
 const MAGIC_AT = 24
 const HEAD_BYTES = 28
-const FILLER = '_filler'
+const FILLER = '_filler/'
 
 export class LmdbLocalStore implements LocalStore {
   readonly #path: string
@@ -154,13 +156,17 @@ export class LmdbLocalStore implements LocalStore {
 
   /** Without room for them there are none this time. */
   async #keepFreePages(): Promise<void> {
-    if (statSync(join(this.#path, 'data.mdb')).size >= FREE_PAGES_BYTES) return
+    const { size } = statSync(join(this.#path, 'data.mdb'))
+    const names = Array.from({ length: FILLER_COUNT }, (_, at) => `${FILLER}${at}`)
     try {
-      await this.write({ [FILLER]: new Uint8Array(FREE_PAGES_BYTES) })
+      if (size < FILLER_COUNT * FILLER_BYTES)
+        await this.write(Object.fromEntries(names.map((name) => [name, new Uint8Array(FILLER_BYTES)])))
     } catch {
       return
     }
-    await this.write({ [FILLER]: undefined })
+    // Those of a life that ended in between, too.
+    const left = this.keys(FILLER)
+    if (left.length > 0) await this.write(Object.fromEntries(left.map((name) => [name, undefined])))
   }
 }
 

@@ -1,15 +1,18 @@
-/** What the long-running programs do: a server, an agent, a look at what a host can do. */
+/** What `drover server` does. */
 import { InProcessBus } from '../adapters/in-process-bus/index.js'
-import { hostInbox, SERVER_INBOX } from '../adapters/nats/accounts.js'
-import { connectNats, type NatsOptions } from '../adapters/nats/index.js'
-import { loadOrCreateKey, loadServerKeys, type StoredKey } from '../adapters/node-key.js'
+import { SERVER_INBOX } from '../adapters/nats/accounts.js'
+import { connectNats } from '../adapters/nats/index.js'
+import { loadServerKeys } from '../adapters/node-key.js'
 import { describeBroker } from '../agent/index.js'
 import { describeHappenings, type Server, type SyncOutcome } from '../controller/index.js'
 import { type Bus, SOURCE_DEFAULT } from '../domain/index.js'
 import { type RunningAgent, startAgent } from './agent.js'
-import { onlyNews, onStopAsked, type ParentMessage, tell } from './child-channel.js'
-import { agentConfigSchema, readConfig, type ServerConfig, serverConfigSchema } from './config.js'
+import { agentConfigSchema } from './agent-config.js'
+import { onlyNews, tell } from './child-channel.js'
+import { natsOptions, readConfig } from './config.js'
 import { startServer } from './server.js'
+import { type ServerConfig, serverConfigSchema } from './server-config.js'
+import { type StopAsked, whenStopAsked } from './stop-asked.js'
 
 /** The first look at the repository is worth waiting for before saying that all is ready, but not for ever. */
 const FIRST_SYNC_WITHIN_MS = 15_000
@@ -79,53 +82,6 @@ async function tellHappenings({ reader }: Server, signal: AbortSignal): Promise<
   while (!signal.aborted)
     for await (const events of reader.events(Number.MAX_SAFE_INTEGER, signal))
       for (const text of describeHappenings(events)) tell({ kind: 'note', text })
-}
-
-function natsOptions(nats: NonNullable<ServerConfig['nats']>, key: StoredKey, inboxPrefix: string): NatsOptions {
-  return { url: nats.url, seedFile: nats.seed_file ?? key.seedFile, tokenFile: nats.token_file, inboxPrefix }
-}
-
-export async function runAgent(path: string): Promise<number> {
-  const config = readConfig(path, agentConfigSchema)
-  if (config.nats === undefined) throw new Error(`${path} names no nats.url; an agent of its own needs a broker`)
-  const stopAsked = whenStopAsked()
-  const key = loadOrCreateKey(config.data_dir)
-  const bus = await connectNats(natsOptions(config.nats, key, hostInbox(key.nodeId)))
-  try {
-    const agent = await startAgent(config, bus)
-    stopAsked.isStarted = true
-    const { tasks } = await stopAsked.message
-    await agent.stop({ tasks })
-  } finally {
-    await bus.close()
-  }
-  return 0
-}
-
-interface StopAsked {
-  readonly message: Promise<ParentMessage>
-  readonly isAsked: boolean
-  /** From then on whoever waits for `message` stops in order; before it a start is simply abandoned, as by a kill. */
-  isStarted: boolean
-}
-
-/** Heard from the very beginning: a start may wait for a broker for ever. */
-function whenStopAsked(): StopAsked {
-  let answer: (message: ParentMessage) => void = () => {}
-  const stopAsked = {
-    message: new Promise<ParentMessage>((resolve) => {
-      answer = resolve
-    }),
-    isAsked: false,
-    isStarted: false,
-  }
-  onStopAsked((message) => {
-    // With the code that a start which failed has set: it, too, lets go of its parent.
-    if (!stopAsked.isStarted) process.exit()
-    stopAsked.isAsked = true
-    answer(message)
-  })
-  return stopAsked
 }
 
 /** The first goes without its name: most clusters have no other. */
