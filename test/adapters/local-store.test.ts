@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { open } from 'lmdb'
@@ -106,4 +106,12 @@ test('a life that was killed while it opened a sound store loses nothing', async
   writeFileSync(join(folder, 'agent-state.opening'), '')
   store = await LmdbLocalStore.open(folder, { reader: READER, onDamage: (text) => expect.fail(text) })
   expect(store.get('allocation/1')).toEqual({ id: 1 })
+})
+
+test('its file has room of its own, and what a life that ended in between has left of making it is taken away', async () => {
+  expect(statSync(join(folder, 'agent-state', 'data.mdb')).size).toBeGreaterThan(4 * 1024 * 1024)
+  await store.write({ '_filler/7': new Uint8Array(3), agent: 1 })
+  await store.close()
+  store = await LmdbLocalStore.open(folder)
+  expect(store.keys('')).toEqual(['agent'])
 })
