@@ -2,19 +2,10 @@
  * The agent of one host: makes what runs here equal to the set that the server wants of it, and tells what became of it.
  * Knows the world only through the ports it is given, so the simulation runs this very class.
  */
-import {
-  type Allocation,
-  type Bus,
-  type Clock,
-  explainError,
-  invariant,
-  type Logger,
-  type Node,
-  OrchestratorError,
-  type Random,
-  withUsableCompute,
-} from '../domain/index.js'
-import { type AllocationRecord, AllocationRunner } from './allocation-runner.js'
+import { type Allocation, explainError, invariant, type Node, OrchestratorError } from '../domain/index.js'
+import type { AgentDeps, StopOptions } from './agent-deps.js'
+import type { AllocationRecord } from './allocation-record.js'
+import { AllocationRunner } from './allocation-runner.js'
 import { AllocationShell } from './allocation-shell.js'
 import { BrokerWatch } from './broker-watch.js'
 import { computeAdmissible } from './claims.js'
@@ -22,77 +13,21 @@ import { DataWatch } from './data-watch.js'
 import { computeOrders, type Held, type Order, type WholeSet } from './desired-set.js'
 import { DiskWatch, withoutRoom } from './disk-watch.js'
 import type { Driver } from './driver.js'
-import type { TemplateEngine } from './driver-config.js'
 import { DroppedMessages } from './dropped-messages.js'
-import { COLLECTION_DEFAULTS, type CollectionRules, type DiskShare, EndedAllocations } from './ended-allocations.js'
+import { EndedAllocations } from './ended-allocations.js'
 import { FingerprintWatch } from './fingerprint-watch.js'
+import { fingerprintHost, withDeclared } from './host-node.js'
 import { HostSeals } from './host-seals.js'
 import { allocationKey, LocalState } from './local-state.js'
 import { Outbox } from './outbox.js'
-import type { AllocationDirectories, AllocationFiles, Fingerprint, HookPorts, HostUsage, LocalStore, Signer, Verify } from './ports.js'
 import { Quarantine } from './quarantine.js'
 import { RpcServer } from './rpc-server.js'
 import { ServerLink } from './server-link.js'
 import { SilenceWatch } from './silence-watch.js'
-import type { Now } from './task-runner.js'
-
-export interface AgentOptions {
-  readonly region: string
-  /** Longest time that a task may take to end, ms. */
-  readonly killTimeoutMsMax: number
-  /** Of what has ended, for those who look. */
-  readonly collection: CollectionRules
-  readonly requestTimeoutMs: number
-}
-
-export const AGENT_DEFAULTS: AgentOptions = {
-  region: 'global',
-  killTimeoutMsMax: 30_000,
-  collection: COLLECTION_DEFAULTS,
-  requestTimeoutMs: 2_000,
-}
-
-export interface AgentDeps {
-  /** The id that goes with the host's key. */
-  readonly nodeId: string
-  readonly bus: Bus
-  readonly clock: Clock
-  readonly random: Random
-  readonly logger: Logger
-  readonly store: LocalStore
-  readonly directories: AllocationDirectories
-  readonly files: AllocationFiles
-  readonly drivers: readonly Driver[]
-  readonly fingerprint: Fingerprint
-  readonly hostUsage: HostUsage
-  readonly diskShare: () => Promise<DiskShare>
-  /** What keeps this host's disk from taking new work, in a sentence; null: nothing. */
-  readonly diskProblem: () => string | null
-  readonly signer: Signer
-  readonly verify: Verify
-  /** Keys of servers to believe, before and besides those that this host learns when it joins. */
-  readonly serverKeys: readonly string[]
-  readonly templates: TemplateEngine
-  readonly hookPorts: HookPorts
-  readonly options: AgentOptions
-  /** A bug, or a refusal that trying again cannot mend: the process should end. */
-  readonly onFatal: (error: unknown) => void
-  /** With the node as the server has declared it; each time that it is let in. */
-  readonly onJoined?: (node: Node) => void
-  readonly onRefused?: (reason: string, remedy: string) => void
-  /** @param awayMs how long the broker was away; undefined: it has just been lost */
-  readonly onBroker?: (awayMs: number | undefined) => void
-  /** The disk takes no new work from now on, or does again where it is null. */
-  readonly onDiskProblem?: (problem: string | null) => void
-}
-
-export interface StopOptions {
-  /** `keep`: they run on and are found again. `end`: politely, bounded by their kill timeouts; they start again with the agent. */
-  readonly tasks: 'keep' | 'end'
-}
+import { Strays } from './strays.js'
+import type { Now } from './task-record.js'
 
 const KILL_GRACE_MS = 5_000
-const STRAYS_EVERY_MS = 60_000
 /** What is not on disk by then will not get there: the next life asks the server. */
 const LAST_WRITE_WITHIN_MS = 3_000
 const NANOSECONDS_PER_MS = 1e6
@@ -110,7 +45,6 @@ export class Agent {
   #hasHeardServer = false
   #isStopped = false
   readonly #disk: DiskWatch
-  #cancelStrays = () => {}
   /** Monotonic. */
   #undeclaredSinceMs: number | undefined
   /** As this host found itself. */
@@ -124,6 +58,7 @@ export class Agent {
   readonly #data: DataWatch
   readonly #silence: SilenceWatch
   readonly #ended: EndedAllocations
+  readonly #strays: Strays
   readonly #settled = new Set<() => void>()
 
   constructor(deps: AgentDeps) {
@@ -131,7 +66,7 @@ export class Agent {
     this.#disk = new DiskWatch({ ...deps, look: deps.diskProblem, onChange: (problem) => void this.#onDisk(problem).catch(deps.onFatal) })
     this.#watch = new FingerprintWatch({
       ...deps,
-      look: () => this.#fingerprint(),
+      look: () => fingerprintHost(deps.fingerprint, deps.drivers),
       found: () => this.#found,
       onChange: (node) => this.#onFound(node),
     })
@@ -148,6 +83,13 @@ export class Agent {
       isHeld: (id) => this.#wanted.has(id) || this.#outbox.holds(id),
       forget: (shell) => this.#forget(shell),
       askForgotten: async (ids) => this.#linked().askForgotten(ids),
+    })
+    this.#strays = new Strays({
+      ...deps,
+      network: deps.hookPorts.network,
+      isKnown: (id) => this.#shells.has(id),
+      isLiving: (id) => this.#shells.get(id)?.runner.hasEnded === false,
+      also: () => void this.#quarantine.end(),
     })
     this.#local = new LocalState(deps.store, deps.clock, deps.logger)
     this.#outbox = new Outbox(this.#local, () => this.#link?.send())
@@ -188,7 +130,7 @@ export class Agent {
       onUndeclared: (stopTasksAfterMs) => this.#onUndeclared(stopTasksAfterMs),
     })
     this.#link.announce()
-    const node = await this.#fingerprint()
+    const node = await fingerprintHost(deps.fingerprint, deps.drivers)
     if (this.#isStopped) return
     invariant(node.ID === nodeId, `the host found the id ${node.ID}, its key says ${nodeId}`)
     this.#found = node
@@ -221,7 +163,7 @@ export class Agent {
     this.#watch.close()
     this.#silence.close()
     this.#ended.close()
-    this.#cancelStrays()
+    this.#strays.close()
     this.#link?.close()
     this.#rpc?.close()
     this.#data.close()
@@ -248,19 +190,6 @@ export class Agent {
 
   get isJoined(): boolean {
     return this.#link?.isJoined === true
-  }
-
-  async #fingerprint(): Promise<Node> {
-    const node = await this.#deps.fingerprint()
-    const drivers = await Promise.all(this.#deps.drivers.map(async (driver) => ({ driver, found: await driver.fingerprint() })))
-    const attributes = { ...node.Attributes }
-    const infos: Record<string, Node['Drivers'][string]> = { ...node.Drivers }
-    for (const { driver, found } of drivers) {
-      const { nodeAttributes, ...info } = found
-      infos[driver.name] = info
-      Object.assign(attributes, nodeAttributes)
-    }
-    return { ...node, Attributes: attributes, Drivers: infos }
   }
 
   #restore(record: AllocationRecord): void {
@@ -375,7 +304,7 @@ export class Agent {
   #hearServer(): void {
     this.#hasHeardServer = true
     for (const shell of this.#shells.values()) shell.post({ kind: 'server-heard' })
-    this.#endStrays()
+    this.#strays.start()
   }
 
   /** What took the place of this host's tasks runs elsewhere by now. */
@@ -384,7 +313,7 @@ export class Agent {
     this.#undeclaredSinceMs ??= clock.monotonicMs()
     if (clock.monotonicMs() - this.#undeclaredSinceMs < stopTasksAfterMs) return
     const living = [...this.#shells.values()].filter(({ runner }) => !runner.hasEnded && runner.record.want === 'run')
-    void this.#endUnclaimed((id) => this.#shells.has(id))
+    void this.#strays.endUnclaimed((id) => this.#shells.has(id))
     if (living.length === 0) return
     const reason = `this host has not been declared for ${Math.round(stopTasksAfterMs / 1_000)} s: its tasks are stopped`
     logger.warn({ allocations: living.length }, 'tasks of a host that is not declared any more are stopped')
@@ -392,32 +321,11 @@ export class Agent {
     for (const shell of living) shell.post({ kind: 'absent' })
   }
 
-  /** Not before the server was heard: what this host has forgotten may be wanted, and is found again when it is named. */
-  #endStrays(): void {
-    this.#cancelStrays()
-    this.#cancelStrays = this.#deps.clock.after(STRAYS_EVERY_MS, () => this.#endStrays())
-    const isClaimed = (id: string) => this.#shells.get(id)?.runner.hasEnded === false
-    void this.#endUnclaimed(isClaimed).then(() => this.#releaseNetworks(isClaimed))
-    void this.#quarantine.end()
-    void this.#removeStrayFolders()
-  }
-
-  async #endUnclaimed(isClaimed: (allocationId: string) => boolean): Promise<void> {
-    for (const driver of this.#deps.drivers) {
-      try {
-        const count = await driver.endUnclaimed(isClaimed)
-        if (count > 0) this.#deps.logger.warn({ driver: driver.name, count }, 'ended what no allocation of this host claims')
-      } catch (error) {
-        this.#deps.logger.warn({ driver: driver.name, error: explainError(error) }, 'runs could not be looked through')
-      }
-    }
-  }
-
   /** Without room nothing is killed and nothing is begun; the server learns of it by what this host's drivers say of themselves. */
   async #onDisk(problem: string | null): Promise<void> {
     this.#deps.onDiskProblem?.(problem)
     // What was found out of a full disk is not what this host has now.
-    if (problem === null) this.#found = await this.#fingerprint()
+    if (problem === null) this.#found = await fingerprintHost(this.#deps.fingerprint, this.#deps.drivers)
     if (this.#isStopped) return
     this.#link?.join()
     if (this.#hasHeardServer) this.#admit()
@@ -460,11 +368,6 @@ export class Agent {
     await Promise.all([this.#forgetSecrets(allocationId), this.#deps.hookPorts.network.release(allocationId)])
   }
 
-  async #releaseNetworks(isClaimed: (allocationId: string) => boolean): Promise<void> {
-    const count = await this.#deps.hookPorts.network.releaseUnclaimed(isClaimed)
-    if (count > 0) this.#deps.logger.info({ count }, 'gave back networks that no allocation of this host claims')
-  }
-
   async #forgetSecrets(allocationId: string): Promise<void> {
     try {
       await this.#deps.directories.forgetSecrets(allocationId)
@@ -481,14 +384,6 @@ export class Agent {
       await this.#local.save({ [allocationKey(shell.id)]: undefined })
     } catch (error) {
       this.#deps.logger.warn({ allocationId: shell.id, error: explainError(error) }, 'folders could not be removed')
-    }
-  }
-
-  async #removeStrayFolders(): Promise<void> {
-    try {
-      for (const id of await this.#deps.directories.list()) if (!this.#shells.has(id)) await this.#deps.directories.remove(id)
-    } catch (error) {
-      this.#deps.logger.warn({ error: explainError(error) }, 'folders without an allocation could not be removed')
     }
   }
 
@@ -514,11 +409,4 @@ export class Agent {
   #killTimeoutMs(timeout: number): number {
     return Math.min(timeout / NANOSECONDS_PER_MS, this.#deps.options.killTimeoutMsMax)
   }
-}
-
-/** What the host found out itself, under the name, pool, class and meta that the repository gives it. */
-function withDeclared(node: Node, declared: Node): Node {
-  const { Name, NodePool, NodeClass, Datacenter, Meta, ReservedResources, HostVolumes } = declared
-  const Attributes = withUsableCompute(node.Attributes, ReservedResources.Cpu.CpuShares)
-  return { ...node, Name, NodePool, NodeClass, Datacenter, Meta, Attributes, ReservedResources, HostVolumes }
 }

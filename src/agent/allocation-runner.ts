@@ -1,6 +1,6 @@
 /**
  * One allocation on this host, as a machine over the machines of its tasks: which task may start when, who is ended when
- * another has ended, what the allocation as a whole is, and whether it is healthy. Source: Nomad docs, "Task Lifecycle".
+ * another has ended, what the allocation as a whole is, and whether it is healthy.
  *
  * An allocation is reported as ended only when every process of it has: until then it holds its share of the node.
  */
@@ -9,7 +9,6 @@ import {
   type AllocationReport,
   type ClientStatus,
   type Job,
-  OrchestratorError,
   rfc3339,
   type Task,
   type TaskEvent,
@@ -17,69 +16,21 @@ import {
   type TaskState,
   ZERO_TIME,
 } from '../domain/index.js'
+import {
+  type AllocationAction,
+  type AllocationInput,
+  type AllocationLimits,
+  type AllocationRecord,
+  type AllocationTimer,
+  findGroup,
+  healthRulesOf,
+} from './allocation-record.js'
 import { type CheckResult, type HealthTracker, lookAtHealth, startHealth } from './health.js'
 import { hooksOf } from './hooks/table.js'
 import { taskEvent } from './task-events.js'
-import { type Now, newTaskRecord, type TaskAction, type TaskInput, type TaskRecord, TaskRunner } from './task-runner.js'
-
-/** What is written to disk of one allocation. */
-export interface AllocationRecord {
-  readonly allocation: Allocation
-  readonly job: Job
-  /** Which cluster placed it: only that one's silence about it means that it is to end. */
-  readonly clusterId: string
-  readonly want: 'run' | 'stop'
-  /** Its share of the node is taken: it may start, and holds the share until it has ended. */
-  readonly isAdmitted: boolean
-  readonly tasks: Readonly<Record<string, TaskRecord>>
-  readonly health: HealthRecord | null
-  /** When all processes had ended, wall ms; null while it lives. */
-  readonly endedMs: number | null
-  /** It has run longer than it may, and is ended for that. */
-  readonly isOverdue?: true
-}
-
-export interface HealthRecord {
-  /** What the verdict is for: a changed deployment asks anew. */
-  readonly deploymentId: string
-  readonly isHealthy: boolean
-  readonly timestamp: string
-}
-
-export type AllocationInput =
-  | {
-      readonly kind: 'desired'
-      readonly allocation: Allocation
-      readonly job: Job
-      readonly clusterId: string
-      readonly want: 'run' | 'stop'
-    }
-  /** The server's set does not hold it any more. */
-  | { readonly kind: 'absent' }
-  | { readonly kind: 'admit' }
-  | { readonly kind: 'server-heard' }
-  /** It was out of sight of the server for so long that this was noted. */
-  | { readonly kind: 'reconnected' }
-  | { readonly kind: 'task'; readonly task: string; readonly input: TaskInput }
-  | { readonly kind: 'restart'; readonly task: string | null; readonly allTasks: boolean }
-  | { readonly kind: 'signal'; readonly task: string | null; readonly signal: string }
-  /** What its checks say now, by check. */
-  | { readonly kind: 'checks'; readonly checks: Readonly<Record<string, CheckResult>> }
-  | { readonly kind: 'timer'; readonly timer: AllocationTimer; readonly serial: number }
-  /** First input of a new life of the agent. */
-  | { readonly kind: 'restore' }
-  /** The agent goes and takes its processes with it; they start again when it is back. */
-  | { readonly kind: 'rest' }
-
-export type AllocationTimer = 'health' | 'shutdown-delay' | 'max-run'
-
-export type AllocationAction =
-  | { readonly kind: 'task'; readonly task: string; readonly action: TaskAction }
-  | { readonly kind: 'timer'; readonly timer: AllocationTimer; readonly serial: number; readonly delayMs: number }
-
-export interface AllocationLimits {
-  readonly killTimeoutMsMax: number
-}
+import { clientStatusOf, isPoststop, mayOpen, nextToEnd, type RecordOf, reasonToEnd } from './task-order.js'
+import { type Now, newTaskRecord, type TaskInput, type TaskRecord } from './task-record.js'
+import { TaskRunner } from './task-runner.js'
 
 /** Why the group is being ended, and how far that has come. */
 type Ending = {
@@ -283,15 +234,10 @@ export class AllocationRunner {
     return this.#killNext(now)
   }
 
-  /** Leaders first, then all others but sidecars, then the sidecars: each class once the one before is dead. */
   #killNext(now: Now): readonly AllocationAction[] {
     const ending = this.#ending
     if (ending === undefined || ending.step !== 'tasks') return []
-    const living = this.#group.Tasks.filter((task) => !isPoststop(task) && this.#tasks.get(task.Name)?.isDead === false)
-    const leaders = living.filter(({ Leader }) => Leader)
-    const others = living.filter((task) => !isSidecar(task))
-    const next = leaders.length > 0 ? leaders : others.length > 0 ? others : living
-    return next.flatMap(({ Name }) => this.#toTask(Name, stopInput(ending), now))
+    return nextToEnd(this.#group.Tasks, this.#recordOf).flatMap(({ Name }) => this.#toTask(Name, stopInput(ending), now))
   }
 
   /** What follows from where the tasks are now: gates open, failures spread, health is looked at. */
@@ -317,26 +263,10 @@ export class AllocationRunner {
     return [this.#armTimer('max-run', Math.max(0, endMs - now.wallMs))]
   }
 
-  /** A failed task, a dead leader, or only sidecars left: the rest of the group ends. */
   #spreadEnd(now: Now): readonly AllocationAction[] {
     if (this.#ending !== undefined) return []
-    const states = this.#group.Tasks.map((task) => ({ task, runner: this.#tasks.get(task.Name) }))
-    const dead = states.filter(({ runner }) => runner?.isDead === true)
-    const others = states.filter(({ task, runner }) => !isPoststop(task) && runner?.isDead === false)
-    if (others.length === 0) return []
-    const failed = dead.find(({ task, runner }) => !isPoststop(task) && runner?.record.state.Failed === true)
-    if (failed !== undefined) {
-      const because = taskEvent('Sibling Task Failed', now.wallMs, [{ fact: 'failed_sibling', text: failed.task.Name }])
-      return this.#end({ because, skipDelay: true, step: 'tasks' }, now)
-    }
-    if (dead.some(({ task }) => task.Leader))
-      return this.#end({ because: taskEvent('Leader Task Dead', now.wallMs), skipDelay: true, step: 'tasks' }, now)
-    const mains = states.filter(({ task }) => isMain(task))
-    const isMainDead = mains.length > 0 && mains.every(({ runner }) => runner?.isDead === true)
-    if (isMainDead && others.every(({ task }) => isSidecar(task))) {
-      return this.#end({ because: taskEvent('Main Tasks Dead', now.wallMs), skipDelay: true, step: 'tasks' }, now)
-    }
-    return []
+    const because = reasonToEnd(this.#group.Tasks, this.#recordOf, now.wallMs)
+    return because === undefined ? [] : this.#end({ because, skipDelay: true, step: 'tasks' }, now)
   }
 
   /** There is nothing to tidy up after an allocation that was stopped before any of its tasks had started; one that is overdue has no time to. */
@@ -351,28 +281,15 @@ export class AllocationRunner {
 
   #openGates(now: Now): readonly AllocationAction[] {
     if (!this.#record.isAdmitted) return []
-    return this.#group.Tasks.filter((task) => this.#tasks.get(task.Name)?.record.phase === 'gated' && this.#mayOpen(task)).flatMap(
+    const { Tasks } = this.#group
+    const isEnding = this.#ending !== undefined
+    return Tasks.filter((task) => this.#recordOf(task)?.phase === 'gated' && mayOpen(task, Tasks, this.#recordOf, isEnding)).flatMap(
       ({ Name }) => this.#toTask(Name, { kind: 'open' }, now),
     )
   }
 
-  #mayOpen(task: Task): boolean {
-    const others = this.#group.Tasks.filter((other) => other !== task)
-    const recordOf = (other: Task) => this.#tasks.get(other.Name)?.record
-    if (isPoststop(task)) return others.every((other) => isPoststop(other) || recordOf(other)?.phase === 'dead')
-    if (this.#ending !== undefined) return false
-    switch (task.Lifecycle?.Hook) {
-      case 'prestart':
-        return true
-      case 'poststart':
-        return others.filter(isMain).every((main) => hasBegun(recordOf(main)))
-      default:
-        return others.filter(({ Lifecycle }) => Lifecycle?.Hook === 'prestart').every((other) => isPrestartDone(other, recordOf(other)))
-    }
-  }
-
   #lookAtHealth(now: Now): readonly AllocationAction[] {
-    const rules = this.#healthRules()
+    const rules = healthRulesOf(this.#record, this.#group)
     if (rules === undefined) return []
     this.#health ??= startHealth(now.monotonicMs)
     // A deployment hears also of one that was stopped before it was healthy.
@@ -403,29 +320,13 @@ export class AllocationRunner {
     this.#record = { ...this.#record, health: { deploymentId, isHealthy, timestamp: rfc3339(now.wallMs) } }
   }
 
-  /** Undefined when nobody asks for the health of this allocation, or it is known already. */
-  #healthRules() {
-    const { allocation, job, health, isAdmitted } = this.#record
-    if (!isAdmitted || health !== null || (job.Type !== 'service' && job.Type !== 'system')) return undefined
-    const known = allocation.DeploymentStatus?.Healthy
-    if (known !== undefined && known !== null) return undefined
-    const isDeployed = allocation.DeploymentID !== undefined && allocation.DeploymentID !== ''
-    const asked = isDeployed ? this.#group.Update : this.#group.Migrate
-    if (asked === null || asked === undefined || asked.HealthCheck === 'manual') return undefined
-    return {
-      tasks: this.#group.Tasks,
-      services: this.#group.Services,
-      healthCheck: asked.HealthCheck,
-      minHealthyTime: asked.MinHealthyTime,
-      healthyDeadline: asked.HealthyDeadline,
-    }
-  }
-
   #noticeEnd(now: Now): void {
     if (this.hasEnded || this.#isResting) return
     if (![...this.#tasks.values()].every(({ isDead }) => isDead)) return
     this.#record = { ...this.#record, endedMs: now.wallMs }
   }
+
+  readonly #recordOf: RecordOf = ({ Name }) => this.#tasks.get(Name)?.record
 
   #toTask(name: string, input: TaskInput, now: Now): readonly AllocationAction[] {
     const actions = this.#tasks.get(name)?.handle(input, now) ?? []
@@ -451,16 +352,6 @@ export class AllocationRunner {
   }
 }
 
-/** @throws OrchestratorError UNKNOWN_GROUP when the job has no such group: the server's set contradicts itself */
-export function findGroup({ allocation, job }: { readonly allocation: Allocation; readonly job: Job }): TaskGroup {
-  const group = job.TaskGroups.find(({ Name }) => Name === allocation.TaskGroup)
-  if (group !== undefined) return group
-  throw new OrchestratorError('UNKNOWN_GROUP', `job ${job.ID} has no group ${allocation.TaskGroup} for allocation ${allocation.ID}`, {
-    allocationId: allocation.ID,
-    jobId: job.ID,
-  })
-}
-
 /** What has ended stays ended; only its remains are still cleared away, and its body may be told anew. */
 function isHeardWhenEnded(input: AllocationInput): boolean {
   return input.kind === 'task' || input.kind === 'restore'
@@ -476,36 +367,9 @@ function stopInput({ because, skipDelay, killing }: Ending): TaskInput {
   }
 }
 
-function isPoststop({ Lifecycle }: Task): boolean {
-  return Lifecycle?.Hook === 'poststop'
-}
-
-function isSidecar({ Lifecycle }: Task): boolean {
-  return Lifecycle?.Sidecar === true && Lifecycle.Hook !== 'poststop'
-}
-
-function isMain({ Lifecycle }: Task): boolean {
-  return Lifecycle === null || Lifecycle === undefined || Lifecycle.Hook === ''
-}
-
-function hasBegun(record: TaskRecord | undefined): boolean {
-  return record !== undefined && (record.state.State === 'running' || record.state.StartedAt !== ZERO_TIME)
-}
-
-function isPrestartDone(task: Task, record: TaskRecord | undefined): boolean {
-  if (record === undefined) return false
-  return isSidecar(task) ? hasBegun(record) : record.phase === 'dead' && !record.state.Failed
-}
-
 const DESCRIPTIONS: Readonly<Partial<Record<ClientStatus, string>>> = {
   pending: 'No tasks have started',
   running: 'Tasks are running',
   failed: 'Failed tasks',
   complete: 'All tasks have completed',
-}
-
-/** Failed and complete only once all has ended; a group that is being ended because one failed still holds its share. */
-function clientStatusOf(states: readonly TaskState[], hasEnded: boolean): ClientStatus {
-  if (hasEnded) return states.some(({ Failed }) => Failed) ? 'failed' : 'complete'
-  return states.some(({ State }) => State === 'running') ? 'running' : 'pending'
 }

@@ -4,13 +4,8 @@
  * is done; everything else goes on while it is being written.
  */
 import type { Allocation, AllocationReport, Clock, Job, Logger, Node, Random, Task, VariableReader } from '../domain/index.js'
-import {
-  type AllocationAction,
-  type AllocationInput,
-  type AllocationRecord,
-  type AllocationRunner,
-  findGroup,
-} from './allocation-runner.js'
+import { type AllocationAction, type AllocationInput, type AllocationRecord, findGroup } from './allocation-record.js'
+import type { AllocationRunner } from './allocation-runner.js'
 import { CheckLoop, type CheckReading } from './checks/check-loop.js'
 import { checksOf } from './checks/check-spec.js'
 import type { AllocationNetwork, Driver, ExecRequest, ExecSession } from './driver.js'
@@ -26,7 +21,7 @@ import type { AllocationDirectories, HookPorts } from './ports.js'
 import type { IdentityToken } from './protocol.js'
 import { type OwnedService, registrationsOf, servicesUp, type Whereabouts } from './services.js'
 import { taskEvent } from './task-events.js'
-import type { Now, TaskAction, TaskInput } from './task-runner.js'
+import type { Now, TaskAction, TaskInput } from './task-record.js'
 
 export interface ShellDeps {
   readonly clock: Clock

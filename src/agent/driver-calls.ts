@@ -28,7 +28,7 @@ import { configScope, evaluateConfig, type TemplateEngine } from './driver-confi
 import type { TaskEnvironment } from './environment.js'
 import type { ProgramResult, TaskProgram } from './ports.js'
 import { type TaskFact, taskEvent } from './task-events.js'
-import type { TaskInput, TaskRecord } from './task-runner.js'
+import type { TaskInput, TaskRecord } from './task-record.js'
 
 export interface DriverCallsDeps {
   readonly clock: Clock

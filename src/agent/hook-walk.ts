@@ -3,7 +3,7 @@ import { explainError } from '../domain/index.js'
 import type { TaskMount } from './driver.js'
 import { type HookContext, type HookEnvironment, HookFailure, type HookRow, type TaskHook } from './hooks/hook.js'
 import { HOOKS } from './hooks/table.js'
-import type { TaskInput, TaskRecord } from './task-runner.js'
+import type { TaskInput, TaskRecord } from './task-record.js'
 
 export class HookWalk {
   readonly #context: HookContext

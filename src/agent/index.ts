@@ -1,6 +1,7 @@
 /** The agent: what a host does with the set that the server wants of it, and the messages between the two. */
 
-export { AGENT_DEFAULTS, Agent, type AgentDeps, type AgentOptions, type StopOptions } from './agent.js'
+export { Agent } from './agent.js'
+export { AGENT_DEFAULTS, type AgentDeps, type AgentOptions, type StopOptions } from './agent-deps.js'
 export { BrokerWatch, describeBroker } from './broker-watch.js'
 export type * from './driver.js'
 export { type ConfigScope, type ConfigValue, refuseExpressions, type TemplateEngine } from './driver-config.js'

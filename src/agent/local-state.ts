@@ -4,7 +4,7 @@
  * value is never written over a newer one.
  */
 import { type AllocationReport, type Clock, explainError, type Logger, type Node } from '../domain/index.js'
-import type { AllocationRecord } from './allocation-runner.js'
+import type { AllocationRecord } from './allocation-record.js'
 import type { LocalStore } from './ports.js'
 
 export interface AgentRecord {

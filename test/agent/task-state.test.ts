@@ -1,7 +1,7 @@
 /** What an agent tells of a task has every member that clients of the API always find. */
 import { expect, test } from 'vitest'
 import { taskEvent } from '../../src/agent/task-events.js'
-import { newTaskRecord } from '../../src/agent/task-runner.js'
+import { newTaskRecord } from '../../src/agent/task-record.js'
 
 test('an event without facts has empty details, not none', () => {
   expect(taskEvent('Received', 0).Details).toEqual({})

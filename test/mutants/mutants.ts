@@ -55,9 +55,9 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'nobody-ends-what-was-forgotten',
-    file: 'src/agent/agent.ts',
-    find: '    void this.#endUnclaimed(isClaimed).then(() => this.#releaseNetworks(isClaimed))\n',
-    replace: '    void isClaimed\n',
+    file: 'src/agent/strays.ts',
+    find: '    void this.endUnclaimed(isLiving).then(() => this.#releaseNetworks())\n',
+    replace: '    void isLiving\n',
     finders: ['L4', 'L5', 'L6', 'I5', 'I12'],
   },
   {

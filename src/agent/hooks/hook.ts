@@ -8,7 +8,7 @@ import type { IdentityTokens, TaskEnvironment, Variables } from '../environment.
 import type { HookPorts, ProgramResult, TaskProgram } from '../ports.js'
 import type { IdentityToken } from '../protocol.js'
 import type { TaskFact } from '../task-events.js'
-import type { TaskHookRule, TaskInput } from '../task-runner.js'
+import type { TaskHookRule, TaskInput } from '../task-record.js'
 import type { Found, Query, Value } from '../template/index.js'
 
 export interface HookRow extends TaskHookRule {

@@ -1,6 +1,6 @@
 /** All that may happen around a task, in the order in which it happens before a start. */
 import type { Task, TaskGroup } from '../../domain/index.js'
-import type { TaskHookRule } from '../task-runner.js'
+import type { TaskHookRule } from '../task-record.js'
 import { ARTIFACTS } from './artifacts.js'
 import { DISPATCH_PAYLOAD } from './dispatch-payload.js'
 import type { HookRow } from './hook.js'
