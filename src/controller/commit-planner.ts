@@ -191,7 +191,10 @@ function planJobs(view: StateView, summary: CommitSummary, changes: DesiredChang
     const path = view.jobSources.get(namespacedKey(Namespace, ID))?.path ?? ''
     return { namespace: Namespace, id: ID, path, change: 'removed', setAside: null, waitsFor: [] }
   })
-  return [...kept, ...removed, ...changes.frozen.map(asFrozen)]
+  const handedOver = changes.handedOver.map(({ namespace, jobId, sourceId, path }): PlannedJob => {
+    return { namespace, id: jobId, path: `${sourceId ?? SOURCE_DEFAULT}: ${path}`, change: 'moved', setAside: null, waitsFor: [] }
+  })
+  return [...kept, ...removed, ...handedOver, ...changes.frozen.map(asFrozen)]
 }
 
 function asFrozen({ path, namespace, jobId }: FrozenFile): PlannedJob {

@@ -57,6 +57,8 @@ export interface DesiredChanges<Read extends ReadJob = Job> {
   readonly registrations: readonly { readonly job: Read; readonly source: JobSource }[]
   /** Sources whose path or inputs changed while the job did not. */
   readonly moved: readonly JobSource[]
+  /** Sources of jobs that are gone here while another source says them: they are that one's now, and run on. */
+  readonly handedOver: readonly JobSource[]
   readonly removals: readonly Job[]
   readonly frozen: readonly FrozenFile[]
   readonly held: Held | null
@@ -129,14 +131,9 @@ export function* computeChangesInSlices<Read extends ReadJob>(
     if (change.isNew) registrations.push({ job: { ...reading.job, Version: change.source.version }, source: change.source })
     else if (change.isMoved) moved.push(change.source)
   }
-  const { removals, held } = guardRemovals(
-    view,
-    commit,
-    trailers,
-    scope,
-    computeRemovals(view, scope, (key) => wanted.has(key) || readings.unchanged.has(key), frozen),
-  )
-  return { registrations, moved, removals, frozen, held }
+  const gone = computeRemovals(view, scope, (key) => wanted.has(key) || readings.unchanged.has(key), frozen)
+  const { removals, held } = guardRemovals(view, commit, trailers, scope, gone)
+  return { registrations, moved, handedOver: gone.handedOver, removals, frozen, held }
 }
 
 type JobReading<Read extends ReadJob> = Extract<FileReading<Read>, { kind: 'job' }>
@@ -306,6 +303,12 @@ function sameInputs(a: JobSource['inputs'], b: JobSource['inputs']): boolean {
   return a.length === b.length && a.every(({ path, blob }, at) => path === b[at]!.path && blob === b[at]!.blob)
 }
 
+interface Gone {
+  readonly certain: readonly Job[]
+  readonly doubtful: readonly Job[]
+  readonly handedOver: readonly JobSource[]
+}
+
 /**
  * Jobs that came from a file and are in none any more. A file of which nobody knows the job may be any of them under a new name, so
  * while there is one, nothing is absent for sure.
@@ -315,7 +318,7 @@ function computeRemovals(
   scope: SourceScope,
   isWanted: (key: string) => boolean,
   frozen: readonly FrozenFile[],
-): { certain: readonly Job[]; doubtful: readonly Job[] } {
+): Gone {
   const kept = new Set(frozen.flatMap((file) => (file.jobId === null ? [] : [namespacedKey(file.namespace!, file.jobId)])))
   const absent: Job[] = []
   for (const source of view.jobSources.valuesBy('source', scope.id)) {
@@ -325,7 +328,24 @@ function computeRemovals(
     if (job !== undefined && !job.Stop) absent.push(job)
   }
   absent.sort((a, b) => (jobKey(a) < jobKey(b) ? -1 : 1))
-  return frozen.some((file) => file.jobId === null) ? { certain: [], doubtful: absent } : { certain: absent, doubtful: [] }
+  if (frozen.some((file) => file.jobId === null)) return { certain: [], doubtful: absent, handedOver: [] }
+  const handedOver = absent.length === 0 ? [] : findHandedOver(view, scope, absent)
+  const isElsewhere = new Set(handedOver.map(jobSourceKey))
+  return { certain: absent.filter((job) => !isElsewhere.has(jobKey(job))), doubtful: [], handedOver }
+}
+
+/** Without inputs, so that the source which has such a job now reads its file. */
+function findHandedOver(view: StateView, { id, isFollowed }: SourceScope, absent: readonly Job[]): readonly JobSource[] {
+  const wanted = new Map<string, FrozenFile>()
+  for (const file of view.frozenFiles.all())
+    if (file.takenBy === id && file.jobId !== null && isFollowed(sourceIdOf(file)))
+      wanted.set(namespacedKey(file.namespace!, file.jobId), file)
+  return absent.flatMap((job): readonly JobSource[] => {
+    const file = wanted.get(jobKey(job))
+    if (file === undefined) return []
+    const { sourceId: _, ...source } = view.jobSources.get(jobKey(job))!
+    return [{ ...source, ...sourced(sourceIdOf(file)), path: file.path, inputs: [] }]
+  })
 }
 
 function guardRemovals(

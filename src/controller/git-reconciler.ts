@@ -12,10 +12,12 @@ import {
   type FrozenFile,
   type Held,
   type JobRef,
+  type JobSource,
   type Logger,
   type Random,
   type SourceStatus,
   sourced,
+  sourceIdOf,
   type VerifiedCommit,
 } from '../domain/index.js'
 import { type CommandBody, jobSourceKey, sourcedKey } from '../state/index.js'
@@ -66,6 +68,8 @@ export interface GitReconcilerDeps {
   readonly trust?: { readonly rules: TrustRules; readonly signatures: CommitSignatures } | undefined
   /** Which source this is; absent: the only one, which may do everything. */
   readonly scope?: SourceScope | undefined
+  /** Whether another source has a commit that was not looked at yet: it may say what is gone here. Absent: there is no other. */
+  readonly isNewElsewhere?: () => Promise<boolean>
   /** Of this server: jobs of other regions are refused. */
   readonly region: string
   /** False: a cluster that begins again takes over what runs, in whatever order it was begun. Absent: changes may always wait. */
@@ -201,12 +205,13 @@ export class GitReconciler {
     const { readings, aborted } = await this.#readJobs(tree)
     const agents = this.id === FIRST_SOURCE.id ? await this.#agents.read(tree) : undefined
     const namespaces = ownNamespaces(leader.state, this.#scope, tree, await this.#namespaces.read(tree))
-    const isComplete = aborted.length + (agents?.aborted.length ?? 0) + namespaces.aborted.length === 0
-    this.#unfinished = isComplete ? undefined : { commitId: commit.id, asked }
+    const isRead = aborted.length + (agents?.aborted.length ?? 0) + namespaces.aborted.length === 0
     const variables = ownVariables(leader.state, this.#scope, tree, await this.#variables.read(tree))
     const rules = jobRules(namespacesOf(leader.state, this.#scope, namespaces), this.#scope)
     const forbidden = enforceRules(leader.state, rules, readings)
     const changes = await this.#compare(commit, trailers, { ...readings, read: forbidden.read })
+    const isComplete = isRead && !(changes.removals.length > 0 && (await this.#deps.isNewElsewhere?.()) === true)
+    this.#unfinished = isComplete ? undefined : { commitId: commit.id, asked }
     const parsedMs = leader.clock.wallMs()
     const frozen = [
       ...changes.frozen,
@@ -239,7 +244,11 @@ export class GitReconciler {
     await this.#propose(now.removals, (job) => deregisterCommand(this.#deps.random, job))
     const acts = await this.#act(isFirstLook ? asked : [], tree)
     const moved = changes.moved.filter((source) => this.#isStillFree(source))
-    await this.#propose([sourceFilesCommand(leader.state, this.id, frozen, moved)], itself)
+    const handedOver = isComplete ? changes.handedOver : []
+    await this.#propose([moved], () => {
+      const given = handedOver.filter((source) => this.#isStillWanted(source))
+      return sourceFilesCommand(leader.state, this.id, frozen, [...moved, ...given])
+    })
     const waiting = now.commands.filter(({ kind }) => kind === 'change-wait').length
     const counts = { registered: now.registrations.length, waiting, removed: now.removals.length, frozen: frozen.length }
     if (isComplete && applied?.id !== commit.id)
@@ -368,6 +377,14 @@ export class GitReconciler {
     const isFree = jobTaker(this.#deps.leader.state, this.#scope, jobSourceKey(job)) === undefined
     this.#isStale ||= !isFree
     return isFree
+  }
+
+  /** By the source that it is to be handed over to. */
+  #isStillWanted(source: JobSource): boolean {
+    const { frozenFiles } = this.#deps.leader.state
+    const isWanted = frozenFiles.get(sourcedKey(sourceIdOf(source), source.path))?.takenBy === this.id
+    this.#isStale ||= !isWanted
+    return isWanted
   }
 
   async #propose<Change>(changes: readonly Change[], asCommand: (change: Change) => CommandBody | undefined): Promise<void> {

@@ -79,6 +79,8 @@ export class SourceTree {
 
   /** Whether every input is still what it was, and no new companion of the job file has appeared. */
   matches({ path, inputs }: Pick<JobSource, 'path' | 'inputs'>): boolean {
+    // Of a job that another source has handed over nothing was read here yet.
+    if (inputs.length === 0) return false
     for (const input of inputs) if (this.blobOf(input.path) !== input.blob) return false
     const companions = companionNames(path, this.#overlay).filter((companion) => this.has(companion))
     return companions.every((companion) => inputs.some((input) => input.path === companion))

@@ -72,7 +72,7 @@ export interface PlannedJob {
   readonly namespace: string
   readonly id: string
   readonly path: string
-  /** `moved`: the same job in another file. `set-aside`: asked for before, failed, and not tried again as it is. */
+  /** `moved`: the same job in another file, also of another source. `set-aside`: asked for before, failed, and not tried again as it is. */
   readonly change: 'new' | 'changed' | 'moved' | 'none' | 'set-aside' | 'removed' | 'frozen'
   readonly setAside: SetAside | null
   /** What would be waited for before it changes, in words. */

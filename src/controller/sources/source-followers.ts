@@ -75,6 +75,8 @@ interface Follower {
   /** Nobody has said that there would be something new in what was fetched last. */
   isUnannounced: boolean
   commitId: string | undefined
+  /** The last look failed: nobody waits for what it would have found. */
+  hasFailed: boolean
 }
 
 export class SourceFollowers {
@@ -156,7 +158,8 @@ export class SourceFollowers {
     const { id, git, remote, trust, limits, options, pollMs } = source
     const own = { leader, syntax, jobs, random, region, mayWait, logger: logger.with({ source: id }) }
     const scope = { id, limits, isFollowed: (other: string) => this.#followers.has(other) }
-    const reconciler = new GitReconciler({ ...own, git, trust, options, scope })
+    const isNewElsewhere = () => this.#isNewElsewhere(id)
+    const reconciler = new GitReconciler({ ...own, git, trust, options, scope, isNewElsewhere })
     const loopOptions = { everyMs: pollMs, backOffMsMin: BACK_OFF_MS_MIN, backOffMsMax: pollMs }
     const loop = new ReconcileLoop(clock, loopOptions, () => this.#look(id))
     const everyMs = source.remotePollMs ?? REMOTE_POLL_MS
@@ -166,7 +169,7 @@ export class SourceFollowers {
     }
     const onProblem = (problem: string | null) => onRemote?.(id, problem)
     const poll = remote === undefined ? undefined : new RemotePoll({ ...own, clock, remote, everyMs, onFetched, onProblem })
-    return { source, scope, reconciler, loop, poll, unwatch: async () => {}, isUnannounced: false, commitId: undefined }
+    return { source, scope, reconciler, loop, poll, unwatch: async () => {}, isUnannounced: false, commitId: undefined, hasFailed: false }
   }
 
   async #look(id: string): Promise<boolean> {
@@ -177,14 +180,28 @@ export class SourceFollowers {
       const isNew = follower.commitId !== undefined && follower.commitId !== outcome.commit.id
       if (isNew && follower.isUnannounced) follower.poll?.noteUnannounced()
       follower.commitId = outcome.commit.id
+      follower.hasFailed = false
       onSync?.(outcome)
       return outcome.isComplete
     } catch (error) {
+      follower.hasFailed = true
       if (leader.isStopped) throw error
       logger.error({ source: id, error: explainError(error) }, 'source could not be read')
       onSyncFailed?.(id, explainError(error))
       throw error
     }
+  }
+
+  /** Of what is in the data folder: nobody is asked. */
+  async #isNewElsewhere(sourceId: string): Promise<boolean> {
+    for (const { scope, source, loop, commitId, hasFailed } of this.#followers.values()) {
+      if (scope.id === sourceId || hasFailed) continue
+      const newest = await source.git.resolve().catch(() => undefined)
+      if (newest === undefined || newest.id === commitId) continue
+      loop.ask()
+      return true
+    }
+    return false
   }
 
   #observe(): void {

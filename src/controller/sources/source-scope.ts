@@ -65,11 +65,14 @@ export function mayActOn(view: StateView, { id, limits }: SourceScope, key: stri
 export function isVerdictOver(view: StateView, scope: SourceScope): boolean {
   const frozen = [...view.frozenFiles.valuesBy('source', scope.id)]
   if (frozen.some((file) => isMended(view, scope, file))) return true
+  const own = [...view.jobSources.valuesBy('source', scope.id)]
+  // Handed over by another one, and not read here yet.
+  if (own.some(({ inputs }) => inputs.length === 0)) return true
   // One of them may define it.
   if (frozen.some(({ path, jobId }) => jobId === null && classifyPath(path).kind === 'job')) return false
   const isFrozen = new Set(frozen.map(({ path }) => path))
   const defined = new Set(frozen.flatMap(({ namespace, jobId }) => (jobId === null ? [] : [namespacedKey(namespace!, jobId)])))
-  for (const { path, order } of view.jobSources.valuesBy('source', scope.id)) {
+  for (const { path, order } of own) {
     if (order === undefined || isFrozen.has(path)) continue
     const named = [...order.dependsOn, ...order.hooks.map(({ target }) => target)]
     if (named.some((job) => jobOwner(view, jobSourceKey(job)) === undefined && !defined.has(jobSourceKey(job)))) return true

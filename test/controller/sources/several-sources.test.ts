@@ -67,6 +67,57 @@ test('a job that another source has is a mistake of the later one, and is taken 
   expect(world.frozen()).toEqual({})
 })
 
+test('a job that moves to another source is never stopped, and has a new version only if it says something else', async () => {
+  const world = await SourcesWorld.start({ limits: { one: OPEN } })
+  const stopped: string[] = []
+  world.state.jobs.observe((_before, after) => after?.Stop === true && stopped.push(after.ID))
+  const files = { 'jobs/web.nomad.hcl': hcl('web'), 'jobs/db.nomad.hcl': hcl('db'), 'jobs/gone.nomad.hcl': hcl('gone') }
+  world.commit('default', files)
+  await world.settle()
+  world.commit('one', { 'jobs/w.nomad.hcl': hcl('web'), 'jobs/db.nomad.hcl': hcl('db', { command: '/bin/other' }) })
+  await world.settle()
+  world.commit('default', Object.fromEntries(Object.keys(files).map((path) => [path, null])))
+  await world.settle()
+  expect(world.jobs()).toEqual({ 'default/web': 'one', 'default/db': 'one' })
+  expect([versionOf(world, 'default/web'), versionOf(world, 'default/db')]).toEqual([0, 1])
+  expect(world.state.jobSources.all().map(({ path, inputs }) => [path, inputs.length])).toEqual([
+    ['jobs/db.nomad.hcl', 1],
+    ['jobs/w.nomad.hcl', 1],
+  ])
+  expect([stopped, world.frozen()]).toEqual([['gone'], {}])
+  // It is the other one's now, to its end.
+  world.commit('one', { 'jobs/w.nomad.hcl': null })
+  await world.settle()
+  expect(world.jobs()).toEqual({ 'default/db': 'one' })
+})
+
+test('a job whose other source no longer says it when it would be handed over is removed by that one', async () => {
+  const world = await SourcesWorld.start({ limits: { one: OPEN } })
+  world.commit('default', { 'jobs/web.nomad.hcl': hcl('web'), 'jobs/stay.nomad.hcl': hcl('stay') })
+  await world.settle()
+  world.commit('one', { 'jobs/web.nomad.hcl': hcl('web') })
+  await world.settle()
+  world.commit('one', { 'jobs/web.nomad.hcl': null })
+  world.commit('default', { 'jobs/web.nomad.hcl': null })
+  await world.settle()
+  expect(world.jobs()).toEqual({ 'default/stay': 'default' })
+})
+
+test('before something is removed the others are heard, and it is removed when they say nothing of it', async () => {
+  const world = await SourcesWorld.start({ limits: { one: OPEN } })
+  world.commit('default', { 'jobs/web.nomad.hcl': hcl('web'), 'jobs/gone.nomad.hcl': hcl('gone') })
+  await world.settle()
+  world.commit('default', { 'jobs/web.nomad.hcl': null, 'jobs/gone.nomad.hcl': null })
+  world.commit('one', { 'jobs/web.nomad.hcl': hcl('web') })
+  world.isNewElsewhere = true
+  expect((await world.look('default'))!.isComplete).toBe(false)
+  expect(world.jobs()).toEqual({ 'default/web': 'default', 'default/gone': 'default' })
+  world.isNewElsewhere = false
+  await world.look('one')
+  await world.settle()
+  expect([world.jobs(), versionOf(world, 'default/web')]).toEqual([{ 'default/web': 'one' }, 0])
+})
+
 test('a source removes nothing that is not its own, and its deletion guard counts its own jobs', async () => {
   const world = await SourcesWorld.start({ limits: { one: OPEN } })
   const many = (prefix: string, text: string | null) =>

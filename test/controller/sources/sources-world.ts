@@ -45,6 +45,8 @@ export class SourcesWorld {
   readonly away = new Set<string>()
   /** Of all of them, from the next restart on. */
   overlay: string | undefined
+  /** Somebody else has a commit that was not looked at yet. */
+  isNewElsewhere = false
   readonly #disk: MemoryLogStore
   readonly #stops: readonly string[]
   readonly #reconcilers = new Map<string, GitReconciler>()
@@ -155,6 +157,7 @@ export class SourcesWorld {
       jobs: new InProcessJobReader(),
       options: { rewind: 'follow', ref: 'HEAD', overlay: this.overlay },
       scope: { id, limits: this.#limits[id], isFollowed: (other) => other === 'default' || this.#limits[other] !== undefined },
+      isNewElsewhere: async () => this.isNewElsewhere,
       region: 'global',
     })
   }
