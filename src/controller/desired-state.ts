@@ -313,12 +313,7 @@ interface Gone {
  * Jobs that came from a file and are in none any more. A file of which nobody knows the job may be any of them under a new name, so
  * while there is one, nothing is absent for sure.
  */
-function computeRemovals(
-  view: StateView,
-  scope: SourceScope,
-  isWanted: (key: string) => boolean,
-  frozen: readonly FrozenFile[],
-): Gone {
+function computeRemovals(view: StateView, scope: SourceScope, isWanted: (key: string) => boolean, frozen: readonly FrozenFile[]): Gone {
   const kept = new Set(frozen.flatMap((file) => (file.jobId === null ? [] : [namespacedKey(file.namespace!, file.jobId)])))
   const absent: Job[] = []
   for (const source of view.jobSources.valuesBy('source', scope.id)) {

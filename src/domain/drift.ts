@@ -6,6 +6,8 @@ export type DriftSubject =
   | { readonly kind: 'file'; readonly path: string }
   | { readonly kind: 'source'; readonly id: string }
 
+export const DRIFT_POLICIES = ['healed', 'waits', 'left'] as const
+
 export interface Drift {
   readonly subject: DriftSubject
   /** Such as `TaskGroups[web].Count`; empty: the whole of it. */
@@ -20,6 +22,6 @@ export interface Drift {
   /** Null: nobody wrote that down. */
   readonly sinceMs: number | null
   /** `healed`: as soon as it can be; `waits`: for what `next` says; `left`: until somebody changes the repository or acts. */
-  readonly policy: 'healed' | 'waits' | 'left'
+  readonly policy: (typeof DRIFT_POLICIES)[number]
   readonly next: string
 }

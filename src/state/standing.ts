@@ -30,5 +30,6 @@ function findSetAside(view: StateView, job: Job, { version, commit, path }: JobS
   const rollOut = view.deployments
     .by('job', jobKey(job))
     .find((deployment) => deployment.JobCreateIndex === job.CreateIndex && deployment.JobVersion === version)
-  return { version, commit, path, reason: rollOut?.StatusDescription ?? '' }
+  const reason = rollOut?.Status === 'successful' ? 'another job of its bundle failed' : (rollOut?.StatusDescription ?? '')
+  return { version, commit, path, reason }
 }

@@ -279,3 +279,18 @@ test('a count that a scaler has moved is the scaler’s', async () => {
     },
   ])
 })
+
+test('metrics count what differs by what becomes of it', async () => {
+  const { world, register } = filled()
+  register(0)
+  const counts = async () => {
+    const { Gauges } = (await world.json('/v1/metrics')) as {
+      Gauges: readonly { Name: string; Value: number; Labels: { policy?: string } }[]
+    }
+    return Object.fromEntries(Gauges.filter(({ Name }) => Name === 'drover.drift').map(({ Value, Labels }) => [Labels.policy, Value]))
+  }
+  expect(await counts()).toEqual({ healed: 0, waits: 0, left: 0 })
+  const held = { reason: 'rewind', commit: 'b'.repeat(40), jobs: [], remedy: 'commit again' } as const
+  world.change((state, index) => state.sources.put(index, sourceStatus({ held })))
+  expect(await counts()).toEqual({ healed: 0, waits: 1, left: 0 })
+})

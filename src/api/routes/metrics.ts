@@ -1,11 +1,12 @@
 /** Counts of what there is, as gauges: `/v1/metrics`, also in the format of Prometheus. */
-import { rfc3339 } from '../../domain/index.js'
+import { DRIFT_POLICIES, rfc3339 } from '../../domain/index.js'
 import { listSetAside, type StateView } from '../../state/index.js'
 import type { ReadDeps } from '../blocking.js'
 import { encodeJson } from '../encode.js'
-import type { ApiSettings, BusHealth, CommitMemory, SchedulingHealth, SourceHealth, Webhooks } from '../ports.js'
+import type { ApiSettings, BusHealth, CommitMemory, SchedulingHealth, SourceHealth, WaitingChanges, Webhooks } from '../ports.js'
 import { jsonAnswer, textAnswer } from '../request.js'
 import type { Call, Route } from '../router.js'
+import { computeDrift } from '../views/drift.js'
 
 interface Gauge {
   readonly Name: string
@@ -20,6 +21,7 @@ export interface MetricsDeps extends ReadDeps {
   readonly sourceHealth: SourceHealth
   readonly webhooks: Webhooks
   readonly commitMemory: CommitMemory
+  readonly waitingChanges: WaitingChanges
 }
 
 export function metricsRoutes(deps: MetricsDeps): readonly Route[] {
@@ -27,11 +29,12 @@ export function metricsRoutes(deps: MetricsDeps): readonly Route[] {
 }
 
 async function readMetrics(deps: MetricsDeps, call: Call) {
-  const { reader, clock, settings, busHealth, schedulingHealth, sourceHealth, webhooks, commitMemory } = deps
+  const { reader, clock, settings, busHealth, schedulingHealth, sourceHealth, webhooks, commitMemory, waitingChanges } = deps
   const { gauges } = await reader.read((view) => ({
     index: 0,
     gauges: [
       ...computeGauges(view, settings),
+      ...countDrift(view, waitingChanges, settings),
       ...computeBusGauges(busHealth, settings),
       ...sourceHealth.sourceHealth.flatMap((source) => computeSourceGauges(source, settings)),
       ...countWebhooks(webhooks, settings),
@@ -76,6 +79,16 @@ function computeGauges(view: StateView, settings: ApiSettings): readonly Gauge[]
     { Name: 'drover.leader.epoch', Value: view.epoch, Labels },
     { Name: 'nomad.raft.appliedIndex', Value: view.index, Labels },
   ]
+}
+
+/** Differences from the repository, by what will become of them. */
+function countDrift(view: StateView, { waiting }: WaitingChanges, settings: ApiSettings): readonly Gauge[] {
+  const drift = computeDrift(view, waiting(view))
+  return DRIFT_POLICIES.map((policy) => ({
+    Name: 'drover.drift',
+    Value: drift.filter((one) => one.policy === policy).length,
+    Labels: { host: settings.name, region: settings.region, policy },
+  }))
 }
 
 /** What was dropped counts since the start of this server. */
