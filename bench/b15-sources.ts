@@ -2,6 +2,7 @@
  * B15, repositories: what many sources cost while nothing happens, how long a look at a large repository takes, and what a thousand commits within ten
  * seconds do to the jobs that they change.
  */
+
 import { execFileSync, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
@@ -11,6 +12,7 @@ import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { stringify } from 'yaml'
 import { systemClock } from '../src/adapters/clock.js'
+import { Remotes } from '../src/adapters/git/remote/remotes.js'
 import { WorkerSyntaxReader } from '../src/adapters/hcl-syntax/index.js'
 import { silentLogger } from '../src/adapters/logger.js'
 import { MemoryCommandLog, MemoryLogStore } from '../src/adapters/memory/command-log.js'
@@ -203,7 +205,15 @@ async function* large({ quick }: BenchOptions): AsyncIterable<Measurement> {
       { data_dir: folder, source: { repository: `file://${remote}`, ref: 'refs/heads/main', fetch_timeout_seconds: 3_600 } },
       serverConfigSchema,
     )
-    const opened = await openSource({ id: 'default', source, dataFolder: folder, isNeeded: false, count: 1, isOnlyOwner: true })
+    const opened = await openSource({
+      id: 'default',
+      source,
+      dataFolder: folder,
+      isNeeded: false,
+      count: 1,
+      isOnlyOwner: true,
+      remotes: new Remotes(),
+    })
     const { leader, reconciler, close } = await reconcilerOver(opened.git)
     const timed = async (work: () => Promise<unknown>) => {
       const began = performance.now()

@@ -126,8 +126,8 @@ export type FetchOutcome =
 export interface RemoteRepository {
   /** As it may be shown: without credentials. */
   readonly url: string
-  /** Brings the copy up to date. Never throws, and changes nothing unless all of it is there. */
-  update(): Promise<FetchOutcome>
+  /** Brings the copy up to date. Never throws, and changes nothing unless all of it is there. `isAnnounced`: something new is expected. */
+  update(isAnnounced: boolean): Promise<FetchOutcome>
 }
 
 /**

@@ -115,7 +115,7 @@ export class RemotePoll {
     const startedMs = clock.monotonicMs()
     const isAnnounced = this.#isAnnounced
     this.#isAnnounced = false
-    const outcome = await remote.update()
+    const outcome = await remote.update(isAnnounced)
     this.#fetches++
     this.#fetchMs = clock.monotonicMs() - startedMs
     this.#take(outcome, isAnnounced)

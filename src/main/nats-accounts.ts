@@ -1,5 +1,7 @@
 /** The accounts of a broker that nobody but this server and its declared hosts may use. */
+
 import { resolve } from 'node:path'
+import { Remotes } from '../adapters/git/remote/remotes.js'
 import { InProcessSyntaxReader } from '../adapters/hcl-syntax/index.js'
 import { type BrokerUsers, natsAuthorization } from '../adapters/nats/accounts.js'
 import { createNextServerKey, loadServerKeys, nodeIdOfKey } from '../adapters/node-key.js'
@@ -32,7 +34,15 @@ async function describeBroker(config: ServerConfig): Promise<string> {
 async function readHosts(config: ServerConfig): Promise<BrokerUsers['hosts']> {
   const { nodes } = config
   const { source, data_dir: dataFolder } = config
-  const { git, close } = await openSource({ id: SOURCE_DEFAULT, source, dataFolder, isNeeded: true, count: 1, isOnlyOwner: false })
+  const { git, close } = await openSource({
+    id: SOURCE_DEFAULT,
+    source,
+    dataFolder,
+    isNeeded: true,
+    count: 1,
+    isOnlyOwner: false,
+    remotes: new Remotes(),
+  })
   const syntax = new InProcessSyntaxReader()
   try {
     const { id } = await git.resolve()

@@ -6,6 +6,7 @@ import { type FollowedRef, parseFollowedRef } from '../adapters/git/followed-ref
 import { CliGitSource, refuseShortRef } from '../adapters/git/git-source.js'
 import { parseRepositoryAddress } from '../adapters/git/remote/remote-address.js'
 import { RemoteMirror } from '../adapters/git/remote/remote-mirror.js'
+import type { Remotes } from '../adapters/git/remote/remotes.js'
 import { lockFolder } from '../adapters/lmdb/folder-lock.js'
 import type { GitSource } from '../controller/index.js'
 import { OrchestratorError, SOURCE_DEFAULT, TerminalError } from '../domain/index.js'
@@ -39,6 +40,8 @@ const FOLDERS_AT_THAT_PACE = 20
 /** Nobody writes a mirror but the server that reads it. */
 const MIRROR_POLL_SECONDS = 30
 const REMOTE_POLL_SECONDS = 30
+/** A question takes some 8 ms of a processor: so many are asked that often, and with more of them one each second. */
+const REMOTES_AT_THAT_PACE = 30
 
 export interface OpenSourceOptions {
   readonly id: string
@@ -51,6 +54,8 @@ export interface OpenSourceOptions {
   readonly count: number
   /** No other program has this data folder open. */
   readonly isOnlyOwner: boolean
+  /** Shared by all sources of the server. */
+  readonly remotes: Remotes
 }
 
 /** What a server keeps of a source. */
@@ -102,19 +107,20 @@ async function openFolder(folder: string, { source, isNeeded, count }: OpenSourc
 
 async function openRemote(
   address: Extract<ReturnType<typeof parseRepositoryAddress>, { kind: 'remote' }>,
-  { id, source, dataFolder, isNeeded, isOnlyOwner }: OpenSourceOptions,
+  { id, source, dataFolder, isNeeded, count, isOnlyOwner, remotes }: OpenSourceOptions,
 ): Promise<OpenSource> {
   const own = folderOfSource(dataFolder, id)
   mkdirSync(own, { recursive: true, mode: 0o700 })
   const lock = isOnlyOwner ? await lockFolder(realpathSync(own), 'mirror') : undefined
+  const remotePollMs = 1000 * (source.poll_seconds ?? REMOTE_POLL_SECONDS * Math.max(1, count / REMOTES_AT_THAT_PACE))
   try {
     const remote = await RemoteMirror.open({
-      address,
-      access: remoteAccessOf(source),
+      remote: remotes.of(address, remoteAccessOf(source)),
       follows: parseFollowedRef(source.ref, source.versions),
       ref: source.ref,
       folder: join(resolve(own), 'mirror'),
       timeoutMs: 1000 * source.fetch_timeout_seconds,
+      listingAgeMsMax: remotePollMs / 2,
       isOnlyOwner,
     })
     if (isNeeded && !(await remote.hasFollowed())) {
@@ -131,7 +137,7 @@ async function openRemote(
       anyCommit,
       remote,
       pollMs: 1000 * MIRROR_POLL_SECONDS,
-      remotePollMs: 1000 * (source.poll_seconds ?? REMOTE_POLL_SECONDS),
+      remotePollMs,
       find: (ref) => findThere(remote, anyCommit, ref),
       close: async () => {
         await remote.close()

@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { systemClock } from '../adapters/clock.js'
 import { GitSignatures } from '../adapters/git/commit-signatures.js'
+import { Remotes } from '../adapters/git/remote/remotes.js'
 import { WorkerSyntaxReader } from '../adapters/hcl-syntax/index.js'
 import { createHostCheck, startHttp } from '../adapters/http/index.js'
 import { openIdentitySigner } from '../adapters/identity-signer.js'
@@ -70,9 +71,10 @@ export async function startServer(
     const isFirstStart = readClusterMark(dataFolder) === undefined && adoptCluster === undefined
     const opened = new Map<string, OpenSource>()
     const followed = sourcesOf(config)
+    const remotes = new Remotes()
     for (const { id, source } of followed) {
       const isNeeded = id === SOURCE_DEFAULT && isFirstStart
-      const one = await openSource({ id, source, dataFolder, isNeeded, count: followed.length, isOnlyOwner: true })
+      const one = await openSource({ id, source, dataFolder, isNeeded, count: followed.length, isOnlyOwner: true, remotes })
       opened.set(id, one)
       undo.push(() => one.close())
     }

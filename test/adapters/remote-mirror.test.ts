@@ -8,7 +8,10 @@ import { parseFollowedRef } from '../../src/adapters/git/followed-ref.js'
 import { CliGitSource } from '../../src/adapters/git/git-source.js'
 import type { RemoteAccess } from '../../src/adapters/git/remote/remote-access.js'
 import { parseRepositoryAddress } from '../../src/adapters/git/remote/remote-address.js'
+import { RemoteGit, type RemoteQuestion } from '../../src/adapters/git/remote/remote-git.js'
+import { RemoteListing } from '../../src/adapters/git/remote/remote-listing.js'
 import { RemoteMirror } from '../../src/adapters/git/remote/remote-mirror.js'
+import type { Remote } from '../../src/adapters/git/remote/remotes.js'
 import { ScratchRepository } from '../scratch-repository.js'
 import { type HttpRemote, makeCertificate, startHttpRemote, startSshRemote, whyNoHttp, whyNoSsh } from './git-remotes.js'
 
@@ -38,12 +41,28 @@ function publish(): string {
 async function openMirror(url: string, access: Partial<RemoteAccess> = {}, ref = 'refs/heads/main', versions?: string, timeoutMs = 30_000) {
   const address = parseRepositoryAddress(url)
   if (address.kind === 'folder') throw new Error(`${url} is a folder`)
+  const git = new RemoteGit(address, { ...NO_ACCESS, ...access })
+  return openMirrorOf({ git, listing: new RemoteListing(git) }, ref, { versions, timeoutMs })
+}
+
+interface MirrorOptions {
+  readonly versions?: string | undefined
+  readonly timeoutMs?: number
+  readonly name?: string
+  readonly listingAgeMsMax?: number
+}
+
+async function openMirrorOf(
+  remote: Remote,
+  ref: string,
+  { versions, timeoutMs = 30_000, name = 'mirror', listingAgeMsMax = 0 }: MirrorOptions,
+) {
   const mirror = await RemoteMirror.open({
-    address,
-    access: { ...NO_ACCESS, ...access },
+    remote,
+    listingAgeMsMax,
     follows: parseFollowedRef(ref, versions),
     ref,
-    folder: join(folder, 'mirror'),
+    folder: join(folder, name),
     timeoutMs,
     isOnlyOwner: true,
   })
@@ -438,3 +457,83 @@ function filesBelow(top: string): readonly string[] {
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name))
 }
+
+describe('what is asked of a remote', () => {
+  /** Says which subcommands of git were run. */
+  function counted(): { readonly remote: Remote; readonly asked: string[] } {
+    const address = parseRepositoryAddress(`file://${join(folder, 'cluster.git')}`)
+    if (address.kind === 'folder') throw new Error('it is a remote')
+    const asked: string[] = []
+    const real = new RemoteGit(address, NO_ACCESS)
+    const ask = (question: RemoteQuestion) => {
+      asked.push(question.words.find((word) => word === 'fetch' || word === 'ls-remote')!)
+      return real.ask(question)
+    }
+    const git = { url: real.url, ask } as RemoteGit
+    return { remote: { git, listing: new RemoteListing(git) }, asked }
+  }
+
+  test.each([
+    ['a branch', 'refs/heads/main', undefined],
+    ['HEAD', 'HEAD', undefined],
+    ['tags', 'refs/tags/v*', '>=1'],
+  ])('of %s in which nothing is new no fetch, also after a restart', async (_, ref, versions) => {
+    work.commit({ a: 'one' })
+    work.git('tag', '-a', '-m', 'one', 'v1.0.0')
+    publish()
+    const { remote, asked } = counted()
+    const mirror = await openMirrorOf(remote, ref, { versions })
+    for (let round = 0; round < 3; round++) expect(await mirror.update()).toEqual({ kind: 'fetched' })
+    expect(asked.splice(0)).toEqual(['fetch', 'ls-remote', 'ls-remote'])
+    await mirror.close()
+    const again = await openMirrorOf(remote, ref, { versions })
+    expect(await again.update()).toEqual({ kind: 'fetched' })
+    expect(asked.splice(0)).toEqual(['ls-remote'])
+    const next = work.commit({ a: 'two' })
+    work.git('tag', '-a', '-m', 'two', 'v1.1.0')
+    work.git('push', '-q', '--tags', 'origin', 'main')
+    await again.update()
+    expect((await (await openSource(again, versions)).resolve()).id).toBe(next)
+    expect(asked).toEqual(['ls-remote', 'fetch'])
+  })
+
+  test('what somebody has announced is fetched at once', async () => {
+    work.commit({ a: 'one' })
+    publish()
+    const { remote, asked } = counted()
+    const mirror = await openMirrorOf(remote, 'refs/heads/main', {})
+    await mirror.update()
+    await mirror.update(true)
+    expect(asked).toEqual(['fetch', 'fetch'])
+  })
+
+  test('two sources of one remote ask once', async () => {
+    work.commit({ a: 'one' })
+    work.git('branch', 'prod')
+    publish()
+    const { remote, asked } = counted()
+    const main = await openMirrorOf(remote, 'refs/heads/main', { listingAgeMsMax: 60_000 })
+    const prod = await openMirrorOf(remote, 'refs/heads/prod', { listingAgeMsMax: 60_000, name: 'prod' })
+    for (const mirror of [main, prod]) await mirror.update()
+    asked.splice(0)
+    await Promise.all([main.update(), prod.update()])
+    await main.update()
+    expect(asked.splice(0)).toEqual(['ls-remote'])
+    const next = work.commit({ a: 'two' })
+    work.git('push', '-q', 'origin', 'main:prod')
+    await prod.update(true)
+    expect(asked).toEqual(['fetch'])
+    expect((await (await openSource(prod)).resolve()).id).toBe(next)
+  })
+
+  test('one that has left does not end what others ask', async () => {
+    work.commit({ a: 'one' })
+    publish()
+    const { remote } = counted()
+    const [main, other] = [await openMirrorOf(remote, 'refs/heads/main', {}), await openMirrorOf(remote, 'HEAD', { name: 'other' })]
+    await other.update()
+    await main.close()
+    expect(await other.update()).toEqual({ kind: 'fetched' })
+    expect(await main.update()).toMatchObject({ kind: 'failed', problem: expect.stringContaining('is not asked any more') })
+  })
+})

@@ -82,8 +82,8 @@ function computeGauges(view: StateView, settings: ApiSettings): readonly Gauge[]
 }
 
 /** Differences from the repository, by what will become of them. */
-function countDrift(view: StateView, { waiting }: WaitingChanges, settings: ApiSettings): readonly Gauge[] {
-  const drift = computeDrift(view, waiting(view))
+function countDrift(view: StateView, changes: WaitingChanges, settings: ApiSettings): readonly Gauge[] {
+  const drift = computeDrift(view, changes.waiting(view))
   return DRIFT_POLICIES.map((policy) => ({
     Name: 'drover.drift',
     Value: drift.filter((one) => one.policy === policy).length,

@@ -2,22 +2,17 @@
  * A remote repository as a bare mirror in the data folder: git fetches what is followed, and everything else reads the mirror, so that a
  * remote that is away takes nothing away. What git receives is checked whole before any ref moves; a fetch that breaks off leaves nothing.
  */
-import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Readable } from 'node:stream'
 import type { FetchOutcome, RemoteRepository } from '../../../controller/index.js'
-import { explainError, OrchestratorError } from '../../../domain/index.js'
+import { OrchestratorError } from '../../../domain/index.js'
 import type { FollowedRef } from '../followed-ref.js'
-import { gitArguments, runGit } from '../git-command.js'
-import { CurlTrace, TRACE_DESCRIPTOR, TRACE_ENVIRONMENT } from './curl-trace.js'
-import { explainFetchFailure } from './fetch-failure.js'
-import { type RemoteAccess, remoteSetting } from './remote-access.js'
-import type { RepositoryAddress } from './remote-address.js'
+import { runGit } from '../git-command.js'
+import type { ListingFollower } from './remote-listing.js'
+import type { Remote } from './remotes.js'
 
 export interface RemoteMirrorOptions {
-  readonly address: Extract<RepositoryAddress, { kind: 'remote' }>
-  readonly access: RemoteAccess
+  readonly remote: Remote
   readonly follows: FollowedRef
   /** What is followed, as the configuration has it. */
   readonly ref: string
@@ -25,6 +20,8 @@ export interface RemoteMirrorOptions {
   readonly folder: string
   /** A fetch that takes longer is ended. */
   readonly timeoutMs: number
+  /** What another source was told of the remote this long ago is news enough. */
+  readonly listingAgeMsMax: number
   /** Nobody else fetches into the folder: what a fetch that was killed has left there is in the way. */
   readonly isOnlyOwner: boolean
 }
@@ -48,10 +45,6 @@ const FOLLOWED = 'refs/drover/followed'
 const TAGS = 'refs/drover/tags/'
 const TRIED = 'refs/drover/asked'
 
-/** Timers end a little early. */
-const EARLY_MS = 50
-const STDERR_BYTES_MAX = 64 * 1024
-
 /** What git refuses in objects by default, except what old and harmless tools have written. */
 const CHECKS = [
   'fetch.fsckObjects=true',
@@ -64,11 +57,11 @@ const CARE = ['gc.autoDetach=false', 'maintenance.autoDetach=false', 'gc.pruneEx
 
 export class RemoteMirror implements RemoteRepository {
   readonly #options: RemoteMirrorOptions
-  readonly #running = new Set<number>()
+  readonly #listing: ListingFollower
+  readonly #ending = new AbortController()
   #last: Promise<unknown> = Promise.resolve()
-  #isClosed = false
-  /** The remote has asked not to be asked before, by whoever it is. */
-  #notBeforeMs = 0
+  /** What is followed, by its names at the remote, as it is here; undefined: that was not looked at yet. */
+  #here: ReadonlyMap<string, string> | undefined
 
   /** @throws OrchestratorError GIT_MISSING, GIT_MIRROR */
   static async open(options: RemoteMirrorOptions): Promise<RemoteMirror> {
@@ -78,10 +71,12 @@ export class RemoteMirror implements RemoteRepository {
 
   private constructor(options: RemoteMirrorOptions) {
     this.#options = options
+    const { remote, follows, folder, timeoutMs } = options
+    this.#listing = remote.listing.follow(followedNames(follows), { folder, timeoutMs })
   }
 
   get url(): string {
-    return this.#options.address.url
+    return this.#options.remote.git.url
   }
 
   get folder(): string {
@@ -99,9 +94,12 @@ export class RemoteMirror implements RemoteRepository {
     return stdout !== ''
   }
 
-  /** Fetches what is followed. Never throws: a remote that is away is an answer. */
-  update(): Promise<FetchOutcome> {
-    return this.#afterOthers(() => this.#fetchFollowed())
+  /**
+   * Fetches what is followed, where something of it is other than here. Never throws: a remote that is away is an answer.
+   * @param isAnnounced somebody says that there is something new: then it is fetched without a question before
+   */
+  update(isAnnounced = false): Promise<FetchOutcome> {
+    return this.#afterOthers(() => this.#fetchFollowed(isAnnounced))
   }
 
   /**
@@ -110,7 +108,7 @@ export class RemoteMirror implements RemoteRepository {
    */
   fetchOther(ref: string): Promise<string> {
     return this.#afterOthers(async () => {
-      const outcome = await this.#fetch([`+${ref}:${TRIED}`], ref)
+      const outcome = await this.#fetch([], [`+${ref}:${TRIED}`], ref)
       if (outcome.kind === 'failed') throw new OrchestratorError(outcome.isMissing ? 'GIT_UNKNOWN_REF' : 'GIT_REMOTE', outcome.problem)
       const { stdout } = await runGit(this.folder, ['rev-parse', '--verify', '--end-of-options', `${TRIED}^{commit}`])
       return stdout.trim()
@@ -140,8 +138,8 @@ export class RemoteMirror implements RemoteRepository {
   }
 
   async close(): Promise<void> {
-    this.#isClosed = true
-    for (const pid of this.#running) endGroup(pid)
+    this.#ending.abort()
+    this.#listing.leave()
     await this.#last
   }
 
@@ -152,17 +150,35 @@ export class RemoteMirror implements RemoteRepository {
     return turn
   }
 
-  async #fetchFollowed(): Promise<FetchOutcome> {
-    const { follows, ref } = this.#options
-    switch (follows.kind) {
-      case 'ref':
-        return this.#fetch([`+${follows.name}:${FOLLOWED}`], ref)
-      case 'tags':
-        return this.#fetch(['--prune', `+${follows.prefix}*:${mirrored(follows.prefix)}*`], ref)
-      case 'commit':
-        // What it names never changes.
-        return (await this.#hasCommit(follows.id)) ? { kind: 'fetched' } : this.#fetch([`+${follows.id}:${FOLLOWED}`], ref)
+  async #fetchFollowed(isAnnounced: boolean): Promise<FetchOutcome> {
+    const { follows, listingAgeMsMax } = this.#options
+    if (follows.kind === 'commit') {
+      // What it names never changes.
+      return (await this.#hasCommit(follows.id)) ? { kind: 'fetched' } : this.#fetch([], [`+${follows.id}:${FOLLOWED}`])
     }
+    if (!isAnnounced) {
+      this.#here ??= await this.#readHere()
+      const listing = this.#here.size === 0 ? undefined : await this.#listing.ask(listingAgeMsMax)
+      if (listing?.kind === 'failed') return listing
+      if (listing !== undefined && isSame(this.#here, listing.refs, follows)) return { kind: 'fetched' }
+    }
+    const outcome =
+      follows.kind === 'ref'
+        ? await this.#fetch([], [`+${follows.name}:${FOLLOWED}`])
+        : await this.#fetch(['--prune'], [`+${follows.prefix}*:${mirrored(follows.prefix)}*`])
+    this.#here = undefined
+    return outcome
+  }
+
+  async #readHere(): Promise<ReadonlyMap<string, string>> {
+    const { follows } = this.#options
+    const { stdout } = await runGit(this.folder, ['for-each-ref', '--format=%(objectname) %(refname)', FOLLOWED, TAGS])
+    const rows = stdout.split('\n').flatMap((line): [string, string][] => {
+      const [id = '', name = ''] = line.split(' ')
+      if (name === FOLLOWED) return follows.kind === 'ref' ? [[follows.name, id]] : []
+      return name.startsWith(TAGS) && follows.kind === 'tags' ? [[`refs/tags/${name.slice(TAGS.length)}`, id]] : []
+    })
+    return new Map(rows)
   }
 
   async #hasCommit(id: string): Promise<boolean> {
@@ -170,100 +186,35 @@ export class RemoteMirror implements RemoteRepository {
     return stdout.trim() === id
   }
 
-  async #fetch(words: readonly string[], ref: string): Promise<FetchOutcome> {
-    if (this.#isClosed) return { kind: 'failed', problem: `${this.url} is not asked any more`, retryAfterMs: null, isMissing: false }
-    const { address, access, timeoutMs } = this.#options
-    const waitMs = this.#notBeforeMs - performance.now()
-    if (waitMs > EARLY_MS)
-      return { kind: 'failed', problem: `${this.url} asks to be left alone for a while`, retryAfterMs: waitMs, isMissing: false }
-    try {
-      const { arguments: settings, environment } = remoteSetting(address.protocol, access)
-      const options = words.filter((word) => word.startsWith('--'))
-      const refspecs = words.filter((word) => !word.startsWith('--'))
-      const checks = [...CHECKS, ...CARE].flatMap((setting) => ['-c', setting])
-      const result = await this.#run(
-        [
-          ...settings,
-          ...checks,
-          'fetch',
-          '--no-tags',
-          '--no-write-fetch-head',
-          '--force',
-          '--atomic',
-          '--quiet',
-          ...fileOptions(address.protocol),
-          ...options,
-          '--',
-          address.url,
-          ...refspecs,
-        ],
-        { ...environment, ...TRACE_ENVIRONMENT },
-        timeoutMs,
-      )
-      if (result.code === 0) return { kind: 'fetched' }
-      this.#notBeforeMs = performance.now() + (result.retryAfterMs ?? 0)
-      return explainFetchFailure({ url: this.url, ref, access, ...result })
-    } catch (error) {
-      return { kind: 'failed', problem: `${this.url} could not be asked: ${explainError(error)}`, retryAfterMs: null, isMissing: false }
-    }
+  async #fetch(options: readonly string[], refs: readonly string[], ref = this.#options.ref): Promise<FetchOutcome> {
+    const { remote, timeoutMs } = this.#options
+    const checks = [...CHECKS, ...CARE].flatMap((setting) => ['-c', setting])
+    const words = [...checks, 'fetch', '--no-tags', '--no-write-fetch-head', '--force', '--atomic', '--quiet', ...options]
+    const answer = await remote.git.ask({ folder: this.folder, words, refs, ref, timeoutMs, signal: this.#ending.signal })
+    return answer.kind === 'failed' ? answer : { kind: 'fetched' }
   }
+}
 
-  #run(words: readonly string[], env: NodeJS.ProcessEnv, timeoutMs: number) {
-    return new Promise<{
-      code: number | null
-      stderr: string
-      httpStatus: number
-      retryAfterMs: number | null
-      endedAfterMs: number | null
-    }>((resolve, reject) => {
-      const trace = new CurlTrace()
-      const stdio = ['ignore', 'ignore', 'pipe', 'pipe'] as const
-      // A group of its own: its helpers (ssh, index-pack) end with it.
-      const child = spawn('git', [...gitArguments(this.folder), ...words], { env, stdio: [...stdio], detached: true })
-      let stderr = ''
-      let endedAfterMs: number | null = null
-      child.stderr?.on('data', (chunk: Buffer) => {
-        stderr = (stderr + chunk.toString('utf8')).slice(-STDERR_BYTES_MAX)
-      })
-      trace.read(child.stdio[TRACE_DESCRIPTOR] as Readable)
-      const { pid } = child
-      if (pid !== undefined) this.#running.add(pid)
-      const timer = setTimeout(() => {
-        endedAfterMs = timeoutMs
-        if (pid !== undefined) endGroup(pid)
-      }, timeoutMs)
-      const settle = () => {
-        clearTimeout(timer)
-        if (pid !== undefined) this.#running.delete(pid)
-      }
-      child.once('error', (cause) => {
-        settle()
-        reject(new OrchestratorError('GIT_MISSING', 'git could not be started; install git', {}, cause))
-      })
-      child.once('close', (code) => {
-        settle()
-        resolve({ code, stderr, httpStatus: trace.status, retryAfterMs: trace.retryAfterMs, endedAfterMs })
-      })
-    })
+function followedNames(follows: FollowedRef): string {
+  switch (follows.kind) {
+    case 'ref':
+      return follows.name
+    case 'tags':
+      return `${follows.prefix}*`
+    case 'commit':
+      return follows.id
   }
+}
+
+/** Whether what is followed is the same at the remote; the listing also holds what others follow. */
+function isSame(here: ReadonlyMap<string, string>, there: ReadonlyMap<string, string>, follows: FollowedRef): boolean {
+  const isFollowed = (name: string) => (follows.kind === 'tags' ? name.startsWith(follows.prefix) : name === followedNames(follows))
+  const followed = [...there].filter(([name]) => isFollowed(name))
+  return followed.length === here.size && followed.every(([name, id]) => here.get(name) === id)
 }
 
 function mirrored(prefix: string): string {
   return TAGS + prefix.slice('refs/tags/'.length)
-}
-
-/** A repository of another owner on this machine; git asks this of itself only over `file:`. */
-function fileOptions(protocol: string): readonly string[] {
-  return protocol === 'file' ? ['--upload-pack=git -c safe.directory=* upload-pack'] : []
-}
-
-function endGroup(pid: number): void {
-  try {
-    process.kill(-pid, 'SIGTERM')
-  } catch (error) {
-    // It has just ended by itself.
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
-  }
 }
 
 async function prepareFolder({ folder, isOnlyOwner }: RemoteMirrorOptions): Promise<void> {
