@@ -1,8 +1,11 @@
 /**
  * B5: how long after `git commit` the process of the new version runs. Real `drover dev`, real raw_exec, stamps taken outside: the
- * task writes the generation it was started with into a file that the benchmark watches.
+ * task writes the generation it was started with into a file that the benchmark watches. Beside it, in turn with local commits: how long after
+ * a push to a remote whose webhook is sent then.
  */
-import { existsSync, mkdirSync, readFileSync, watch } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { createHmac } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync, watch, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Cluster, until } from '../test/acceptance/cluster.js'
 import { startEmptyCluster } from './empty-cluster.js'
@@ -38,6 +41,7 @@ export const b5: Bench = {
   summary: 'git commit → process of the new version running',
   async *run(options: BenchOptions): AsyncIterable<Measurement> {
     yield* changes(options.quick ? 20 : 300)
+    yield* pushes(options.quick ? 20 : 100)
     yield* burst(options.quick ? 20 : 100, options.quick ? 1 : 3)
   },
 }
@@ -74,6 +78,71 @@ async function* changes(commits: number): AsyncIterable<Measurement> {
   }
 }
 
+const SECRET = 'of this benchmark'
+
+/** A local commit and a push with a webhook in turn, to two sources of one cluster. */
+async function* pushes(rounds: number): AsyncIterable<Measurement> {
+  const { cluster, stamps } = await startCluster((folder) => {
+    const bare = join(folder, 'pushed.git')
+    execFileSync('git', ['clone', '-q', '--bare', folder, bare], { stdio: 'ignore' })
+    writeFileSync(join(folder, 'hook'), SECRET)
+    const allow = { namespaces: ['pushed'], node_pools: ['*'], drivers: ['*'], privileged: true, host_volumes: [], priority_max: 100 }
+    const webhook = { forge: 'generic', secret_file: join(folder, 'hook') }
+    const pushed = { repository: `file://${bare}`, ref: 'refs/heads/main', poll_seconds: 3_600, webhook, allow }
+    writeFileSync(join(folder, 'sources.json'), JSON.stringify({ pushed }))
+    return ['--sources', join(folder, 'sources.json')]
+  })
+  try {
+    const clone = join(cluster.folder, 'clone')
+    execFileSync('git', ['clone', '-q', join(cluster.folder, 'pushed.git'), clone], { stdio: 'ignore' })
+    const git = (...words: string[]) => execFileSync('git', ['-C', clone, '-c', 'user.name=x', '-c', 'user.email=x@example.org', ...words])
+    const change = {
+      local: (generation: number) => {
+        cluster.write('jobs/local.nomad.hcl', jobFile('local', stamps, generation))
+        cluster.git('add', 'jobs')
+        cluster.git('commit', '-q', '-m', `generation ${generation}`)
+      },
+      pushed: (generation: number) => {
+        mkdirSync(join(clone, 'jobs/pushed'), { recursive: true })
+        writeFileSync(join(clone, 'jobs/pushed/pushed.nomad.hcl'), jobFile('pushed', stamps, generation))
+        git('add', '-A')
+        git('commit', '-q', '-m', `generation ${generation}`)
+        git('push', '-q', 'origin', 'HEAD:main')
+      },
+    }
+    const call = async () => {
+      const body = '{}'
+      const proof = createHmac('sha256', SECRET).update(body).digest('hex')
+      const url = `${cluster.url}/drover/v1/hooks/pushed`
+      const { status } = await fetch(url, { method: 'POST', body, headers: { 'x-signature': `sha256=${proof}` } })
+      if (status !== 202) throw new Error(`the webhook was answered ${status}`)
+    }
+    for (const id of ['local', 'pushed'] as const) change[id](0)
+    await call()
+    await until('both run', RUNNING_WITHIN_MS, () => ['local', 'pushed'].every((id) => existsSync(join(stamps, id))))
+    const times = { local: [] as number[], pushed: [] as number[] }
+    for (let generation = 1; generation <= rounds; generation++) {
+      for (const id of ['local', 'pushed'] as const) {
+        const seen = whenStamped(join(stamps, id), String(generation))
+        change[id](generation)
+        const done = performance.now()
+        if (id === 'pushed') await call()
+        times[id].push(Math.max(0, (await seen) - done))
+      }
+    }
+    for (const id of ['local', 'pushed'] as const)
+      for (const share of [0.5, 0.9, 0.99]) {
+        const metric = id === 'local' ? 'commit-end-to-process' : 'push-end-to-process'
+        yield {
+          ...measurement('B5', `webhook,rounds=${rounds}`, `${metric}-p${share * 100}`, 'ms', times[id]),
+          value: quantile(times[id], share),
+        }
+      }
+  } finally {
+    await cluster.remove()
+  }
+}
+
 /** Many new jobs in one commit, until the last of them runs. */
 async function* burst(count: number, rounds: number): AsyncIterable<Measurement> {
   const runs: number[] = []
@@ -94,8 +163,11 @@ async function* burst(count: number, rounds: number): AsyncIterable<Measurement>
   yield measurement('B5', `burst=${count}`, 'commit-to-all-running', 'ms', runs)
 }
 
-async function startCluster(): Promise<{ readonly cluster: Cluster; readonly stamps: string }> {
-  const cluster = await startEmptyCluster()
+/** @param prepare gives further flags */
+async function startCluster(
+  prepare: (folder: string) => readonly string[] = () => [],
+): Promise<{ readonly cluster: Cluster; readonly stamps: string }> {
+  const cluster = await startEmptyCluster(prepare)
   const stamps = join(cluster.folder, 'stamps')
   mkdirSync(stamps)
   return { cluster, stamps }

@@ -44,7 +44,8 @@ export class PastProcess implements Past {
     const number = ++this.#number
     const request = { method, path, query: withoutWaiting(query), body: Buffer.from(body).toString('utf8') }
     const { status, headers, body: text } = await this.#ask({ kind: 'ask', number, at, request })
-    this.#idle = setTimeout(() => this.#end(), this.#options.idleMs ?? IDLE_MS).unref()
+    // Others may still wait for their answers.
+    if (this.#waiting.size === 0) this.#idle = setTimeout(() => this.#end(), this.#options.idleMs ?? IDLE_MS).unref()
     return { status, headers, body: text }
   }
 
