@@ -330,17 +330,20 @@ function computeRemovals(view: StateView, scope: SourceScope, isWanted: (key: st
 }
 
 /** Without inputs, so that the source which has such a job now reads its file. */
-function findHandedOver(view: StateView, { id, isFollowed }: SourceScope, absent: readonly Job[]): readonly JobSource[] {
-  const wanted = new Map<string, FrozenFile>()
-  for (const file of view.frozenFiles.all())
-    if (file.takenBy === id && file.jobId !== null && isFollowed(sourceIdOf(file)))
-      wanted.set(namespacedKey(file.namespace!, file.jobId), file)
+function findHandedOver(view: StateView, scope: SourceScope, absent: readonly Job[]): readonly JobSource[] {
+  const wanted = saidElsewhere(view, scope)
   return absent.flatMap((job): readonly JobSource[] => {
     const file = wanted.get(jobKey(job))
     if (file === undefined) return []
     const { sourceId: _, ...source } = view.jobSources.get(jobKey(job))!
     return [{ ...source, ...sourced(sourceIdOf(file)), path: file.path, inputs: [] }]
   })
+}
+
+/** Files of other sources that wait for this one to let go of their jobs, by job key. */
+export function saidElsewhere(view: StateView, { id, isFollowed }: SourceScope): ReadonlyMap<string, FrozenFile> {
+  const said = [...view.frozenFiles.values()].filter((file) => file.takenBy === id && file.jobId !== null && isFollowed(sourceIdOf(file)))
+  return new Map(said.map((file) => [namespacedKey(file.namespace!, file.jobId!), file]))
 }
 
 function guardRemovals(

@@ -20,10 +20,17 @@ import {
   sourceIdOf,
   type VerifiedCommit,
 } from '../domain/index.js'
-import { type CommandBody, jobSourceKey, sourcedKey } from '../state/index.js'
+import { type CommandBody, jobKey, jobSourceKey, sourcedKey } from '../state/index.js'
 import { computeAgentsChanges } from './agents/agents-changes.js'
 import { AgentsFolderReader } from './agents/agents-folder.js'
-import { computeChangesInSlices, type DesiredChanges, type FileReading, FULL_RULES, type SourceReadings } from './desired-state.js'
+import {
+  computeChangesInSlices,
+  type DesiredChanges,
+  type FileReading,
+  FULL_RULES,
+  type SourceReadings,
+  saidElsewhere,
+} from './desired-state.js'
 import { payloadPaths } from './dispatch-trailer.js'
 import { deregisterCommand, registerCommand } from './job-commands.js'
 import { KnownMistakes } from './known-mistakes.js'
@@ -237,11 +244,14 @@ export class GitReconciler {
     await this.#propose(now.registrations, (registration) =>
       this.#isStillFree(registration.source) ? registerCommand(leader.state, this.#deps.random, registration) : undefined,
     )
-    await this.#propose(now.commands, (command) =>
-      command.kind !== 'change-wait' || this.#isStillFree(command.change) ? command : undefined,
-    )
+    await this.#propose(now.commands, (command) => {
+      if (command.kind !== 'change-wait') return command
+      const { change } = command
+      const isRight = change.job === null ? this.#isStillGone(jobSourceKey(change)) : this.#isStillFree(change)
+      return isRight ? command : undefined
+    })
     // What is new goes in before what is gone goes out. With something unread, absence is not certain.
-    await this.#propose(now.removals, (job) => deregisterCommand(this.#deps.random, job))
+    await this.#propose(now.removals, (job) => (this.#isStillGone(jobKey(job)) ? deregisterCommand(this.#deps.random, job) : undefined))
     const acts = await this.#act(isFirstLook ? asked : [], tree)
     const moved = changes.moved.filter((source) => this.#isStillFree(source))
     const handedOver = isComplete ? changes.handedOver : []
@@ -377,6 +387,13 @@ export class GitReconciler {
     const isFree = jobTaker(this.#deps.leader.state, this.#scope, jobSourceKey(job)) === undefined
     this.#isStale ||= !isFree
     return isFree
+  }
+
+  /** Since the comparison another source may have said it: then it is handed over by the next look. */
+  #isStillGone(key: string): boolean {
+    const isGone = !saidElsewhere(this.#deps.leader.state, this.#scope).has(key)
+    this.#isStale ||= !isGone
+    return isGone
   }
 
   /** By the source that it is to be handed over to. */

@@ -517,7 +517,12 @@ describe('what is asked of a remote', () => {
     for (const mirror of [main, prod]) await mirror.update()
     asked.splice(0)
     await Promise.all([main.update(), prod.update()])
+    expect(asked.splice(0)).toEqual(['ls-remote'])
     await main.update()
+    await prod.update()
+    expect(asked.splice(0)).toEqual(['ls-remote'])
+    // Nobody is told the same twice.
+    await prod.update()
     expect(asked.splice(0)).toEqual(['ls-remote'])
     const next = work.commit({ a: 'two' })
     work.git('push', '-q', 'origin', 'main:prod')

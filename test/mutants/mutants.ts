@@ -8,6 +8,8 @@ export interface Mutant {
   readonly find: string
   readonly replace: string
   readonly finders: readonly string[]
+  /** Told instead of the one life that all others are looked for in. */
+  readonly story?: 'gitops'
 }
 
 const leader = 'src/controller/leader.ts'
@@ -276,8 +278,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'removed-files-keep-their-jobs',
     file: 'src/controller/git-reconciler.ts',
-    find: '    await this.#propose(now.removals, (job) => deregisterCommand(this.#deps.random, job))\n',
-    replace: '',
+    find: '    await this.#propose(now.removals, (job) => (this',
+    replace: '    await this.#propose([] as typeof now.removals, (job) => (this',
     finders: ['L4'],
   },
   {
@@ -442,5 +444,85 @@ export const MUTANTS: readonly Mutant[] = [
     find: '  for (const nodeId of command.nodeIds) state.heldLosses.delete(index, nodeId)\n',
     replace: '',
     finders: ['L4', 'I27'],
+  },
+  {
+    name: 'nothing-is-handed-over',
+    file: 'src/controller/desired-state.ts',
+    find: '  const wanted = saidElsewhere(view, scope)\n',
+    replace: '  const wanted = new Map<string, FrozenFile>()\n',
+    finders: ['I30', 'L5'],
+    story: 'gitops',
+  },
+  {
+    name: 'others-are-not-heard-before-a-removal',
+    file: 'src/controller/git-reconciler.ts',
+    find: '(await this.#deps.isNewElsewhere?.()) === true',
+    replace: '(await this.#deps.isNewElsewhere?.()) === undefined',
+    finders: ['I30'],
+    story: 'gitops',
+  },
+  {
+    name: 'what-is-said-elsewhere-meanwhile-is-removed',
+    file: 'src/controller/git-reconciler.ts',
+    find: '    const isGone = !saidElsewhere(this.#deps.leader.state, this.#scope).has(key)\n',
+    replace: '    const isGone = key !== undefined\n',
+    finders: ['I30'],
+    story: 'gitops',
+  },
+  {
+    name: 'suspensions-are-not-heeded',
+    file: 'src/controller/order/wait-judge.ts',
+    find: "    const suspended = this.#suspension(order?.suspend ?? null, '')\n",
+    replace: '    const suspended: WaitReason[] = []\n',
+    finders: ['I29'],
+    story: 'gitops',
+  },
+  {
+    name: 'dependencies-are-not-waited-for',
+    file: 'src/controller/order/wait-judge.ts',
+    find: 'const waiting = (order?.dependsOn ?? []).flatMap(',
+    replace: 'const waiting = (order?.dependsOn ?? []).slice(1).flatMap(',
+    finders: ['I29'],
+    story: 'gitops',
+  },
+  {
+    name: 'a-bundle-begins-in-pieces',
+    file: 'src/controller/order/wait-judge.ts',
+    find: '    return [...this.#ownReasons(change), ...this.#bundleReasons(change)]\n',
+    replace: '    return this.#ownReasons(change)\n',
+    finders: ['I29'],
+    story: 'gitops',
+  },
+  {
+    name: 'commits-move-scaled-counts',
+    file: 'src/controller/owned-counts.ts',
+    find: '  if (known === undefined || known.Stop || counts === undefined) return wanted\n',
+    replace: '  if (known === undefined || known.Stop || counts === undefined || wanted.ID !== undefined) return wanted\n',
+    finders: ['I31'],
+    story: 'gitops',
+  },
+  {
+    name: 'scalers-leave-the-bounds',
+    file: 'src/controller/acts/scaling-acts.ts',
+    find: '  const outside = overridesPolicy ? undefined : outsideBounds(group, count)\n',
+    replace: '  const outside = overridesPolicy ? outsideBounds(group, count) : undefined\n',
+    finders: ['I31'],
+    story: 'gitops',
+  },
+  {
+    name: 'readers-of-variables-are-forgotten',
+    file: 'src/controller/variables/variable-changes.ts',
+    find: '...(readers.length === 0 ? {} : { readers })',
+    replace: '...(readers.length >= 0 ? {} : { readers })',
+    finders: ['I32'],
+    story: 'gitops',
+  },
+  {
+    name: 'versions-of-commits-are-not-told',
+    file: 'src/controller/memory/audit-facts.ts',
+    find: "(row.table === 'versionSources' ? registered(row, index) : [])",
+    replace: "(row.table === 'jobSources' ? registered(row, index) : [])",
+    finders: ['I33'],
+    story: 'gitops',
   },
 ]

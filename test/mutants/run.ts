@@ -37,11 +37,21 @@ function makeCopy(mutant: Mutant): string {
 }
 
 /** What the simulation says of the first violation; undefined when every world was sound. */
-function runWorlds(folder: string): { readonly checker: string; readonly hours: string } | undefined {
+function runWorlds(folder: string, story: Mutant['story']): { readonly checker: string; readonly hours: string } | undefined {
   try {
     execFileSync(
       process.execPath,
-      ['--import', 'tsx', 'test/simulation/run.ts', '--seed', '1', '--seeds', String(seeds), '--stop-at-first'],
+      [
+        '--import',
+        'tsx',
+        'test/simulation/run.ts',
+        '--seed',
+        '1',
+        '--seeds',
+        String(seeds),
+        '--stop-at-first',
+        ...(story === undefined ? [] : [`--${story}`]),
+      ],
       {
         cwd: folder,
         encoding: 'utf8',
@@ -63,7 +73,7 @@ let found = 0
 for (const mutant of chosen) {
   const folder = makeCopy(mutant)
   try {
-    const result = runWorlds(folder)
+    const result = runWorlds(folder, mutant.story)
     if (result !== undefined) found++
     console.log(
       `${mutant.name.padEnd(44)} ${result === undefined ? 'SURVIVED' : `${result.checker.padEnd(5)} after ${result.hours} virtual hours`}`,

@@ -1,13 +1,14 @@
 /**
- * `npm run sim -- --seed S [--seeds N] [--stop-at-first]`: N simulated lives from seed S on. Prints each violation with its seed (the
+ * `npm run sim -- --seed S [--seeds N] [--stop-at-first] [--gitops]`: N simulated lives from seed S on, with `--gitops` of several repositories. Prints each violation with its seed (the
  * same seed replays it), and last `N seeds, V violations, H virtual hours, X× real time`; exit code 1 when V > 0. `--long` is
  * the nightly size: 20,000 seeds.
  */
 import { freezeDeeply } from '../../src/state/index.js'
+import { tellGitopsStory } from './gitops-story.js'
 import { tellStory } from './story.js'
 
 const words = process.argv.slice(2)
-const known = new Set(['--seed', '--seeds', '--stop-at-first', '--long'])
+const known = new Set(['--seed', '--seeds', '--stop-at-first', '--long', '--gitops'])
 const unknown = words.filter((word) => word.startsWith('--') && !known.has(word))
 if (unknown.length > 0) {
   console.error(`unknown: ${unknown.join(' ')}; there are: ${[...known].join(' ')}`)
@@ -25,6 +26,7 @@ function numberAfter(flag: string, absent: number): number {
 freezeDeeply(true)
 const first = numberAfter('--seed', 1)
 const count = numberAfter('--seeds', words.includes('--long') ? 20_000 : words.includes('--seed') ? 1 : 100)
+const tell = words.includes('--gitops') ? tellGitopsStory : tellStory
 const began = performance.now()
 let told = 0
 let violations = 0
@@ -32,7 +34,7 @@ let virtualMs = 0
 let events = 0
 let commands = 0
 for (let seed = first; seed < first + count; seed++) {
-  const story = await tellStory(seed)
+  const story = await tell(seed)
   told++
   virtualMs += story.virtualMs
   events += story.events

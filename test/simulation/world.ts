@@ -9,7 +9,14 @@ import { MemoryCommandLog, MemoryLogStore } from '../../src/adapters/memory/comm
 import { decodeMessage, type MessageKind, type Messages, openPart, Reassembly } from '../../src/agent/index.js'
 import { CommandReader, Server } from '../../src/controller/index.js'
 import { isSilent } from '../../src/controller/silence.js'
-import { type AllocationReport, type Clock, isClientTerminal, isDeploymentActive, SOURCE_DEFAULT } from '../../src/domain/index.js'
+import {
+  type AllocationReport,
+  type Clock,
+  isClientTerminal,
+  isDeploymentActive,
+  SOURCE_DEFAULT,
+  type SourceLimits,
+} from '../../src/domain/index.js'
 import { apply, type Command, State } from '../../src/state/index.js'
 import {
   canariesOf,
@@ -46,6 +53,21 @@ export interface WorldOptions {
   readonly rewind?: 'hold' | 'follow'
   /** How long a host may be silent is left to the server. */
   readonly isTtlBySize?: boolean
+  /** Repositories that are followed beside the first, by the name of their source; they may say anything but hosts. */
+  readonly repositories?: ReadonlyMap<string, SimulatedRepository>
+  /** Before each Command that has become durable is applied. */
+  readonly onCommand?: (command: Command) => void
+  /** Whenever one has begun to lead. */
+  readonly onServer?: (server: Server, process: SimulatedProcess) => void
+}
+
+const ANYTHING: SourceLimits = {
+  namespaces: ['*'],
+  nodePools: ['*'],
+  drivers: ['*'],
+  privileged: true,
+  hostVolumes: ['*'],
+  priorityMax: 100,
 }
 
 export const REGION = 'global'
@@ -170,14 +192,13 @@ export class World {
     Server.start({
       log: new MemoryCommandLog(this.log, process.clock, cross, process.name, this.time),
       bus: this.network.busOf(process),
-      sources: [
-        {
-          id: SOURCE_DEFAULT,
-          git: this.repository.sourceFor(process.clock),
-          options: { rewind: this.#options.rewind ?? 'follow', ref: 'HEAD' },
-          pollMs: SOURCE_POLL_MS,
-        },
-      ],
+      sources: [[SOURCE_DEFAULT, this.repository] as const, ...(this.#options.repositories ?? [])].map(([id, repository]) => ({
+        id,
+        git: repository.sourceFor(process.clock),
+        limits: id === SOURCE_DEFAULT ? undefined : ANYTHING,
+        options: { rewind: this.#options.rewind ?? 'follow', ref: 'HEAD' },
+        pollMs: SOURCE_POLL_MS,
+      })),
       syntax,
       jobs: new InProcessJobReader(syntax),
       identities: { publicKeys: [], sign: async ({ sub }) => sub },
@@ -201,6 +222,7 @@ export class World {
     }).then(
       (server) => {
         running.server = server
+        this.#options.onServer?.(server, process)
       },
       (error: unknown) => {
         if (!isLostLead(error)) this.#failure ??= error
@@ -270,9 +292,7 @@ export class World {
     checkConverged({
       state: this.durable,
       headCommit: this.repository.head!,
-      wantedJobs: new Set(
-        this.repository.pathsIn('jobs').map((path) => (JSON.parse(this.repository.text(path)!) as { Job: { ID: string } }).Job.ID),
-      ),
+      wantedJobs: new Set([this.repository, ...(this.#options.repositories?.values() ?? [])].flatMap(jobIdsIn)),
       running: new Map(living.map((host) => [host.nodeId, host.runningAllocations()])),
       livingNodes: new Set(living.map((host) => host.nodeId)),
       declared: this.#declaredClasses(),
@@ -327,6 +347,7 @@ export class World {
         if (command.kind === 'garbage-collect') this.#hasForgotten = true
         this.#checkLogTime(record.epoch, command.atMs)
         this.lifecycle.checkCommand(command)
+        this.#options.onCommand?.(command)
         apply(this.durable, this.durable.index + 1, command)
       }
     }
@@ -465,4 +486,8 @@ export class World {
 /** Losing the lead while starting is a fault of the world, not of the product. */
 function isLostLead(error: unknown): boolean {
   return (error as { code?: string }).code === 'NO_LEADER'
+}
+
+export function jobIdsIn(repository: SimulatedRepository): readonly string[] {
+  return repository.pathsIn('jobs').map((path) => (JSON.parse(repository.text(path)!) as { Job: { ID: string } }).Job.ID)
 }

@@ -1,6 +1,6 @@
 /**
  * What the refs that are followed are at a remote. That is a smaller question than a fetch, and one is enough for all sources that follow the
- * same remote: who asks soon after another gets the same answer.
+ * same remote: who asks soon after another gets the same answer, and nobody gets one twice.
  */
 import type { RemoteAnswer, RemoteGit } from './remote-git.js'
 
@@ -16,7 +16,7 @@ export class RemoteListing {
   readonly #git: RemoteGit
   readonly #patterns = new Map<symbol, string>()
   #running: Promise<Listing> | undefined
-  #last: { readonly atMs: number; readonly listing: Listing } | undefined
+  #last: { readonly atMs: number; readonly listing: Listing; readonly given: Set<symbol> } | undefined
   #ending = new AbortController()
 
   constructor(git: RemoteGit) {
@@ -30,7 +30,7 @@ export class RemoteListing {
     if (![...this.#patterns.values()].includes(pattern)) this.#last = undefined
     this.#patterns.set(key, pattern)
     return {
-      ask: (ageMsMax) => this.#ask(ageMsMax, own),
+      ask: (ageMsMax) => this.#ask(key, ageMsMax, own),
       leave: () => {
         this.#patterns.delete(key)
         if (this.#patterns.size === 0) this.#ending.abort()
@@ -38,13 +38,18 @@ export class RemoteListing {
     }
   }
 
-  #ask(ageMsMax: number, own: { readonly folder: string; readonly timeoutMs: number }): Promise<Listing> {
-    if (this.#running !== undefined) return this.#running
-    if (this.#last !== undefined && performance.now() - this.#last.atMs < ageMsMax) return Promise.resolve(this.#last.listing)
-    this.#running = this.#list(own).finally(() => {
+  async #ask(key: symbol, ageMsMax: number, own: { readonly folder: string; readonly timeoutMs: number }): Promise<Listing> {
+    const last = this.#last
+    if (this.#running === undefined && last !== undefined && !last.given.has(key) && performance.now() - last.atMs < ageMsMax) {
+      last.given.add(key)
+      return last.listing
+    }
+    this.#running ??= this.#list(own).finally(() => {
       this.#running = undefined
     })
-    return this.#running
+    const listing = await this.#running
+    if (this.#last?.listing === listing) this.#last.given.add(key)
+    return listing
   }
 
   async #list({ folder, timeoutMs }: { readonly folder: string; readonly timeoutMs: number }): Promise<Listing> {
@@ -71,7 +76,7 @@ export class RemoteListing {
     })
     const listing: Listing = { kind: 'listed', refs: new Map(rows) }
     // Somebody with another pattern may have come meanwhile.
-    if (refs.length === new Set(this.#patterns.values()).size) this.#last = { atMs, listing }
+    if (refs.length === new Set(this.#patterns.values()).size) this.#last = { atMs, listing, given: new Set() }
     return listing
   }
 }
