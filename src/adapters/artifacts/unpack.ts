@@ -69,8 +69,8 @@ function placeOf(name: string, target: string, limits: DownloadLimits, room: Roo
   return place
 }
 
+/** Its folder is there already: from the moment that there is a content somebody has to hear of its errors. */
 async function put(content: Readable, place: string, mode: number, limits: DownloadLimits, room: Room): Promise<void> {
-  await mkdir(dirname(place), { recursive: true })
   await pipeline(content, limitOf(limits, room), createWriteStream(place, { flags: 'w' }))
   await chmod(place, mode & 0o777)
 }
@@ -112,6 +112,7 @@ async function putEntry(entry: ReadEntry, target: string, limits: DownloadLimits
     await mkdir(place, { recursive: true })
     entry.resume()
   } else if (entry.type === 'File' || entry.type === 'OldFile' || entry.type === 'ContiguousFile') {
+    await mkdir(dirname(place), { recursive: true })
     await put(entry as unknown as Readable, place, entry.mode ?? 0o644, limits, room)
     if (entry.mtime !== undefined) await utimes(place, entry.mtime, entry.mtime)
   } else entry.resume()
@@ -140,6 +141,11 @@ async function unpackZip(archive: string, target: string, limits: DownloadLimits
   }
 }
 
+/** Of the disk, not of the archive. */
+function isOfSystem(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).syscall !== undefined
+}
+
 function unreadable(error: Error): DownloadFailure {
   return new DownloadFailure(`the archive cannot be read: ${error.message}`)
 }
@@ -153,8 +159,13 @@ async function putZipEntry(zip: ZipFile, entry: Entry, target: string, limits: D
   const unixMode = entry.externalFileAttributes >>> 16
   const type = unixMode & UNIX_TYPE
   if (type !== 0 && type !== UNIX_FILE) return
+  await mkdir(dirname(place), { recursive: true })
   const content = await new Promise<Readable>((resolve, reject) => {
     zip.openReadStream(entry, (error, stream) => (error === null ? resolve(stream) : reject(unreadable(error))))
   })
-  await put(content, place, unixMode === 0 ? 0o644 : unixMode, limits, room)
+  try {
+    await put(content, place, unixMode === 0 ? 0o644 : unixMode, limits, room)
+  } catch (error) {
+    throw error instanceof DownloadFailure || isOfSystem(error) ? error : unreadable(error as Error)
+  }
 }

@@ -5,7 +5,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { gzipSync } from 'node:zlib'
+import { deflateRawSync, gzipSync } from 'node:zlib'
 import { create } from 'tar'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { download } from '../../../src/adapters/artifacts/download.js'
@@ -142,6 +142,37 @@ test('more bytes or files than the limits allow end the download, whatever the a
     'the unpacked archive has more than 1000 bytes',
   )
   await expect(download(request(`${address}/many.tar`))).rejects.toThrow('more than 10 files')
+})
+
+/** A zip of one file, packed, whose headers say that `saidBytes` come out of it. */
+function zipOf(name: string, content: string, saidBytes = content.length): Buffer {
+  const packed = deflateRawSync(content)
+  const fields = Buffer.alloc(26)
+  fields.writeUInt16LE(20, 0)
+  fields.writeUInt16LE(8, 4)
+  fields.writeUInt32LE(packed.length, 14)
+  fields.writeUInt32LE(saidBytes, 18)
+  fields.writeUInt16LE(name.length, 22)
+  const local = Buffer.concat([Buffer.from('PK\x03\x04', 'latin1'), fields, Buffer.from(name), packed])
+  const central = Buffer.concat([Buffer.from('PK\x01\x02\x14\x00', 'latin1'), fields, Buffer.alloc(14), Buffer.from(name)])
+  const end = Buffer.alloc(22)
+  end.write('PK\x05\x06', 'latin1')
+  end.writeUInt16LE(1, 8)
+  end.writeUInt16LE(1, 10)
+  end.writeUInt32LE(central.length, 12)
+  end.writeUInt32LE(local.length, 16)
+  return Buffer.concat([local, central, end])
+}
+
+test('a zip is unpacked, and one that says a wrong size is refused in a sentence', async () => {
+  const text = 'x'.repeat(90_000)
+  routes.set('/sound.zip', { body: zipOf('sub/sound.txt', text) })
+  routes.set('/small.zip', { body: zipOf('small.txt', text, 10) })
+  routes.set('/large.zip', { body: zipOf('large.txt', text, 100_000) })
+  const limits = { ...LIMITS, unpackedBytesMax: 200_000 }
+  expect(await fetched(request(`${address}/sound.zip`, { limits }))).toEqual({ 'sub/sound.txt': text })
+  await expect(download(request(`${address}/small.zip`, { limits }))).rejects.toThrow('the archive cannot be read: too many bytes')
+  await expect(download(request(`${address}/large.zip`, { limits }))).rejects.toThrow('the archive cannot be read: not enough bytes')
 })
 
 test('private addresses are refused, by number, by name and behind a redirect', async () => {
