@@ -72,6 +72,11 @@ export function findGroup({ allocation, job }: { readonly allocation: Allocation
   })
 }
 
+/** As it is written down: of the job, which many allocations have in common, the group that is run here. */
+export function asWritten(record: AllocationRecord): AllocationRecord {
+  return { ...record, job: { ...record.job, TaskGroups: [findGroup(record)] } }
+}
+
 /** Undefined when nobody asks for the health of this allocation, or it is known already. */
 export function healthRulesOf({ allocation, job, health, isAdmitted }: AllocationRecord, group: TaskGroup): HealthRules | undefined {
   if (!isAdmitted || health !== null || (job.Type !== 'service' && job.Type !== 'system')) return undefined

@@ -4,7 +4,7 @@
  * is done; everything else goes on while it is being written.
  */
 import type { Allocation, AllocationReport, Clock, Job, Logger, Node, Random, Task, VariableReader } from '../domain/index.js'
-import { type AllocationAction, type AllocationInput, type AllocationRecord, findGroup } from './allocation-record.js'
+import { type AllocationAction, type AllocationInput, type AllocationRecord, asWritten, findGroup } from './allocation-record.js'
 import type { AllocationRunner } from './allocation-runner.js'
 import { CheckLoop, type CheckReading } from './checks/check-loop.js'
 import { checksOf } from './checks/check-spec.js'
@@ -217,7 +217,7 @@ export class AllocationShell {
   #save(before: AllocationRecord): void {
     const { local, outbox } = this.#deps
     const { record } = this.runner
-    if (record !== before) void local.save({ [allocationKey(this.id)]: record })
+    if (record !== before) void local.save({ [allocationKey(this.id)]: asWritten(record) })
     const report = this.#report()
     const text = JSON.stringify(report)
     // At rest the processes are only away for a while, which is not the server's business.

@@ -2,11 +2,13 @@
  * `drover dev`: a whole cluster on one machine. This process only supervises: one server and N agents as children where there is
  * a broker, else one child that holds them all. Children end when their parent is gone; tasks, in sessions of their own, do not.
  */
+
 import { readFileSync, realpathSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { parse, stringify } from 'yaml'
 import { parseRepositoryAddress } from '../adapters/git/remote/remote-address.js'
+import { LEAN_ALLOCATOR } from '../adapters/lean-allocator.js'
 import { type FolderLock, lockFolder } from '../adapters/lmdb/folder-lock.js'
 import { findNatsServer } from '../adapters/nats/server-process.js'
 import { loadOrCreateKey } from '../adapters/node-key.js'
@@ -226,6 +228,7 @@ class DevCluster {
       const agent = new SupervisedChild(this.#cli, {
         name: this.#agentName(number),
         words: () => ['agent', '--config', this.#writeAgentConfig(number)],
+        environment: LEAN_ALLOCATOR,
         onMessage: (message) => message.kind === 'note' && this.#say(message),
         onEnd: (code, signal, stderr) => {
           this.#output.say(`agent ${number} ended with ${signal ?? code}, starting it again${lastLine(stderr)}`)

@@ -2,7 +2,7 @@
 import type { CommandModule, Io } from '../cli/command.js'
 import type { DevFlags } from './dev.js'
 import { failingWith, keepToOwner } from './failing-with.js'
-import { keepYoungGenerationSmall } from './garbage-collector.js'
+import { keepHeapSmall } from './garbage-collector.js'
 
 const LONG_RUNNING_EXITS = {
   0: 'stopped as asked',
@@ -63,7 +63,7 @@ export const serverCommand: CommandModule = {
 }
 
 async function runAgent(config: string): Promise<number> {
-  keepYoungGenerationSmall()
+  keepHeapSmall()
   return (await import('./run-agent.js')).runAgent(config)
 }
 

@@ -8,6 +8,8 @@ import type { ChildMessage, ParentMessage } from './child-channel.js'
 export interface SupervisedChildOptions {
   readonly name: string
   readonly words: () => readonly string[]
+  /** Beside this process's own environment. */
+  readonly environment?: Readonly<Record<string, string>>
   readonly onMessage: (message: ChildMessage) => void
   /** It ended although nobody asked: told before it is started again. */
   readonly onEnd: (code: number | null, signal: NodeJS.Signals | null, stderr: string) => 'restart' | 'give-up'
@@ -41,7 +43,8 @@ export class SupervisedChild {
     this.#startedMs = performance.now()
     let stderr = ''
     // A session of its own keeps the terminal's Ctrl-C from reaching it: the parent decides in which order things end.
-    const child = fork(this.#cli, [...this.#options.words()], { detached: true, stdio: ['ignore', 'ignore', 'pipe', 'ipc'] })
+    const env = { ...process.env, ...this.#options.environment }
+    const child = fork(this.#cli, [...this.#options.words()], { detached: true, env, stdio: ['ignore', 'ignore', 'pipe', 'ipc'] })
     this.#child = child
     child.stderr!.on('data', (chunk: Buffer) => {
       stderr = (stderr + chunk.toString('utf8')).slice(-STDERR_KEPT)

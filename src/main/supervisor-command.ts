@@ -4,7 +4,7 @@ import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 
 /** They hold little, so the collector need not be generous. */
-const FLAGS = ['--max-old-space-size=64', '--max-semi-space-size=1']
+const FLAGS = ['--max-old-space-size=64', '--max-semi-space-size=1', '--optimize-for-size']
 
 export function supervisorCommand(): readonly string[] {
   return programCommand('supervisor')

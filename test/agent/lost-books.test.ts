@@ -1,5 +1,6 @@
 /** An agent whose books are gone: what is wanted is found again, what nobody claims ends, and nothing ever runs twice. */
 import { expect, test } from 'vitest'
+import type { Job } from '../../src/domain/index.js'
 import { AgentHarness, mockTask, wanted } from './harness.js'
 
 async function joined(...numbers: number[]): Promise<AgentHarness> {
@@ -72,4 +73,21 @@ test('what comes to light later is ended within a minute', async () => {
   expect(harness.running()).toHaveLength(2)
   await harness.clock.advance(61_000)
   expect(harness.running()).toEqual([claimed!.runId])
+})
+
+test('of a job with many groups the books hold the one that runs here, and that is enough for another life', async () => {
+  const harness = new AgentHarness()
+  const { allocation, job } = wanted(1)
+  const others = Array.from({ length: 50 }, (_, at) => ({ ...job.TaskGroups[0]!, Name: `other-${at}` }))
+  harness.server.wanted = [{ allocation, job: { ...job, TaskGroups: [...others, ...job.TaskGroups] } }]
+  await harness.start()
+  await harness.settle()
+  const before = harness.running()
+  await harness.kill()
+  const book = harness.rows.get(`allocation/${allocation.ID}`) as { readonly job: Job }
+  expect(book.job.TaskGroups.map(({ Name }) => Name)).toEqual([allocation.TaskGroup])
+  harness.server.isSilent = true
+  await harness.start()
+  await harness.clock.advance(5_000)
+  expect(harness.running()).toEqual(before)
 })

@@ -7,6 +7,7 @@ import { closeSync, constants, mkdirSync, openSync, realpathSync } from 'node:fs
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { explainError, type Logger, OrchestratorError } from '../../domain/index.js'
+import { LEAN_ALLOCATOR } from '../lean-allocator.js'
 import { type Answer, Lines, LOG_FILE, type Operation, type Operations, passingFolder, SOCKET_FILE } from './protocol.js'
 
 export interface SupervisorClientOptions {
@@ -139,7 +140,7 @@ export class SupervisorClient {
       detached: true,
       stdio: ['ignore', log ?? 'ignore', log ?? 'ignore'],
       cwd: '/',
-      env: { PATH: process.env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin' },
+      env: { ...LEAN_ALLOCATOR, PATH: process.env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin' },
     })
     if (log !== undefined) closeSync(log)
     child.on('error', (error) => logger.error({ command, error: explainError(error) }, 'supervisor cannot be started'))
