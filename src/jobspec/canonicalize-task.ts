@@ -21,8 +21,8 @@ export function canonicalizeTask(context: GroupContext, groupRestart: ApiObject,
   const killTimeout = task['KillTimeout']
   return {
     ...task,
-    Config: emptyAsNull(objectIn(task, 'Config')),
-    Schedule: emptyAsNull(objectIn(task, 'Schedule')),
+    Config: configOf(task),
+    Schedule: scheduleOf(task),
     Resources: canonicalizeResources(objectIn(task, 'Resources')),
     RestartPolicy: fill(objectIn(task, 'RestartPolicy'), groupRestart),
     // Zero means "not said" here, as in Nomad.
@@ -33,7 +33,7 @@ export function canonicalizeTask(context: GroupContext, groupRestart: ApiObject,
     Templates: objectsIn(task, 'Templates').map(canonicalizeTemplate),
     Artifacts: objectsIn(task, 'Artifacts').map(canonicalizeArtifact),
     VolumeMounts: objectsIn(task, 'VolumeMounts').flatMap(canonicalizeMount),
-    Secrets: objectsIn(task, 'Secrets').map((secret) => ({ ...secret, Config: emptyAsNull(objectIn(secret, 'Config')) })),
+    Secrets: objectsIn(task, 'Secrets').map((secret) => ({ ...secret, Config: configOf(secret) })),
     ScalingPolicies: objectsIn(task, 'ScalingPolicies').map((policy) => fillScaling(context, policy, 0, name)),
     Vault: vault === undefined ? null : canonicalizeVault(vault),
     Consul: fillConsul(objectIn(task, 'Consul')),
@@ -85,8 +85,15 @@ function canonicalizeArtifact(artifact: ApiObject): ApiObject {
   return { ...artifact, GetterMode: mode, RelativeDest: typeof given === 'string' ? given : destination }
 }
 
-function emptyAsNull(object: ApiObject | undefined): ApiObject | null {
-  return object === undefined || Object.values(object).every((value) => value == null) ? null : object
+function configOf(owner: ApiObject): ApiObject | null {
+  const config = objectIn(owner, 'Config')
+  return config === undefined || Object.keys(config).length === 0 ? null : config
+}
+
+/** Of which nothing is given it is none. */
+function scheduleOf(task: ApiObject): ApiObject | null {
+  const schedule = objectIn(task, 'Schedule')
+  return schedule === undefined || Object.values(schedule).every((value) => value == null) ? null : schedule
 }
 
 /** Without a volume it is no mount. */

@@ -112,7 +112,8 @@ function fillGroup(context: JobContext, job: ApiJob, written: ApiObject, isAdmit
     EphemeralDisk: fill(objectIn(group, 'EphemeralDisk'), EPHEMERAL_DISK_DEFAULT),
     Disconnect: fillDisconnect(objectIn(group, 'Disconnect')),
     Affinities: weighted(group, 'Affinities'),
-    Spreads: weighted(group, 'Spreads'),
+    // Of those of a group an empty list of targets is none, unlike of those of the job.
+    Spreads: weighted(group, 'Spreads').map((spread) => ({ ...spread, SpreadTarget: orNull(objectsIn(spread, 'SpreadTarget')) })),
     Networks: objectsIn(group, 'Networks').map(canonicalizeNetwork),
     Volumes: knownVolumes(objectIn(group, 'Volumes')),
     Consul: fillConsul(objectIn(group, 'Consul')),
@@ -150,9 +151,14 @@ function fillReschedule(type: string, job: ApiObject | undefined, group: ApiObje
   return fill(group, fill(job, base))
 }
 
+function orNull(items: readonly ApiObject[]): readonly ApiObject[] | null {
+  return items.length === 0 ? null : items
+}
+
 /** Volumes of no known type are dropped, as by Nomad. */
-function knownVolumes(volumes: ApiObject | undefined): ApiObject {
+function knownVolumes(volumes: ApiObject | undefined): ApiObject | null {
   const entries = Object.entries(volumes ?? {})
+  if (entries.length === 0) return null
   return Object.fromEntries(entries.filter(([, volume]) => isApiObject(volume) && ['host', 'csi'].includes(textIn(volume, 'Type'))))
 }
 

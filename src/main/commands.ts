@@ -1,6 +1,7 @@
 /** Every command, in the order of `drover --help`: the one table behind help, completion and docs/cli.md. */
 import { fileURLToPath } from 'node:url'
 import type { CommandModule } from '../cli/command.js'
+import { readVersion } from './version.js'
 
 /** Only what the command needs is loaded: looking at a job must not wait for a database and a broker client. */
 const LOADERS: Readonly<Record<string, () => Promise<CommandModule>>> = {
@@ -35,6 +36,7 @@ const LOADERS: Readonly<Record<string, () => Promise<CommandModule>>> = {
   secret: async () => (await import('../cli/secret.js')).secretCommand(secrets),
   dispatch: async () => (await import('../cli/dispatch.js')).dispatchCommand(await actCommits()),
   force: async () => (await import('../cli/force.js')).forceCommand(await actCommits()),
+  version: async () => (await import('../cli/version.js')).versionCommand(readVersion()),
   completion: async () => (await import('../cli/completion.js')).completionCommand(loadAll),
 }
 

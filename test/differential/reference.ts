@@ -6,14 +6,23 @@ export interface Reply {
   readonly text: string
 }
 
-export class Reference {
+/** Answers the questions of a case. */
+export interface Reference {
+  ask(method: Method, path: string, body?: unknown): Promise<Reply>
+  /** What is there under this id is forgotten, with its history. */
+  purge(id: string): Promise<void>
+}
+
+type Method = 'GET' | 'PUT' | 'POST' | 'DELETE'
+
+export class NomadReference implements Reference {
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 8 })
 
   /** @param address for example http://127.0.0.1:4646 */
   constructor(private readonly address: string) {}
 
   /** Status 0 where the connection ends without an answer. */
-  ask(method: 'GET' | 'PUT' | 'POST' | 'DELETE', path: string, body?: unknown): Promise<Reply> {
+  ask(method: Method, path: string, body?: unknown): Promise<Reply> {
     const text = body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body)
     return new Promise((resolve, reject) => {
       const sent = request(new URL(path, this.address), { method, agent: this.#agent }, (answer) => {
@@ -29,7 +38,6 @@ export class Reference {
     })
   }
 
-  /** What is there under this id is forgotten, with its history. */
   async purge(id: string): Promise<void> {
     await this.ask('DELETE', `/v1/job/${encodeURIComponent(id)}?purge=true`)
   }
@@ -37,4 +45,37 @@ export class Reference {
   close(): void {
     this.#agent.destroy()
   }
+}
+
+/** Passes questions on, and keeps what was answered. */
+export class RecordingReference implements Reference {
+  readonly replies: Reply[] = []
+
+  constructor(private readonly reference: Reference) {}
+
+  async ask(method: Method, path: string, body?: unknown): Promise<Reply> {
+    const reply = await this.reference.ask(method, path, body)
+    this.replies.push(reply)
+    return reply
+  }
+
+  purge(id: string): Promise<void> {
+    return this.reference.purge(id)
+  }
+}
+
+/** Answers as it was answered once; asked more often than that, as it was answered last. */
+export class RecordedReference implements Reference {
+  #asked = 0
+
+  constructor(private readonly replies: readonly Reply[]) {}
+
+  async ask(): Promise<Reply> {
+    const reply = this.replies[Math.min(this.#asked, this.replies.length - 1)]
+    this.#asked++
+    if (reply === undefined) throw new Error('nothing was recorded')
+    return reply
+  }
+
+  async purge(): Promise<void> {}
 }

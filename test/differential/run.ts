@@ -1,13 +1,15 @@
 /**
- * `NOMAD_DIFF_ADDR=http://127.0.0.1:4646 npm run differential -- [--cases N] [--seed S] [--only QUESTION]`: generated jobs put to
- * Drover's own functions and to a Nomad-compatible API; exit code 1 when any difference has no explanation.
+ * `NOMAD_DIFF_ADDR=http://127.0.0.1:4646 npm run differential -- [--each] [--cases N] [--seed S] [--only QUESTION]`: generated jobs put to
+ * Drover's own functions and to a Nomad-compatible API; exit code 1 when any difference has no explanation. With `--each` the jobs differ from
+ * sound ones in a single member, and every change of every member that N jobs have is tried once.
  */
 
 import { SeededRandom } from '../simulation/seeded-random.js'
 import type { Mismatch } from '../vectors/compare.js'
+import { eachMember } from './each-member.js'
 import { type Chance, JobGenerator } from './job-generator.js'
 import { ask, type Case, QUESTIONS, type Question } from './questions.js'
-import { Reference } from './reference.js'
+import { NomadReference } from './reference.js'
 import { shrink } from './shrink.js'
 
 const words = process.argv.slice(2)
@@ -47,34 +49,14 @@ function kindOf(question: Question, mismatches: readonly Mismatch[]): string {
   return `${question} ${path}${texts ? ` ${general(first?.expected)} | ${general(first?.got)}` : ''}`
 }
 
-const reference = new Reference(address)
+const reference = new NomadReference(address)
 const findings = new Map<string, Finding>()
 /** How often each question could be put. */
 const answered = new Map<Question, number>()
-for (let at = 0; at < cases; at++) {
-  const random = new SeededRandom(seed * 1_000_003 + at)
-  const generator = new JobGenerator(random)
-  const blocks = random.pick([0.5, 1, 1.5])
-  const any = caseOf(generator, random, { odd: random.pick([0, 0.01, 0.02, 0.05]), blocks })
-  const sound = caseOf(generator, random, { odd: 0, blocks, isSound: true })
-  for (const question of questions) {
-    const one = question === 'store' || question === 'diff' ? sound : any
-    const mismatches = await differences(question, one)
-    if (mismatches === undefined) continue
-    answered.set(question, (answered.get(question) ?? 0) + 1)
-    if (mismatches.length === 0) continue
-    const kind = kindOf(question, mismatches)
-    const known = findings.get(kind)
-    if (known !== undefined) {
-      known.count++
-      continue
-    }
-    const smallest = await shrink(one, async (smaller) => {
-      const left = (await differences(question, smaller)) ?? []
-      return left.length > 0 && kindOf(question, left) === kind
-    })
-    findings.set(kind, { question, smallest, mismatches: (await differences(question, smallest)) ?? [], count: 1 })
-  }
+let jobs = 0
+for (const { any, sound } of words.includes('--each') ? changedJobs() : randomJobs()) {
+  jobs++
+  for (const question of questions) await put(question, question === 'store' || question === 'diff' ? sound : any)
 }
 reference.close()
 for (const [kind, { smallest, mismatches, question, count }] of [...findings].sort((a, b) => b[1].count - a[1].count)) {
@@ -85,12 +67,55 @@ for (const [kind, { smallest, mismatches, question, count }] of [...findings].so
     console.log(`  ${path}: expected ${JSON.stringify(expected)}, got ${JSON.stringify(got)}`)
 }
 const counts = [...answered].map(([question, count]) => `${question} ${count}`).join(', ')
-console.log(`\n${cases} jobs, seed ${seed}, answered: ${counts}; ${findings.size} kinds of difference`)
+console.log(`\n${jobs} jobs, seed ${seed}, answered: ${counts}; ${findings.size} kinds of difference`)
 process.exitCode = findings.size > 0 ? 1 : 0
+
+interface Jobs {
+  readonly any: Case
+  /** That a server takes. */
+  readonly sound: Case
+}
+
+function* randomJobs(): Iterable<Jobs> {
+  for (let at = 0; at < cases; at++) {
+    const random = new SeededRandom(seed * 1_000_003 + at)
+    const generator = new JobGenerator(random)
+    const blocks = random.pick([0.5, 1, 1.5])
+    const any = caseOf(generator, random, { odd: random.pick([0, 0.01, 0.02, 0.05]), blocks })
+    yield { any, sound: caseOf(generator, random, { odd: 0, blocks, isSound: true }) }
+  }
+}
+
+/** Planned in both directions; stored as it becomes. */
+function* changedJobs(): Iterable<Jobs> {
+  for (const { one } of eachMember(seed, cases)) {
+    const back = { job: one.next, next: one.job }
+    yield { any: back, sound: one }
+    yield { any: back, sound: back }
+  }
+}
 
 function caseOf(generator: JobGenerator, random: SeededRandom, chance: Chance): Case {
   const job = generator.job(chance)
   return { job, next: generator.mutate(job, random.between(1, 3)) }
+}
+
+async function put(question: Question, one: Case): Promise<void> {
+  const mismatches = await differences(question, one)
+  if (mismatches === undefined) return
+  answered.set(question, (answered.get(question) ?? 0) + 1)
+  if (mismatches.length === 0) return
+  const kind = kindOf(question, mismatches)
+  const known = findings.get(kind)
+  if (known !== undefined) {
+    known.count++
+    return
+  }
+  const smallest = await shrink(one, async (smaller) => {
+    const left = (await differences(question, smaller)) ?? []
+    return left.length > 0 && kindOf(question, left) === kind
+  })
+  findings.set(kind, { question, smallest, mismatches: (await differences(question, smallest)) ?? [], count: 1 })
 }
 
 async function differences(question: Question, one: Case): Promise<readonly Mismatch[] | undefined> {

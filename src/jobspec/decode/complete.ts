@@ -45,8 +45,17 @@ const EMPTY_LISTS: Readonly<Partial<Record<StructName, readonly string[]>>> = {
   ChangeScript: ['Args'],
 }
 
-/** Lists that stay `[]` when they are given so, and are null when they are not given. */
-const KEPT_EMPTY: Readonly<Partial<Record<StructName, readonly string[]>>> = { Action: ['Args'] }
+/** Lists and maps that stay empty when they are given so, and are null when they are not given. */
+const KEPT_EMPTY: Readonly<Partial<Record<StructName, readonly string[]>>> = {
+  Action: ['Args'],
+  CNIConfig: ['Args'],
+  DNSConfig: ['Servers', 'Searches', 'Options'],
+  ParameterizedJobConfig: ['MetaRequired', 'MetaOptional'],
+  Spread: ['SpreadTarget'],
+  // Of unknown types all are dropped, and the map remains.
+  TaskGroup: ['Volumes'],
+  WorkloadIdentity: ['Audience', 'ExtraClaims'],
+}
 
 /** Objects of which only what is not zero is stored. */
 const SPARSE: ReadonlySet<StructName> = new Set(['NetworkResource'])
@@ -84,6 +93,17 @@ function emptyList(name: StructName, member: string, value: ApiValue): readonly 
   return isKept ? [] : null
 }
 
+function emptyMap(name: StructName, member: string, value: ApiValue): ApiObject | null {
+  return isApiObject(value) && KEPT_EMPTY[name]?.includes(member) === true ? {} : null
+}
+
+/** `none` stands for a text that is null, or a list of texts that is empty. */
+function withTexts(map: ApiObject, none: '' | null): ApiObject {
+  const isNone = (value: ApiValue) => value === null || (Array.isArray(value) && value.length === 0)
+  if (!Object.values(map).some(isNone)) return map
+  return apiObject(Object.entries(map).map(([key, value]) => [key, isNone(value) ? none : value] as const))
+}
+
 function completeField(name: StructName, field: Field, value: ApiValue): ApiValue {
   const { type } = field
   switch (type.kind) {
@@ -96,8 +116,9 @@ function completeField(name: StructName, field: Field, value: ApiValue): ApiValu
       return Array.isArray(value) && value.length > 0 ? value : emptyList(name, field.json, value)
     case 'string-map':
     case 'string-map-attribute':
+      return isApiObject(value) && Object.keys(value).length > 0 ? withTexts(value, '') : emptyMap(name, field.json, value)
     case 'strings-map':
-      return isApiObject(value) && Object.keys(value).length > 0 ? value : null
+      return isApiObject(value) && Object.keys(value).length > 0 ? withTexts(value, null) : null
     case 'free-form':
       return isApiObject(value) ? value : null
     case 'struct':
@@ -106,7 +127,7 @@ function completeField(name: StructName, field: Field, value: ApiValue): ApiValu
       if (!Array.isArray(value) || value.length === 0) return emptyList(name, field.json, value)
       return value.filter(isApiObject).map((item) => complete(type.struct, item))
     case 'struct-map':
-      if (!isApiObject(value) || Object.keys(value).length === 0) return null
+      if (!isApiObject(value) || Object.keys(value).length === 0) return emptyMap(name, field.json, value)
       return apiObject(Object.entries(value).map(([key, item]) => [key, isApiObject(item) ? complete(type.struct, item) : null] as const))
   }
 }

@@ -97,6 +97,7 @@ const IDENTITY: Kind = { name: 'Identity', tellsHidden: true, rules: { skip: ['E
 
 const RESOURCES: Kind = {
   name: 'Resources',
+  tellsHidden: true,
   children: [
     NETWORKS,
     { form: 'set', member: 'Devices', kind: { name: 'Device', children: [CONSTRAINTS, AFFINITIES] } },
@@ -157,7 +158,7 @@ export const JOB_CHILDREN: readonly Child[] = [
   CONSTRAINTS,
   AFFINITIES,
   one('Periodic', { name: 'Periodic', children: [{ form: 'texts', member: 'Specs', isTerse: true }] }),
-  one('ParameterizedJob', { name: 'ParameterizedJob', children: [texts('MetaOptional'), texts('MetaRequired')] }),
+  one('ParameterizedJob', { name: 'ParameterizedJob', tellsHidden: true, children: [texts('MetaOptional'), texts('MetaRequired')] }),
   one('Multiregion', {
     name: 'Multiregion',
     children: [

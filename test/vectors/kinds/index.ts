@@ -5,6 +5,7 @@ import { hclFunctions } from './hcl-functions.js'
 import { hclJobspecs } from './hcl-jobspecs.js'
 import { pureJobId, pureScaling } from './job-requests.js'
 import { STORE_KINDS } from './job-store.js'
+import { pureBesideNomad } from './pure-beside-nomad.js'
 import { pureCanonicalize } from './pure-canonicalize.js'
 import { pureCron } from './pure-cron.js'
 import { pureDiff } from './pure-diff.js'
@@ -33,6 +34,7 @@ export const KINDS: readonly VectorKind[] = [
   ...STORE_KINDS,
   pureJobId,
   pureScaling,
+  pureBesideNomad,
   pureDiff,
   pureFilter,
   purePaginate,
