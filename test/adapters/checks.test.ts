@@ -4,6 +4,7 @@ import { createServer as createHttp2Server } from 'node:http2'
 import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
 import { checkPort } from '../../src/adapters/checks.js'
+import { describeFailedConnection } from '../../src/adapters/failed-connection.js'
 import type { GrpcCheck, HttpCheck } from '../../src/agent/ports.js'
 import { freePort } from '../free-port.js'
 
@@ -46,9 +47,25 @@ test('what a program says of its failure is kept, the first part of it', async (
     output: 'no database',
     statusCode: 500,
   })
-  expect(await http((_, response) => response.writeHead(404).end())).toEqual({ isPassing: false, output: 'nomad: 404', statusCode: 404 })
+  expect(await http((_, response) => response.writeHead(404).end())).toEqual({ isPassing: false, output: '', statusCode: 404 })
   const { output } = await http((_, response) => response.writeHead(503).end('x'.repeat(100_000)))
   expect(output).toBe('x'.repeat(3 * 1024))
+})
+
+test('redirects are followed to their end, but not for ever', async () => {
+  const heard: string[] = []
+  const answer = (request: IncomingMessage, response: ServerResponse) => {
+    heard.push(`${request.method} ${request.url}`)
+    if (request.url === '/health') response.writeHead(302, { Location: '/there' }).end()
+    else if (request.url === '/there') response.writeHead(307, { Location: '/gone' }).end()
+    else response.writeHead(410).end('gone')
+  }
+  expect(await http(answer, { method: 'POST', body: 'x' })).toEqual({ isPassing: false, output: 'gone', statusCode: 410 })
+  expect(heard).toEqual(['POST /health', 'GET /there', 'GET /gone'])
+  const { isPassing, output } = await http((_, response) => response.writeHead(302, { Location: '/health' }).end())
+  expect(isPassing).toBe(false)
+  expect(output).toBe('nomad: Get "/health": stopped after 10 redirects')
+  expect((await http((_, response) => response.writeHead(302, { Location: 'file:///etc/hostname' }).end())).isPassing).toBe(false)
 })
 
 test('it is asked as the job says', async () => {
@@ -76,17 +93,31 @@ test('who never answers, or never comes to an end, is failing in time', async ()
   ]) {
     const { isPassing, output } = await http(answer, { timeoutMs: IMPATIENCE_MS })
     expect(isPassing).toBe(false)
-    expect(output).toMatch(/no answer within 300 ms$/)
+    expect(output).toMatch(/^nomad: Get "http:\/\/127\.0\.0\.1:\d+\/health": context deadline exceeded$/)
   }
 })
 
 test('who breaks off, and whom nobody is, are failing with a reason', async () => {
   const { isPassing, output } = await http((request) => request.socket.destroy())
   expect(isPassing).toBe(false)
-  expect(output).toMatch(/^nomad: GET http:\/\/127\.0\.0\.1:\d+\/health: /)
+  expect(output).toMatch(/^nomad: Get "http:\/\/127\.0\.0\.1:\d+\/health": EOF$/)
   const common = { method: 'GET', headers: {}, body: '', timeoutMs: PATIENCE_MS, isTlsVerified: true, tlsServerName: '' }
-  expect((await checkPort.http({ ...common, url: `http://127.0.0.1:${await freePort()}/` })).output).toContain('ECONNREFUSED')
+  const port = await freePort()
+  expect((await checkPort.http({ ...common, method: 'POST', url: `http://127.0.0.1:${port}/` })).output).toBe(
+    `nomad: Post "http://127.0.0.1:${port}/": dial tcp 127.0.0.1:${port}: connect: connection refused`,
+  )
+  const other = await portOf(createTcpServer((socket) => socket.end('220 mail\r\n')))
+  expect((await checkPort.http({ ...common, url: `http://127.0.0.1:${other}/` })).output).toContain('malformed HTTP response')
   expect((await checkPort.http({ ...common, url: 'http://127.0.0.1:1/', headers: { 'a b': ['x'] } })).isPassing).toBe(false)
+})
+
+test.each([
+  ['ENOTFOUND', 'getaddrinfo', 'dial tcp: lookup web.example: no such host'],
+  ['EHOSTUNREACH', 'connect', 'dial tcp web.example:80: connect: no route to host'],
+  ['ECONNRESET', 'read', 'read: connection reset by peer'],
+  ['EACCES', 'connect', 'as it is'],
+])('a connection that failed with %s', (code, syscall, text) => {
+  expect(describeFailedConnection(Object.assign(new Error('as it is'), { code, syscall }), 'web.example', 80)).toBe(text)
 })
 
 test('a port that somebody listens at passes, one that nobody listens at is refused', async () => {

@@ -101,11 +101,11 @@ function checkView(check: CheckReport, allocationName: string) {
     ID: check.id,
     Mode: check.isReadiness ? 'readiness' : 'healthiness',
     Status: check.status,
-    StatusCode: check.statusCode,
+    ...(check.statusCode === 0 ? {} : { StatusCode: check.statusCode }),
     Output: check.output,
     Timestamp: Math.floor(check.atMs / 1000),
     Group: allocationName,
-    Task: check.task,
+    ...(check.task === '' ? {} : { Task: check.task }),
     Service: check.service,
     Check: check.name,
   }
