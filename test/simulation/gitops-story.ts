@@ -244,7 +244,8 @@ class GitopsStory {
   }
 
   #orderedFile(id: Ordered): string {
-    const until = new Date(this.world.wallMs + 8_000).toISOString()
+    // In whole seconds, as they are written.
+    const until = new Date(this.world.wallMs + 8_000).toISOString().replace(/\.\d+/, '')
     const order = [ORDERED[id], ...(this.#suspended.has(id) ? [`suspend_until=${until} suspend_reason=x`] : [])].join(' ').trim()
     const shape = serviceShape({ id, count: id === 'db' ? 2 : 1, generation: this.#generations.get(id) ?? 1 })
     const file = JSON.parse(jobFile(shape)) as { Job: { Meta?: object } }

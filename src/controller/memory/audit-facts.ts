@@ -9,9 +9,11 @@ import {
   type Deployment,
   type FrozenFile,
   type Job,
+  type JobSource,
   type Node,
   placeText,
   type SourceStatus,
+  sourceIdOf,
   type Variable,
   type VersionSource,
 } from '../../domain/index.js'
@@ -123,6 +125,12 @@ function ofCommit(kind: StateEvents['kind'], { table, before, after }: RowChange
       const [first] = mistakes
       const reason = first === undefined ? '' : `${placeText(first)}: ${first.summary}`
       return [{ action: 'file-read', subject: { path, mistakes: mistakes.length }, outcome: 'refused', reason, index }]
+    }
+    case 'source-files jobSources': {
+      const [given, taken] = [before as JobSource | undefined, after as JobSource | undefined]
+      if (given === undefined || taken === undefined || sourceIdOf(given) === sourceIdOf(taken)) return []
+      const { namespace, jobId, path } = taken
+      return [fact('job-hand-over', { namespace, jobId, path, from: sourceIdOf(given), to: sourceIdOf(taken) })]
     }
     case 'namespace-put namespaces':
     case 'namespace-delete namespaces':

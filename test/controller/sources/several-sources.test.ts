@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest'
 import { systemRandom } from '../../../src/adapters/random.js'
 import { CommitPlanner } from '../../../src/controller/commit-planner.js'
+import { AuditFacts } from '../../../src/controller/memory/audit-facts.js'
 import { hcl, OPEN, SourcesWorld } from './sources-world.js'
 
 const SHOP = {
@@ -85,6 +86,17 @@ test('a job that moves to another source is never stopped, and has a new version
     ['jobs/w.nomad.hcl', 1],
   ])
   expect([stopped, world.frozen()]).toEqual([['gone'], {}])
+  const facts = new AuditFacts()
+  for await (const events of world.leader.events.follow(1, new AbortController().signal)) {
+    const told = facts.read(events).filter(({ action }) => action === 'job-hand-over')
+    if (told.length === 0) continue
+    const subject = { namespace: 'default', from: 'default', to: 'one' }
+    expect(told.map((fact) => [fact.actor.kind, fact.subject])).toEqual([
+      ['commit', { ...subject, jobId: 'db', path: 'jobs/db.nomad.hcl' }],
+      ['commit', { ...subject, jobId: 'web', path: 'jobs/w.nomad.hcl' }],
+    ])
+    break
+  }
   // It is the other one's now, to its end.
   world.commit('one', { 'jobs/w.nomad.hcl': null })
   await world.settle()
