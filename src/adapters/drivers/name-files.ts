@@ -2,7 +2,7 @@
  * The files by which the programs of a task find names, made anew for each start in its folder and put over those of its root.
  * Source: man pages resolv.conf(5), hosts(5).
  */
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TaskMount, TaskPlace } from '../../agent/index.js'
 import type { DNSConfig } from '../../domain/index.js'
@@ -23,9 +23,12 @@ export function nameMounts({ directories, network }: TaskPlace, extraHosts: read
 }
 
 function put(folder: string, name: string, text: string): TaskMount {
-  mkdirSync(folder, { recursive: true, mode: 0o755 })
+  mkdirSync(folder, { recursive: true })
   const source = join(folder, name)
-  writeFileSync(source, text, { mode: 0o644 })
+  writeFileSync(source, text)
+  // What a file is made with is cut by the agent's umask, and whoever the task runs as has to read it.
+  chmodSync(folder, 0o755)
+  chmodSync(source, 0o644)
   return { source, target: `/etc/${name}`, isReadOnly: true, propagation: 'private' }
 }
 

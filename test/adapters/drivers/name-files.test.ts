@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
@@ -37,4 +37,24 @@ test('a link that is planted where the files go is not written through', () => {
   expect(mount).toMatchObject({ source: join(folder, '.names/resolv.conf'), target: '/etc/resolv.conf', isReadOnly: true })
   expect(readFileSync(mount!.source, 'utf8')).toContain('nameserver 10.0.0.1\n')
   expect(() => readFileSync(join(folder, 'elsewhere/resolv.conf'))).toThrow('ENOENT')
+})
+
+test('whoever the task runs as can read them, though the agent keeps its files to itself', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'drover-names-'))
+  const umask = process.umask(0o077)
+  onTestFinished(() => {
+    process.umask(umask)
+    rmSync(folder, { recursive: true })
+  })
+  const network = {
+    kind: 'namespace',
+    status: { Address: '172.26.64.2', DNS: { Servers: ['10.0.0.1'], Searches: null, Options: null } },
+    hostname: 'web',
+  }
+  const mounts = nameMounts({ directories: { task: folder }, network } as unknown as TaskPlace)
+  expect(mounts.map(({ target, source }) => [target, (statSync(source).mode & 0o777).toString(8)])).toEqual([
+    ['/etc/resolv.conf', '644'],
+    ['/etc/hosts', '644'],
+  ])
+  expect((statSync(join(folder, '.names')).mode & 0o777).toString(8)).toBe('755')
 })
