@@ -47,7 +47,7 @@ function otherValues(value: ApiValue): readonly ApiValue[] {
     case 'string':
       return [null, '', 'x', value.toUpperCase()]
     case 'number':
-      return [null, 0, -1, value + 1, 2 ** 31]
+      return [null, 0, -1, value + 1, 40_000]
     case 'boolean':
       return [null, !value]
     default:

@@ -1,6 +1,7 @@
 /** What Drover answers to the questions that are put to the reference, by the same functions that its API uses. */
 import { InProcessSyntaxReader } from '../../src/adapters/hcl-syntax/index.js'
 import { createJobspecParser } from '../../src/adapters/hcl-syntax/jobspec-parser.js'
+import { findWrongType } from '../../src/api/filter/json-types.js'
 import type { PlanAnnotations } from '../../src/domain/index.js'
 import type { ApiObject } from '../../src/jobspec/decode/api-job.js'
 import {
@@ -38,4 +39,9 @@ export function store(job: ApiObject): unknown {
 export function diff(old: ApiObject, next: ApiObject, annotations: PlanAnnotations | null): unknown {
   const plain = diffJobs(canonicalizeJob(readApiJob(old)), canonicalizeJob(readApiJob(next)), { contextual: true })
   return annotations === null ? plain : annotateDiff(plain, annotations)
+}
+
+/** Whether the API refuses the body of such a job before it looks at what it says. */
+export function hasWrongType(job: ApiObject): boolean {
+  return findWrongType(job, 'Job') !== undefined
 }

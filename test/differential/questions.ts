@@ -4,7 +4,7 @@ import type { ApiObject } from '../../src/jobspec/decode/api-job.js'
 import { compareJson, type Mismatch } from '../vectors/compare.js'
 import { isExpected } from './expected-differences.js'
 import { writeHcl, writeHclJson } from './hcl-writer.js'
-import { diff, parseText, store, validate } from './ours.js'
+import { diff, hasWrongType, parseText, store, validate } from './ours.js'
 import type { Reference } from './reference.js'
 
 export const QUESTIONS = ['validate', 'store', 'diff', 'hcl', 'hcl-canonical', 'hcl-json'] as const
@@ -40,6 +40,8 @@ const CLUSTER = /^job ".*" is in nonexistent node pool|^job ".*" is in nonexiste
 async function askValidate(reference: Reference, job: ApiObject): Promise<readonly Mismatch[] | undefined> {
   const { status, text } = await reference.ask('PUT', '/v1/validate/job', { Job: job })
   if (isExpected([job], text)) return undefined
+  // Which of several members is named first is a matter of order.
+  if (text.startsWith('json: cannot unmarshal') && hasWrongType(job)) return []
   if (status !== 200) return [{ path: '$.status', expected: `${status} ${text}`, got: 200 }]
   const answer = JSON.parse(text) as { readonly ValidationErrors: readonly string[] | null; readonly Warnings: string }
   const errors = (answer.ValidationErrors ?? []).filter((error) => error !== '')

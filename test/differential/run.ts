@@ -56,7 +56,7 @@ const answered = new Map<Question, number>()
 let jobs = 0
 for (const { any, sound } of words.includes('--each') ? changedJobs() : randomJobs()) {
   jobs++
-  for (const question of questions) await put(question, question === 'store' || question === 'diff' ? sound : any)
+  for (const question of questions) await put(question, named(question === 'store' || question === 'diff' ? sound : any))
 }
 reference.close()
 for (const [kind, { smallest, mismatches, question, count }] of [...findings].sort((a, b) => b[1].count - a[1].count)) {
@@ -84,6 +84,12 @@ function* randomJobs(): Iterable<Jobs> {
     const any = caseOf(generator, random, { odd: random.pick([0, 0.01, 0.02, 0.05]), blocks })
     yield { any, sound: caseOf(generator, random, { odd: 0, blocks, isSound: true }) }
   }
+}
+
+/** Runs of several seeds may use one server side by side. */
+function named({ job, next }: Case): Case {
+  const ID = `diffjob-${seed}`
+  return { job: { ...job, ID }, next: { ...next, ID } }
 }
 
 /** Planned in both directions; stored as it becomes. */

@@ -324,7 +324,9 @@ export class Run {
     this.#killLeftovers()
     this.#drain()
     this.#tellWrapper()
-    this.#finish({ ...exitOf(code), isOutOfMemory: code !== 0 && hasRunOutOfMemory(this.record.bounded ?? []) })
+    const isOutOfMemory = code !== 0 && hasRunOutOfMemory(this.record.bounded ?? [])
+    // In the words of the docker driver: a signal alone does not say it.
+    this.#finish({ ...exitOf(code), isOutOfMemory, ...(isOutOfMemory ? { error: 'OOM Killed' } : {}) })
   }
 
   #onWrapperGone(wrapperPid: number): void {

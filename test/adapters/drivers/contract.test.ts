@@ -123,7 +123,7 @@ describe.skipIf(whyNoSandbox !== undefined)('exec', () => {
     const host = new SandboxHost()
     const resources = { ...taskStart(host, {}).resources, Memory: { MemoryMB: 24, MemoryMaxMB: 0 } }
     const { exit } = await host.said(shell('s=x; while true; do s=$s$s; done'), { resources })
-    expect(exit).toEqual({ exitCode: 137, signal: 9, isOutOfMemory: true })
+    expect(exit).toEqual({ exitCode: 137, signal: 9, isOutOfMemory: true, error: 'OOM Killed' })
   })
 
   test('a task that starts processes without end is stopped at its bound, and ends with all of them', async () => {
