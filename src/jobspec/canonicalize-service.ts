@@ -67,10 +67,10 @@ function notNegative(value: ApiValue): number {
   return typeof value === 'number' ? Math.max(0, value) : 0
 }
 
-/** Zero means "not said" here. */
+/** Zero and less mean "not said" here. */
 function weightsOf(weights: ApiObject | undefined): ApiObject | null {
   if (weights === undefined) return null
-  const weight = (member: string): ApiValue => (weights[member] == null || weights[member] === 0 ? 1 : weights[member])
+  const weight = (member: string): ApiValue => (Number(weights[member] ?? 0) <= 0 ? 1 : weights[member])
   return { Passing: weight('Passing'), Warning: weight('Warning') }
 }
 

@@ -118,14 +118,14 @@ function canonicalizeVault(vault: ApiObject): ApiObject {
 }
 
 /** Every task has its own identity, which is the last unnamed one among the others if there is any; the others stay as they are. */
-function splitIdentities(task: ApiObject): { identity: ApiObject; identities: readonly ApiObject[] } {
+function splitIdentities(task: ApiObject): { identity: ApiObject; identities: readonly ApiObject[] | null } {
   const isDefault = (identity: ApiObject): boolean => ['', DEFAULT_IDENTITY['Name']].includes(textIn(identity, 'Name'))
   const all = objectsIn(task, 'Identities')
   const at = all.findLastIndex(isDefault)
   const own = at < 0 ? objectIn(task, 'Identity') : all[at]
   return {
     identity: taskIdentity(own ?? {}),
-    identities: all.filter((_, index) => index !== at).map(taskIdentity),
+    identities: all.length === 0 ? null : all.filter((_, index) => index !== at).map(taskIdentity),
   }
 }
 

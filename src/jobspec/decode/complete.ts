@@ -52,6 +52,8 @@ const KEPT_EMPTY: Readonly<Partial<Record<StructName, readonly string[]>>> = {
   DNSConfig: ['Servers', 'Searches', 'Options'],
   ParameterizedJobConfig: ['MetaRequired', 'MetaOptional'],
   Spread: ['SpreadTarget'],
+  // The task's own is taken out of them.
+  Task: ['Identities'],
   // Of unknown types all are dropped, and the map remains.
   TaskGroup: ['Volumes'],
   WorkloadIdentity: ['Audience', 'ExtraClaims'],
