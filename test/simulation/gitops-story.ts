@@ -62,7 +62,7 @@ class GitopsStory {
   #variables = new Map<string, { readonly source: string; readonly value: string }>()
   readonly #readers = new Map<string, readonly string[]>()
   /** Of the server that has begun last. */
-  #audited: { readonly server: Server; readonly facts: AuditFact[] } | undefined
+  #audited: { readonly server: Server; readonly facts: AuditFact[]; readonly since: number } | undefined
 
   constructor(seed: number) {
     // Of its own, so that what the world draws does not depend on what is said here.
@@ -220,13 +220,14 @@ class GitopsStory {
     this.#witness.checkVariables(new Map(wanted))
     const all = [['default', this.world.repository] as const, ...this.#repositories]
     this.#witness.checkOwners(new Map(all.map(([id, repository]) => [id, new Set(jobIdsIn(repository))])))
-    if (this.#audited !== undefined && this.#audited.server === this.world.leader) this.#witness.checkAudit(this.#audited.facts)
+    if (this.#audited !== undefined && this.#audited.server === this.world.leader)
+      this.#witness.checkAudit(this.#audited.facts, this.#audited.since)
   }
 
   /** As the server's own program reads it. */
   #audit(server: Server): void {
     const facts: AuditFact[] = []
-    this.#audited = { server, facts }
+    this.#audited = { server, facts, since: server.leader.state.index }
     const reader = new AuditFacts()
     const follow = async () => {
       for await (const events of server.reader.events(0, new AbortController().signal))

@@ -92,12 +92,9 @@ export class GitopsWitness {
     }
   }
 
-  /** @param facts of one server, from its beginning on */
-  checkAudit(facts: readonly AuditFact[]): void {
-    const [begin] = facts.filter(({ action }) => action === 'leadership-begin')
-    if (begin === undefined) return
-    const since = begin.index ?? 0
-    const told = facts.filter(({ action }) => action === 'job-register').map(({ index }) => index!)
+  /** @param facts of one server @param since the index from which on it was listened to */
+  checkAudit(facts: readonly AuditFact[], since: number): void {
+    const told = facts.flatMap(({ action, index = 0 }) => (action === 'job-register' && index > since ? [index] : []))
     const made = this.#made.filter((index) => index > since)
     if (JSON.stringify(told) !== JSON.stringify(made))
       this.#fail(new Violation('I33', `since index ${since} commits made versions at ${made.join(' ')}, told are ${told.join(' ')}`))
