@@ -497,6 +497,23 @@ describe('what is asked of a remote', () => {
     expect(asked).toEqual(['ls-remote', 'fetch'])
   })
 
+  test('what lies about after many fetches is packed, behind them', async () => {
+    work.commit({ a: 'one' })
+    publish()
+    const { remote } = counted()
+    const mirror = await openMirrorOf(remote, 'refs/heads/main', {})
+    // Every fetch is a pack, and more than one are too many.
+    for (const name of ['fetch.unpackLimit', 'gc.autoPackLimit']) execFileSync('git', ['-C', mirror.folder, 'config', name, '1'])
+    for (let round = 0; round < 3; round++) {
+      work.commit({ a: `round ${round}` })
+      work.git('push', '-q', 'origin', 'main')
+      await mirror.update(true)
+    }
+    // It waits until that is done.
+    await mirror.fetchOther('refs/heads/main')
+    expect(readdirSync(join(mirror.folder, 'objects/pack')).filter((name) => name.endsWith('.pack'))).toHaveLength(1)
+  })
+
   test('what somebody has announced is fetched at once', async () => {
     work.commit({ a: 'one' })
     publish()

@@ -56,7 +56,7 @@ export class RemoteGit {
       const { protocol } = this.#address
       const { arguments: settings, environment } = remoteSetting(protocol, this.#access)
       const all = [...gitArguments(folder), ...settings, ...words, ...fileOptions(protocol), '--', this.url, ...refs]
-      const result = await run(all, { ...environment, ...TRACE_ENVIRONMENT }, { timeoutMs, signal })
+      const result = await runGroup(all, { ...environment, ...TRACE_ENVIRONMENT }, { timeoutMs, signal })
       if (result.code === 0) return { kind: 'answered', stdout: result.stdout }
       this.#notBeforeMs = performance.now() + (result.retryAfterMs ?? 0)
       return explainFetchFailure({ url: this.url, ref, access: this.#access, ...result })
@@ -80,7 +80,8 @@ interface GitEnd {
   readonly endedAfterMs: number | null
 }
 
-function run(
+/** git and whatever it starts, in a group of its own, which ends as a whole. Rejects where git cannot be started. */
+export function runGroup(
   words: readonly string[],
   env: NodeJS.ProcessEnv,
   { timeoutMs, signal }: { readonly timeoutMs: number; readonly signal: AbortSignal },
@@ -88,7 +89,7 @@ function run(
   return new Promise((resolve, reject) => {
     const trace = new CurlTrace()
     const stdio = ['ignore', 'pipe', 'pipe', 'pipe'] as const
-    // A group of its own: its helpers (ssh, index-pack) end with it.
+    // Its helpers (ssh, index-pack, gc) end with it.
     const child = spawn('git', words, { env, stdio: [...stdio], detached: true })
     const { pid } = child
     const stdout: Buffer[] = []

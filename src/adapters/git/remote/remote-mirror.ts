@@ -7,7 +7,8 @@ import { join } from 'node:path'
 import type { FetchOutcome, RemoteRepository } from '../../../controller/index.js'
 import { OrchestratorError } from '../../../domain/index.js'
 import type { FollowedRef } from '../followed-ref.js'
-import { runGit } from '../git-command.js'
+import { gitArguments, gitEnvironment, runGit } from '../git-command.js'
+import { runGroup } from './remote-git.js'
 import type { ListingFollower } from './remote-listing.js'
 import type { Remote } from './remotes.js'
 
@@ -189,9 +190,30 @@ export class RemoteMirror implements RemoteRepository {
   async #fetch(options: readonly string[], refs: readonly string[], ref = this.#options.ref): Promise<FetchOutcome> {
     const { remote, timeoutMs } = this.#options
     const checks = [...CHECKS, ...CARE].flatMap((setting) => ['-c', setting])
-    const words = [...checks, 'fetch', '--no-tags', '--no-write-fetch-head', '--force', '--atomic', '--quiet', ...options]
+    const words = [
+      ...checks,
+      'fetch',
+      '--no-auto-maintenance',
+      '--no-tags',
+      '--no-write-fetch-head',
+      '--force',
+      '--atomic',
+      '--quiet',
+      ...options,
+    ]
     const answer = await remote.git.ask({ folder: this.folder, words, refs, ref, timeoutMs, signal: this.#ending.signal })
-    return answer.kind === 'failed' ? answer : { kind: 'fetched' }
+    if (answer.kind === 'failed') return answer
+    this.#maintain()
+    return { kind: 'fetched' }
+  }
+
+  /** git's own housekeeping, behind the fetch, whose news nobody is to wait for longer. What goes wrong is tried again behind the next one. */
+  #maintain(): void {
+    const { signal } = this.#ending
+    const settings = CARE.flatMap((setting) => ['-c', setting])
+    const words = [...gitArguments(this.folder), ...settings, 'maintenance', 'run', '--auto', '--quiet']
+    const { timeoutMs } = this.#options
+    this.#afterOthers(async () => signal.aborted || runGroup(words, gitEnvironment(), { timeoutMs, signal })).catch(() => {})
   }
 }
 
