@@ -352,7 +352,7 @@ export class AllocationRunner {
   }
 }
 
-/** What has ended stays ended; only its remains are still cleared away, and its body may be told anew. */
+/** An ended allocation stays ended: only the end of its tasks and a restore are still processed. */
 function isHeardWhenEnded(input: AllocationInput): boolean {
   return input.kind === 'task' || input.kind === 'restore'
 }

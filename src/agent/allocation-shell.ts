@@ -220,7 +220,7 @@ export class AllocationShell {
     if (record !== before) void local.save({ [allocationKey(this.id)]: asWritten(record) })
     const report = this.#report()
     const text = JSON.stringify(report)
-    // At rest the processes are only away for a while, which is not the server's business.
+    // While the agent shuts down its tasks are only detached; the server must not see that as a change.
     if (text !== this.#told && !this.#isResting) {
       this.#told = text
       void outbox.put(report)
