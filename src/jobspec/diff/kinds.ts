@@ -43,7 +43,7 @@ type ChildForm =
   /** Items are the same or they are not. */
   | { readonly form: 'set'; readonly member: string; readonly kind: Kind }
   | KeyedChild
-  /** Items at the same position are compared, and told in that order. */
+  /** Items at the same position are compared. */
   | { readonly form: 'positional'; readonly member: string; readonly kind: Kind }
   /** Items that have most in common are compared. */
   | { readonly form: 'matched'; readonly member: string; readonly kind: Kind }
@@ -78,7 +78,7 @@ const NETWORK: Kind = {
       kind: { name: 'Dynamic Port', rules: { skip: ['Value', 'IgnoreCollision'] }, zeros: { To: 0, HostNetwork: '' } },
     },
     one('DNS', { name: 'DNS', joined: ['Servers', 'Searches', 'Options'] }),
-    { form: 'one', member: 'CNI', kind: plain('CNIConfig'), path: ['CNI', 'Args'] },
+    { form: 'one', member: 'CNI', kind: { ...plain('CNIConfig'), dropsEmpty: true }, path: ['CNI', 'Args'] },
   ],
 }
 
@@ -184,18 +184,18 @@ export const GROUP_CHILDREN: readonly Child[] = [
   one('Update', { name: 'Update', rules: { skip: ['Stagger'] } }),
   one('Disconnect', { name: 'Disconnect', rules: { nil: ['StopOnClientAfter', 'Replace'] } }),
   NETWORKS,
-  SERVICES,
-  {
-    form: 'by-name',
-    member: 'Volumes',
-    kind: { name: 'Volume', children: [one('MountOptions', { name: 'MountOptions', children: [texts('MountFlags')] })] },
-  },
   one('Scaling', {
     name: 'Scaling',
     rules: { skip: ['ID', 'Type', 'Target', 'CreateIndex', 'ModifyIndex'] },
     isTerse: true,
     children: [{ form: 'free', member: 'Policy', isTerse: true }],
   }),
+  SERVICES,
+  {
+    form: 'by-name',
+    member: 'Volumes',
+    kind: { name: 'Volume', children: [one('MountOptions', { name: 'MountOptions', children: [texts('MountFlags')] })] },
+  },
 ]
 
 const TEMPLATE: Kind = {
@@ -214,14 +214,14 @@ export const TASK_CHILDREN: readonly Child[] = [
   one('LogConfig'),
   one('DispatchPayload', { ...plain('DispatchPayload'), dropsEmpty: true }),
   { form: 'keyed', member: 'Artifacts', kind: plain('Artifact'), key: 'RelativeDest' },
-  { form: 'positional', member: 'VolumeMounts', kind: { name: 'VolumeMount' } },
   SERVICES,
   one('Vault', { name: 'Vault', children: [texts('Policies')] }),
+  { form: 'keyed', member: 'Secrets', kind: { name: 'Secret', flattened: ['Config'] }, key: 'Name' },
   one('Consul'),
   { form: 'keyed', member: 'Templates', kind: TEMPLATE, key: 'DestPath', pairsOnly: true },
   one('Identity', IDENTITY),
   { form: 'keyed', member: 'Identities', kind: IDENTITY, key: 'Name' },
   { form: 'positional', member: 'Actions', kind: { name: 'Action', children: [texts('Args')], tellsHidden: true } },
+  { form: 'positional', member: 'VolumeMounts', kind: { name: 'VolumeMount' } },
   { form: 'one', member: 'Schedule', kind: plain('Schedule'), path: ['Schedule', 'Cron'] },
-  { form: 'keyed', member: 'Secrets', kind: { name: 'Secret', flattened: ['Config'] }, key: 'Name' },
 ]

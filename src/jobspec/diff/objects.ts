@@ -79,7 +79,7 @@ function childDiff(child: Child, old: unknown, next: unknown, isContextual: bool
     case 'by-name':
       return pairedDiff(child.kind, pairByName(asPlain(old), asPlain(next)), isContextual)
     case 'positional':
-      return pairedDiff(child.kind, pairByPosition(asList(old), asList(next)), isContextual, false)
+      return pairedDiff(child.kind, pairByPosition(asList(old), asList(next)), isContextual)
     case 'matched':
       return pairedDiff(child.kind, pairByLikeness(asList(old), asList(next)), isContextual)
   }
@@ -129,8 +129,8 @@ function freeDiff(name: string, old: unknown, next: unknown, isContextual: boole
 
 /** What is in one list and not in the other; order and repetition say nothing. */
 function setDiff(kind: Kind, old: readonly Plain[], next: readonly Plain[], isContextual: boolean): ObjectDiff[] {
-  const before = new Map(old.map((item) => [keyOf(item), item]))
-  const after = new Map(next.map((item) => [keyOf(item), item]))
+  const before = new Map(old.map((item) => [contentOf(item), item]))
+  const after = new Map(next.map((item) => [contentOf(item), item]))
   const removed = [...before].filter(([key]) => !after.has(key)).map(([, item]) => [item, null] as const)
   const added = [...after].filter(([key]) => !before.has(key)).map(([, item]) => [null, item] as const)
   return pairedDiff(kind, [...removed, ...added], isContextual)
@@ -138,9 +138,8 @@ function setDiff(kind: Kind, old: readonly Plain[], next: readonly Plain[], isCo
 
 type Pair = readonly [old: Plain | null, next: Plain | null]
 
-function pairedDiff(kind: Kind, pairs: readonly Pair[], isContextual: boolean, isSorted = true): ObjectDiff[] {
-  const diffs = pairs.flatMap(([old, next]) => objectDiff(kind, old, next, isContextual) ?? [])
-  return isSorted ? inOrder(diffs) : diffs
+function pairedDiff(kind: Kind, pairs: readonly Pair[], isContextual: boolean): ObjectDiff[] {
+  return inOrder(pairs.flatMap(([old, next]) => objectDiff(kind, old, next, isContextual) ?? []))
 }
 
 const TYPES_IN_ORDER: readonly DiffType[] = ['Edited', 'Added', 'Deleted', 'None']
@@ -219,6 +218,18 @@ function likeness(old: Plain, next: Plain): number {
     LIKENESS.filter((name) => old[name] !== undefined && old[name] === next[name] && old[name] !== '').length +
     (old['Name'] === next['Name'] ? 1 : 0)
   )
+}
+
+/** The same text for items that hold the same: an empty list is none. */
+function contentOf(item: Plain): string {
+  return keyOf(withoutEmpty(item))
+}
+
+function withoutEmpty(value: unknown): unknown {
+  if (Array.isArray(value)) return value.length === 0 ? null : value.map(withoutEmpty)
+  if (!isPlain(value)) return value
+  const members = Object.entries(value).map(([name, inner]) => [name, withoutEmpty(inner)] as const)
+  return members.length === 0 ? null : Object.fromEntries(members)
 }
 
 /** The same text for equal objects, whatever the order of their members. */
