@@ -100,7 +100,7 @@ const RESOURCES: Kind = {
   tellsHidden: true,
   children: [
     NETWORKS,
-    { form: 'set', member: 'Devices', kind: { name: 'Device', children: [CONSTRAINTS, AFFINITIES] } },
+    { form: 'keyed', member: 'Devices', kind: { name: 'Device', children: [CONSTRAINTS, AFFINITIES] }, key: 'Name' },
     one('NUMA', { name: 'NUMA', children: [texts('Devices')] }),
   ],
 }
