@@ -14,6 +14,7 @@ import type {
   JobSource,
   Node,
   ServiceRegistration,
+  SourceLimits,
   SourceStatus,
   Task,
   TaskEvent,
@@ -465,4 +466,14 @@ export function jobSource(over: Partial<JobSource> = {}): JobSource {
 
 export function sourceStatus(over: Partial<SourceStatus> = {}): SourceStatus {
   return { id: 'default', ref: 'HEAD', commit: commit(), held: null, modifyIndex: 0, ...over }
+}
+
+/** Of a source that may say anything. */
+export const OPEN_LIMITS: SourceLimits = {
+  namespaces: ['*'],
+  nodePools: ['*'],
+  drivers: ['*'],
+  privileged: true,
+  hostVolumes: ['*'],
+  priorityMax: 100,
 }

@@ -1,5 +1,5 @@
 /** What is written down of one allocation, what its machine is told, and what it asks for. */
-import { type Allocation, type Job, OrchestratorError, type TaskGroup } from '../domain/index.js'
+import { type Allocation, findTaskGroup, type Job, OrchestratorError, type TaskGroup } from '../domain/index.js'
 import type { CheckResult, HealthRules } from './health.js'
 import type { TaskAction, TaskInput, TaskRecord } from './task-record.js'
 
@@ -64,7 +64,7 @@ export interface AllocationLimits {
 
 /** @throws OrchestratorError UNKNOWN_GROUP when the job has no such group: the server's set contradicts itself */
 export function findGroup({ allocation, job }: { readonly allocation: Allocation; readonly job: Job }): TaskGroup {
-  const group = job.TaskGroups.find(({ Name }) => Name === allocation.TaskGroup)
+  const group = findTaskGroup(job, allocation.TaskGroup)
   if (group !== undefined) return group
   throw new OrchestratorError('UNKNOWN_GROUP', `job ${job.ID} has no group ${allocation.TaskGroup} for allocation ${allocation.ID}`, {
     allocationId: allocation.ID,

@@ -59,7 +59,7 @@ export async function* streamLogs(source: FileSource, request: LogsRequest, sign
     let place = await findStart(source, prefix, request)
     for (;;) {
       const isLast = changes === undefined || source.isOver()
-      const spans = request.withTimes === true ? await source.files.logSpans(source.allocationId, logOf(request)) : undefined
+      const spans = request.withTimes === true ? await source.files.logSpans(source.allocationId, logOf(request)) : []
       for await (const { frame, next } of readLogs(source, prefix, place, spans)) {
         if (frame !== undefined) yield frame
         place = next
@@ -80,7 +80,7 @@ async function* readLogs(
   source: FileSource,
   prefix: string,
   from: Place,
-  spans: readonly LogSpan[] | undefined,
+  spans: readonly LogSpan[],
 ): AsyncIterable<{ readonly frame?: Frame; readonly next: Place }> {
   let place = from
   for (;;) {
@@ -92,7 +92,7 @@ async function* readLogs(
     const file = `${LOGS_FOLDER}/${prefix}${number}`
     for await (const frame of readPieces(source, file, place.offsetBytes, Number.POSITIVE_INFINITY)) {
       place = { number, offsetBytes: frame.offsetBytes + frame.data.length }
-      for (const part of spans === undefined ? [frame] : dated(frame, number, spans)) yield { frame: part, next: place }
+      for (const part of dated(frame, number, spans)) yield { frame: part, next: place }
     }
     if (!numbers.some((candidate) => candidate > number)) return
     place = { number: number + 1, offsetBytes: 0 }
@@ -100,7 +100,7 @@ async function* readLogs(
   }
 }
 
-/** The piece, cut where another time begins. */
+/** The piece, cut where another time begins; whole where none is known. */
 function* dated(frame: Frame, number: number, spans: readonly LogSpan[]): Iterable<Frame> {
   const endBytes = frame.offsetBytes + frame.data.length
   for (let atBytes = frame.offsetBytes; atBytes < endBytes; ) {

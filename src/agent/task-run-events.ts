@@ -3,8 +3,6 @@ import { formatDuration, MILLISECOND, type Task, type TaskEvent } from '../domai
 import type { TaskExit } from './driver.js'
 import { type TaskFact, taskEvent } from './task-events.js'
 
-const NANOSECONDS_PER_MS = 1e6
-
 export function terminatedEvent(exit: TaskExit, wallMs: number): TaskEvent {
   const facts: TaskFact[] = [
     { fact: 'exit_code', number: exit.exitCode },
@@ -29,7 +27,7 @@ export function notRestartingEvent(reason: string, wallMs: number): TaskEvent {
 /** @param why told instead of the signal */
 export function killingEvent(task: Task, killTimeoutMsMax: number, why: string | undefined, wallMs: number): TaskEvent {
   const told: readonly TaskFact[] = why === undefined ? [] : [{ fact: 'display_message', text: why }]
-  const timeoutMax = killTimeoutMsMax * NANOSECONDS_PER_MS
+  const timeoutMax = killTimeoutMsMax * MILLISECOND
   return taskEvent('Killing', wallMs, [{ fact: 'kill_timeout', timeout: task.KillTimeout, timeoutMax }, ...told])
 }
 

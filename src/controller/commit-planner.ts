@@ -9,6 +9,7 @@ import {
   type CommitSummary,
   type FrozenFile,
   type Mistake,
+  mistakeOfFile,
   namespacedKey,
   type PlannedJob,
   type Random,
@@ -140,14 +141,7 @@ const NOTHING: CommitPlan = { jobs: [], held: null, namespaces: [], ...NO_HOSTS,
 
 function poolMistakes({ path, id, needs }: SummarizedJob, pools: ReadonlySet<string> | undefined): readonly Mistake[] {
   const detail = 'The first source declares the pools: ask for one that it has, or have this one added.'
-  return poolProblems({ ID: id, NodePool: needs.nodePool }, pools).map(({ text }) => ({
-    path,
-    line: 0,
-    column: 0,
-    summary: text,
-    detail,
-    snippet: '',
-  }))
+  return poolProblems({ ID: id, NodePool: needs.nodePool }, pools).map(({ text }) => mistakeOfFile(path, text, detail))
 }
 
 function asReading(summarized: SummarizedJob, mistakes: readonly Mistake[]): FileReading<HashedJob> {

@@ -12,6 +12,7 @@ import {
   type JobOrder,
   type JobSource,
   type Mistake,
+  mistakeOfFile,
   namespacedKey,
   parseNamespacedKey,
   sourced,
@@ -220,27 +221,21 @@ function freezeDuplicate(key: string, { path, blob }: Definition, same: readonly
   const unnamed = same.length - 1 - others.length
   const places = `${others.map((other) => other.path).join(', ')}${unnamed > 0 ? ` and ${unnamed} more files` : ''}`
   const [namespace, jobId] = parseNamespacedKey(key)
-  const mistake: Mistake = {
+  const mistake = mistakeOfFile(
     path,
-    line: 0,
-    column: 0,
-    summary: `job "${jobId}" of namespace "${namespace}" is also defined in ${places}`,
-    detail: 'Keep one of the files, or give one of the jobs another ID; until then the job stays as it is.',
-    snippet: '',
-  }
+    `job "${jobId}" of namespace "${namespace}" is also defined in ${places}`,
+    'Keep one of the files, or give one of the jobs another ID; until then the job stays as it is.',
+  )
   return { path, blob, namespace, jobId, mistakes: [mistake] }
 }
 
 /** The job stays as the other source has it; this file is looked at again when that one lets it go. */
 function freezeTaken<Read extends ReadJob>({ path, blob, job, order }: JobReading<Read>, taker: string): FrozenFile {
-  const mistake: Mistake = {
+  const mistake = mistakeOfFile(
     path,
-    line: 0,
-    column: 0,
-    summary: `job "${job.ID}" of namespace "${job.Namespace}" is already defined by the source "${taker}"`,
-    detail: 'Give the job another ID, or have it taken out of the other source; until then it stays as that one has it.',
-    snippet: '',
-  }
+    `job "${job.ID}" of namespace "${job.Namespace}" is already defined by the source "${taker}"`,
+    'Give the job another ID, or have it taken out of the other source; until then it stays as that one has it.',
+  )
   return { path, blob, namespace: job.Namespace, jobId: job.ID, ...bundleMember(order?.bundle), takenBy: taker, mistakes: [mistake] }
 }
 
@@ -265,7 +260,7 @@ function forbidTransition<Read extends ReadJob>(
   const summary = registered === undefined || registered.Stop ? undefined : rules.transitionProblem(registered, job)
   if (summary === undefined) return undefined
   const detail = 'Give the job another ID, or commit its file without it first: the job is stopped, and may be registered anew.'
-  const mistake: Mistake = { path, line: 0, column: 0, summary, detail, snippet: '' }
+  const mistake = mistakeOfFile(path, summary, detail)
   return { path, blob, namespace: job.Namespace, jobId: job.ID, ...bundleMember(order?.bundle), mistakes: [mistake] }
 }
 

@@ -27,12 +27,11 @@ function describeFailure({ table, before, after }: RowChange): string | undefine
   if (table !== 'allocations' || after === undefined) return undefined
   const { Name, Namespace, NodeName, ClientStatus, TaskStates } = after as Allocation
   if (ClientStatus !== 'failed' || (before as Allocation | undefined)?.ClientStatus === 'failed') return undefined
-  const name = Namespace === NAMESPACE_DEFAULT ? Name : `${Namespace}/${Name}`
   const reasons = Object.entries(TaskStates ?? {}).flatMap(([task, { Failed, Events }]) => {
     const event = Failed ? Events.findLast(isReason) : undefined
     return event === undefined ? [] : [`: task ${task}: ${event.DisplayMessage || event.Type}`]
   })
-  return `${name} failed on ${NodeName}${reasons[0] ?? ''}`
+  return `${nameIn(Namespace, Name)} failed on ${NodeName}${reasons[0] ?? ''}`
 }
 
 /** What follows from a failure, and does not say why. */
@@ -70,7 +69,7 @@ function describeStatus(before: Node, { Name, Status }: Node): string | undefine
 }
 
 function describeDeployment(before: Deployment | undefined, after: Deployment): string | undefined {
-  const rollOut = `${jobName(after)}: the roll-out of version ${after.JobVersion}`
+  const rollOut = `${nameIn(after.Namespace, after.JobID)}: the roll-out of version ${after.JobVersion}`
   if (before !== undefined && !isPromoted(before) && isPromoted(after)) return `${rollOut} is promoted`
   if (before?.Status === after.Status) return undefined
   switch (after.Status) {
@@ -88,8 +87,8 @@ function describeDeployment(before: Deployment | undefined, after: Deployment): 
   }
 }
 
-function jobName({ Namespace, JobID }: Deployment): string {
-  return Namespace === NAMESPACE_DEFAULT ? JobID : `${Namespace}/${JobID}`
+function nameIn(namespace: string, name: string): string {
+  return namespace === NAMESPACE_DEFAULT ? name : `${namespace}/${name}`
 }
 
 function isPromoted({ TaskGroups }: Deployment): boolean {

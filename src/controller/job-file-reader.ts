@@ -2,7 +2,7 @@
  * One job file, with everything it reads, to a Job: the loop around the pure parser that fetches what it asks for. The
  * reconciler, `validate`, `render`, `plan` and the parse endpoint all read through here.
  */
-import type { JobSource, Mistake } from '../domain/index.js'
+import { type JobSource, type Mistake, mistakeOfFile } from '../domain/index.js'
 import { instanceAt, type JobInstance, LIMITS, type Limits, nameOfJob, parseJob, type Syntax, templatePaths } from '../jobspec/index.js'
 import type { JobFileOptions, JobFileOutcome, JobFileTree, SyntaxReader } from './ports.js'
 import { namespaceMistake } from './repository-layout.js'
@@ -90,7 +90,7 @@ class JobFileReading {
     if (found.length === 1) return found[0]!
     const summary = found.length === 0 ? 'values of a job without a template' : `there are ${found.length} templates: ${found.join(', ')}`
     const detail = found.length === 0 ? `Its template is called ${templates[0]}; add it, or rename this file.` : 'Keep one of them.'
-    return { path, line: 0, column: 0, summary, detail, snippet: '' }
+    return mistakeOfFile(path, summary, detail)
   }
 
   #withInputs(outcome: JobFileOutcome): JobFileOutcome {
@@ -110,7 +110,7 @@ class JobFileReading {
   async #gather(path: string, texts: readonly string[], syntaxes: readonly string[]): Promise<Step<undefined>> {
     if (this.#texts.size + texts.length + syntaxes.length > this.#limits.inputCountMax) {
       const detail = `The job reads more than ${this.#limits.inputCountMax} files.`
-      return { kind: 'mistakes', mistakes: [{ path, line: 0, column: 0, summary: 'Too many files', detail, snippet: '' }] }
+      return { kind: 'mistakes', mistakes: [mistakeOfFile(path, 'Too many files', detail)] }
     }
     for (const wanted of texts) {
       const read = await this.#readText(wanted)

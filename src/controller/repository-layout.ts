@@ -1,5 +1,5 @@
 /** Which paths of a repository mean what (docs/repository.md). Everything else may lie beside and is no job. */
-import { type Mistake, NAMESPACE_DEFAULT, NODE_POOL_ALL, NODE_POOL_DEFAULT } from '../domain/index.js'
+import { type Mistake, mistakeOfFile, NAMESPACE_DEFAULT, NODE_POOL_ALL, NODE_POOL_DEFAULT } from '../domain/index.js'
 import { instanceAt, isTemplatePath } from '../jobspec/index.js'
 import type { TreeEntry } from './ports.js'
 
@@ -85,7 +85,7 @@ export function namespaceMistake(path: string): Mistake | undefined {
   if ((meaning.kind !== 'job' && meaning.kind !== 'template' && meaning.kind !== 'namespace') || NAMESPACE_NAME.test(meaning.namespace))
     return undefined
   const detail = `The folder directly below jobs/ is the namespace of a job, and ${JSON.stringify(meaning.namespace)} is no name of one: write letters, digits and "-", at most 128. What is no job may lie outside jobs/.`
-  return { path, line: 0, column: 0, summary: 'Invalid namespace', detail, snippet: '' }
+  return mistakeOfFile(path, 'Invalid namespace', detail)
 }
 
 /** The pools of a commit: those that always exist, and each folder of hosts. */

@@ -1,5 +1,5 @@
 /** One commit's files, read once each, with the checks that every used path must pass. */
-import { type JobSource, type Mistake, OrchestratorError } from '../domain/index.js'
+import { type JobSource, type Mistake, mistakeOfFile, OrchestratorError } from '../domain/index.js'
 import { companionNames, LIMITS } from '../jobspec/index.js'
 import { checksumOf } from './checksum.js'
 import type { BlobContent, GitSource, TreeEntry } from './ports.js'
@@ -52,7 +52,7 @@ export class SourceTree {
 
   async read(path: string): Promise<TreeFile> {
     const entry = this.#byPath.get(path)
-    if (entry === undefined) return { mistake: mistakeAt(path, `no file ${path} at this commit`, 'Add it, or correct the path.') }
+    if (entry === undefined) return { mistake: mistakeOfFile(path, `no file ${path} at this commit`, 'Add it, or correct the path.') }
     if (!isRegular(entry)) return { mistake: irregularFile(entry) }
     await this.prefetch([path])
     const content = this.#contents.get(entry.blob)
@@ -111,8 +111,8 @@ function isRegular(entry: TreeEntry): boolean {
 }
 
 function irregularFile(entry: TreeEntry): Mistake {
-  if (entry.mode === 'symlink') return mistakeAt(entry.path, 'Symbolic link', 'Links are not followed; commit the file itself.')
-  return mistakeAt(entry.path, 'Submodule', 'Submodules are not read; commit the files themselves.')
+  if (entry.mode === 'symlink') return mistakeOfFile(entry.path, 'Symbolic link', 'Links are not followed; commit the file itself.')
+  return mistakeOfFile(entry.path, 'Submodule', 'Submodules are not read; commit the files themselves.')
 }
 
 const LFS_POINTER = 'version https://git-lfs.github.com/spec/'
@@ -120,18 +120,14 @@ const LFS_POINTER = 'version https://git-lfs.github.com/spec/'
 function decode(entry: TreeEntry, content: BlobContent): TreeFile {
   if (content.kind === 'too-large') {
     const detail = `It has ${content.sizeBytes} bytes; at most ${LIMITS.fileBytesMax} are read. Move data out of the job file.`
-    return { mistake: mistakeAt(entry.path, 'File too large', detail) }
+    return { mistake: mistakeOfFile(entry.path, 'File too large', detail) }
   }
   let text: string
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(content.bytes)
   } catch {
-    return { mistake: mistakeAt(entry.path, 'Not UTF-8', 'Save it in UTF-8.') }
+    return { mistake: mistakeOfFile(entry.path, 'Not UTF-8', 'Save it in UTF-8.') }
   }
-  if (text.startsWith(LFS_POINTER)) return { mistake: mistakeAt(entry.path, 'Git LFS pointer', 'Commit the file itself.') }
+  if (text.startsWith(LFS_POINTER)) return { mistake: mistakeOfFile(entry.path, 'Git LFS pointer', 'Commit the file itself.') }
   return { text }
-}
-
-function mistakeAt(path: string, summary: string, detail: string): Mistake {
-  return { path, line: 0, column: 0, summary, detail, snippet: '' }
 }

@@ -65,6 +65,11 @@ export interface Mistake {
   readonly more?: number
 }
 
+/** Of the file as a whole, or at a place that nobody knows. */
+export function mistakeOfFile(path: string, summary: string, detail: string): Mistake {
+  return { path, line: 0, column: 0, summary, detail, snippet: '' }
+}
+
 /** `path:line:column`, or the path alone for what concerns the file as a whole. */
 export function placeText({ path, line, column }: Pick<Mistake, 'path' | 'line' | 'column'>): string {
   return line === 0 ? path : `${path}:${line}:${column}`

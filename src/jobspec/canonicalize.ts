@@ -17,6 +17,7 @@ import {
   RESTART_DEFAULTS,
   UPDATE_DEFAULT,
 } from './defaults.js'
+import { orNull } from './diff/model.js'
 import { fill, fillConsul, fillScaling, type JobContext, textOr, weighted } from './fill.js'
 import { addImpliedConstraints } from './implied-constraints.js'
 
@@ -149,10 +150,6 @@ function fillReschedule(type: string, job: ApiObject | undefined, group: ApiObje
   const isWithout = type === 'system' || type === 'sysbatch'
   if (base === undefined) return isWithout && job === undefined && group === undefined ? null : fill(group, fill(job, {}))
   return fill(group, fill(job, base))
-}
-
-function orNull(items: readonly ApiObject[]): readonly ApiObject[] | null {
-  return items.length === 0 ? null : items
 }
 
 /** Volumes of no known type are dropped, as by Nomad. */

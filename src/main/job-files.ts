@@ -42,6 +42,7 @@ import {
   type Job,
   type JobOrder,
   type Mistake,
+  mistakeOfFile,
   type Namespace,
   namespacedKey,
   parseNamespacedKey,
@@ -345,14 +346,7 @@ function refuseDuplicates(readings: readonly JobFileReading[]): readonly JobFile
     if (reading.kind !== 'job') return reading
     const others = paths.get(`${reading.namespace}/${reading.id}`)!.filter((path) => path !== reading.path)
     if (others.length === 0) return reading
-    const mistake = {
-      path: reading.path,
-      line: 0,
-      column: 0,
-      summary: 'Duplicate job',
-      detail: `Job "${reading.id}" is also defined in ${others.join(', ')}.`,
-      snippet: '',
-    }
+    const mistake = mistakeOfFile(reading.path, 'Duplicate job', `Job "${reading.id}" is also defined in ${others.join(', ')}.`)
     const names = { namespace: reading.namespace, jobId: reading.id }
     return { kind: 'mistakes', path: reading.path, mistakes: [describe(mistake)], names }
   })

@@ -9,14 +9,7 @@ import { MemoryCommandLog, MemoryLogStore } from '../../src/adapters/memory/comm
 import { decodeMessage, type MessageKind, type Messages, openPart, Reassembly } from '../../src/agent/index.js'
 import { CommandReader, Server } from '../../src/controller/index.js'
 import { isSilent } from '../../src/controller/silence.js'
-import {
-  type AllocationReport,
-  type Clock,
-  isClientTerminal,
-  isDeploymentActive,
-  SOURCE_DEFAULT,
-  type SourceLimits,
-} from '../../src/domain/index.js'
+import { type AllocationReport, type Clock, isClientTerminal, isDeploymentActive, SOURCE_DEFAULT } from '../../src/domain/index.js'
 import { apply, type Command, State } from '../../src/state/index.js'
 import {
   canariesOf,
@@ -32,6 +25,7 @@ import {
   Violation,
 } from '../checkers.js'
 import { fakeSigner, fakeVerify } from '../fake-keys.js'
+import { OPEN_LIMITS } from '../fixtures.js'
 import { Eavesdropper } from './eavesdropper.js'
 import { LifecycleWitness } from './lifecycle-witness.js'
 import { SeededRandom } from './seeded-random.js'
@@ -59,15 +53,6 @@ export interface WorldOptions {
   readonly onCommand?: (command: Command) => void
   /** Whenever one has begun to lead. */
   readonly onServer?: (server: Server, process: SimulatedProcess) => void
-}
-
-const ANYTHING: SourceLimits = {
-  namespaces: ['*'],
-  nodePools: ['*'],
-  drivers: ['*'],
-  privileged: true,
-  hostVolumes: ['*'],
-  priorityMax: 100,
 }
 
 export const REGION = 'global'
@@ -195,7 +180,7 @@ export class World {
       sources: [[SOURCE_DEFAULT, this.repository] as const, ...(this.#options.repositories ?? [])].map(([id, repository]) => ({
         id,
         git: repository.sourceFor(process.clock),
-        limits: id === SOURCE_DEFAULT ? undefined : ANYTHING,
+        limits: id === SOURCE_DEFAULT ? undefined : OPEN_LIMITS,
         options: { rewind: this.#options.rewind ?? 'follow', ref: 'HEAD' },
         pollMs: SOURCE_POLL_MS,
       })),

@@ -44,9 +44,15 @@ export class PastProcess implements Past {
     const number = ++this.#number
     const request = { method, path, query: withoutWaiting(query), body: Buffer.from(body).toString('utf8') }
     const { status, headers, body: text } = await this.#ask({ kind: 'ask', number, at, request })
-    // Others may still wait for their answers.
-    if (this.#waiting.size === 0) this.#idle = setTimeout(() => this.#end(), this.#options.idleMs ?? IDLE_MS).unref()
+    this.#endWhenIdle()
     return { status, headers, body: text }
+  }
+
+  /** While others wait for their answers it is not idle. Of several that are answered at once one timer is left. */
+  #endWhenIdle(): void {
+    if (this.#waiting.size > 0) return
+    clearTimeout(this.#idle)
+    this.#idle = setTimeout(() => this.#end(), this.#options.idleMs ?? IDLE_MS).unref()
   }
 
   async close(): Promise<void> {

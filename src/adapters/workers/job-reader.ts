@@ -3,7 +3,7 @@
  * done than handing them over, and what exceeds it is read again in a worker, whose verdict counts. A commit of hundreds is for the workers.
  */
 import { type JobFileOptions, type JobFileOutcome, type JobFileTree, type JobReader, readJobFile } from '../../controller/index.js'
-import type { JobSource } from '../../domain/index.js'
+import { type JobSource, mistakeOfFile } from '../../domain/index.js'
 import { companionNames, LIMITS, type Limits } from '../../jobspec/index.js'
 import { readFast } from '../hcl-syntax/read-syntax.js'
 import { Turnstile } from '../turnstile.js'
@@ -99,7 +99,7 @@ export class WorkerJobReader implements JobReader {
     this.#attempts.set(path, { text, count })
     if (count < ATTEMPTS_MAX) return outcome
     const detail = `It was given up ${count} times: ${outcome.reason}. Make the file smaller, or let it compute less.`
-    const mistakes = [{ path, line: 0, column: 0, summary: 'File cannot be read', detail, snippet: '' }]
+    const mistakes = [mistakeOfFile(path, 'File cannot be read', detail)]
     // Whatever else it was to read: it is not tried once more at every commit.
     return { kind: 'mistakes', mistakes, inputs: [{ path, blob: tree.blobOf(path) }] }
   }

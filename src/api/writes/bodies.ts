@@ -51,6 +51,13 @@ export function mapOf(body: JsonObject, name: string): Readonly<Record<string, s
   return value as Readonly<Record<string, string>>
 }
 
+/** Absent and null are null. @throws ApiError BAD_REQUEST */
+export function objectOf(body: JsonObject, name: string): JsonObject | null {
+  const value = memberOf(body, name) ?? null
+  if (value !== null && (typeof value !== 'object' || Array.isArray(value))) throw badRequest(`json: the member ${name} must be an object`)
+  return value as JsonObject | null
+}
+
 /** @throws ApiError BAD_REQUEST where the body names another object than the path does */
 export function checkSame(call: Call, named: string, text: string): void {
   if (named !== '' && named !== call.id) throw badRequest(text)

@@ -1,12 +1,11 @@
 /** Draining and cordoning hosts, stopping allocations (Nomad API docs, "Nodes", "Allocations"). */
 import { type ActName, type ActOutcome, type ActRequests, MILLISECOND } from '../../domain/index.js'
 import { type JsonObject, memberOf } from '../body.js'
-import { badRequest } from '../errors.js'
 import type { Actor } from '../ports.js'
 import type { Call, Route } from '../router.js'
 import { checkUuid } from '../uuid-prefix.js'
 import { type ActRoute, actRoute, WRITE } from './act-route.js'
-import { bodyOf, checkSame, flagOf, mapOf, numberOf, optionalBodyOf, textOf, textsOf, written } from './bodies.js'
+import { bodyOf, checkSame, flagOf, mapOf, numberOf, objectOf, optionalBodyOf, textOf, textsOf, written } from './bodies.js'
 
 export function hostActRoutes(actor: Actor): readonly Route[] {
   return [
@@ -42,12 +41,11 @@ const drain: ActRoute<'node-drain'> = {
 }
 
 function drainOf(body: JsonObject): ActRequests['node-drain']['drain'] {
-  const spec = memberOf(body, 'DrainSpec') ?? null
+  const spec = objectOf(body, 'DrainSpec')
   if (spec === null) return null
-  if (typeof spec !== 'object' || Array.isArray(spec)) throw badRequest('json: the member DrainSpec must be an object')
   return {
-    deadlineMs: numberOf(spec as JsonObject, 'Deadline') / MILLISECOND,
-    ignoreSystemJobs: flagOf(spec as JsonObject, 'IgnoreSystemJobs'),
+    deadlineMs: numberOf(spec, 'Deadline') / MILLISECOND,
+    ignoreSystemJobs: flagOf(spec, 'IgnoreSystemJobs'),
   }
 }
 

@@ -6,7 +6,7 @@ import { badRequest } from '../errors.js'
 import type { Actor } from '../ports.js'
 import type { Call, Route } from '../router.js'
 import { type ActRoute, actRoute, WRITE } from './act-route.js'
-import { bodyOf, checkSame, flagOf, mapOf, numberOf, optionalBodyOf, textOf, written } from './bodies.js'
+import { bodyOf, checkSame, flagOf, mapOf, numberOf, objectOf, optionalBodyOf, textOf, written } from './bodies.js'
 
 export function jobActRoutes(actor: Actor): readonly Route[] {
   return [
@@ -79,9 +79,7 @@ const evaluate: ActRoute<'job-evaluate'> = {
   read: (call) => {
     const body = optionalBodyOf(call)
     checkSame(call, textOf(body, 'JobID'), 'JobID not same as job name')
-    const options = memberOf(body, 'EvalOptions') ?? {}
-    if (typeof options !== 'object' || Array.isArray(options)) throw badRequest('json: the member EvalOptions must be an object')
-    return { ...jobOf(call), forceReschedule: flagOf(options as JsonObject, 'ForceReschedule') }
+    return { ...jobOf(call), forceReschedule: flagOf(objectOf(body, 'EvalOptions') ?? {}, 'ForceReschedule') }
   },
   answer: ({ answer, index }) => written(index, { EvalID: answer.evaluationId, EvalCreateIndex: index, JobModifyIndex: 0, Warnings: '' }),
 }
@@ -92,16 +90,15 @@ const scale: ActRoute<'job-scale'> = {
   pattern: '/v1/job/:id/scale',
   read: (call) => {
     const body = bodyOf(call)
-    const target = memberOf(body, 'Target') ?? {}
-    if (typeof target !== 'object' || Array.isArray(target)) throw badRequest('json: the member Target must be an object')
-    checkSame(call, textOf(target as JsonObject, 'Job'), 'job ID in payload did not match URL')
+    const target = objectOf(body, 'Target') ?? {}
+    checkSame(call, textOf(target, 'Job'), 'job ID in payload did not match URL')
     return {
       ...jobOf(call),
-      group: textOf(target as JsonObject, 'Group'),
+      group: textOf(target, 'Group'),
       count: countOf(body),
       message: textOf(body, 'Message'),
       isError: flagOf(body, 'Error'),
-      meta: metaOf(body),
+      meta: objectOf(body, 'Meta'),
       overridesPolicy: flagOf(body, 'PolicyOverride'),
     }
   },
@@ -119,13 +116,6 @@ function countOf(body: JsonObject): number | null {
   if (count === null) return null
   if (typeof count === 'number' && Number.isSafeInteger(count)) return count
   throw badRequest(`json: cannot unmarshal ${typeof count} into Go struct field ScalingRequest.Count of type int64`)
-}
-
-/** Whatever the scaler likes to keep with its note. */
-function metaOf(body: JsonObject): Readonly<Record<string, unknown>> | null {
-  const meta = memberOf(body, 'Meta') ?? null
-  if (meta !== null && (typeof meta !== 'object' || Array.isArray(meta))) throw badRequest('json: the member Meta must be an object')
-  return meta as Readonly<Record<string, unknown>> | null
 }
 
 const stop: ActRoute<'child-stop'> = {

@@ -1,11 +1,9 @@
 /** Moving the count of a group that its file hands over to a scaler. Texts are Nomad's (Nomad API docs, "Jobs", Scale Task Group). */
-import { type ActRequests, isDeploymentActive, isTemplateJob, namespacedKey, type TaskGroup } from '../../domain/index.js'
+import { type ActRequests, findTaskGroup, isDeploymentActive, isTemplateJob, namespacedKey, type TaskGroup } from '../../domain/index.js'
+import { LIMITS } from '../../jobspec/index.js'
 import { newEvaluation } from '../new-evaluation.js'
 import { isScalable } from '../owned-counts.js'
 import { type Act, decided, refused } from './act.js'
-
-/** More would be refused in a file, too. */
-const COUNT_MAX = 100_000
 
 export const scaleGroup: Act<'job-scale'> = (view, request, { random }) => {
   const { namespace, jobId, group: name, count, message, isError, meta, overridesPolicy } = request
@@ -14,7 +12,7 @@ export const scaleGroup: Act<'job-scale'> = (view, request, { random }) => {
   const key = namespacedKey(namespace, jobId)
   const job = view.jobs.get(key)
   if (job === undefined) return refused(`job "${jobId}" not found`, 'missing')
-  const group = job.TaskGroups.find(({ Name }) => Name === name)
+  const group = findTaskGroup(job, name)
   if (group === undefined) return refused(`task group "${name}" specified for scaling does not exist in job`, 'malformed')
   const command = { kind: 'job-scale', namespace, jobId, group: name, count, message, isError, meta } as const
   if (count === null) return decided([{ ...command, evaluations: [] }], { evaluationId: '', jobModifyIndex: job.JobModifyIndex })
@@ -37,7 +35,7 @@ function mistakeIn({ group, count, isError }: ActRequests['job-scale']): string 
   if (group === '') return 'missing task group name for scaling action'
   if (count === null) return undefined
   if (count < 0) return "scaling action count can't be negative"
-  if (count > COUNT_MAX) return `scaling action count is more than ${COUNT_MAX}`
+  if (count > LIMITS.countMax) return `scaling action count is more than ${LIMITS.countMax}`
   return isError ? 'scaling action should not contain count if error is true' : undefined
 }
 

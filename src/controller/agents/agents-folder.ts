@@ -7,6 +7,7 @@ import {
   type FrozenFile,
   invariant,
   type Mistake,
+  mistakeOfFile,
   NODE_POOL_ALL,
   NODE_POOL_DEFAULT,
   type NodeDeclaration,
@@ -98,7 +99,7 @@ export class AgentsFolderReader {
 
 async function readFile(tree: SourceTree, reader: SyntaxReader, entry: TreeEntry, meaning: Declaring | Misplaced): Promise<FileReading> {
   const { path } = entry
-  if (meaning.kind === 'misplaced') return { kind: 'mistakes', entry, mistakes: [mistakeOf(path, ...MISPLACED)] }
+  if (meaning.kind === 'misplaced') return { kind: 'mistakes', entry, mistakes: [mistakeOfFile(path, ...MISPLACED)] }
   const misnamed = misnaming(path, meaning)
   if (misnamed !== undefined) return { kind: 'mistakes', entry, mistakes: [misnamed] }
   const file = await tree.read(path)
@@ -140,15 +141,19 @@ const MISPLACED = [
 function misnaming(path: string, meaning: Declaring): Mistake | undefined {
   if (meaning.kind === 'cluster') return undefined
   if (meaning.kind === 'pool' && (meaning.pool === NODE_POOL_DEFAULT || meaning.pool === NODE_POOL_ALL))
-    return mistakeOf(
+    return mistakeOfFile(
       path,
       `The pool "${meaning.pool}" is built in`,
       'Its scheduler is that of the cluster: configure it in agents/_cluster.hcl.',
     )
   if (meaning.kind === 'node' && meaning.pool === NODE_POOL_ALL)
-    return mistakeOf(path, `Every host is in the pool "${NODE_POOL_ALL}"`, 'Move the file to agents/, or to the folder of another pool.')
+    return mistakeOfFile(
+      path,
+      `Every host is in the pool "${NODE_POOL_ALL}"`,
+      'Move the file to agents/, or to the folder of another pool.',
+    )
   if (!isPoolName(meaning.pool))
-    return mistakeOf(path, `"${meaning.pool}" is no name for a pool`, 'Use up to 128 letters, digits, "-" and "_" for the folder.')
+    return mistakeOfFile(path, `"${meaning.pool}" is no name for a pool`, 'Use up to 128 letters, digits, "-" and "_" for the folder.')
   return undefined
 }
 
@@ -164,18 +169,14 @@ function setDuplicatesAside(readings: readonly FileReading[]): readonly FileRead
     if (same === undefined && keyed === undefined) return reading
     const mistake =
       same !== undefined
-        ? mistakeOf(
+        ? mistakeOfFile(
             path,
             `host "${name}" is also declared in ${same.path}`,
             'Keep one of the files, or give one of the hosts another name.',
           )
-        : mistakeOf(path, `the public_key of host "${name}" is also that of ${keyed!.path}`, 'Each host has a key of its own.')
+        : mistakeOfFile(path, `the public_key of host "${name}" is also that of ${keyed!.path}`, 'Each host has a key of its own.')
     return { kind: 'mistakes', entry: reading.entry, mistakes: [mistake] }
   })
-}
-
-function mistakeOf(path: string, summary: string, detail: string): Mistake {
-  return { path, line: 0, column: 0, summary, detail, snippet: '' }
 }
 
 function freeze({ path, blob }: TreeEntry, mistakes: readonly Mistake[]): FrozenFile {

@@ -1,5 +1,5 @@
 /** Jobs that their namespace or their source does not let be what they are: mistakes of their files, also where it is the rule that has changed. */
-import type { FrozenFile, JobNeeds, Mistake, Namespace } from '../../domain/index.js'
+import { type FrozenFile, type JobNeeds, type Mistake, mistakeOfFile, type Namespace } from '../../domain/index.js'
 import type { StateView } from '../../state/index.js'
 import type { FileReading, SourceReadings } from '../desired-state.js'
 import { bundleMember } from '../order/check-dependencies.js'
@@ -74,5 +74,5 @@ export function namespaceMistakes(
 ): readonly Mistake[] {
   if (namespace === undefined) return []
   const detail = `That is what ${JOBS_FOLDER}/${namespace.Name}/_namespace.hcl says. Change the job, or have the namespace allow it.`
-  return namespaceProblems(needs, namespace).map((summary) => ({ path, line: 0, column: 0, summary, detail, snippet: '' }))
+  return namespaceProblems(needs, namespace).map((summary) => mistakeOfFile(path, summary, detail))
 }

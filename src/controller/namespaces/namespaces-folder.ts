@@ -3,6 +3,7 @@ import {
   type FrozenFile,
   invariant,
   type Mistake,
+  mistakeOfFile,
   type Namespace,
   type NamespaceOrder,
   parseRfc3339Ms,
@@ -62,8 +63,7 @@ export function isNamespaceFile(path: string): boolean {
 
 async function readFile(tree: SourceTree, reader: SyntaxReader, path: string): Promise<Reading> {
   const meaning = classifyPath(path)
-  if (meaning.kind !== 'namespace')
-    return mistaken({ path, line: 0, column: 0, summary: 'A file of this name means nothing here', detail: MISPLACED, snippet: '' })
+  if (meaning.kind !== 'namespace') return mistaken(mistakeOfFile(path, 'A file of this name means nothing here', MISPLACED))
   const misnamed = namespaceMistake(path)
   if (misnamed !== undefined) return mistaken(misnamed)
   const file = await tree.read(path)

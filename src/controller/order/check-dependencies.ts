@@ -4,6 +4,7 @@ import {
   type JobOrder,
   type JobRef,
   type Mistake,
+  mistakeOfFile,
   namespacedKey,
   parseNamespacedKey,
   refText,
@@ -106,7 +107,7 @@ function unknownMistake(key: string, { path }: OrderedJob, on: JobRef): Mistake 
   const [namespace] = parseNamespacedKey(key)
   const name = refText(on, namespace)
   const detail = 'Write the id of a job, or <namespace>/<id> for one of another namespace; until then the job stays as it is.'
-  return mistakeOf(path, `the job names ${name} in its meta "drover", which no file defines`, detail)
+  return mistakeOfFile(path, `the job names ${name} in its meta "drover", which no file defines`, detail)
 }
 
 /** Longer ones are told in short. */
@@ -120,11 +121,7 @@ function circleMistake({ path }: OrderedJob, circle: readonly string[]): Mistake
   })
   const more = circle.length > CIRCLE_TOLD_MAX ? [`${circle.length - CIRCLE_TOLD_MAX} more`] : []
   const detail = 'Take one of the dependencies, or a hook that comes before, out; until then they stay as they are.'
-  return mistakeOf(path, `jobs wait for each other in a circle: ${[...names, ...more, names[0]].join(' → ')}`, detail)
-}
-
-function mistakeOf(path: string, summary: string, detail: string): Mistake {
-  return { path, line: 0, column: 0, summary, detail, snippet: '' }
+  return mistakeOfFile(path, `jobs wait for each other in a circle: ${[...names, ...more, names[0]].join(' → ')}`, detail)
 }
 
 function freeze(key: string, { path, blob, order }: OrderedJob, mistakes: readonly Mistake[]): FrozenFile {

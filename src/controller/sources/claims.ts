@@ -1,5 +1,5 @@
 /** Namespaces and variables that several sources may want: one of them has each. What another has, or what a source may not have, is a mistake of its file. */
-import { type FrozenFile, type Mistake, namespacedKey, SOURCE_DEFAULT, type SourceClaim } from '../../domain/index.js'
+import { type FrozenFile, type Mistake, mistakeOfFile, namespacedKey, SOURCE_DEFAULT, type SourceClaim } from '../../domain/index.js'
 import { type CommandBody, claimKey, type StateView } from '../../state/index.js'
 import type { NamespaceFiles } from '../namespaces/namespaces-folder.js'
 import { classifyPath } from '../repository-layout.js'
@@ -54,7 +54,7 @@ function refuse(view: StateView, scope: SourceScope, tree: SourceTree, path: str
 function takenMistake(path: string, { kind, namespace, path: name }: Omit<SourceClaim, 'sourceId'>, taker: string): Mistake {
   const what = kind === 'variable' ? `the variable "${name}" of namespace "${namespace}"` : `the namespace "${namespace}"`
   const detail = 'One source has it. Take it out of this one, or out of the other.'
-  return { path, line: 0, column: 0, summary: `${what} is already said by the source "${taker}"`, detail, snippet: '' }
+  return mistakeOfFile(path, `${what} is already said by the source "${taker}"`, detail)
 }
 
 /** Proposed before what is claimed is written, so that nobody takes it for the first source's. Undefined where nothing is new. */

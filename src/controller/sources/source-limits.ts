@@ -1,5 +1,5 @@
 /** What a source's files may not say (docs/gitops.md#several-sources): mistakes of these files, which leave what stood as it was. Pure. */
-import { isCovered, type JobNeeds, type Mistake, type SourceLimits } from '../../domain/index.js'
+import { isCovered, type JobNeeds, type Mistake, mistakeOfFile, type SourceLimits } from '../../domain/index.js'
 import type { SourceScope } from './source-scope.js'
 
 /** What a source does not let a job of that namespace be, in words; all of it. */
@@ -42,7 +42,7 @@ export function limitMistakes(
 
 export function limitMistake(path: string, sourceId: string, summary: string): Mistake {
   const detail = `That is what the server's configuration says of the source "${sourceId}" (allow). Change the file, or have more allowed.`
-  return { path, line: 0, column: 0, summary, detail, snippet: '' }
+  return mistakeOfFile(path, summary, detail)
 }
 
 /** Of names that may end in `*`. */

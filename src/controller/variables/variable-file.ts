@@ -1,7 +1,7 @@
 /** One file of `vars/<namespace>/`: a mapping of names to texts, each plain or encrypted. */
 import { isScalar } from 'yaml'
-import { describePlace, isEncrypted, type Mistake, readEncryptedValue, type ValuePlace } from '../../domain/index.js'
-import { type Member, mistakeOf, type Noting, readMapping, textOf } from './yaml-mapping.js'
+import { describePlace, isEncrypted, type Mistake, mistakeOfFile, readEncryptedValue, type ValuePlace } from '../../domain/index.js'
+import { type Member, type Noting, readMapping, textOf } from './yaml-mapping.js'
 
 /** As Nomad has it: all names and values of one variable together. */
 const ITEMS_BYTES_MAX = 64 * 1024
@@ -28,12 +28,12 @@ export interface VariableContent {
 /** What is wrong with the place of a file; undefined: nothing. */
 export function misnaming(path: string, place: VariablePlace): Mistake | undefined {
   if (!NAMESPACE.test(place.namespace))
-    return mistakeOf(path, `"${place.namespace}" is no name for a namespace`, 'Use letters, digits and "-".')
+    return mistakeOfFile(path, `"${place.namespace}" is no name for a namespace`, 'Use letters, digits and "-".')
   if (!PATH.test(place.path))
-    return mistakeOf(path, `"${place.path}" is no path for a variable`, 'Use up to 128 letters, digits, "-", "_", "~" and "/".')
+    return mistakeOfFile(path, `"${place.path}" is no path for a variable`, 'Use up to 128 letters, digits, "-", "_", "~" and "/".')
   const isReserved = /^nomad(?:\/|$)/.test(place.path) && !/^nomad\/(?:jobs|job-templates)(?:\/|$)/.test(place.path)
   return isReserved
-    ? mistakeOf(path, 'only paths at "nomad/jobs" and "nomad/job-templates" may begin with "nomad/"', 'Choose another path.')
+    ? mistakeOfFile(path, 'only paths at "nomad/jobs" and "nomad/job-templates" may begin with "nomad/"', 'Choose another path.')
     : undefined
 }
 
@@ -55,7 +55,9 @@ export function readVariableFile(
   const sizeBytes = Object.entries(items).reduce((sum, [name, value]) => sum + Buffer.byteLength(name) + Buffer.byteLength(value), 0)
   if (sizeBytes > ITEMS_BYTES_MAX)
     return {
-      mistakes: [mistakeOf(path, `The variable has ${sizeBytes} bytes, of at most ${ITEMS_BYTES_MAX}`, 'Divide it into several files.')],
+      mistakes: [
+        mistakeOfFile(path, `The variable has ${sizeBytes} bytes, of at most ${ITEMS_BYTES_MAX}`, 'Divide it into several files.'),
+      ],
     }
   return { items, encrypted }
 }

@@ -2,7 +2,7 @@
  * Everything that `vars/` says at one commit: `vars/<namespace>/<path>.yaml` is the variable at that path of that namespace. Beside them lie
  * whom values are encrypted for (`_recipients.yaml`) and who may read them (`_access.yaml`). A file that cannot be read leaves what it said.
  */
-import type { FrozenFile, Mistake, Variable } from '../../domain/index.js'
+import { type FrozenFile, type Mistake, mistakeOfFile, type Variable } from '../../domain/index.js'
 import { variableKey } from '../../state/index.js'
 import type { TreeEntry } from '../ports.js'
 import { classifyPath, VARIABLES_FOLDER } from '../repository-layout.js'
@@ -10,7 +10,6 @@ import type { SourceTree } from '../source-tree.js'
 import { type AccessRules, readAccess, readersOf } from './access.js'
 import { describeOutdated, type Recipients, readRecipients } from './recipients.js'
 import { misnaming, readVariableFile, type VariableContent } from './variable-file.js'
-import { mistakeOf } from './yaml-mapping.js'
 
 export interface VariablesFolder {
   readonly variables: readonly Pick<Variable, 'Namespace' | 'Path' | 'Items'>[]
@@ -48,7 +47,7 @@ async function readEntry(tree: SourceTree, { path }: TreeEntry): Promise<Reading
   const meaning = classifyPath(path)
   if (meaning.kind !== 'variable' && meaning.kind !== 'recipients' && meaning.kind !== 'access') {
     const where = `${VARIABLES_FOLDER}/<namespace>/, such as ${VARIABLES_FOLDER}/default/`
-    return mistaken([mistakeOf(path, 'A variable has a namespace', `Move the file to ${where}.`)])
+    return mistaken([mistakeOfFile(path, 'A variable has a namespace', `Move the file to ${where}.`)])
   }
   const misnamed = meaning.kind === 'variable' ? misnaming(path, meaning) : undefined
   if (misnamed !== undefined) return mistaken([misnamed])
@@ -98,7 +97,7 @@ function findDoubles(readings: Readings): readonly { readonly key: string; reado
   return readings.flatMap(([{ path, blob }, reading]) => {
     const key = keyOf(reading)
     if (reading.kind !== 'variable' || key === undefined || counts.get(key) === 1) return []
-    const mistake = mistakeOf(path, `the variable "${reading.path}" is in two files`, 'Keep the one that ends in .yaml.')
+    const mistake = mistakeOfFile(path, `the variable "${reading.path}" is in two files`, 'Keep the one that ends in .yaml.')
     return [{ key, file: { path, blob, namespace: null, jobId: null, mistakes: [mistake] } }]
   })
 }

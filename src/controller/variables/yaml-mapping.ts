@@ -13,10 +13,6 @@ export interface Member {
   readonly value: Pair['value']
 }
 
-export function mistakeOf(path: string, summary: string, detail: string): Mistake {
-  return { path, line: 0, column: 0, summary, detail, snippet: '' }
-}
-
 /** Reads each member; what `read` notes is in the mistakes. */
 export function readMapping(
   path: string,

@@ -1,4 +1,4 @@
-import { invariant, type LogIndex, namespacedKey, type ScalingEvent, unixNanoseconds } from '../../domain/index.js'
+import { findTaskGroup, invariant, type LogIndex, namespacedKey, type ScalingEvent, unixNanoseconds } from '../../domain/index.js'
 import { jobVersionKey } from '../schema.js'
 import type { State } from '../state.js'
 import { registerJob } from './jobs.js'
@@ -12,7 +12,7 @@ export function scaleJob(state: State, index: LogIndex, command: CommandOf<'job-
   const { namespace, jobId, group: name, count, message, isError, meta, evaluations, atMs } = command
   const key = namespacedKey(namespace, jobId)
   const known = state.jobs.get(key)
-  const group = known?.TaskGroups.find(({ Name }) => Name === name)
+  const group = known && findTaskGroup(known, name)
   invariant(known !== undefined && group !== undefined, `group ${name} of job ${jobId} was to be scaled and is not there`)
   if (count !== null) {
     const isMoved = count !== group.Count

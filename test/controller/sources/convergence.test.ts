@@ -5,7 +5,8 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { claimOwner } from '../../../src/controller/sources/source-scope.js'
-import { hcl, OPEN, SourcesWorld } from './sources-world.js'
+import { OPEN_LIMITS } from '../../fixtures.js'
+import { hcl, SourcesWorld } from './sources-world.js'
 
 const SOURCES = ['default', 'one', 'two']
 const RUNS = Number(process.env['CONVERGENCE_RUNS'] ?? 60)
@@ -120,7 +121,7 @@ async function perform(world: SourcesWorld, wishes: Wishes, what: Step): Promise
 test('the cluster is what the newest commits of all sources say', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 4, maxLength: 24 }), async (steps) => {
-      const world = await SourcesWorld.start({ limits: { one: OPEN, two: OPEN } })
+      const world = await SourcesWorld.start({ limits: { one: OPEN_LIMITS, two: OPEN_LIMITS } })
       const wishes = new Wishes()
       for (const name of SOURCES) world.commit(name, { README: name })
       for (const what of steps) await perform(world, wishes, what)

@@ -3,10 +3,11 @@ import { expect, test } from 'vitest'
 import { systemRandom } from '../../../src/adapters/random.js'
 import { CommitPlanner } from '../../../src/controller/commit-planner.js'
 import { AuditFacts } from '../../../src/controller/memory/audit-facts.js'
-import { hcl, OPEN, SourcesWorld } from './sources-world.js'
+import { OPEN_LIMITS } from '../../fixtures.js'
+import { hcl, SourcesWorld } from './sources-world.js'
 
 const SHOP = {
-  ...OPEN,
+  ...OPEN_LIMITS,
   namespaces: ['shop', 'shop-*'],
   nodePools: ['default'],
   drivers: ['exec'],
@@ -35,7 +36,7 @@ test('each source has its jobs, its cursor and its commits', async () => {
 })
 
 test('the same path and the same commit in two sources are two', async () => {
-  const world = await SourcesWorld.start({ limits: { one: OPEN, two: OPEN } })
+  const world = await SourcesWorld.start({ limits: { one: OPEN_LIMITS, two: OPEN_LIMITS } })
   const files = { 'jobs/a.nomad.hcl': 'job "a" {', 'vars/default/x.yaml': '- no mapping\n' }
   const ids = [world.commit('one', files), world.commit('two', files)]
   expect(ids[0]).toBe(ids[1])
@@ -53,7 +54,7 @@ test('the same path and the same commit in two sources are two', async () => {
 })
 
 test('a job that another source has is a mistake of the later one, and is taken over when it is free', async () => {
-  const world = await SourcesWorld.start({ limits: { one: OPEN } })
+  const world = await SourcesWorld.start({ limits: { one: OPEN_LIMITS } })
   world.commit('default', { 'jobs/web.nomad.hcl': hcl('web') })
   await world.settle()
   world.commit('one', { 'jobs/web.nomad.hcl': hcl('web', { command: '/bin/other' }), 'jobs/more.nomad.hcl': hcl('more') })
@@ -69,7 +70,7 @@ test('a job that another source has is a mistake of the later one, and is taken 
 })
 
 test('a job that moves to another source is never stopped, and has a new version only if it says something else', async () => {
-  const world = await SourcesWorld.start({ limits: { one: OPEN } })
+  const world = await SourcesWorld.start({ limits: { one: OPEN_LIMITS } })
   const stopped: string[] = []
   world.state.jobs.observe((_before, after) => after?.Stop === true && stopped.push(after.ID))
   const files = { 'jobs/web.nomad.hcl': hcl('web'), 'jobs/db.nomad.hcl': hcl('db'), 'jobs/gone.nomad.hcl': hcl('gone') }
@@ -104,7 +105,7 @@ test('a job that moves to another source is never stopped, and has a new version
 })
 
 test('a job whose other source no longer says it when it would be handed over is removed by that one', async () => {
-  const world = await SourcesWorld.start({ limits: { one: OPEN } })
+  const world = await SourcesWorld.start({ limits: { one: OPEN_LIMITS } })
   world.commit('default', { 'jobs/web.nomad.hcl': hcl('web'), 'jobs/stay.nomad.hcl': hcl('stay') })
   await world.settle()
   world.commit('one', { 'jobs/web.nomad.hcl': hcl('web') })
@@ -116,7 +117,7 @@ test('a job whose other source no longer says it when it would be handed over is
 })
 
 test('before something is removed the others are heard, and it is removed when they say nothing of it', async () => {
-  const world = await SourcesWorld.start({ limits: { one: OPEN } })
+  const world = await SourcesWorld.start({ limits: { one: OPEN_LIMITS } })
   world.commit('default', { 'jobs/web.nomad.hcl': hcl('web'), 'jobs/gone.nomad.hcl': hcl('gone') })
   await world.settle()
   world.commit('default', { 'jobs/web.nomad.hcl': null, 'jobs/gone.nomad.hcl': null })
@@ -131,7 +132,7 @@ test('before something is removed the others are heard, and it is removed when t
 })
 
 test('a source removes nothing that is not its own, and its deletion guard counts its own jobs', async () => {
-  const world = await SourcesWorld.start({ limits: { one: OPEN } })
+  const world = await SourcesWorld.start({ limits: { one: OPEN_LIMITS } })
   const many = (prefix: string, text: string | null) =>
     Object.fromEntries(
       Array.from({ length: 6 }, (_, at) => [`jobs/${prefix}${at}.nomad.hcl`, text === null ? null : hcl(`${prefix}${at}`)]),
@@ -199,7 +200,7 @@ test('another configuration judges the same commit anew, and still takes nothing
 })
 
 test('a source that is followed no more leaves its jobs, and another may take them over without a new version', async () => {
-  const world = await SourcesWorld.start({ limits: { one: OPEN, two: OPEN } })
+  const world = await SourcesWorld.start({ limits: { one: OPEN_LIMITS, two: OPEN_LIMITS } })
   const files = { 'jobs/a.nomad.hcl': hcl('a'), 'vars/default/x.yaml': 'a: b\n' }
   world.commit('default', {})
   world.commit('one', files)
@@ -207,14 +208,14 @@ test('a source that is followed no more leaves its jobs, and another may take th
   world.commit('two', files)
   await world.settle()
   expect(Object.keys(world.frozen())).toEqual(['two:jobs/a.nomad.hcl', 'two:vars/default/x.yaml'])
-  world.restart({ two: OPEN })
+  world.restart({ two: OPEN_LIMITS })
   await world.settle()
   expect([world.jobs(), versionOf(world, 'default/a')]).toEqual([{ 'default/a': 'two' }, 0])
   expect(world.state.sourceClaims.all()).toEqual([{ sourceId: 'two', kind: 'variable', namespace: 'default', path: 'x' }])
 })
 
 test('variables and descriptions of namespaces are of the source that says them', async () => {
-  const world = await SourcesWorld.start({ limits: { one: OPEN } })
+  const world = await SourcesWorld.start({ limits: { one: OPEN_LIMITS } })
   const isThere = (path: string) => world.state.variables.get(`team\u0000${path}`) !== undefined
   world.commit('default', { 'vars/team/a.yaml': 'k: default\n' })
   world.commit('one', { 'vars/team/b.yaml': 'k: one\n', 'jobs/team/_namespace.hcl': 'description = "of one"\n' })
@@ -231,7 +232,7 @@ test('variables and descriptions of namespaces are of the source that says them'
 })
 
 test('who may read what is encrypted is said by the source of the variable alone', async () => {
-  const world = await SourcesWorld.start({ limits: { one: OPEN, shop: SHOP } })
+  const world = await SourcesWorld.start({ limits: { one: OPEN_LIMITS, shop: SHOP } })
   const readers = () => world.state.variables.get('team\u0000a')?.readers
   world.commit('default', { 'vars/team/a.yaml': 'k: default\n', 'vars/team/_access.yaml': 'a: [web]\n' })
   await world.settle()
@@ -259,7 +260,7 @@ test("a hook is of jobs of the source's namespaces", async () => {
 })
 
 test('a rule of a namespace that another source describes is heeded', async () => {
-  const world = await SourcesWorld.start({ limits: { one: OPEN } })
+  const world = await SourcesWorld.start({ limits: { one: OPEN_LIMITS } })
   world.commit('default', {})
   world.commit('one', { 'jobs/team/a.nomad.hcl': hcl('a') })
   await world.settle()
@@ -271,7 +272,7 @@ test('a rule of a namespace that another source describes is heeded', async () =
 })
 
 test('jobs may wait for those of another source, which may come later and go', async () => {
-  const world = await SourcesWorld.start({ limits: { one: OPEN } })
+  const world = await SourcesWorld.start({ limits: { one: OPEN_LIMITS } })
   world.commit('default', {})
   world.commit('one', { 'jobs/a.nomad.hcl': hcl('a', { drover: 'depends_on=db' }) })
   await world.settle()
@@ -285,7 +286,7 @@ test('jobs may wait for those of another source, which may come later and go', a
 })
 
 test('trailers act on jobs of their own source, the first on all, and only the first on hosts', async () => {
-  const world = await SourcesWorld.start({ limits: { one: OPEN } })
+  const world = await SourcesWorld.start({ limits: { one: OPEN_LIMITS } })
   world.commit('default', { 'jobs/web.nomad.hcl': hcl('web') })
   world.commit('one', { 'jobs/cart.nomad.hcl': hcl('cart') })
   await world.settle()
@@ -314,7 +315,7 @@ test('what one source says of a job of another keeps nobody waiting', async () =
 })
 
 test('a repository that cannot be read changes nothing of the others', async () => {
-  const world = await SourcesWorld.start({ limits: { one: OPEN, two: OPEN } })
+  const world = await SourcesWorld.start({ limits: { one: OPEN_LIMITS, two: OPEN_LIMITS } })
   world.commit('default', {})
   world.commit('one', { 'jobs/a.nomad.hcl': hcl('a') })
   await world.settle()

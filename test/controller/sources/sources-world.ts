@@ -13,15 +13,6 @@ import { SimulatedRepository } from '../../simulation/simulated-git.js'
 
 const LEASE_MS = 60_000
 
-export const OPEN: SourceLimits = {
-  namespaces: ['*'],
-  nodePools: ['*'],
-  drivers: ['*'],
-  privileged: true,
-  hostVolumes: ['*'],
-  priorityMax: 100,
-}
-
 export const hcl = (id: string, { command = '/bin/sleep', drover = '', more = '' } = {}) => `job "${id}" {
   meta { ${drover === '' ? '' : `drover = ${JSON.stringify(drover)}`} }
   ${more}
