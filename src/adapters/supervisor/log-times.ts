@@ -33,8 +33,8 @@ export class LogTimes {
     let sizeBytes: number
     try {
       const line = writeLogSpan({ ...place, fromMs: atMs, untilMs: atMs + SPAN_MS })
-      writeSync(fd, line)
-      sizeBytes = fstatSync(fd).size
+      const before = fstatSync(fd).size
+      sizeBytes = before + writeSync(fd, line, before)
     } finally {
       closeSync(fd)
     }

@@ -1,12 +1,13 @@
 /**
  * One stream of a task's output as numbered files of bounded size and number: `<task>.stdout.0`, `.1`, … A new file is begun at
- * the end of a line where there is one. Writing is synchronous: what was read is in the file before anything else happens.
+ * the end of a line where there is one. Writing is synchronous: what was taken is in the file before anything else happens.
  *
  * Tasks can see the folder, and one that runs as the supervisor's own user can write there. So nothing found in it is trusted:
  * no link is followed, nothing is opened that could block, and what is no plain file of our own makes way for one.
  */
 import { closeSync, constants, fstatSync, lstatSync, mkdirSync, openSync, readdirSync, unlinkSync, writeSync } from 'node:fs'
 import { LogTimes } from './log-times.js'
+import type { OutputPipe } from './output-pipe.js'
 import { openOwn } from './own-file.js'
 
 const NEWLINE = 10
@@ -41,17 +42,26 @@ export class LogWriter {
   write(chunk: Uint8Array, atMs = Date.now()): void {
     for (let rest = chunk; rest.length > 0; ) {
       this.#open()
-      const room = this.#fileBytesMax - this.#sizeBytes
-      const part = rest.length <= room ? rest : rest.subarray(0, cutAt(rest, room, this.#sizeBytes === 0))
+      const part = rest.subarray(0, this.#shareOf(rest))
       if (part.length > 0) this.#append(part, atMs)
       rest = rest.subarray(part.length)
       if (rest.length > 0) this.#rotate()
     }
   }
 
-  /** Goes on where something was written before, so that the next piece needs not wait: what was read and not written is lost with this process. */
-  resume(): void {
-    if (this.#sizeOf(this.#number) > 0) this.#open()
+  /** Moves what comes next in a pipe, at most a piece. @returns how many bytes; 0: there is nothing now @throws as `write` does */
+  take(pipe: OutputPipe, atMs = Date.now()): number {
+    // Of what says nothing there is no file.
+    if (this.#fd === undefined && pipe.peek().length === 0) return 0
+    this.#open()
+    // Where the file takes all that may come, nobody needs to know what it is.
+    if (this.#roomBytes >= pipe.pieceBytes) return this.#move(pipe, pipe.pieceBytes, atMs)
+    const next = pipe.peek()
+    const share = this.#shareOf(next)
+    const moved = share === 0 ? 0 : this.#move(pipe, share, atMs)
+    if (share === next.length) return moved
+    this.#rotate()
+    return moved > 0 ? moved : this.take(pipe, atMs)
   }
 
   /** Where the next byte goes. */
@@ -72,12 +82,22 @@ export class LogWriter {
   }
 
   #append(part: Uint8Array, atMs: number): void {
-    if (this.#times.isDue(atMs)) this.#noteTime(atMs)
-    for (let written = 0; written < part.length; ) written += writeSync(this.#fd!, part, written)
+    this.#noteTime(atMs)
+    for (let written = 0; written < part.length; )
+      written += writeSync(this.#fd!, part, written, part.length - written, this.#sizeBytes + written)
     this.#sizeBytes += part.length
   }
 
+  #move(pipe: OutputPipe, bytesMax: number, atMs: number): number {
+    const moved = pipe.move(this.#fd!, this.#sizeBytes, bytesMax)
+    if (moved > 0) this.#noteTime(atMs)
+    this.#sizeBytes += moved
+    return moved
+  }
+
+  /** That what begins where the file ended is of this time. */
   #noteTime(atMs: number): void {
+    if (!this.#times.isDue(atMs)) return
     const place = { number: this.#number, offsetBytes: this.#sizeBytes }
     try {
       this.#inFolder((folder) => this.#times.note(folder, place, atMs, this.#number - this.#filesMax + 1))
@@ -86,8 +106,21 @@ export class LogWriter {
     }
   }
 
+  get #roomBytes(): number {
+    return this.#fileBytesMax - this.#sizeBytes
+  }
+
+  /** How much of what comes next goes into the open file. */
+  #shareOf(next: Uint8Array): number {
+    return next.length <= this.#roomBytes ? next.length : cutAt(next, this.#roomBytes, this.#sizeBytes === 0)
+  }
+
   #open(): void {
-    if (this.#fd !== undefined) return
+    if (this.#fd !== undefined) {
+      // Somebody may have emptied it: what comes next is to follow what is there.
+      this.#sizeBytes = fstatSync(this.#fd).size
+      return
+    }
     mkdirSync(this.#folder, { recursive: true, mode: 0o755 })
     this.#inFolder((folder) => {
       this.#fd = openOwn(`${folder}/${this.#prefix}.${this.#number}`)

@@ -4,18 +4,18 @@
  */
 import { closeSync, constants, fchmodSync, fstatSync, openSync, unlinkSync } from 'node:fs'
 
-const APPEND = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK
+const WRITE = constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK
 
-/** For appending; anyone on the host may read it. Anything else that bears its name is unlinked first. @throws as `fs` does */
+/** For writing; anyone on the host may read it. Anything else that bears its name is unlinked first. @throws as `fs` does */
 export function openOwn(path: string): number {
-  const fd = tryOpen(path, APPEND) ?? openInItsPlace(path)
+  const fd = tryOpen(path, WRITE) ?? openInItsPlace(path)
   fchmodSync(fd, 0o644)
   return fd
 }
 
 /** Of a name that nothing has. @throws as `fs` does */
 export function openFresh(path: string): number {
-  return openSync(path, APPEND | constants.O_EXCL, 0o644)
+  return openSync(path, WRITE | constants.O_EXCL, 0o644)
 }
 
 function openInItsPlace(path: string): number {

@@ -1,5 +1,5 @@
 /** One run as the supervisor holds it: its pipes, its logs, and how it ended. */
-import { closeSync, constants, existsSync, openSync, readFileSync, readSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs'
+import { closeSync, constants, existsSync, openSync, readFileSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { Socket } from 'node:net'
 import { basename, dirname, join } from 'node:path'
@@ -15,6 +15,8 @@ import {
   removeCgroup,
 } from './cgroup.js'
 import { LogWriter } from './log-writer.js'
+import { OutputPipe } from './output-pipe.js'
+import type { PipeWatch } from './pipe-watch.js'
 import { findSession, findWrappers, isSameProcess, oldestChild, readBootId, readProcess, sendSignal } from './process-table.js'
 import { Lines, RunError, type RunExit, type RunInfo, type RunLogs, type RunStart } from './protocol.js'
 import { commandScript, sandboxScript, startScript, type Tools } from './wrapper.js'
@@ -43,10 +45,19 @@ interface RunPids {
   readonly startTime: string
 }
 
+/** A stream of the task. */
+interface Output {
+  readonly pipe: OutputPipe
+  readonly log: LogWriter | undefined
+  readonly take: () => number
+  readonly unwatch: () => void
+}
+
 export interface RunHost {
   readonly tools: Tools
   readonly groups: GroupFolders
   readonly wrappers: WrapperPool
+  readonly pipes: PipeWatch
   /** Whether a process whose parent has gone is reaped here. */
   readonly reapsOrphans: () => Promise<boolean>
   readonly say: (text: string) => void
@@ -61,7 +72,7 @@ export class Run {
   readonly folder: string
   readonly record: RunRecord
   readonly #host: RunHost
-  readonly #pipes: { readonly socket: Socket; readonly fd: number; readonly log: LogWriter | undefined }[] = []
+  readonly #outputs: Output[] = []
   readonly #waiting: ((exit: RunExit) => void)[] = []
   #lostBytes = 0
   #note: Socket | undefined
@@ -217,7 +228,7 @@ export class Run {
   }
 
   #openNote(onPid: (pid: number) => void, wrapperPid: number): void {
-    const socket = openFifo(join(this.folder, 'note')).socket
+    const socket = openFifo(join(this.folder, 'note'))
     this.#note = socket
     const lines = new Lines()
     socket.setEncoding('utf8')
@@ -239,32 +250,25 @@ export class Run {
       ['err', 'stderr'],
     ] as const) {
       const log = isDisabled ? undefined : new LogWriter(folder, `${task}.${stream}`, filesMax, fileBytesMax)
-      this.#resume(log)
-      const { socket, fd } = openFifo(join(this.folder, fifo))
-      this.#pipes.push({ socket, fd, log })
-      socket.on('data', (chunk: Buffer) => this.#write(log, chunk))
-      socket.on('error', (error) => this.#host.say(`${this.folder}: ${stream}: ${error.message}`))
+      const pipe = new OutputPipe(join(this.folder, fifo))
+      const take = () => this.#take(pipe, log)
+      this.#outputs.push({ pipe, log, take, unwatch: this.#host.pipes.add(pipe.fd, take) })
     }
   }
 
-  #resume(log: LogWriter | undefined): void {
+  /** @returns how much was taken out of the pipe */
+  #take(pipe: OutputPipe, log: LogWriter | undefined): number {
     try {
-      log?.resume()
-    } catch (error) {
-      // The disk may take it when something is said.
-      this.#host.say(`${this.folder}: the log cannot be opened yet: ${String(error)}`)
-    }
-  }
-
-  #write(log: LogWriter | undefined, chunk: Uint8Array): void {
-    try {
-      log?.write(chunk)
+      const taken = log === undefined ? pipe.discard() : log.take(pipe)
       if (this.#lostBytes > 0) this.#host.say(`${this.folder}: ${this.#lostBytes} bytes of output were lost`)
       this.#lostBytes = 0
+      return taken
     } catch (error) {
       // A full disk must not stop the task; what cannot be kept is told of here, when it begins and when it is over.
       if (this.#lostBytes === 0) this.#host.say(`${this.folder}: output is lost: ${String(error)}`)
-      this.#lostBytes += chunk.length
+      const lost = pipe.discard()
+      this.#lostBytes += lost
+      return lost
     }
   }
 
@@ -282,10 +286,7 @@ export class Run {
     if (pids === undefined && exit === undefined) return false
     const hasWrapper = pids !== undefined && isSameProcess(pids.wrapperPid, pids.wrapperStartTime)
     const hasTask = pids !== undefined && isSameProcess(pids.pid, pids.startTime)
-    if (hasWrapper || hasTask) {
-      this.#openOutput()
-      this.#write(this.#pipes[1]!.log, Buffer.from(RESTART_MARK))
-    }
+    if (hasWrapper || hasTask) this.#openOutput()
     if (exit !== undefined) this.#onExit(exit.exitCode)
     else if (hasWrapper) this.#openNote(() => {}, pids.wrapperPid)
     else if (hasTask) this.#watchOrphan()
@@ -363,8 +364,9 @@ export class Run {
     this.#exit = exit
     clearTimeout(this.#orphanTimer)
     this.#note?.destroy()
-    for (const { socket, log } of this.#pipes) {
-      socket.destroy()
+    for (const { pipe, log, unwatch } of this.#outputs) {
+      unwatch()
+      pipe.close()
       log?.close()
     }
     for (const tell of this.#waiting.splice(0)) tell(exit)
@@ -372,16 +374,8 @@ export class Run {
 
   /** What is in the pipes now, to its end. */
   #drain(): void {
-    const piece = Buffer.alloc(64 * 1024)
-    for (const { socket, fd, log } of this.#pipes) {
-      socket.pause()
-      for (let chunk = socket.read() as Buffer | null; chunk !== null; chunk = socket.read() as Buffer | null) this.#write(log, chunk)
-      for (let total = 0; total < PIPE_BYTES_MAX; ) {
-        const count = readNow(fd, piece)
-        if (count === 0) break
-        total += count
-        this.#write(log, piece.subarray(0, count))
-      }
+    for (const { take } of this.#outputs) {
+      for (let total = 0, taken = take(); taken > 0 && total < PIPE_BYTES_MAX; taken = take()) total += taken
     }
   }
 
@@ -446,22 +440,9 @@ function bound(groups: GroupFolders, runId: string, limits: RunLimits): readonly
   }
 }
 
-const RESTART_MARK = 'drover: the reader of this log was restarted; one buffer of output may be missing here\n'
-
 /** Non-blocking, so that no reader of one pipe holds up those of the others. The wrapper has it open: there is no early end. */
-function openFifo(path: string): { readonly socket: Socket; readonly fd: number } {
-  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
-  return { socket: new Socket({ fd, readable: true, writable: false }), fd }
-}
-
-/** Bytes read; 0: there are none now. */
-function readNow(fd: number, piece: Buffer): number {
-  try {
-    return readSync(fd, piece)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return 0
-    throw error
-  }
+function openFifo(path: string): Socket {
+  return new Socket({ fd: openSync(path, constants.O_RDONLY | constants.O_NONBLOCK), readable: true, writable: false })
 }
 
 /** A shell reports a signal as 128 plus its number; a task that exits with such a code is read the same way. */

@@ -5,6 +5,7 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { groupFolders, openGroups, removeCgroup } from './cgroup.js'
 import { reapsOrphans } from './orphans.js'
+import { PipeWatch } from './pipe-watch.js'
 import {
   type Answer,
   Lines,
@@ -69,7 +70,8 @@ export class Supervisor {
       isReaped ??= reapsOrphans(tools.sh)
       return isReaped
     }
-    this.#host = { tools, groups: openGroups(hashOf(folder).slice(0, 12)), wrappers, reapsOrphans: reaps, say }
+    const groups = openGroups(hashOf(folder).slice(0, 12))
+    this.#host = { tools, groups, wrappers, pipes: new PipeWatch(), reapsOrphans: reaps, say }
     mkdirSync(join(folder, RUNS_FOLDER), { recursive: true, mode: 0o700 })
   }
 
@@ -261,6 +263,7 @@ export class Supervisor {
     this.#owner?.destroy()
     this.#server?.close()
     this.#host.wrappers.close()
+    this.#host.pipes.close()
     for (const folder of groupFolders(this.#host.groups)) removeCgroup(folder)
     if (this.#socketFolder !== undefined) rmSync(join(this.#socketFolder, SOCKET_FILE), { force: true })
     this.#onEnd()

@@ -109,7 +109,6 @@ test.each([
 test('pids that were written and are damaged are found anew, and nothing is lost', async () => {
   const world = new Supervised()
   const { pid } = await world.start('trap "exit 3" TERM; echo ready; while :; do sleep 0.05; done')
-  // What a supervisor has read when it is killed, and not written, is lost with it: that is another matter.
   await until(() => world.log().includes('ready\n'))
   const file = join(world.folder, 'runs/run-1/pids.json')
   writeFileSync(file, readFileSync(file, 'utf8').replace(String(pid), String(pid + 1)))
@@ -189,6 +188,26 @@ test('a task survives kill -9 of its supervisor, and no line of its output is lo
   expect(await world.client.ask('find', { runId: 'run-1' })).toEqual(info)
   expect(await world.client.ask('wait', { runId: 'run-1' })).toMatchObject({ exitCode: 5 })
   expect(world.log().split('\n').filter(Boolean)).toEqual(Array.from({ length: 400 }, (_, at) => `line ${at + 1}`))
+})
+
+test('a supervisor that is killed while a task talks as fast as it can loses and doubles nothing', async () => {
+  const world = new Supervised()
+  const logs = join(world.folder, 'logs')
+  await world.client.ask('list', {})
+  let supervisorPid = world.supervisorPid()
+  await world.start('seq 1 20000000', {
+    logs: { folder: logs, task: 'main', filesMax: 1_000, fileBytesMax: 1024 * 1024, isDisabled: false },
+  })
+  for (const megabytes of [5, 30, 60]) {
+    await until(() => existsSync(join(logs, `main.stdout.${megabytes}`)))
+    process.kill(supervisorPid, 'SIGKILL')
+    await world.client.ask('list', {}).catch(() => world.client.ask('list', {}))
+    supervisorPid = world.supervisorPid()
+  }
+  expect(await world.client.ask('wait', { runId: 'run-1' })).toMatchObject({ exitCode: 0 })
+  const said = spawnSync('/bin/sh', ['-c', 'seq 1 20000000 | sha256sum'], { encoding: 'utf8' }).stdout
+  const kept = spawnSync('/bin/sh', ['-c', `ls -v ${logs}/main.stdout.* | xargs cat | sha256sum`], { encoding: 'utf8' }).stdout
+  expect(kept).toBe(said)
 })
 
 test('a task that ends while there is no supervisor keeps its last words and its exit code', async () => {
