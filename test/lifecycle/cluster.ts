@@ -172,11 +172,13 @@ export function declarationPath(node: StoryNode): string {
 }
 
 /** @param publicKey of the host; undefined where it is bound in another way */
-export function declarationOf(node: StoryNode, publicKey: string | undefined): string {
+/** @param machineMhz what a real host has: what its story does not give it is reserved */
+export function declarationOf(node: StoryNode, publicKey: string | undefined, machineMhz = 0): string {
   const meta = Object.entries({ berth: node.name, ...node.meta }).map(([key, value]) => `  ${key} = ${JSON.stringify(value)}`)
   const lines = ['datacenter = "dc1"']
   if (publicKey !== undefined) lines.unshift(`public_key = "${publicKey}"`)
   if (node.class !== undefined) lines.push(`class = ${JSON.stringify(node.class)}`)
+  if (node.cpu !== undefined && machineMhz > node.cpu) lines.push('reserved {', `  cpu = ${machineMhz - node.cpu}`, '}')
   return [...lines, 'meta {', ...meta, '}', ''].join('\n')
 }
 

@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { stringify } from 'yaml'
+import { createFingerprint } from '../../src/adapters/fingerprint/index.js'
 import { findNatsServer } from '../../src/adapters/nats/server-process.js'
 import { loadOrCreateKey } from '../../src/adapters/node-key.js'
 import { killBelow, unmountBelow } from '../acceptance/cluster.js'
@@ -188,8 +189,9 @@ export class RealCluster extends StoryCluster {
   async #start(): Promise<void> {
     await this.fixture.start()
     const { nodes } = this.story.cluster
+    const machineMhz = await readMachineMhz(this.folder)
     const keyOf = (name: string) => loadOrCreateKey(this.dataFolder(name)).publicKey
-    const hosts = nodes.map((node) => [declarationPath(node), declarationOf(node, keyOf(node.name))] as const)
+    const hosts = nodes.map((node) => [declarationPath(node), declarationOf(node, keyOf(node.name), machineMhz)] as const)
     this.repository.commit({ 'jobs/.keep': '', ...Object.fromEntries(hosts) }, 'hosts')
     this.#broker.start()
     await this.#startServer()
@@ -237,6 +239,13 @@ export class RealCluster extends StoryCluster {
     mkdirSync(folder, { mode: 0o700 })
     return folder
   }
+}
+
+/** As an agent of a host will tell it. */
+async function readMachineMhz(dataFolder: string): Promise<number> {
+  const networks = async () => ({ attributes: {}, networks: [], nodeNetworks: [] })
+  const host = await createFingerprint({ nodeId: '', name: '', dataFolder, version: '', networks })()
+  return host.NodeResources.Cpu.CpuShares
 }
 
 function usualHeartbeatSeconds({ name }: Story): number {
