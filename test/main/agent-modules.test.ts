@@ -17,3 +17,10 @@ test('an agent loads nothing that only a server needs', () => {
   expect(loaded).toContain('src/agent/agent.ts')
   expect(loaded.filter((file) => /^src\/(api|cli|controller|scheduler|state|adapters\/(git|http|workers))\//.test(file))).toEqual([])
 })
+
+test('an agent loads nothing that only its supervisor needs', () => {
+  const loaded = [...loadedWith('src/main/run-agent.ts')]
+  expect(loaded).toContain('src/adapters/supervisor/client.ts')
+  expect(loaded.filter((file) => readFileSync(file, 'utf8').includes("from 'koffi'"))).toEqual([])
+  expect(loaded).not.toContain('src/adapters/supervisor/run.ts')
+})

@@ -6,7 +6,7 @@ import { lstatSync, readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { explainError, type Logger } from '../../domain/index.js'
 import { KeptShell } from '../kept-shell.js'
-import { findTool } from '../supervisor/supervisor.js'
+import { findTool } from '../supervisor/tools.js'
 import { isRoot, type TaskUser } from '../task-user.js'
 
 /** As in Nomad: 1 MiB, and nothing in it can be executed. */

@@ -15,7 +15,7 @@ import { explainError, MEBIBYTE_BYTES, ZERO_TIME } from '../../domain/index.js'
 import type { SupervisorClient } from '../supervisor/client.js'
 import { readProcess } from '../supervisor/process-table.js'
 import type { RunInfo, RunStart } from '../supervisor/protocol.js'
-import { findTools } from '../supervisor/supervisor.js'
+import { findTools } from '../supervisor/tools.js'
 import { startError } from './driver-errors.js'
 
 /** What a task is given to find its programs by, when its own environment says nothing of it. */

@@ -19,7 +19,8 @@ import { OutputPipe } from './output-pipe.js'
 import type { PipeWatch } from './pipe-watch.js'
 import { findSession, findWrappers, isSameProcess, oldestChild, readBootId, readProcess, sendSignal } from './process-table.js'
 import { Lines, RunError, type RunExit, type RunInfo, type RunLogs, type RunStart } from './protocol.js'
-import { commandScript, sandboxScript, startScript, type Tools } from './wrapper.js'
+import type { Tools } from './tools.js'
+import { commandScript, sandboxScript, startScript } from './wrapper.js'
 import type { WrapperPool } from './wrapper-pool.js'
 
 /** What is written down of a run before it is started. */

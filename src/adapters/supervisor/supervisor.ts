@@ -1,6 +1,6 @@
 /** The supervisor itself: one owner at a time asks, runs are kept over its own restarts. See README.md. */
 import { createHash } from 'node:crypto'
-import { accessSync, chmodSync, constants, existsSync, mkdirSync, readdirSync, realpathSync, rmSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, realpathSync, rmSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { groupFolders, openGroups, removeCgroup } from './cgroup.js'
@@ -20,7 +20,7 @@ import {
 } from './protocol.js'
 import { Run, type RunHost } from './run.js'
 import { endStrays } from './strays.js'
-import type { Tools } from './wrapper.js'
+import { findTools } from './tools.js'
 import { WrapperPool } from './wrapper-pool.js'
 
 /** A supervisor without runs and without an owner exits after this. */
@@ -287,34 +287,4 @@ function takeLock(folder: string): Promise<boolean> {
       resolve(true)
     })
   })
-}
-
-const TOOL_FOLDERS = ['/usr/bin', '/bin', '/usr/local/bin', '/usr/sbin', '/sbin']
-
-export function findTool(name: string): string | undefined {
-  return TOOL_FOLDERS.map((folder) => join(folder, name)).find((path) => {
-    try {
-      accessSync(path, constants.X_OK)
-      return true
-    } catch {
-      return false
-    }
-  })
-}
-
-/** @throws RunError TOOL with the package that has what is missing */
-export function findTools(): Tools {
-  const demand = (name: string, from: string) => {
-    const path = findTool(name)
-    if (path === undefined) throw new RunError('TOOL', `${name} is not installed; it is part of ${from}`)
-    return path
-  }
-  return {
-    sh: demand('sh', 'every system'),
-    mkfifo: demand('mkfifo', 'coreutils'),
-    setsid: demand('setsid', 'util-linux'),
-    env: demand('env', 'coreutils'),
-    setpriv: findTool('setpriv'),
-    nsenter: findTool('nsenter'),
-  }
 }

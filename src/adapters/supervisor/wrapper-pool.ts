@@ -8,7 +8,8 @@ import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { findWrappers, sendSignal } from './process-table.js'
 import { RunError } from './protocol.js'
-import { type Tools, WRAPPER_NAME, wrapperScript } from './wrapper.js'
+import type { Tools } from './tools.js'
+import { WRAPPER_NAME, wrapperScript } from './wrapper.js'
 
 export interface ReadyWrapper {
   readonly pid: number

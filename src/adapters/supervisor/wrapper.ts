@@ -4,18 +4,7 @@
  * task ended; and leaves only when it is told that everything was read.
  */
 import type { RunSandbox, RunStart } from './protocol.js'
-
-/** Absolute paths of what the wrapper calls. */
-export interface Tools {
-  readonly sh: string
-  readonly mkfifo: string
-  readonly setsid: string
-  readonly env: string
-  /** Undefined: tasks can only run as the supervisor's own user. */
-  readonly setpriv: string | undefined
-  /** Undefined: tasks can only run in the supervisor's own network. */
-  readonly nsenter: string | undefined
-}
+import type { Tools } from './tools.js'
 
 /** Its argument 0, by which it is found again. */
 export const WRAPPER_NAME = 'drover-run'

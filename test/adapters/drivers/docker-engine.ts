@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Engine } from '../../../src/adapters/drivers/docker/engine.js'
 import { dockerOptionsSchema } from '../../../src/adapters/drivers/docker/options.js'
-import { findTool } from '../../../src/adapters/supervisor/supervisor.js'
+import { findTool } from '../../../src/adapters/supervisor/tools.js'
 import { until } from './supervised.js'
 
 export const IMAGE = 'local/box:1'

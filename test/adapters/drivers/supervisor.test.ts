@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import { fromCheckedJson } from '../../../src/adapters/checked-json.js'
 import { silentLogger } from '../../../src/adapters/logger.js'
 import { SupervisorClient } from '../../../src/adapters/supervisor/client.js'
-import { findTools } from '../../../src/adapters/supervisor/supervisor.js'
+import { findTools } from '../../../src/adapters/supervisor/tools.js'
 import { startScript } from '../../../src/adapters/supervisor/wrapper.js'
 import { isAlive, SUPERVISOR_COMMAND, Supervised, until } from './supervised.js'
 

@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import type { TaskStart } from '../../../agent/index.js'
-import { findTool } from '../../supervisor/supervisor.js'
+import { findTool } from '../../supervisor/tools.js'
 import { configOf } from '../driver-errors.js'
 import { ExecDriver } from './exec-driver.js'
 

@@ -6,7 +6,7 @@ import { accessSync, constants, existsSync, readdirSync, realpathSync, statSync 
 import { isAbsolute, join } from 'node:path'
 import type { TaskMount, TaskPlace } from '../../../agent/index.js'
 import type { RunSandbox } from '../../supervisor/protocol.js'
-import { findTool } from '../../supervisor/supervisor.js'
+import { findTool } from '../../supervisor/tools.js'
 import { isRoot, type TaskUser } from '../../task-user.js'
 import { startError } from '../driver-errors.js'
 import type { ExecOptions } from './options.js'
