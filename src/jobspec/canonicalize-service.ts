@@ -1,7 +1,8 @@
 /** Services and their checks as they are stored. */
 import { SECOND } from '../domain/index.js'
+import { canonicalizeResources } from './canonicalize-resources.js'
 import { type ApiObject, type ApiValue, objectIn, objectsIn, textIn } from './decode/api-job.js'
-import { CPU_DEFAULT, KILL_TIMEOUT_DEFAULT, LOGS_DEFAULT, MEMORY_DEFAULT } from './defaults.js'
+import { KILL_TIMEOUT_DEFAULT, LOGS_DEFAULT } from './defaults.js'
 import { canonicalizeIdentity, fill, type GroupContext } from './fill.js'
 
 /** `task` is set for a service inside a task. */
@@ -31,18 +32,18 @@ export function canonicalizeService(context: GroupContext, task: string | undefi
 }
 
 function serviceName(context: GroupContext, task: string | undefined, given: string): string {
-  const base = [context.name, context.group, ...(task === undefined ? [] : [task])].join('-')
-  const written = given === '' ? '${BASE}' : given
-  return written
+  if (given === '') return [context.name, context.group, ...(task === undefined ? [] : [task])].join('-')
+  const owner = task ?? 'group'
+  return given
     .replaceAll('${JOB}', context.name)
     .replaceAll('${TASKGROUP}', context.group)
-    .replaceAll('${TASK}', task ?? 'group')
-    .replaceAll('${BASE}', base)
+    .replaceAll('${TASK}', owner)
+    .replaceAll('${BASE}', `${context.name}-${context.group}-${owner}`)
 }
 
 function canonicalizeCheck(service: string, onUpdate: string, task: string, shared: ApiObject | undefined, check: ApiObject): ApiObject {
   const own = objectIn(check, 'CheckRestart')
-  const restart = own === undefined ? shared : fill(own, shared ?? {})
+  const restart = own === undefined ? shared : { ...shared, ...said(own) }
   return {
     ...check,
     Name: textIn(check, 'Name') || `service: "${service}" check`,
@@ -53,6 +54,13 @@ function canonicalizeCheck(service: string, onUpdate: string, task: string, shar
     TaskName: textIn(check, 'TaskName') || task,
     CheckRestart: restart === undefined ? null : fill(restart, { Grace: SECOND }),
   }
+}
+
+/** A limit of none and `ignore_warnings = false` say nothing, and leave it to the service. */
+function said(restart: ApiObject): ApiObject {
+  return Object.fromEntries(
+    Object.entries(restart).filter(([member, value]) => value != null && (member === 'Grace' || (value !== 0 && value !== false))),
+  )
 }
 
 /** What Consul knows a service's workload by; a service of Nomad's own is given none. */
@@ -95,10 +103,9 @@ function canonicalizeSidecar(sidecar: ApiObject): ApiObject {
 }
 
 function canonicalizeSidecarTask(task: ApiObject): ApiObject {
-  const resources = fill(objectIn(task, 'Resources'), { CPU: CPU_DEFAULT, MemoryMB: MEMORY_DEFAULT })
   return {
     ...fill(task, { KillTimeout: KILL_TIMEOUT_DEFAULT, ShutdownDelay: 0 }),
-    Resources: resources,
+    Resources: canonicalizeResources(objectIn(task, 'Resources')),
     LogConfig: fill(objectIn(task, 'LogConfig'), LOGS_DEFAULT),
   }
 }

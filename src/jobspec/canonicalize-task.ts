@@ -1,15 +1,13 @@
 /** Tasks and their parts as they are stored. */
-import { canonicalizeNetwork } from './canonicalize-network.js'
+import { canonicalizeResources } from './canonicalize-resources.js'
 import { canonicalizeService } from './canonicalize-service.js'
 import { type ApiObject, objectIn, objectsIn, textIn } from './decode/api-job.js'
 import {
   CHANGE_SCRIPT_DEFAULT,
-  CPU_DEFAULT,
   CSI_PLUGIN_DEFAULT,
   DEFAULT_IDENTITY,
   KILL_TIMEOUT_DEFAULT,
   LOGS_DEFAULT,
-  MEMORY_DEFAULT,
   TEMPLATE_DEFAULT,
 } from './defaults.js'
 import { canonicalizeIdentity, fill, fillConsul, fillScaling, type GroupContext, textOr, weighted } from './fill.js'
@@ -41,19 +39,6 @@ export function canonicalizeTask(context: GroupContext, groupRestart: ApiObject,
     Identity: identity,
     Identities: identities,
   }
-}
-
-function canonicalizeResources(resources: ApiObject | undefined): ApiObject {
-  const given = resources ?? {}
-  // Cores that were spoken of, were it of none, leave no place for a default of shares.
-  const filled = fill(given, { CPU: given['Cores'] == null ? CPU_DEFAULT : 0, MemoryMB: MEMORY_DEFAULT })
-  const devices = objectsIn(given, 'Devices').map((device) => ({
-    ...fill(device, { Count: 1 }),
-    Affinities: weighted(device, 'Affinities'),
-  }))
-  const numa = objectIn(given, 'NUMA')
-  const NUMA = numa === undefined ? null : { ...numa, Affinity: textOr(numa['Affinity'], 'none') }
-  return { ...filled, NUMA, DiskMB: 0, Networks: objectsIn(given, 'Networks').map(canonicalizeNetwork), Devices: devices }
 }
 
 /** `enabled` of releases before 1.5 says nothing any more, as in Nomad. */

@@ -1,5 +1,5 @@
 /** Everything that Nomad refuses or warns of when a job is registered, in its order and words. */
-import type { Job, Service, TaskGroup } from '../domain/index.js'
+import type { Job, Service, Task, TaskGroup } from '../domain/index.js'
 import type { ApiObject } from './decode/api-job.js'
 import { exposeTexts, meshTexts } from './validate/connect.js'
 import { affinityTexts, constraintTexts, spreadTexts } from './validate/constraints.js'
@@ -60,9 +60,10 @@ function jobProblems(job: Job): Problem[] {
     texts.push(job.Type === ('' as string) ? 'Missing job type' : `Invalid job type: ${quote(job.Type)}`)
   if (job.Datacenters.length === 0) texts.push('Missing job datacenters')
   if (job.Datacenters.includes('')) texts.push('Job datacenter must be non-empty string')
-  texts.push(...uiTexts(job), ...constraintTexts(job.Constraints))
+  texts.push(...constraintTexts(job.Constraints))
   texts.push(...(isSystem ? unwanted(job.Affinities, 'System jobs may not have an affinity block') : affinityTexts(job.Affinities)))
   texts.push(...(isSystem ? unwanted(job.Spreads, 'System jobs may not have a spread block') : spreadTexts(job.Spreads)))
+  texts.push(...uiTexts(job))
   const groups = job.TaskGroups ?? []
   if (groups.length === 0) texts.push('Missing job task groups')
   texts.push(...groupNameTexts(job))
@@ -120,20 +121,25 @@ function parameterizedTexts(job: Job): string[] {
 
 /** Drover gives out no Vault tokens: a job that needs one would wait for it for ever. Secrets that templates read are variables. */
 function vaultTexts(job: Job): string[] {
-  const tasks = job.TaskGroups.flatMap((group) => group.Tasks).filter((task) => wantsVaultToken(task as unknown as ApiObject))
-  const [first] = tasks.flatMap(({ Vault }) => Vault?.Cluster ?? []).sort()
-  if (first === undefined) return []
-  const withoutIdentity = tasks.filter(({ Vault, Identities }) => {
+  const [first] = tasksWithVault(job)
+    .flatMap(({ Vault }) => Vault?.Cluster ?? [])
+    .sort()
+  return first === undefined ? [] : [`Vault ${quote(first)} not enabled but used in the job`]
+}
+
+function tasksWithVault(job: Job): Task[] {
+  return job.TaskGroups.flatMap((group) => group.Tasks).filter((task) => wantsVaultToken(task as unknown as ApiObject))
+}
+
+/** Only Vault's default cluster is asked without an identity for it. */
+function vaultIdentityTexts(job: Job): string[] {
+  return tasksWithVault(job).flatMap(({ Name, Vault, Identities }) => {
     const cluster = Vault?.Cluster ?? 'default'
-    return cluster !== 'default' && !(Identities ?? []).some(({ Name }) => Name === `vault_${cluster}`)
+    if (cluster === 'default' || (Identities ?? []).some((identity) => identity.Name === `vault_${cluster}`)) return []
+    return [
+      `Task ${Name} uses Vault cluster ${cluster} but does not have an identity named vault_${cluster} and no default identity is provided in agent configuration`,
+    ]
   })
-  return [
-    `Vault ${quote(first)} not enabled but used in the job`,
-    ...withoutIdentity.map(
-      ({ Name, Vault }) =>
-        `Task ${Name} uses Vault cluster ${Vault?.Cluster} but does not have an identity named vault_${Vault?.Cluster} and no default identity is provided in agent configuration`,
-    ),
-  ]
 }
 
 function consulTexts(job: Job): string[] {
@@ -163,7 +169,10 @@ function featureProblems(job: Job): Problem[] {
   if (job.Payload !== null) texts.push("job can't be submitted with a payload, only dispatched")
   if (job.Priority < 1 || job.Priority > PRIORITY_MAX) texts.push(`job priority must be between [1, ${PRIORITY_MAX}]`)
   texts.push(...unnamedIdentityTexts(job))
-  return [...texts.map((text) => ({ text })), ...editionTexts(job).map((text) => ({ text, isOfEdition: true as const }))]
+  return [
+    ...texts.map((text) => ({ text })),
+    ...[...vaultIdentityTexts(job), ...editionTexts(job)].map((text) => ({ text, isOfEdition: true as const })),
+  ]
 }
 
 function editionTexts(job: Job): string[] {

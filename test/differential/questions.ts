@@ -133,7 +133,10 @@ async function comparePlans(reference: Reference, id: string, { job, next }: Cas
   return mismatches
 }
 
-/** An empty list where none was: Nomad calls what holds it edited, and tells no change in it. */
+/**
+ * An empty list where none was: Nomad calls what holds it edited, and tells no change in it. So it does at times with a scaling policy
+ * that says what it said, when its id is drawn anew.
+ */
 function isHollow(value: unknown): boolean {
   if (Array.isArray(value)) return value.some(isHollow)
   if (typeof value !== 'object' || value === null) return false
@@ -144,6 +147,7 @@ function isHollow(value: unknown): boolean {
     Objects?: unknown
   }
   const isLeaf = Type === 'Edited' && typeof Name === 'string' && Fields != null && Objects === null
+  if (Type === 'Edited' && Name === 'Scaling' && Fields === null && Objects === null) return true
   return (isLeaf && Fields.length > 1 && Fields.every((field) => field.Type === 'None')) || Object.values(value).some(isHollow)
 }
 

@@ -51,7 +51,6 @@ function admitGateway(group: ApiObject, service: ApiObject, at: number): ApiObje
   const mode = textIn(network ?? {}, 'Mode')
   const Gateway = withProxy(gateway, mode)
   const proxied = withService(group, at, { ...service, Connect: { ...connect, Gateway } })
-  if (kind === undefined) return proxied
   const name = textIn(service, 'Name')
   const task = gatewayTask(name, kind, mode === 'host', objectIn(connect, 'SidecarTask'))
   const withProxyTask = withTask(proxied, task)

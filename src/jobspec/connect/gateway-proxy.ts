@@ -5,10 +5,10 @@ import { fill } from '../fill.js'
 
 export type GatewayKind = 'ingress' | 'terminating' | 'mesh'
 
-export function gatewayKindOf(gateway: ApiObject): GatewayKind | undefined {
+/** One that does not say what it is counts as terminating until it is refused. */
+export function gatewayKindOf(gateway: ApiObject): GatewayKind {
   if (objectIn(gateway, 'Ingress') !== undefined) return 'ingress'
-  if (objectIn(gateway, 'Terminating') !== undefined) return 'terminating'
-  return objectIn(gateway, 'Mesh') === undefined ? undefined : 'mesh'
+  return objectIn(gateway, 'Mesh') !== undefined && objectIn(gateway, 'Terminating') === undefined ? 'mesh' : 'terminating'
 }
 
 const CONNECT_TIMEOUT_DEFAULT = 5 * SECOND
@@ -21,7 +21,7 @@ export function withProxy(gateway: ApiObject, mode: string): ApiObject {
   if (saysWhereToBind(proxy))
     return { ...gateway, Proxy: { ...proxy, EnvoyGatewayBindAddresses: objectIn(proxy, 'EnvoyGatewayBindAddresses') ?? {} } }
   const kind = gatewayKindOf(gateway)
-  if (mode === 'host' || kind === undefined) return { ...gateway, Proxy: proxy }
+  if (mode === 'host') return { ...gateway, Proxy: proxy }
   const EnvoyGatewayBindAddresses = bindAddresses(gateway, kind)
   return { ...gateway, Proxy: { ...proxy, EnvoyGatewayNoDefaultBind: true, EnvoyGatewayBindAddresses } }
 }

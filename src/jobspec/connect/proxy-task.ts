@@ -1,6 +1,6 @@
 /** The Envoy task that a service in Consul's mesh adds to its group. Drover stores it and runs no mesh. */
 import { SECOND } from '../../domain/index.js'
-import type { ApiObject } from '../decode/api-job.js'
+import { type ApiObject, type ApiValue, objectIn, textIn } from '../decode/api-job.js'
 
 const ARGUMENTS: readonly string[] = [
   '-c',
@@ -29,15 +29,39 @@ const COMMON: ApiObject = {
 export function sidecarTask(service: string, written: ApiObject | undefined): ApiObject {
   const Config = { image: '${meta.connect.sidecar_image}', args: ARGUMENTS }
   const task = { ...COMMON, Config, Lifecycle: { Hook: 'prestart', Sidecar: true }, Name: `connect-proxy-${service}` }
-  return { ...task, ...given(written), Kind: `connect-proxy:${service}` }
+  return { ...withWritten(task, written), Kind: `connect-proxy:${service}` }
 }
 
 export function gatewayTask(service: string, kind: string, isOnHost: boolean, written: ApiObject | undefined): ApiObject {
   const Config = { image: '${meta.connect.gateway_image}', args: ARGUMENTS, ...(isOnHost ? { network_mode: 'host' } : {}) }
-  return { ...COMMON, Config, Name: `connect-${kind}-${service}`, ...given(written), Kind: `connect-${kind}:${service}` }
+  const task = { ...COMMON, Config, Name: `connect-${kind}-${service}` }
+  return { ...withWritten(task, written), Kind: `connect-${kind}:${service}` }
 }
 
-/** Members of `sidecar_task` that say something win over those of the proxy. */
-function given(written: ApiObject | undefined): ApiObject {
-  return Object.fromEntries(Object.entries(written ?? {}).filter(([, value]) => value !== null && value !== undefined && value !== ''))
+/** `sidecar_task`: what it says wins over the proxy's own; another driver takes nothing over from the proxy's configuration. */
+function withWritten(task: ApiObject, written: ApiObject = {}): ApiObject {
+  const { Config, Env, Meta, Resources, LogConfig, ...others } = written
+  const isOwnDriver = ['', textIn(task, 'Driver')].includes(textIn(written, 'Driver'))
+  return {
+    ...task,
+    ...said(others),
+    Config: { ...(isOwnDriver ? objectIn(task, 'Config') : {}), ...(Config as ApiObject | null) },
+    Env: Env ?? null,
+    Meta: Meta ?? null,
+    Resources: { ...objectIn(task, 'Resources'), ...only(RESOURCES, Resources) },
+    LogConfig: { ...objectIn(task, 'LogConfig'), ...only(LOGS, LogConfig) },
+  }
+}
+
+const RESOURCES: readonly string[] = ['CPU', 'Cores', 'MemoryMB', 'MemoryMaxMB', 'SecretsMB', 'Devices', 'Networks']
+const LOGS: readonly string[] = ['MaxFiles', 'MaxFileSizeMB']
+
+/** Zero says nothing here. */
+function only(members: readonly string[], object: ApiValue): ApiObject {
+  const entries = Object.entries(said((object ?? {}) as ApiObject))
+  return Object.fromEntries(entries.filter(([member, value]) => members.includes(member) && value !== 0))
+}
+
+function said(object: ApiObject): ApiObject {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== null && value !== undefined && value !== ''))
 }

@@ -97,7 +97,7 @@ export function decodeStringsMap(evaluation: Evaluation, body: Body): ApiObject 
  * Anything: each block type becomes a list of objects, labels become nested lists, and an attribute that is literally an
  * object becomes a list of one, as Nomad has it. A block wins over an attribute of its name. In JSON nothing is wrapped.
  */
-export function decodeFreeForm(evaluation: Evaluation, body: Body): ApiObject {
+function decodeFreeForm(evaluation: Evaluation, body: Body): ApiObject {
   const entries = new Map<string, ApiValue>()
   if (body.kind === 'json') {
     for (const attribute of attributesOf(evaluation, body)) {
@@ -124,8 +124,9 @@ export function decodeFreeForm(evaluation: Evaluation, body: Body): ApiObject {
   return ordered([...entries])
 }
 
+/** A member of the block itself that is null is as good as not there; further in it stays. */
 export function decodeFreeFormBlock(evaluation: Evaluation, block: Block): ApiObject {
-  return decodeFreeForm(evaluation, block.body)
+  return apiObject(Object.entries(decodeFreeForm(evaluation, block.body)).filter(([, value]) => value !== null))
 }
 
 function plainOf(evaluation: Evaluation, scope: Scope, expression: Expression): ApiValue {

@@ -9,7 +9,6 @@ import { type ApiObject, apiObject, objectsIn, textIn } from './api-job.js'
 import { type Block, contentOf } from './body.js'
 import { failType } from './scalars.js'
 import { type StructName, structOf } from './schema.js'
-import { startSpan } from './spans.js'
 import { decodeContent, decodeStruct, failMissing, schemaOf } from './struct.js'
 
 type SpecialDecoder = (evaluation: Evaluation, block: Block) => ApiObject
@@ -153,7 +152,7 @@ export function decodeGroupScaling(evaluation: Evaluation, block: Block): ApiObj
   const given = textIn(policy, 'Type')
   if (type !== undefined && given !== '' && given !== HORIZONTAL) {
     const detail = `The type of a group's policy must be "${HORIZONTAL}", but is "${given}".`
-    evaluation.fail(type.scope.source, startSpan(type.expression), 'Invalid group scaling type', detail)
+    evaluation.fail(type.scope.source, type.expression, 'Invalid group scaling type', detail)
   }
   return { ...policy, Type: HORIZONTAL }
 }

@@ -39,8 +39,8 @@ function updateCounts(updates: Partial<DesiredUpdates>): Readonly<Record<string,
 
 function annotateCount(field: FieldDiff): FieldDiff {
   if (field.Name !== 'Count' || field.Type === 'None') return field
-  const grows = Number(field.New === '' ? 0 : field.New) > Number(field.Old === '' ? 0 : field.Old)
-  return { ...field, Annotations: [grows ? FORCES_CREATE : FORCES_DESTROY] }
+  const more = Number(field.New) - Number(field.Old)
+  return more === 0 ? field : { ...field, Annotations: [more > 0 ? FORCES_CREATE : FORCES_DESTROY] }
 }
 
 function annotateTask(group: TaskGroupDiff, task: TaskDiff): TaskDiff {

@@ -43,11 +43,11 @@ type ChildForm =
   /** Items are the same or they are not. */
   | { readonly form: 'set'; readonly member: string; readonly kind: Kind }
   | KeyedChild
-  /** Items at the same position are compared. */
-  | { readonly form: 'positional'; readonly member: string; readonly kind: Kind }
+  /** Items at the same position are compared. Nomad sorts some a second time, which with its order is not the same as once. */
+  | { readonly form: 'positional'; readonly member: string; readonly kind: Kind; readonly isSortedTwice?: boolean }
   /** Items that have most in common are compared. */
   | { readonly form: 'matched'; readonly member: string; readonly kind: Kind }
-  /** An object whose values are the items. */
+  /** An object whose values are the items; those that were there before come first. */
   | { readonly form: 'by-name'; readonly member: string; readonly kind: Kind }
   | { readonly form: 'texts'; readonly member: string; readonly isTerse?: boolean }
   | { readonly form: 'free'; readonly member: string; readonly isTerse?: boolean }
@@ -169,7 +169,7 @@ export const JOB_CHILDREN: readonly Child[] = [
   one('UI', {
     name: 'UI',
     tellsHidden: true,
-    children: [{ form: 'positional', member: 'Links', kind: { name: 'Link', dropsEmpty: true } }],
+    children: [{ form: 'positional', member: 'Links', kind: { name: 'Link', dropsEmpty: true }, isSortedTwice: true }],
   }),
 ]
 

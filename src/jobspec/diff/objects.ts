@@ -77,9 +77,11 @@ function childDiff(child: Child, old: unknown, next: unknown, isContextual: bool
     case 'keyed':
       return pairedDiff(child.kind, pairByKey(asList(old), asList(next), child), isContextual)
     case 'by-name':
-      return pairedDiff(child.kind, pairByName(asPlain(old), asPlain(next)), isContextual)
-    case 'positional':
-      return pairedDiff(child.kind, pairByPosition(asList(old), asList(next)), isContextual)
+      return diffsOf(child.kind, pairByName(asPlain(old), asPlain(next)), isContextual)
+    case 'positional': {
+      const diffs = pairedDiff(child.kind, pairByPosition(asList(old), asList(next)), isContextual)
+      return child.isSortedTwice === true ? inOrder(diffs) : diffs
+    }
     case 'matched':
       return pairedDiff(child.kind, pairByLikeness(asList(old), asList(next)), isContextual)
   }
@@ -139,7 +141,11 @@ function setDiff(kind: Kind, old: readonly Plain[], next: readonly Plain[], isCo
 type Pair = readonly [old: Plain | null, next: Plain | null]
 
 function pairedDiff(kind: Kind, pairs: readonly Pair[], isContextual: boolean): ObjectDiff[] {
-  return inOrder(pairs.flatMap(([old, next]) => objectDiff(kind, old, next, isContextual) ?? []))
+  return inOrder(diffsOf(kind, pairs, isContextual))
+}
+
+function diffsOf(kind: Kind, pairs: readonly Pair[], isContextual: boolean): ObjectDiff[] {
+  return pairs.flatMap(([old, next]) => objectDiff(kind, old, next, isContextual) ?? [])
 }
 
 const TYPES_IN_ORDER: readonly DiffType[] = ['Edited', 'Added', 'Deleted', 'None']

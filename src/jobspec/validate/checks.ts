@@ -1,6 +1,6 @@
 /** Checks of services, as each provider takes them. The first problem of a check is the one that is told. */
 import { formatDuration, SECOND, type Service, type ServiceCheck } from '../../domain/index.js'
-import { listText, quote } from './problem.js'
+import { listText, quote, quoteAscii } from './problem.js'
 
 const INTERVAL_MIN = SECOND
 const NOTES_LENGTH_MAX = 255
@@ -16,7 +16,7 @@ export const ON_UPDATE_MODES: ReadonlySet<string> = new Set(['', 'require_health
 export function checkTexts(service: Service): string[] {
   return (service.Checks ?? []).flatMap((check) => {
     if (service.PortLabel === '' && check.PortLabel === '' && WITH_PORT.has(check.Type)) {
-      const problem = `check requires a port but neither check nor service ${quote(service.Name)} have a port`
+      const problem = `check requires a port but neither check nor service ${quoteAscii(service.Name)} have a port`
       return [`Check ${check.Name} invalid: ${problem}`]
     }
     if (service.Provider === 'nomad') return nomadProblem(check) ?? []

@@ -3,6 +3,7 @@ import type { Job, Service, TaskGroup } from '../../domain/index.js'
 import { isExposable } from '../connect/exposed-checks.js'
 import type { ApiObject } from '../decode/api-job.js'
 import { gatewayTexts } from './gateways.js'
+import { quote } from './problem.js'
 import { sidecarProxyOf, transparentGroupTexts, transparentProxyTexts } from './transparent-proxy.js'
 
 type Members = Readonly<Record<string, unknown>>
@@ -54,7 +55,7 @@ function upstreamTexts(group: TaskGroup, service: Service, seen: Map<string, str
     const earlier = seen.get(address)
     seen.set(address, earlier ?? service.Name)
     if (earlier === undefined) return []
-    const services = `${JSON.stringify(service.Name)} and ${JSON.stringify(earlier)} in group ${JSON.stringify(group.Name)}`
+    const services = `${quote(service.Name)} and ${quote(earlier)} in group ${quote(group.Name)}`
     return [`Consul Connect services ${services} using same address for upstreams (${address})`]
   })
 }
@@ -72,14 +73,12 @@ function nativeTexts(group: TaskGroup, service: Service): string[] {
 function networkTexts(group: TaskGroup, step: string, modes: readonly string[]): string[] {
   const networks = group.Networks ?? []
   if (networks.length !== 1)
-    return [
-      `${step}: must have exactly one network for Consul Connect: group ${JSON.stringify(group.Name)} has ${networks.length} networks`,
-    ]
+    return [`${step}: must have exactly one network for Consul Connect: group ${quote(group.Name)} has ${networks.length} networks`]
   const mode = networks[0]?.Mode ?? ''
   if (modes.includes(mode) || mode.startsWith('cni/')) return []
   const wanted = modes.length === 1 ? '"bridge" or "cni/*"' : '"bridge", "host", or "cni/*"'
   return [
-    `${step}: invalid network mode for Consul Connect: group ${JSON.stringify(group.Name)} uses network mode ${JSON.stringify(mode)}; must be ${wanted}`,
+    `${step}: invalid network mode for Consul Connect: group ${quote(group.Name)} uses network mode ${quote(mode)}; must be ${wanted}`,
   ]
 }
 

@@ -12,12 +12,17 @@ export function networkTexts(group: TaskGroup): string[] {
   const labels = new Set<string>()
   /** By host network and number: whose port it is. */
   const statics = new Map<string, string>()
+  const cniArgs = new Set<string>()
   const texts: string[] = []
   for (const network of group.Networks ?? []) {
     for (const port of portsOf(network)) {
       if (labels.has(port.Label)) texts.push(`Port label ${port.Label} already in use by ${GROUP_NETWORK}`)
       labels.add(port.Label)
       texts.push(...staticTexts(port, GROUP_NETWORK, statics), ...mappingTexts(port), ...collisionTexts(port, network))
+    }
+    for (const arg of Object.keys(network.CNI?.Args ?? {}).sort()) {
+      if (cniArgs.has(arg)) texts.push(`duplicate CNI arg ${quote(arg)}`)
+      cniArgs.add(arg)
     }
     if (!isDomainName(network.Hostname ?? '')) texts.push('Hostname is not a valid DNS name')
   }

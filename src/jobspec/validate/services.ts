@@ -74,9 +74,9 @@ function serviceProblems(service: Service): string[] {
       `Service name must be valid per RFC 1123 and can contain only alphanumeric characters or dashes and must be no longer than 63 characters: ${quote(service.Name)}`,
     )
   }
-  if (service.Address !== '' && service.AddressMode !== 'auto') texts.push('Service address_mode must be "auto" if address is set')
-  else if (!ADDRESS_MODES.has(service.AddressMode))
+  if (!ADDRESS_MODES.has(service.AddressMode))
     texts.push(`Service address_mode must be "auto", "host", or "driver"; not ${quote(service.AddressMode)}`)
+  else if (service.Address !== '' && service.AddressMode !== 'auto') texts.push('Service address_mode must be "auto" if address is set')
   if (!ON_UPDATE_MODES.has(service.OnUpdate))
     texts.push(`Service on_update must be "require_healthy", "ignore_warnings", or "ignore"; not ${quote(service.OnUpdate)}`)
   if (service.Provider === 'nomad') texts.push(...nomadProblems(service))

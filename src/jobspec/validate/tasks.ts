@@ -33,6 +33,7 @@ export function taskTexts(jobType: string, group: TaskGroup, task: Task): string
     ...actionTexts(task),
     ...payloadTexts(task),
     ...lifecycleTexts(task),
+    ...proxyTexts(group, task),
     ...mountTexts(group, task.VolumeMounts ?? []),
     ...pluginTexts(task),
     ...identityTexts(task),
@@ -199,6 +200,20 @@ function lifecycleTexts({ Lifecycle }: Task): string[] {
   return ['prestart', 'poststart', 'poststop'].includes(Lifecycle.Hook)
     ? []
     : [`Lifecycle validation failed: invalid hook: ${Lifecycle.Hook}`]
+}
+
+const PROXY_KIND = 'connect-proxy:'
+
+/** A proxy of Consul's mesh stands before a service of its group, and is none itself. */
+function proxyTexts(group: TaskGroup, task: Task): string[] {
+  const name = task.Kind.slice(PROXY_KIND.length)
+  if (!task.Kind.startsWith(PROXY_KIND) || name === '') return []
+  const texts = (task.Services ?? []).length > 0 ? ['Connect proxy task must not have a service block'] : []
+  const known = (group.Services ?? []).filter(({ Connect }) => Connect?.SidecarService != null).map(({ Name }) => Name)
+  if (known.length === 0) texts.push(`No Connect services in task group with Connect proxy (${quote(name)})`)
+  else if (!known.includes(name))
+    texts.push(`Connect proxy service name (${quote(name)}) not found in Connect services from task group: [${known.join(' ')}]`)
+  return texts
 }
 
 /** `<task>/local`, where a payload is written. */

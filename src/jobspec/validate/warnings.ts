@@ -25,7 +25,7 @@ function memoryWarnings(group: TaskGroup): string[] {
 
 /** Some groups promote themselves, and others have canaries that do not. */
 function isPromotionMixed(groups: readonly TaskGroup[]): boolean {
-  const waits = ({ Update }: TaskGroup): boolean => Update !== null && Update.Canary > 0 && !Update.AutoPromote
+  const waits = ({ Update }: TaskGroup): boolean => Update !== null && Update.Canary !== 0 && !Update.AutoPromote
   return groups.some((group) => group.Update?.AutoPromote === true) && groups.some(waits)
 }
 
@@ -76,7 +76,7 @@ function shutdownWarnings(group: TaskGroup): string[] {
   const named = new Set(services.map(({ TaskName }) => TaskName).filter((name) => name !== ''))
   const warnings: string[] = []
   for (const task of tasks) {
-    if (task.ShutdownDelay !== 0) continue
+    if (task.ShutdownDelay > 0) continue
     if (named.has(task.Name))
       warnings.push(
         `group ${quote(group.Name)} references task ${quote(task.Name)} in a service definition, but the task has no shutdown_delay set`,
@@ -84,12 +84,7 @@ function shutdownWarnings(group: TaskGroup): string[] {
     if ((task.Services ?? []).length > 0)
       warnings.push(`task ${quote(task.Name)} in group ${quote(group.Name)} defines services, but has no shutdown_delay set`)
   }
-  // A proxy stands between a service in the mesh and its clients.
-  const isProxy = ({ Kind }: Task): boolean => /^connect-(proxy|ingress|terminating|mesh):/.test(Kind)
-  const isCovered =
-    (group.ShutdownDelay ?? 0) > 0 ||
-    tasks.some((task) => task.ShutdownDelay > 0 || isProxy(task)) ||
-    ((group.Networks ?? []).length === 1 && services.some((service) => service.Connect?.Gateway != null))
+  const isCovered = (group.ShutdownDelay ?? 0) > 0 || tasks.some((task) => task.ShutdownDelay > 0)
   if (services.some((service) => service.TaskName === '' && service.Connect?.SidecarTask == null) && !isCovered)
     warnings.push(`group ${quote(group.Name)} defines services, but neither the group nor any of its tasks have shutdown_delay set`)
   return warnings
