@@ -71,7 +71,7 @@ function asClient(name: string, filled: ApiObject, written: ApiObject): ApiObjec
   const members = Object.entries(withZeros(name, filled)).map(([member, value]) => {
     const own = written[member]
     if (name === 'Services' && member === 'Name') return [member, own || value] as const
-    if (MAPS[name]?.includes(member) === true && isApiObject(value) && Object.keys(value).length === 0) return [member, null] as const
+    if (NULL_WHEN_EMPTY[name]?.includes(member) === true && Object.keys(value ?? {}).length === 0) return [member, null] as const
     return [member, left.includes(member) ? withMemberZeros(member, own) : clientMember(member, value, own)] as const
   })
   return apiObject(members)
@@ -88,11 +88,11 @@ function withZeros(name: string, object: ApiObject): ApiObject {
   return { ...object, ...ZEROS[name], ...Object.fromEntries(said) }
 }
 
-/** Maps that are null where nothing is in them, by the member that holds them. */
-const MAPS: Readonly<Record<string, readonly string[]>> = {
+/** Maps and lists that are null where nothing is in them, by the member that holds them. */
+const NULL_WHEN_EMPTY: Readonly<Record<string, readonly string[]>> = {
   Artifacts: ['GetterHeaders', 'GetterOptions'],
   Services: ['Meta', 'CanaryMeta', 'TaggedAddresses'],
-  SidecarService: ['Meta'],
+  SidecarService: ['Meta', 'Tags'],
   SidecarTask: ['Config', 'Env', 'Meta'],
   Proxy: ['Config'],
   Upstreams: ['Config'],

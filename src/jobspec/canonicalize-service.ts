@@ -43,7 +43,7 @@ function serviceName(context: GroupContext, task: string | undefined, given: str
 
 function canonicalizeCheck(service: string, onUpdate: string, task: string, shared: ApiObject | undefined, check: ApiObject): ApiObject {
   const own = objectIn(check, 'CheckRestart')
-  const restart = own === undefined ? shared : { ...shared, ...said(own) }
+  const restart = own === undefined || shared === undefined ? (own ?? shared) : { ...shared, ...said(own) }
   return {
     ...check,
     Name: textIn(check, 'Name') || `service: "${service}" check`,
@@ -56,11 +56,13 @@ function canonicalizeCheck(service: string, onUpdate: string, task: string, shar
   }
 }
 
-/** A limit of none and `ignore_warnings = false` say nothing, and leave it to the service. */
-function said(restart: ApiObject): ApiObject {
-  return Object.fromEntries(
-    Object.entries(restart).filter(([member, value]) => value != null && (member === 'Grace' || (value !== 0 && value !== false))),
-  )
+/** Beside the service's own a limit of none and `ignore_warnings = false` say nothing. */
+function said({ Limit, Grace, IgnoreWarnings }: ApiObject): ApiObject {
+  return {
+    ...(Number(Limit ?? 0) > 0 ? { Limit } : {}),
+    ...(Grace == null ? {} : { Grace }),
+    ...(IgnoreWarnings === true ? { IgnoreWarnings } : {}),
+  }
 }
 
 /** What Consul knows a service's workload by; a service of Nomad's own is given none. */

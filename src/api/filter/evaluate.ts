@@ -115,10 +115,12 @@ function equals(match: Match, { type, value }: Typed): boolean {
     case 'bool':
       return (value ?? false) === parseBoolean(match.value)
     case 'int':
+    case 'int8':
     case 'int64':
       return (value ?? 0) === parseInteger(match.value, 'ParseInt', /^[+-]?\d+$/)
     case 'uint64':
     case 'uint16':
+    case 'uint8':
       return (value ?? 0) === parseInteger(match.value, 'ParseUint', /^\d+$/)
     case 'float64':
       return (value ?? 0) === parseFloat64(match.value)

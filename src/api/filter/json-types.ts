@@ -1,6 +1,6 @@
 /** Whether a JSON body has the types of the objects that filters know: what Go's decoder would refuse is refused. */
 import { STRUCTS } from './structs.js'
-import { parseType, type Type } from './types.js'
+import { type Integer, parseType, type Type } from './types.js'
 
 export interface WrongType {
   /** Member names with dots, elements of lists left out. */
@@ -55,7 +55,19 @@ function firstWrong(parts: readonly Part[]): WrongType | undefined {
 function isScalar(value: unknown, kind: string): boolean {
   if (kind === 'string') return typeof value === 'string'
   if (kind === 'bool') return typeof value === 'boolean'
-  return typeof value === 'number' && (kind === 'float64' || Number.isInteger(value))
+  if (typeof value !== 'number') return false
+  if (kind === 'float64') return true
+  const [least, most] = RANGES[kind as Integer]
+  return Number.isInteger(value) && value >= least && value <= most
+}
+
+const RANGES: Readonly<Record<Integer, readonly [least: number, most: number]>> = {
+  int: [-(2 ** 63), 2 ** 63],
+  int8: [-128, 127],
+  int64: [-(2 ** 63), 2 ** 63],
+  uint64: [0, 2 ** 64],
+  uint16: [0, 65_535],
+  uint8: [0, 255],
 }
 
 function wrong(value: unknown, path: string, wanted: string): WrongType {

@@ -2,10 +2,11 @@
  * The types of what a filter can name. A selector is judged by the type, not by the value at hand: an unknown member is
  * an error, a member that happens to be unset is not (Nomad API docs, "HTTP API").
  *
- * Notation: `string bool int int64 uint64 uint16 float64`, `time` (an opaque struct), `any`, `*T` (may be unset),
+ * Notation: `string bool int int8 int64 uint64 uint16 uint8 float64`, `time` (an opaque struct), `any`, `*T` (may be unset),
  * `[]T`, `{T}` (free keys), or the name of a struct.
  */
-export type Scalar = 'string' | 'bool' | 'int' | 'int64' | 'uint64' | 'uint16' | 'float64'
+export type Integer = 'int' | 'int8' | 'int64' | 'uint64' | 'uint16' | 'uint8'
+export type Scalar = 'string' | 'bool' | 'float64' | Integer
 
 export type Type =
   | { readonly kind: Scalar }
@@ -22,7 +23,7 @@ export interface Typed {
 /** Members by struct name, in the notation above. */
 export type Structs = Readonly<Record<string, Readonly<Record<string, string>>>>
 
-const SCALARS: ReadonlySet<string> = new Set(['string', 'bool', 'int', 'int64', 'uint64', 'uint16', 'float64', 'any'])
+const SCALARS: ReadonlySet<string> = new Set(['string', 'bool', 'int', 'int8', 'int64', 'uint64', 'uint16', 'uint8', 'float64', 'any'])
 const known = new Map<string, Type>()
 
 export function parseType(notation: string, structs: Structs): Type {

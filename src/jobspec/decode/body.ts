@@ -224,14 +224,16 @@ function failProperty(evaluation: Evaluation, scope: Scope, member: JsonMember, 
 /** Labels are the names of nested objects; at each level one object or a list of objects. */
 function jsonBlocks(evaluation: Evaluation, scope: Scope, member: JsonMember, labelNames: readonly string[]): Block[] {
   const unpack = (node: JsonNode, labels: readonly Label[]): Block[] => {
-    const objects = objectsOf(evaluation, scope, node, labels.length < labelNames.length)
+    const isLabelLevel = labels.length < labelNames.length
+    const objects = objectsOf(evaluation, scope, node, isLabelLevel)
     const headSpan = { start: node.start, end: node.start + 1 }
-    if (labels.length === labelNames.length) return objects.map((object) => jsonBlock(member, scope, labels, object, headSpan))
-    return objects.flatMap((object) =>
-      object.members
-        .filter(({ name }) => name !== '//')
-        .flatMap(({ name, nameSpan, value }) => unpack(value, [...labels, { value: name, ...nameSpan }])),
-    )
+    if (!isLabelLevel) return objects.map((object) => jsonBlock(member, scope, labels, object, headSpan))
+    const members = objects.flatMap((object) => object.members)
+    if (members.length === 0) {
+      const at = node.kind === 'object' || node.kind === 'array' ? headSpan : node
+      evaluation.fail(scope.source, at, 'Missing block label', `A block of type "${member.name}" is named by a member of the object here.`)
+    }
+    return members.flatMap(({ name, nameSpan, value }) => unpack(value, [...labels, { value: name, ...nameSpan }]))
   }
   return unpack(member.value, [])
 }
@@ -240,10 +242,11 @@ type JsonObject = Extract<JsonNode, { kind: 'object' }>
 
 function objectsOf(evaluation: Evaluation, scope: Scope, node: JsonNode, isLabelLevel: boolean): readonly JsonObject[] {
   if (node.kind === 'null') return []
+  const isMissing = (one: JsonNode): boolean => one.kind === 'null' && !isLabelLevel
   const nodes = node.kind === 'array' ? node.items : [node]
   const objects = nodes.filter((one) => one.kind === 'object')
   for (const one of nodes) {
-    if (one.kind === 'object' || one.kind === 'null') continue
+    if (one.kind === 'object' || isMissing(one)) continue
     const detail = isLabelLevel
       ? 'An object is required here, whose names are the labels.'
       : 'Either a JSON object or a list of objects is required here, because this is a nested block.'

@@ -80,6 +80,10 @@ export function decodeStringsMap(evaluation: Evaluation, body: Body): ApiObject 
   for (const attribute of attributesOf(evaluation, body)) {
     const value = evaluate(evaluation, attribute.scope, attribute.expression)
     if (value.kind === 'unknown') continue
+    if (value.kind === 'null') {
+      entries.push([attribute.name, null])
+      continue
+    }
     evaluation.walk(value, attribute.scope.source, attribute.expression)
     const texts = (itemsOf(value) ?? []).map((item) => (item.kind === 'null' ? undefined : convert(item, 'string')))
     const isList = itemsOf(value) !== undefined && texts.every((text) => text !== undefined && 'value' in text)

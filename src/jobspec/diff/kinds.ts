@@ -68,13 +68,15 @@ const NETWORK: Kind = {
   zeros: { Hostname: '', Mode: '' },
   children: [
     {
-      form: 'set',
+      form: 'keyed',
       member: 'ReservedPorts',
+      key: 'Label',
       kind: { name: 'Static Port', zeros: { Value: 0, To: 0, HostNetwork: '', IgnoreCollision: false } },
     },
     {
-      form: 'set',
+      form: 'keyed',
       member: 'DynamicPorts',
+      key: 'Label',
       kind: { name: 'Dynamic Port', rules: { skip: ['Value', 'IgnoreCollision'] }, zeros: { To: 0, HostNetwork: '' } },
     },
     one('DNS', { name: 'DNS', joined: ['Servers', 'Searches', 'Options'] }),
@@ -95,12 +97,15 @@ const CHECK: Kind = {
 /** Extra claims are not compared, as in Nomad; that they differ is told all the same. */
 const IDENTITY: Kind = { name: 'Identity', tellsHidden: true, rules: { skip: ['ExtraClaims'] }, children: [texts('Audience')] }
 
+/** Its constraints and affinities are not compared, as in Nomad; that they differ is told all the same. */
+const DEVICE: Kind = { name: 'Device', tellsHidden: true }
+
 const RESOURCES: Kind = {
   name: 'Resources',
   tellsHidden: true,
   children: [
     NETWORKS,
-    { form: 'keyed', member: 'Devices', kind: { name: 'Device', children: [CONSTRAINTS, AFFINITIES] }, key: 'Name' },
+    { form: 'keyed', member: 'Devices', kind: DEVICE, key: 'Name' },
     one('NUMA', { name: 'NUMA', children: [texts('Devices')] }),
   ],
 }

@@ -71,8 +71,11 @@ function versionProblems(written: string, pattern: RegExp, prefix: string): stri
 
 function distinctProblems(value: string): string[] {
   if (value === '') return []
-  if (!/^[0-9]+$/.test(value))
-    return [`Failed to convert RTarget ${quote(value)} to uint64: strconv.ParseUint: parsing ${quote(value)}: invalid syntax`]
+  const isDecimal = /^[0-9]+$/.test(value)
+  if (!isDecimal || BigInt(value) >= 2n ** 64n) {
+    const reason = isDecimal ? 'value out of range' : 'invalid syntax'
+    return [`Failed to convert RTarget ${quote(value)} to uint64: strconv.ParseUint: parsing ${quote(value)}: ${reason}`]
+  }
   return Number(value) < 1 ? [`Distinct Property must have an allowed count of 1 or greater: ${Number(value)} < 1`] : []
 }
 

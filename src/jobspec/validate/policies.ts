@@ -95,11 +95,11 @@ function possibleAttempts(policy: ReschedulePolicy): { attempts: number; neededI
   return { attempts: neededInterval < Interval || beyond < 0 ? Attempts : beyond, neededInterval }
 }
 
-/** Beyond the ceiling each attempt adds the ceiling to what came before it. */
+/** Beyond the ceiling each attempt adds the ceiling to what came before it; in 64 bits, so that doubled often enough a delay is none. */
 function exponentialMarks({ Attempts, Delay, MaxDelay }: ReschedulePolicy): Nanoseconds[] {
   const marks: Nanoseconds[] = []
   for (let attempt = 0; attempt < Math.min(Attempts, ATTEMPTS_MAX); attempt++) {
-    const delay = Delay * 2 ** attempt
+    const delay = Number(BigInt.asIntN(64, BigInt(Delay) << BigInt(attempt)))
     marks.push(delay > MaxDelay ? (marks.at(-1) ?? 0) + MaxDelay : delay)
   }
   return marks

@@ -52,9 +52,16 @@ export function groupServiceTexts(group: TaskGroup): string[] {
 /** A check of a group service that runs in a task names a task that exists. */
 function checkTaskTexts(group: TaskGroup, service: Service): string[] {
   const names = new Set((group.Tasks ?? []).map(({ Name }) => Name))
-  return (service.Checks ?? [])
-    .filter((check) => check.TaskName !== '' && !names.has(check.TaskName))
-    .map((check) => `Check ${check.Name} invalid: refers to non-existent task ${check.TaskName}`)
+  return (service.Checks ?? []).flatMap((check) => [
+    ...(check.AddressMode === 'driver'
+      ? [
+          `Check ${quote(service.Name)} invalid: cannot use address_mode="driver", only checks defined in a "task" service block can use this mode`,
+        ]
+      : []),
+    ...(check.TaskName !== '' && !names.has(check.TaskName)
+      ? [`Check ${check.Name} invalid: refers to non-existent task ${check.TaskName}`]
+      : []),
+  ])
 }
 
 /** A script runs in a task. */
@@ -99,7 +106,7 @@ function nomadProblems(service: Service): string[] {
 
 function consulProblems(service: Service): string[] {
   const kind = CONSUL_KINDS.has(service.Kind) ? [] : [`Service ${service.Name} kind must be one of consul service kind or empty`]
-  return [...checkTexts(service), ...connectTexts(service), ...kind]
+  return [...checkTexts(service), ...kind, ...connectTexts(service)]
 }
 
 /** Services of a task: as above, and their ports are ports of the task or the group. */
