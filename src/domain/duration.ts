@@ -1,5 +1,5 @@
 /** Durations as texts of the form `1h30m`, `1.5s`, `-2ms`: in query parameters, job files and messages. Exact to the nanosecond. */
-import type { Nanoseconds } from './units.js'
+import { type Nanoseconds, SECOND } from './units.js'
 
 export type DurationReading =
   | { readonly kind: 'duration'; readonly nanoseconds: Nanoseconds }
@@ -47,6 +47,13 @@ export function formatDuration(nanoseconds: Nanoseconds): string {
   if (nanoseconds < 0) return nanoseconds <= -(2 ** 63) ? `-${formatExact(INT64_MAX + 1n)}` : `-${formatDuration(-nanoseconds)}`
   const exact = BigInt(Math.trunc(nanoseconds))
   return formatExact(exact > INT64_MAX ? INT64_MAX : exact)
+}
+
+/** The same in whole seconds, the half ones away from zero. */
+export function formatSeconds(nanoseconds: Nanoseconds): string {
+  const seconds = Math.round(Math.abs(nanoseconds) / SECOND)
+  const text = seconds === 0 ? '0s' : formatExact(BigInt(seconds) * BigInt(SECOND))
+  return nanoseconds < 0 && seconds !== 0 ? `-${text}` : text
 }
 
 function formatExact(value: bigint): string {

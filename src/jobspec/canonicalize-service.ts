@@ -3,7 +3,7 @@ import { SECOND } from '../domain/index.js'
 import { canonicalizeResources } from './canonicalize-resources.js'
 import { type ApiObject, type ApiValue, objectIn, objectsIn, textIn } from './decode/api-job.js'
 import { KILL_TIMEOUT_DEFAULT, LOGS_DEFAULT } from './defaults.js'
-import { canonicalizeIdentity, fill, type GroupContext } from './fill.js'
+import { canonicalizeIdentity, configOf, fill, type GroupContext } from './fill.js'
 
 /** `task` is set for a service inside a task. */
 export function canonicalizeService(context: GroupContext, task: string | undefined, service: ApiObject): ApiObject {
@@ -107,6 +107,7 @@ function canonicalizeSidecar(sidecar: ApiObject): ApiObject {
 function canonicalizeSidecarTask(task: ApiObject): ApiObject {
   return {
     ...fill(task, { KillTimeout: KILL_TIMEOUT_DEFAULT, ShutdownDelay: 0 }),
+    Config: configOf(task),
     Resources: canonicalizeResources(objectIn(task, 'Resources')),
     LogConfig: fill(objectIn(task, 'LogConfig'), LOGS_DEFAULT),
   }

@@ -10,7 +10,7 @@ import {
   LOGS_DEFAULT,
   TEMPLATE_DEFAULT,
 } from './defaults.js'
-import { canonicalizeIdentity, fill, fillConsul, fillScaling, type GroupContext, textOr, weighted } from './fill.js'
+import { canonicalizeIdentity, configOf, fill, fillConsul, fillScaling, type GroupContext, textOr, weighted } from './fill.js'
 
 export function canonicalizeTask(context: GroupContext, groupRestart: ApiObject, task: ApiObject): ApiObject {
   const name = textIn(task, 'Name')
@@ -68,11 +68,6 @@ function canonicalizeArtifact(artifact: ApiObject): ApiObject {
   const destination = mode !== 'file' ? 'local/' : file === '' ? 'local' : `local/${file}`
   const given = artifact['RelativeDest']
   return { ...artifact, GetterMode: mode, RelativeDest: typeof given === 'string' ? given : destination }
-}
-
-function configOf(owner: ApiObject): ApiObject | null {
-  const config = objectIn(owner, 'Config')
-  return config === undefined || Object.keys(config).length === 0 ? null : config
 }
 
 /** Of which nothing is given it is none. */

@@ -1,5 +1,5 @@
 /** Filling in what was not written, where jobs, groups, tasks and services do it alike. */
-import { type ApiObject, type ApiValue, objectsIn, textIn } from './decode/api-job.js'
+import { type ApiObject, type ApiValue, objectIn, objectsIn, textIn } from './decode/api-job.js'
 import { WEIGHT_DEFAULT } from './defaults.js'
 import { nameUuid } from './hcl/functions/uuid.js'
 
@@ -61,4 +61,10 @@ export function fillScaling(context: GroupContext, policy: ApiObject, count: num
     CreateIndex: 0,
     ModifyIndex: 0,
   }
+}
+
+/** What a driver is told; nothing is none. */
+export function configOf(owner: ApiObject): ApiObject | null {
+  const config = objectIn(owner, 'Config')
+  return config === undefined || Object.keys(config).length === 0 ? null : config
 }

@@ -2,6 +2,7 @@
 import {
   type DisconnectStrategy,
   formatDuration,
+  formatSeconds,
   type MigrateStrategy,
   type Nanoseconds,
   type ReschedulePolicy,
@@ -80,7 +81,7 @@ function attemptTexts(policy: ReschedulePolicy): string[] {
       : `, delay function ${quote(DelayFunction)}, and delay ceiling ${formatDuration(MaxDelay)}`
   return [
     `Nomad can only make ${possible.attempts} attempts in ${formatDuration(Interval)} with initial delay ${formatDuration(Delay)}${ceiling}`,
-    `Set the interval to at least ${formatDuration(possible.neededInterval)} to accommodate ${Attempts} attempts`,
+    `Set the interval to at least ${formatSeconds(possible.neededInterval)} to accommodate ${Attempts} attempts`,
   ]
 }
 
