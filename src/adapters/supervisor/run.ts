@@ -61,6 +61,8 @@ export interface RunHost {
   readonly pipes: PipeWatch
   /** Whether a process whose parent has gone is reaped here. */
   readonly reapsOrphans: () => Promise<boolean>
+  /** Whether the shell becomes a task without leaving anything in its environment. */
+  readonly isShellQuiet: () => Promise<boolean>
   readonly say: (text: string) => void
 }
 
@@ -93,6 +95,7 @@ export class Run {
     const ownSandbox = sandbox === undefined ? {} : { sandbox: { hasOwnProcesses: sandbox.hasOwnProcesses } }
     const record: RunRecord = { runId, taskId, logs, bootId: readBootId(), cgroup: cgroup ?? null, bounded, ...ownSandbox }
     const groups = [...new Set([...(cgroup === undefined ? [] : [cgroup]), ...bounded])]
+    const isShellQuiet = await host.isShellQuiet()
     const wrapper = await host.wrappers.take()
     try {
       writeFileSync(join(wrapper.folder, 'run.json'), toCheckedJson(record), { mode: 0o600 })
@@ -106,7 +109,7 @@ export class Run {
       throw error
     }
     const run = new Run(folder, record, host)
-    await run.#begin(wrapper.pid, startScript(start, host.tools))
+    await run.#begin(wrapper.pid, startScript(start, host.tools, isShellQuiet))
     return run
   }
 

@@ -18,6 +18,7 @@ import {
   RunError,
   SOCKET_FILE,
 } from './protocol.js'
+import { isShellQuiet } from './quiet-shell.js'
 import { Run, type RunHost } from './run.js'
 import { endStrays } from './strays.js'
 import { findTools } from './tools.js'
@@ -65,13 +66,15 @@ export class Supervisor {
     this.#onEnd = onEnd
     const tools = findTools()
     const wrappers = new WrapperPool(join(folder, READY_FOLDER), tools, say)
-    let isReaped: Promise<boolean> | undefined
-    const reaps = () => {
-      isReaped ??= reapsOrphans(tools.sh)
-      return isReaped
+    this.#host = {
+      tools,
+      groups: openGroups(hashOf(folder).slice(0, 12)),
+      wrappers,
+      pipes: new PipeWatch(),
+      reapsOrphans: asked(() => reapsOrphans(tools.sh)),
+      isShellQuiet: asked(() => isShellQuiet(tools)),
+      say,
     }
-    const groups = openGroups(hashOf(folder).slice(0, 12))
-    this.#host = { tools, groups, wrappers, pipes: new PipeWatch(), reapsOrphans: reaps, say }
     mkdirSync(join(folder, RUNS_FOLDER), { recursive: true, mode: 0o700 })
   }
 
@@ -272,6 +275,15 @@ export class Supervisor {
 
 /** A disk that is full, read-only, without inodes or over its quota. */
 const CANNOT_TAKE = new Set(['ENOSPC', 'EROFS', 'EDQUOT'])
+
+/** Asks once, when somebody wants to know. */
+function asked<T>(ask: () => Promise<T>): () => Promise<T> {
+  let answer: Promise<T> | undefined
+  return () => {
+    answer ??= ask()
+    return answer
+  }
+}
 
 function hashOf(text: string): string {
   return createHash('sha256').update(text).digest('hex')

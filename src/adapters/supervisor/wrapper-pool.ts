@@ -3,11 +3,10 @@
  * it makes that the folder of the run, and the wrapper with its pipes goes along.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { randomUUID } from 'node:crypto'
-import { mkdirSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { rmSync } from 'node:fs'
 import { findWrappers, sendSignal } from './process-table.js'
 import { RunError } from './protocol.js'
+import { RunFolders } from './run-folders.js'
 import type { Tools } from './tools.js'
 import { WRAPPER_NAME, wrapperScript } from './wrapper.js'
 
@@ -28,6 +27,7 @@ const REMOVE_TRIES = 5
 export class WrapperPool {
   readonly #folder: string
   readonly #tools: Tools
+  readonly #folders: RunFolders
   readonly #say: (text: string) => void
   readonly #ready: WaitingWrapper[] = []
   /** Those that nobody has taken, whether they are ready or not. */
@@ -40,6 +40,7 @@ export class WrapperPool {
   constructor(folder: string, tools: Tools, say: (text: string) => void) {
     this.#folder = folder
     this.#tools = tools
+    this.#folders = new RunFolders(folder, tools)
     this.#say = say
     for (const { pid } of findWrappers(folder)) sendSignal(pid, 'SIGKILL')
     this.#removeFolder()
@@ -92,9 +93,8 @@ export class WrapperPool {
   }
 
   async #make(): Promise<WaitingWrapper> {
-    const folder = join(this.#folder, randomUUID())
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
-    const process = spawn(this.#tools.sh, ['-c', wrapperScript(this.#tools), WRAPPER_NAME, folder], {
+    const folder = await this.#folders.take()
+    const process = spawn(this.#tools.sh, ['-c', wrapperScript(), WRAPPER_NAME, folder], {
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
       cwd: '/',

@@ -16,14 +16,13 @@ const TRAPS = 'trap : HUP INT QUIT TERM PIPE USR1 USR2 ALRM'
 const UNTIL_RELEASED = 'until read -r word <&6; do :; done'
 
 /**
- * Argument 1 is the folder to begin in. It waits there until `release` says that `command` is written. A pipe whose name was taken away before
+ * Argument 1 is the folder to begin in, which holds the pipes. It waits there until `release` says that `command` is written. A pipe whose name was taken away before
  * it was opened is opened as a plain file, of which a read never waits: then the wrapper ends. `start` it can only read, so that it notices
  * when nobody is left who would write there.
  */
-export function wrapperScript(tools: Tools): string {
+export function wrapperScript(): string {
   return `
 cd "$1" || exit 125
-${tools.mkfifo} -m 600 out err note release start || exit 125
 exec 3<>out 4<>err 5<>note 6<>release
 exec 9<>start 7<start 9>&-
 [ -p /proc/self/fd/6 ] || exit 125
@@ -84,27 +83,50 @@ export function commandScript(start: RunStart, tools: Tools, groups: readonly st
  * The last words of the start, to be read from the pipe `start`, and the only ones that hold the environment: it may hold secrets, so it is in no
  * file, and in no argument, which everybody on the host can see. The shell that reads it has the task's own rights already, because a
  * variable such as LD_PRELOAD makes code of the task run.
+ * @param isShellQuiet see `quiet-shell.ts`
  */
-export function startScript({ environment, command, args, sandbox }: RunStart, tools: Tools): string {
+export function startScript({ environment, command, args, sandbox }: RunStart, tools: Tools, isShellQuiet: boolean): string {
   const names = Object.keys(environment)
   const told = names.filter((name) => /^[A-Za-z_]\w*$/.test(name) && !NOT_FOR_SHELLS.test(name))
   const others = names.filter((name) => !told.includes(name))
+  const words = [command, ...args]
+  // One program less where the shell itself can become the task.
+  const last =
+    isShellQuiet && sandbox === undefined && 'PATH' in environment && others.every((name) => FOR_LAST.test(name))
+      ? [...others.map((name) => exportOf(name, environment)), UNSET_OF_SHELLS, execOf(words)]
+      : [execOf([...envWords(environment, told, others, (sandbox?.tools ?? tools).env), ...words])]
+  // Whoever writes it may die in the middle; what ends early has started nothing.
+  return ["trap 'exit 126' EXIT", ...told.map((name) => exportOf(name, environment)), ...last, ''].join('\n')
+}
+
+function exportOf(name: string, environment: RunStart['environment']): string {
+  return `export ${name}=${quote(environment[name]!)}`
+}
+
+/** In braces, since a shell carries out a last line that has no end. */
+function execOf(words: readonly string[]): string {
+  return `{ exec ${words.map(quote).join(' ')} </dev/null; }`
+}
+
+function envWords(
+  environment: RunStart['environment'],
+  told: readonly string[],
+  others: readonly string[],
+  env: string,
+): readonly string[] {
   const ofShell = SET_BY_SHELLS.filter((name) => !told.includes(name)).flatMap((name) => ['-u', name])
-  const words = [(sandbox?.tools ?? tools).env, ...ofShell, '--', ...others.map((name) => `${name}=${environment[name]}`), command, ...args]
-  return [
-    // Whoever writes it may die in the middle; what ends early has started nothing.
-    "trap 'exit 126' EXIT",
-    ...told.map((name) => `export ${name}=${quote(environment[name]!)}`),
-    `exec ${words.map(quote).join(' ')} </dev/null`,
-    '',
-  ].join('\n')
+  return [env, ...ofShell, '--', ...others.map((name) => `${name}=${environment[name]}`)]
 }
 
 /** Those that one shell or another gives a meaning of its own, or refuses to set; and those that could keep its next program from starting. */
 const NOT_FOR_SHELLS =
   /^(_|PATH|PWD|OLDPWD|SHLVL|IFS|ENV|PS\d|PPID|E?UID|GROUPS|LINENO|OPT(IND|ARG|ERR)|RANDOM|SECONDS|SHELLOPTS|POSIXLY_CORRECT|LINES|COLUMNS|TMOUT|HIST\w+|MAIL\w*|DIRSTACK|FUNCNAME|LANG|LC_\w+|(BASH|LD)\w*)$/
+/** Of those what changes nothing any more in a shell that only has to become the task. */
+const FOR_LAST = /^(PATH|LANG|LC_\w+)$/
 /** Or had from the wrapper. */
 const SET_BY_SHELLS = ['PATH', 'PWD', 'OLDPWD', 'SHLVL', '_']
+/** For a shell that is to leave none of them behind but PATH. */
+export const UNSET_OF_SHELLS = `unset ${SET_BY_SHELLS.filter((name) => name !== 'PATH').join(' ')}`
 
 function networkWords({ networkNamespace }: RunStart, tools: Tools): readonly string[] {
   return networkNamespace === null ? [] : [tools.nsenter!, `--net=${networkNamespace}`, '--']

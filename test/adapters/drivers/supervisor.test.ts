@@ -1,10 +1,12 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { fromCheckedJson } from '../../../src/adapters/checked-json.js'
 import { silentLogger } from '../../../src/adapters/logger.js'
 import { SupervisorClient } from '../../../src/adapters/supervisor/client.js'
+import { isShellQuiet } from '../../../src/adapters/supervisor/quiet-shell.js'
 import { findTools } from '../../../src/adapters/supervisor/tools.js'
 import { startScript } from '../../../src/adapters/supervisor/wrapper.js'
 import { isAlive, SUPERVISOR_COMMAND, Supervised, until } from './supervised.js'
@@ -31,6 +33,28 @@ test('the environment of a task is what it was given and nothing else, whatever 
     'LINES=one\ntwo',
     'NOMAD_META_ink.colour=blue',
   ])
+})
+
+test('what a shell adds of its own reaches no task, whichever shell it is and whatever the task is given', async () => {
+  const told = { PATH: '/usr/bin:/bin', LANG: 'C.UTF-8', A: "it's" }
+  const words = Object.entries(told).map(([name, value]) => `${name}=${value}`)
+  const world = new Supervised()
+  await world.start('', { command: '/usr/bin/env', args: ['-0'], environment: told })
+  await world.client.ask('wait', { runId: 'run-1' })
+  expect(world.log().split('\0').filter(Boolean).sort()).toEqual(words.sort())
+})
+
+test('a shell that leaves something in the environment of its programs is known by that', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'drover-shell-'))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  const { sh, env } = findTools()
+  const loud = join(folder, 'sh')
+  writeFileSync(loud, `#!${sh}\nexport LEFT_BEHIND=1\n. /dev/stdin\n`, { mode: 0o755 })
+  expect(await isShellQuiet({ sh: loud, env })).toBe(false)
+  expect(await isShellQuiet({ sh: join(folder, 'none'), env })).toBe(false)
+  const quiet = join(folder, 'quiet')
+  writeFileSync(quiet, '#!/bin/sh\necho PATH=/drover/probe\n', { mode: 0o755 })
+  expect(await isShellQuiet({ sh: quiet, env })).toBe(true)
 })
 
 test('variables that mean something to shells and to loaders reach a task as they are', async () => {
@@ -80,13 +104,19 @@ test('the environment of a task is in no file while it runs, and a supervisor th
   expect(await world.client.ask('wait', { runId: 'run-1' })).toMatchObject({ signal: 15 })
 })
 
-test.each([10, 60, 100])('a start whose last words are cut off after %i bytes has failed', (bytes) => {
-  const world = new Supervised()
-  const start = world.request('echo started', { environment: { A: 'b'.repeat(200) } })
-  const { status, stdout } = spawnSync('/bin/sh', ['-s'], { input: startScript(start, findTools()).slice(0, bytes), encoding: 'utf8' })
-  expect(stdout).toBe('')
-  expect(status).not.toBe(0)
-})
+test.each([true, false].flatMap((isQuiet) => [-1, -2, -15, 10, 60, 100].map((bytes) => [bytes, isQuiet] as const)))(
+  'a start whose last words are cut off after %i bytes has failed (a quiet shell: %s)',
+  (bytes, isQuiet) => {
+    const world = new Supervised()
+    const start = world.request('echo started', { environment: { A: 'b'.repeat(200) } })
+    const { status, stdout } = spawnSync('/bin/sh', ['-s'], {
+      input: startScript(start, findTools(), isQuiet).trimEnd().slice(0, bytes),
+      encoding: 'utf8',
+    })
+    expect(stdout).toBe('')
+    expect(status).not.toBe(0)
+  },
+)
 
 test.each([
   ['zeroed', (text: string) => '\0'.repeat(text.length)],
