@@ -8,8 +8,9 @@ import { createHmac } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, watch, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Cluster, until } from '../test/acceptance/cluster.js'
+import { besidePeer } from './b5-beside-peer.js'
 import { startEmptyCluster } from './empty-cluster.js'
-import { type Bench, type BenchOptions, type Measurement, measurement, quantile } from './measurement.js'
+import { type Bench, type BenchOptions, type Line, type Measurement, measurement, quantile } from './measurement.js'
 
 const RUNNING_WITHIN_MS = 30_000
 
@@ -39,10 +40,10 @@ function jobFile(id: string, stampFolder: string, generation: number): string {
 export const b5: Bench = {
   name: 'B5',
   summary: 'git commit → process of the new version running',
-  async *run(options: BenchOptions): AsyncIterable<Measurement> {
+  async *run(options: BenchOptions): AsyncIterable<Line> {
+    yield* besidePeer(options)
     yield* changes(options.quick ? 20 : 300)
     yield* pushes(options.quick ? 20 : 100)
-    yield* burst(options.quick ? 20 : 100, options.quick ? 1 : 3)
   },
 }
 
@@ -141,26 +142,6 @@ async function* pushes(rounds: number): AsyncIterable<Measurement> {
   } finally {
     await cluster.remove()
   }
-}
-
-/** Many new jobs in one commit, until the last of them runs. */
-async function* burst(count: number, rounds: number): AsyncIterable<Measurement> {
-  const runs: number[] = []
-  for (let round = 0; round < rounds; round++) {
-    const { cluster, stamps } = await startCluster()
-    try {
-      const ids = Array.from({ length: count }, (_, at) => `burst-${at}`)
-      for (const id of ids) cluster.write(`jobs/${id}.nomad.hcl`, jobFile(id, stamps, 1))
-      cluster.git('add', '-A')
-      const began = performance.now()
-      cluster.git('commit', '-q', '-m', `${count} jobs`)
-      await until('all of the burst runs', 4 * RUNNING_WITHIN_MS, () => ids.every((id) => existsSync(join(stamps, id))))
-      runs.push(performance.now() - began)
-    } finally {
-      await cluster.remove()
-    }
-  }
-  yield measurement('B5', `burst=${count}`, 'commit-to-all-running', 'ms', runs)
 }
 
 /** @param prepare gives further flags */

@@ -14,6 +14,11 @@ export function pssOf(all: readonly Process[]): number {
   return all.reduce((sum, { pid }) => sum + 1024 * Number(/^Pss:\s+(\d+)/m.exec(read(`/proc/${pid}/smaps_rollup`))?.[1] ?? 0), 0)
 }
 
+/** Its variables, one after the other. */
+export function environmentOf({ pid }: Process): string {
+  return read(`/proc/${pid}/environ`)
+}
+
 /** Empty for a process that has just ended. */
 function read(path: string): string {
   try {
