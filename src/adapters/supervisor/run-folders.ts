@@ -1,7 +1,7 @@
 /** Folders for runs to come, each with the pipes of one. One program makes the pipes of several: starting it costs more than they do. */
 import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { mkdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { RunError } from './protocol.js'
 import type { Tools } from './tools.js'
@@ -34,7 +34,9 @@ export class RunFolders {
   async #make(): Promise<void> {
     const folders = Array.from({ length: AT_ONCE }, () => join(this.#parent, randomUUID()))
     try {
-      for (const folder of folders) mkdirSync(folder, { recursive: true, mode: 0o700 })
+      // Never what is above it: whoever took the supervisor's own folder away is not to find it there again.
+      if (!existsSync(this.#parent)) mkdirSync(this.#parent, { mode: 0o700 })
+      for (const folder of folders) mkdirSync(folder, { mode: 0o700 })
       await this.#run(['-m', '600', ...folders.flatMap((folder) => PIPES.map((pipe) => join(folder, pipe)))])
     } catch (error) {
       for (const folder of folders) rmSync(folder, { recursive: true, force: true })
