@@ -1,7 +1,7 @@
 # One image for server and agent: `drover server --config …`, `drover agent --config …`.
 FROM node:24-bookworm-slim AS build
 WORKDIR /drover
-COPY package.json package-lock.json .npmrc tsconfig.json tsconfig.build.json ./
+COPY package.json package-lock.json .npmrc tsconfig.json ./
 COPY scripts scripts
 COPY src src
 RUN npm ci && npm prune --omit=dev --ignore-scripts

@@ -144,6 +144,8 @@ class DevCluster {
       this.#finish = resolveCode
     })
     this.#server.start()
+    // They try until the server answers: what each has to load is loaded meanwhile.
+    if (this.#broker !== undefined) this.#startAgents()
     return ended
   }
 
@@ -215,7 +217,6 @@ class DevCluster {
     this.#http = message.url.replace(/^https?:\/\//, '')
     if (this.#isReady) return this.#output.say(`server is back at ${message.url}`)
     this.#isReady = true
-    if (this.#broker !== undefined) this.#startAgents()
     this.#say(message)
   }
 

@@ -64,7 +64,7 @@ test('what an earlier version wrote is read', async () => {
   expect(store.get('agent')).toEqual({ epoch: 7 })
 })
 
-const READER = new URL('../../dist/adapters/local-store/read-local-store.js', import.meta.url)
+const READER = new URL('../../dist/main/read-local-store.js', import.meta.url)
 const FILE_DAMAGES: readonly (readonly [what: string, damage: (file: string) => void])[] = [
   ['empty', (file) => truncateSync(file, 0)],
   ['zeroed', (file) => writeFileSync(file, Buffer.alloc(readFileSync(file).length))],

@@ -13,7 +13,7 @@ import { DataDamagedError, TerminalError } from '../../src/domain/index.js'
 import { writeClusterMark } from '../../src/main/cluster-mark.js'
 import { examineState, inspectSnapshot, openState, restoreSnapshot, saveSnapshot } from '../../src/main/state-folder.js'
 
-const reader = new URL('../../dist/adapters/lmdb/read-store.js', import.meta.url)
+const reader = new URL('../../dist/main/read-store.js', import.meta.url)
 const check = (folder: string) => checkStore(folder, { reader })
 
 let data: string

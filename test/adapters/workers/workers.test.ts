@@ -7,7 +7,7 @@ import { readJobFile } from '../../../src/controller/index.js'
 import { LIMITS } from '../../../src/jobspec/index.js'
 import { treeOf, withConfig, withGroup } from '../../jobspec/read.js'
 
-const workerUrl = new URL('../../../dist/adapters/workers/worker.js', import.meta.url)
+const workerUrl = new URL('../../../dist/main/worker.js', import.meta.url)
 const encode = (value: unknown) => new TextEncoder().encode(JSON.stringify(value))
 
 const closing: (() => Promise<void>)[] = []
