@@ -1,6 +1,6 @@
 /** The peer that a run of benchmarks was given, or that it was given none. */
 
-import { startHollowNomad, startNomad } from './nomad-programs.js'
+import { startNomad } from './nomad-programs.js'
 import { NomadSide } from './nomad-side.js'
 
 export interface PeerOption {
@@ -20,11 +20,6 @@ export interface Note {
 export async function openPeers({ addresses, binary }: PeerOption): Promise<readonly NomadSide[]> {
   const given = addresses.map((address) => new NomadSide(addresses.length === 1 ? 'peer' : `peer ${address}`, urlOf(address)))
   return given.length > 0 || binary === undefined ? given : [await startNomad(binary)]
-}
-
-/** Without clients that run anything. Undefined: no binary is given, and who is at an address has hosts of its own. */
-export async function openHollowPeer({ binary }: PeerOption, clients: number): Promise<NomadSide | undefined> {
-  return binary === undefined ? undefined : startHollowNomad(binary, clients)
 }
 
 export function peerNotGiven(bench: string, note = 'peer not given'): Note {
