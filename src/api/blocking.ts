@@ -46,7 +46,8 @@ export async function answerRead(deps: ReadDeps, call: Call, query: Query): Prom
   const headers = contactHeaders(deps.reader, reading.index)
   if (reading.nextToken !== undefined) headers['X-Nomad-NextToken'] = reading.nextToken
   if (reading.body instanceof ApiError) throw reading.body.with(headers)
-  return jsonAnswer(reading.body, headers)
+  const answer = jsonAnswer(reading.body, headers)
+  return index === 0 && reading.isOfStateOnly === true ? { ...answer, sameAt: seen.viewIndex } : answer
 }
 
 interface Seen {

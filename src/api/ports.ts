@@ -49,6 +49,8 @@ export interface StateReader {
    * when the reader is too slow to be told everything.
    */
   events(fromIndex: LogIndex, signal: AbortSignal): AsyncIterable<readonly StateEvents[]>
+  /** Whether the state is still that of the index, all of it is durable, and this server is known to lead: what was read then may be told again. */
+  isCurrent(index: LogIndex): boolean
   readonly isLeader: boolean
   /** Milliseconds since this server heard from the leader; 0 on the leader. */
   readonly lastContactMs: number

@@ -1,4 +1,5 @@
 /** A request and an answer, free of any HTTP library. */
+import type { LogIndex } from '../domain/index.js'
 
 export interface ApiRequest {
   readonly method: string
@@ -21,6 +22,8 @@ export interface ApiResponse {
   readonly headers: Readonly<Record<string, string>>
   /** A stream is flushed part by part. */
   readonly body: Uint8Array | string | AsyncIterable<Uint8Array | string>
+  /** As long as the state is that of this index, the same request is answered the same. Absent: it may not be. */
+  readonly sameAt?: LogIndex
 }
 
 const JSON_TYPE = { 'Content-Type': 'application/json' }

@@ -16,6 +16,10 @@ export class LeaderReader {
     return !this.#leader.isStopped
   }
 
+  isCurrent(index: LogIndex): boolean {
+    return this.#leader.isCurrent(index)
+  }
+
   /** Runs `query` now, in one turn. @throws OrchestratorError NO_LEADER when its answer does not become durable */
   async read<Answer extends { readonly index: LogIndex }>(query: (view: StateView) => Answer): Promise<Answer> {
     const answer = query(this.#leader.state)

@@ -96,6 +96,11 @@ export class Leader {
     return this.#stopped !== undefined
   }
 
+  /** Nothing was applied after `index`, all is durable, and this process is known to lead still. */
+  isCurrent(index: LogIndex): boolean {
+    return this.#stopped === undefined && this.state.index === index && this.#durableIndex === index && this.#isLeaseFresh()
+  }
+
   /** False while so much is undurable that reconcilers must wait. */
   get hasRoom(): boolean {
     return (

@@ -30,18 +30,21 @@ export class World {
   /** Of the Command that `change` stands for. */
   kind: CommandKind = 'job-register'
   readonly http: HttpServer
+  readonly reader: { -readonly [Name in keyof HttpDeps['reader']]: HttpDeps['reader'][Name] }
 
   constructor(over: Partial<HttpDeps> = {}) {
     const { state, changes } = this
     this.state.clusterId = '5c0ffee0-0000-4000-8000-00000000c1d0'
+    this.reader = {
+      read: async (query) => query(state),
+      changed: (keys, viewIndex, signal) => changes.changed(keys, viewIndex, signal),
+      events: (fromIndex, signal) => this.events.follow(fromIndex, signal),
+      isCurrent: (index) => index === state.index,
+      isLeader: true,
+      lastContactMs: 0,
+    }
     this.http = createHttp({
-      reader: {
-        read: async (query) => query(state),
-        changed: (keys, viewIndex, signal) => changes.changed(keys, viewIndex, signal),
-        events: (fromIndex, signal) => this.events.follow(fromIndex, signal),
-        isLeader: true,
-        lastContactMs: 0,
-      },
+      reader: this.reader,
       agents: {
         // biome-ignore lint/correctness/useYield: an agent that is not there sends nothing
         async *call() {

@@ -51,6 +51,22 @@ test('an output waits until what it tells of is durable', async () => {
   expect(seenAt).toBe(index)
 })
 
+test('what was read may be told again only while nothing has changed, all is durable and the lead is sure', async () => {
+  let nowMs = 0
+  const log = new MemoryLogStore(() => nowMs, 1_000)
+  const { leader } = await lead(new MemoryCommandLog(log, { ...systemClock, monotonicMs: () => nowMs }), {
+    clock: { ...systemClock, monotonicMs: () => nowMs },
+  })
+  const before = leader.state.index
+  expect(leader.isCurrent(before)).toBe(true)
+  const index = leader.propose([pool('a')])
+  expect([leader.isCurrent(before), leader.isCurrent(index)]).toEqual([false, false])
+  await leader.whenDurable(index)
+  expect([leader.isCurrent(before), leader.isCurrent(index)]).toEqual([false, true])
+  nowMs += 600
+  expect(leader.isCurrent(index)).toBe(false)
+})
+
 test('of two that take the lead in the same millisecond one leads', async () => {
   const clock = { ...systemClock, wallMs: () => 1_000 }
   const disk = store()

@@ -12,7 +12,8 @@ import { CONNECTION_LIMITS, type ConnectionLimits, hasBody, limitConnections } f
 import { crossOriginHeaders, isPreflight, preflightHeaders } from './cross-origin.js'
 import { statusOf } from './error-status.js'
 import { pretty } from './pretty.js'
-import { sendWhole } from './reply.js'
+import { ReadyAnswers } from './ready-answers.js'
+import { sendAgain, sendWhole } from './reply.js'
 import { RequestBodies } from './request-body.js'
 import { serveSockets } from './sockets.js'
 import { sendStream } from './streaming.js'
@@ -46,7 +47,7 @@ export function createHttp(deps: HttpDeps): HttpServer {
   const limits = { ...CONNECTION_LIMITS, ...deps.limits }
   const requests = new Requests(deps)
   const options = { keepAliveTimeout: KEEP_ALIVE_MS, connectionsCheckingInterval: limits.checkedEveryMs }
-  const server = createServer(options, (request, response) => void requests.answer(request, response))
+  const server = createServer(options, (request, response) => requests.take(request, response))
   limitConnections(server, limits)
   const endSockets = serveSockets(server, {
     api: requests.api,
@@ -87,15 +88,23 @@ class Requests {
   readonly #logger: Logger
   readonly #audit: AuditSink
   readonly #bodies = new RequestBodies()
+  readonly #ready: ReadyAnswers
 
   constructor({ isOwnHost = createHostCheck('', []), ...deps }: HttpDeps) {
     this.api = new Api({ ...deps, clock: systemClock, random: systemRandom, turns: new Turnstile(ANSWERS_PER_TURN) })
     this.#isOwnHost = isOwnHost
     this.#logger = deps.logger
     this.#audit = deps.audit
+    this.#ready = new ReadyAnswers((index) => deps.reader.isCurrent(index))
   }
 
-  async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  take(request: IncomingMessage, response: ServerResponse): void {
+    const ready = hasBody(request) ? undefined : this.#ready.find(request)
+    if (ready !== undefined && this.#isHostSound(request)) sendAgain(ready, response)
+    else void this.#answerAnew(request, response)
+  }
+
+  async #answerAnew(request: IncomingMessage, response: ServerResponse): Promise<void> {
     try {
       this.#tellAuditor(request, await this.#answer(request, response), undefined)
     } catch (error) {
@@ -140,7 +149,12 @@ class Requests {
       return route
     }
     const isPretty = query.includes('pretty') && told['Content-Type'] === 'application/json' && answer.status === 200
-    sendWhole({ status: answer.status, headers: told, body: isPretty ? pretty(answer.body, query) : answer.body }, request, response)
+    const sent = sendWhole(
+      { status: answer.status, headers: told, body: isPretty ? pretty(answer.body, query) : answer.body },
+      request,
+      response,
+    )
+    if (answer.sameAt !== undefined && body === EMPTY && route.crossOrigin === undefined) this.#ready.keep(request, answer.sameAt, sent)
     return route
   }
 
@@ -149,11 +163,14 @@ class Requests {
     return this.#bodies.read(request, takesJobs === true ? JOB_BODY_BYTES_MAX : BODY_BYTES_MAX)
   }
 
+  #isHostSound(request: IncomingMessage): boolean {
+    return hostCount(request) <= 1 && this.#isOwnHost(request.headers.host)
+  }
+
   /** @throws OrchestratorError HOST_REFUSED, BAD_REQUEST */
-  #checkHost({ headers: { host }, rawHeaders }: IncomingMessage): void {
-    let count = 0
-    for (let at = 0; at < rawHeaders.length; at += 2) if (isHostName(rawHeaders[at]!)) count++
-    if (count > 1) throw new OrchestratorError('BAD_REQUEST', 'several Host headers')
+  #checkHost(request: IncomingMessage): void {
+    const { host } = request.headers
+    if (hostCount(request) > 1) throw new OrchestratorError('BAD_REQUEST', 'several Host headers')
     if (this.#isOwnHost(host)) return
     throw new OrchestratorError(
       'HOST_REFUSED',
@@ -198,6 +215,12 @@ function findRoute(api: Api, request: IncomingMessage): Route | undefined {
 function splitUrl({ url = '/' }: IncomingMessage): { readonly path: string; readonly query: string } {
   const mark = url.indexOf('?')
   return mark < 0 ? { path: url, query: '' } : { path: url.slice(0, mark), query: url.slice(mark + 1) }
+}
+
+function hostCount({ rawHeaders }: IncomingMessage): number {
+  let count = 0
+  for (let at = 0; at < rawHeaders.length; at += 2) if (isHostName(rawHeaders[at]!)) count++
+  return count
 }
 
 function isHostName(name: string): boolean {

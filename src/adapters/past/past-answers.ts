@@ -67,6 +67,7 @@ function apiOver(state: State, settings: ApiSettings): Api {
       read: async (query) => query(state),
       changed: async () => {},
       async *events() {},
+      isCurrent: () => false,
       isLeader: true,
       lastContactMs: 0,
     },

@@ -46,6 +46,7 @@ function readAllocation(view: StateView, call: Call): Reading {
     covers: Math.max(allocation?.ModifyIndex ?? 0, view.jobVersions.index),
     watch: [{ table: 'allocations', key: call.id }],
     body: allocation === undefined ? notFound('alloc not found') : allocationJson(view, allocation),
+    isOfStateOnly: true,
   }
 }
 

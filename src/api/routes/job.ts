@@ -49,7 +49,7 @@ function readJob(view: StateView, call: Call): Reading {
 }
 
 function ofJob(view: StateView, key: string, job: Job | undefined, body: Uint8Array | ApiError): Reading {
-  return { index: job?.ModifyIndex ?? view.jobs.index, watch: [{ table: 'jobs', key }], body }
+  return { index: job?.ModifyIndex ?? view.jobs.index, watch: [{ table: 'jobs', key }], body, isOfStateOnly: true }
 }
 
 function readVersions(view: StateView, call: Call): Reading {
@@ -120,7 +120,7 @@ function readSummary(view: StateView, call: Call): Reading {
   const job = view.jobs.get(key)
   const summary = view.jobSummaries.get(key) ?? (job === undefined ? undefined : emptySummary(job))
   const body = summary === undefined ? JOB_NOT_FOUND : encodeJson(summary)
-  return { index: summary?.ModifyIndex ?? view.jobSummaries.index, watch: [{ table: 'jobSummaries', key }], body }
+  return { index: summary?.ModifyIndex ?? view.jobSummaries.index, watch: [{ table: 'jobSummaries', key }], body, isOfStateOnly: true }
 }
 
 function readServices(view: StateView, call: Call): Reading {

@@ -57,6 +57,7 @@ function readNode(view: StateView, call: Call): Reading {
     index: node?.ModifyIndex ?? view.nodes.index,
     watch: [{ table: 'nodes', key: call.id }],
     body: node === undefined ? notFound('node not found') : nodeJson.of(node),
+    isOfStateOnly: true,
   }
 }
 
