@@ -5,79 +5,107 @@
  */
 import { type ChildProcess, fork } from 'node:child_process'
 import { createServer, type Server } from 'node:http'
-import { type AddressInfo, connect, type Socket } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { World } from '../test/api/world.js'
-import { allocation, job, node } from '../test/fixtures.js'
-import { type Bench, type BenchOptions, type Measurement, measurement } from './measurement.js'
+import { allocation, job, node, uuid } from '../test/fixtures.js'
+import type { LoadRequest } from './load-client.js'
+import { type Bench, type BenchOptions, type Line, type Measurement, measurement } from './measurement.js'
+import type { NomadSide } from './sides/nomad-side.js'
+import { openPeers, peerNotGiven } from './sides/peer.js'
+import { runningIds, untilRunning } from './sides/side.js'
+import { Stamps, stampingJob } from './sides/stamping-job.js'
+import { inTurns, linesOfSides } from './sides/turns.js'
 
-const CONNECTIONS = 32
 const JOBS = 120
+const ALLOCATIONS = 100
 const WARM_UP_MS = 1_000
 
-interface LoadRequest {
-  readonly port: number
-  readonly path: string
-  readonly durationMs: number
-}
+/** A route, and its path on one system: objects have ids of their own there. */
+type Paths = Readonly<Record<(typeof ROUTES)[number], string>>
 
-interface Route {
-  readonly name: string
-  readonly path: string
+const ROUTES = ['job', 'summary', 'allocation', 'nodes', 'jobs-120', 'allocations-100'] as const
+
+interface Served {
+  readonly url: string
+  readonly paths: Paths
 }
 
 export const b6ApiRead: Bench = {
   name: 'B6',
   summary: 'reads over HTTP, requests a second on one core, beside a bare server that sends the same bytes',
-  async *run(options: BenchOptions): AsyncIterable<Measurement> {
-    const { world, routes } = createWorld()
+  async *run(options: BenchOptions): AsyncIterable<Line> {
+    const { world, paths } = createWorld()
     const url = await world.http.listen({ host: '127.0.0.1', port: 0 })
-    const client = fork(fileURLToPath(import.meta.url), ['--client'], { execArgv: process.execArgv })
+    const client = fork(fileURLToPath(new URL('./load-client.js', import.meta.url)))
+    const peers = await openPeers(options.peer)
     try {
-      for (const route of routes) yield* measure(client, url, route, options)
+      const served = new Map<string, Served>([['drover', { url, paths }]])
+      for (const peer of peers) served.set(peer.name, await fillPeer(peer))
+      if (peers.length === 0) yield peerNotGiven('B6')
+      for (const route of ROUTES) yield* measure(client, served, route, options)
     } finally {
       client.kill()
       await world.http.close()
+      for (const peer of peers) await peer.remove()
     }
   },
 }
 
-function createWorld(): { readonly world: World; readonly routes: readonly Route[] } {
+function createWorld(): { readonly world: World; readonly paths: Paths } {
   const world = new World()
   for (let number = 0; number < JOBS; number++) world.register(job({ ID: `job-${number}` }))
-  const placed = allocation()
+  const placed = Array.from({ length: ALLOCATIONS }, (_, at) => allocation({ ID: uuid(at, 0xb6) }))
   world.change((state, index) => {
     state.nodes.put(index, node())
-    state.allocations.put(index, placed)
+    for (const one of placed) state.allocations.put(index, one)
   })
-  const routes = [
-    { name: 'job', path: '/v1/job/job-7' },
-    { name: 'summary', path: '/v1/job/job-7/summary' },
-    { name: 'allocation', path: `/v1/allocation/${placed.ID}` },
-    { name: 'nodes', path: '/v1/nodes' },
-    { name: `list-${JOBS}`, path: '/v1/jobs' },
-  ]
-  return { world, routes }
+  return { world, paths: pathsOf('job-7', placed[0]!.ID) }
 }
 
-async function* measure(client: ChildProcess, url: string, { name, path }: Route, { quick }: BenchOptions): AsyncIterable<Measurement> {
-  const [runs, durationMs] = quick ? [3, 500] : [5, 3_000]
-  const bare = await startBare(`${url}${path}`)
+/** The same number of jobs and allocations; all but one of the jobs want nothing. */
+async function fillPeer(peer: NomadSide): Promise<Served> {
+  const stamps = new Stamps()
   try {
-    const ports = { ours: Number(new URL(url).port), bare: (bare.address() as AddressInfo).port }
-    const rates = { ours: [] as number[], bare: [] as number[] }
-    for (const which of ['ours', 'bare'] as const) await load(client, { port: ports[which], path, durationMs: WARM_UP_MS })
-    for (let run = 0; run < runs; run++)
-      for (const which of ['ours', 'bare'] as const) rates[which].push(await load(client, { port: ports[which], path, durationMs }))
-    yield measurement('B6', name, 'requests', '1/s', rates.ours)
-    yield measurement('B6', name, 'requests-bare', '1/s', rates.bare)
-    yield measurement(
-      'B6',
-      name,
-      'share-of-bare',
-      '1',
-      rates.ours.map((rate, run) => rate / rates.bare[run]!),
-    )
+    const idle = Array.from({ length: JOBS - 1 }, (_, at) => stampingJob(stamps, `job-${at}`, { count: 0 }))
+    const submit = await peer.prepare([...idle, stampingJob(stamps, 'all', { count: ALLOCATIONS })])
+    await submit()
+    await untilRunning(peer, ALLOCATIONS)
+    return { url: peer.url, paths: pathsOf('job-7', (await runningIds(peer))[0]!) }
+  } finally {
+    stamps.remove()
+  }
+}
+
+function pathsOf(jobId: string, allocationId: string): Paths {
+  return {
+    job: `/v1/job/${jobId}`,
+    summary: `/v1/job/${jobId}/summary`,
+    allocation: `/v1/allocation/${allocationId}`,
+    nodes: '/v1/nodes',
+    'jobs-120': '/v1/jobs',
+    'allocations-100': '/v1/allocations',
+  }
+}
+
+async function* measure(
+  client: ChildProcess,
+  served: ReadonlyMap<string, Served>,
+  route: (typeof ROUTES)[number],
+  { quick }: BenchOptions,
+): AsyncIterable<Measurement> {
+  const [runs, durationMs] = quick ? [3, 500] : [5, 3_000]
+  const drover = served.get('drover')!
+  const bare = await startBare(drover.url + drover.paths[route])
+  try {
+    const sides = [...served].map(([name, { url, paths }]) => ({ name, port: Number(new URL(url).port), path: paths[route] }))
+    sides.push({ name: 'bare', port: (bare.address() as AddressInfo).port, path: '/' })
+    for (const { port, path } of sides) await load(client, { port, path, durationMs: WARM_UP_MS })
+    const rates = await inTurns(sides, runs, ({ port, path }) => load(client, { port, path, durationMs }))
+    yield* linesOfSides({ bench: 'B6', case: route, metric: 'requests', unit: '1/s' }, rates)
+    const [ours, bares] = [rates.get('drover')!, rates.get('bare')!]
+    const shares = ours.map((rate, run) => rate / bares[run]!)
+    yield measurement('B6', route, 'share-of-bare', '1', shares)
   } finally {
     bare.close()
     bare.closeAllConnections()
@@ -105,51 +133,5 @@ function load(client: ChildProcess, request: LoadRequest): Promise<number> {
       else resolve(answer.rate)
     })
     client.send(request)
-  })
-}
-
-async function drive({ port, path, durationMs }: LoadRequest): Promise<number> {
-  const request = Buffer.from(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`)
-  const start = performance.now()
-  const counts = await Promise.all(Array.from({ length: CONNECTIONS }, () => driveOne(port, request, start + durationMs)))
-  return counts.reduce((sum, count) => sum + count, 0) / ((performance.now() - start) / 1000)
-}
-
-/** One connection: the next request leaves when the answer to the last one is complete. */
-function driveOne(port: number, request: Buffer, endMs: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const socket: Socket = connect(port, '127.0.0.1', () => socket.write(request))
-    let count = 0
-    let missing = 0
-    socket.setNoDelay(true)
-    socket.on('error', reject)
-    socket.on('data', (chunk) => {
-      missing = missing === 0 ? answerLength(chunk) - chunk.length : missing - chunk.length
-      if (missing > 0) return
-      count++
-      if (performance.now() < endMs) {
-        socket.write(request)
-        return
-      }
-      socket.destroy()
-      resolve(count)
-    })
-  })
-}
-
-/** Head and body; the head always comes whole. */
-function answerLength(chunk: Buffer): number {
-  const head = chunk.indexOf('\r\n\r\n')
-  const text = chunk.subarray(0, head).toString('latin1')
-  if (!text.startsWith('HTTP/1.1 200')) throw new Error(`unexpected answer: ${text}`)
-  return head + 4 + Number(/content-length: (\d+)/i.exec(text)![1])
-}
-
-if (process.argv.includes('--client')) {
-  process.on('message', (request: LoadRequest) => {
-    drive(request).then(
-      (rate) => process.send!({ rate }),
-      (error: unknown) => process.send!({ error: String(error) }),
-    )
   })
 }

@@ -50,7 +50,7 @@ export function stampingJob(stamps: Stamps, id: string, { count = 1, generation 
   group "main" {
     count = ${count}
     update {
-      max_parallel     = ${count}
+      max_parallel     = ${Math.max(1, count)}
       min_healthy_time = "0s"
     }
     ephemeral_disk {
