@@ -50,11 +50,18 @@ function admitGateway(group: ApiObject, service: ApiObject, at: number): ApiObje
   const [network] = objectsIn(group, 'Networks')
   const mode = textIn(network ?? {}, 'Mode')
   const Gateway = withProxy(gateway, mode)
-  const proxied = withService(group, at, { ...service, Connect: { ...connect, Gateway } })
   const name = textIn(service, 'Name')
+  const label = gatewayPort(service, name, objectIn(gateway, 'Terminating') !== undefined)
+  const admitted = withService(group, at, { ...service, PortLabel: label, Connect: { ...connect, Gateway } })
   const task = gatewayTask(name, kind, mode === 'host', objectIn(connect, 'SidecarTask'))
-  const withProxyTask = withTask(proxied, task)
-  return kind === 'mesh' ? withPort(withProxyTask, `connect-mesh-${name}-lan`) : withProxyTask
+  const withProxyTask = withTask(admitted, task)
+  if (kind === 'mesh') return withPort(withProxyTask, `connect-mesh-${name}-lan`)
+  return label === textIn(service, 'PortLabel') ? withProxyTask : withPort(withProxyTask, label)
+}
+
+/** A terminating gateway that names no port is given one. */
+function gatewayPort(service: ApiObject, name: string, isTerminating: boolean): string {
+  return textIn(service, 'PortLabel') || (isTerminating ? `connect-terminating-${name}` : '')
 }
 
 function withService(group: ApiObject, at: number, service: ApiObject): ApiObject {
