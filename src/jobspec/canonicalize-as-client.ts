@@ -46,6 +46,7 @@ const LEFT_TO_SERVER: Readonly<Record<string, readonly string[]>> = {
   Checks: ['Name', 'TaskName'],
   Disconnect: ['Reconcile'],
   Resources: ['DiskMB', 'Networks'],
+  Vault: ['ChangeSignal'],
   Scaling: ['Target', 'ID'],
   Upstreams: ['MeshGateway'],
 }
@@ -80,6 +81,7 @@ function asClient(name: string, filled: ApiObject, written: ApiObject): ApiObjec
 function withMemberZeros(member: string, own: ApiValue): ApiValue {
   if (member === 'KillTimeout') return own ?? KILL_TIMEOUT_DEFAULT
   if (member === 'Reconcile') return own ?? 'best_score'
+  if (member === 'ChangeSignal') return own ?? 'SIGHUP'
   return Array.isArray(own) ? own.map((item: ApiValue) => (isApiObject(item) ? withZeros(member, item) : item)) : own
 }
 

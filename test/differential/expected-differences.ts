@@ -1,5 +1,6 @@
 /** Where Drover answers otherwise on purpose, or Nomad answers by chance: each with its reason. */
 import { type ApiObject, objectsIn } from '../../src/jobspec/decode/api-job.js'
+import { NO_ANSWER } from './reference.js'
 
 interface ExpectedDifference {
   readonly reason: string
@@ -11,6 +12,7 @@ interface ExpectedDifference {
 const NEWER = /must have at least one main task|unsupported attribute|is missing a closing brace/
 
 const EXPECTED: readonly ExpectedDifference[] = [
+  { reason: 'Nomad breaks the request off', holds: (_, answer) => answer === NO_ANSWER },
   { reason: 'rules that Nomad has only since 2.0.6', holds: (_, answer) => NEWER.test(answer) },
   { reason: 'an empty region or namespace is taken for the one asked, which only a client names', holds: (jobs) => jobs.some(isUnplaced) },
   { reason: 'several regions are a matter of the edition', holds: (jobs) => jobs.some((job) => job['Multiregion'] != null) },

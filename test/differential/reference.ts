@@ -15,6 +15,9 @@ export interface Reference {
 
 type Method = 'GET' | 'PUT' | 'POST' | 'DELETE'
 
+/** In place of an answer that never came. */
+export const NO_ANSWER = 'no answer'
+
 export class NomadReference implements Reference {
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 8 })
 
@@ -32,7 +35,7 @@ export class NomadReference implements Reference {
         answer.on('error', reject)
       })
       sent.on('error', (error: NodeJS.ErrnoException) =>
-        error.code === 'ECONNRESET' ? resolve({ status: 0, text: 'no answer' }) : reject(error),
+        error.code === 'ECONNRESET' ? resolve({ status: 0, text: NO_ANSWER }) : reject(error),
       )
       sent.end(text)
     })

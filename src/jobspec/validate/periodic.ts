@@ -24,7 +24,7 @@ function timeZoneProblem(name: string): string | undefined {
   if (name === '' || name === 'UTC' || name === 'Local') return undefined
   if (/^[/\\]|\.\./.test(name)) return 'time: invalid location name'
   const unknown = `unknown time zone ${name}`
-  if (/^[+-]/.test(name)) return unknown
+  if (/^[+-]/.test(name) || isMisspelt(name)) return unknown
   try {
     new Intl.DateTimeFormat('en', { timeZone: name })
     return undefined
@@ -33,3 +33,15 @@ function timeZoneProblem(name: string): string | undefined {
     return unknown
   }
 }
+
+const ZONES: ReadonlyMap<string, string> = new Map(Intl.supportedValuesOf('timeZone').map((zone) => [zone.toLowerCase(), zone]))
+
+/** Names of zones are names of files: `Intl` takes them in any case, and lists those that are not older names of others. */
+function isMisspelt(name: string): boolean {
+  const zone = ZONES.get(name.toLowerCase())
+  if (zone !== undefined) return zone !== name
+  return !/^[A-Z]/.test(name) || /\/[A-Z]{4,}$/.test(name) || UPPER_CASE.test(name)
+}
+
+/** Older names in capitals are short: `ROC`, `EST5EDT`, `W-SU`; the others have small letters. */
+const UPPER_CASE = /^[A-Z]{4,}(\/[A-Z]+)?$/

@@ -52,16 +52,17 @@ export function groupServiceTexts(group: TaskGroup): string[] {
 /** A check of a group service that runs in a task names a task that exists. */
 function checkTaskTexts(group: TaskGroup, service: Service): string[] {
   const names = new Set((group.Tasks ?? []).map(({ Name }) => Name))
-  return (service.Checks ?? []).flatMap((check) => [
-    ...(check.AddressMode === 'driver'
-      ? [
-          `Check ${quote(service.Name)} invalid: cannot use address_mode="driver", only checks defined in a "task" service block can use this mode`,
-        ]
-      : []),
-    ...(check.TaskName !== '' && !names.has(check.TaskName)
-      ? [`Check ${check.Name} invalid: refers to non-existent task ${check.TaskName}`]
-      : []),
-  ])
+  return (service.Checks ?? [])
+    .filter((check) => check.TaskName !== '')
+    .flatMap((check) => {
+      const texts =
+        check.AddressMode === 'driver'
+          ? [
+              `Check ${quote(service.Name)} invalid: cannot use address_mode="driver", only checks defined in a "task" service block can use this mode`,
+            ]
+          : []
+      return names.has(check.TaskName) ? texts : [...texts, `Check ${check.Name} invalid: refers to non-existent task ${check.TaskName}`]
+    })
 }
 
 /** A script runs in a task. */

@@ -76,12 +76,11 @@ function shutdownWarnings(group: TaskGroup): string[] {
   const named = new Set(services.map(({ TaskName }) => TaskName).filter((name) => name !== ''))
   const warnings: string[] = []
   for (const task of tasks) {
-    if (task.ShutdownDelay > 0) continue
-    if (named.has(task.Name))
+    if (named.has(task.Name) && task.ShutdownDelay === 0)
       warnings.push(
         `group ${quote(group.Name)} references task ${quote(task.Name)} in a service definition, but the task has no shutdown_delay set`,
       )
-    if ((task.Services ?? []).length > 0)
+    if ((task.Services ?? []).length > 0 && task.ShutdownDelay <= 0)
       warnings.push(`task ${quote(task.Name)} in group ${quote(group.Name)} defines services, but has no shutdown_delay set`)
   }
   const isCovered = (group.ShutdownDelay ?? 0) > 0 || tasks.some((task) => task.ShutdownDelay > 0)
