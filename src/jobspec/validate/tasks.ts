@@ -209,8 +209,8 @@ function proxyTexts(group: TaskGroup, task: Task): string[] {
   const name = task.Kind.slice(PROXY_KIND.length)
   if (!task.Kind.startsWith(PROXY_KIND) || name === '') return []
   const texts: string[] = []
-  if (task.Leader) texts.push('Connect proxy task must not have leader set')
   if ((task.Services ?? []).length > 0) texts.push('Connect proxy task must not have a service block')
+  if (task.Leader) texts.push('Connect proxy task must not have leader set')
   const known = (group.Services ?? []).filter(({ Connect }) => Connect?.SidecarService != null).map(({ Name }) => Name)
   if (known.length === 0) texts.push(`No Connect services in task group with Connect proxy (${quote(name)})`)
   else if (!known.includes(name))
