@@ -188,6 +188,7 @@ export class AllocationShell {
       directories: (task) => this.#deps.directories.of(this.id, task),
       environment: (task) => this.#environmentOf(task, this.#walkOf(task).environment()),
       mounts: (task) => this.#walkOf(task).mounts(),
+      devices: (task) => this.#walkOf(task).devices(),
       network: () => this.#networkWithNames,
       note: (task, event) => this.post({ kind: 'task', task, input: { kind: 'note', event } }),
       isClosed: () => this.#isClosed,
@@ -361,7 +362,11 @@ export class AllocationShell {
     return this.#environment(nobody, { shared: this.#deps.directories.of(this.id, '').shared, local: '', secrets: '' }, {})
   }
 
-  #environment(task: Task, folders: EnvironmentInput['folders'], { identity, hook = {}, template = {} }: HookEnvironment): TaskEnvironment {
+  #environment(
+    task: Task,
+    folders: EnvironmentInput['folders'],
+    { identity, hook = {}, device = {}, template = {} }: HookEnvironment,
+  ): TaskEnvironment {
     const { allocation, job } = this.runner.record
     return buildEnvironment({
       node: this.#deps.node(),
@@ -372,6 +377,7 @@ export class AllocationShell {
       folders,
       ...(identity === undefined ? {} : { identity }),
       hookEnvironments: [hook],
+      deviceEnvironment: device,
       templateEnvironment: template,
       networkStatus: this.#whereabouts.network,
     })

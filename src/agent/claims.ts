@@ -16,6 +16,8 @@ export interface Claim {
   readonly cpuMhz: number
   readonly memoryMb: number
   readonly cores: readonly number[]
+  /** `vendor/type/model/id` */
+  readonly devices: readonly string[]
   /** `ip:port`, as reserved on the host. */
   readonly ports: readonly string[]
 }
@@ -62,6 +64,9 @@ export function claimOf(allocation: Allocation): Claim {
     cpuMhz: sum((task) => task.Cpu.CpuShares),
     memoryMb: sum((task) => task.Memory.MemoryMB),
     cores: tasks.flatMap((task) => task.Cpu.ReservedCores ?? []),
+    devices: tasks
+      .flatMap((task) => task.Devices ?? [])
+      .flatMap(({ Vendor, Type, Name, DeviceIDs }) => (DeviceIDs ?? []).map((id) => `${Vendor}/${Type}/${Name}/${id}`)),
     ports: [...new Set([...mapped, ...legacy])],
   }
 }
@@ -72,7 +77,9 @@ function fits(node: Node, claim: Claim, held: readonly Claim[]): boolean {
   const memoryMb = held.reduce((sum, other) => sum + other.memoryMb, claim.memoryMb)
   if (cpuMhz > total.Cpu.CpuShares - reserved.Cpu.CpuShares) return false
   if (memoryMb > total.Memory.MemoryMB - reserved.Memory.MemoryMB) return false
-  return !held.some(
-    (other) => claim.ports.some((port) => other.ports.includes(port)) || claim.cores.some((core) => other.cores.includes(core)),
-  )
+  const isTaken = (other: Claim) =>
+    claim.ports.some((port) => other.ports.includes(port)) ||
+    claim.cores.some((core) => other.cores.includes(core)) ||
+    claim.devices.some((device) => other.devices.includes(device))
+  return !held.some(isTaken)
 }

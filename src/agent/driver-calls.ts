@@ -42,6 +42,7 @@ export interface DriverCallsDeps {
   /** With all that hooks add. */
   readonly environment: (task: string) => TaskEnvironment
   readonly mounts: (task: string) => readonly TaskMount[]
+  readonly devices: (task: string) => readonly string[]
   readonly network: () => AllocationNetwork
   readonly note: (task: string, event: TaskEvent) => void
   readonly isClosed: () => boolean
@@ -155,7 +156,7 @@ export class DriverCalls {
   }
 
   #startRequest(taskName: string, attempt: number, signal: AbortSignal): TaskStart {
-    const { allocation, job, templates, environment, directories, mounts, network, note } = this.#deps
+    const { allocation, job, templates, environment, directories, mounts, devices, network, note } = this.#deps
     const { task } = this.#deps.task(taskName)!
     const known = environment(taskName)
     const config = evaluateConfig(task.Config ?? {}, configScope(known), templates)
@@ -174,6 +175,7 @@ export class DriverCalls {
       resources,
       directories: directories(taskName),
       mounts: mounts(taskName),
+      devices: devices(taskName),
       network: network(),
       tell: ({ text, details }) => {
         const facts = Object.entries(details).map(([name, value]): TaskFact => ({ fact: 'detail', name, text: value }))

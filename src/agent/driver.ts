@@ -15,6 +15,8 @@ export interface TaskStart extends TaskPlace {
   readonly resources: AllocatedTaskResources
   /** Besides the folders of the task itself. Only for drivers that isolate: others see the host's paths. */
   readonly mounts: readonly TaskMount[]
+  /** Devices of the host that it may use, at the same paths in its root. Without a root of its own a task sees all that its host has. */
+  readonly devices: readonly string[]
   /** What people should know while the start is under way. */
   readonly tell: (progress: DriverProgress) => void
   /** The start is not wanted any more: whatever takes long in it may be given up, with any error. */

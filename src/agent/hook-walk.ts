@@ -61,12 +61,17 @@ export class HookWalk {
     return {
       ...(identity === undefined ? {} : { identity }),
       hook: Object.assign({}, ...gains.map(({ hook }) => hook)) as NonNullable<HookEnvironment['hook']>,
+      device: Object.assign({}, ...gains.map(({ device }) => device)) as NonNullable<HookEnvironment['device']>,
       template: Object.assign({}, ...gains.map(({ template }) => template)) as NonNullable<HookEnvironment['template']>,
     }
   }
 
   mounts(): readonly TaskMount[] {
     return this.#rows().flatMap(({ name }) => this.#hooks.get(name)?.mounts?.() ?? [])
+  }
+
+  devices(): readonly string[] {
+    return this.#rows().flatMap(({ name }) => this.#hooks.get(name)?.devices?.() ?? [])
   }
 
   close(): void {

@@ -1,5 +1,5 @@
 /** What the agent asks of its host. Real adapters and the simulated host implement these. */
-import type { Allocation, Job, Node, Task, TaskArtifact } from '../domain/index.js'
+import type { AllocatedDeviceResource, Allocation, Job, Node, Task, TaskArtifact } from '../domain/index.js'
 import type { TaskDirectories } from './driver.js'
 import type { NetworkPort } from './network.js'
 import type { FileEntry, HostStats } from './rpc.js'
@@ -67,11 +67,24 @@ export type OpenedValue =
   /** A sentence with the remedy. */
   | { readonly kind: 'refused'; readonly reason: string }
 
+/** Devices of this host. */
+export interface DevicePort {
+  /** What comes with those that were taken for a task. @throws OrchestratorError DEVICE when the host has one of them no more */
+  grant(devices: readonly AllocatedDeviceResource[]): DeviceGrant
+}
+
+export interface DeviceGrant {
+  readonly environment: Readonly<Record<string, string>>
+  /** Files of devices, at the same paths in the task. */
+  readonly nodes: readonly string[]
+}
+
 /** What hooks need of the host. */
 export interface HookPorts {
   readonly files: TaskFiles
   readonly artifacts: Artifacts
   readonly checks: CheckPort
+  readonly devices: DevicePort
   readonly network: NetworkPort
   readonly refusalOf: RefusalOf
   readonly values: ValueOpener

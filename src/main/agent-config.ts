@@ -8,6 +8,10 @@ import { natsSchema } from './config.js'
 
 const MS_PER_HOUR = 3_600_000
 
+/** A job asks for `vendor/type/model`. */
+const deviceWord = z.string().regex(/^[^/\s]+$/, 'a word without a slash')
+const deviceNode = z.string().startsWith('/dev/', 'a path below /dev')
+
 export const agentConfigSchema = z.strictObject({
   data_dir: z.string().min(1),
   /** Only for people: what a host is called is what its declaration is called. */
@@ -47,6 +51,25 @@ export const agentConfigSchema = z.strictObject({
       identity_files: z.array(z.string()).default([]),
     })
     .prefault({}),
+  /** Given to tasks that ask for them by a "device" block. */
+  devices: z
+    .array(
+      z.strictObject({
+        vendor: deviceWord,
+        type: deviceWord,
+        /** May hold slashes. */
+        model: z.string().min(1),
+        instances: z.record(z.string().min(1), z.array(deviceNode)),
+        shared_nodes: z.array(deviceNode).default([]),
+        ids_variable: z.string().min(1).optional(),
+        env: z.record(z.string(), z.string()).default({}),
+        attributes: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).default({}),
+      }),
+    )
+    .refine((all) => new Set(all.map(({ vendor, type, model }) => `${vendor}/${type}/${model}`)).size === all.length, {
+      error: 'two of one vendor, type and model; put their instances together',
+    })
+    .default([]),
   /** What is kept of allocations that have ended. */
   collection: z
     .strictObject({

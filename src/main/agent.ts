@@ -2,6 +2,7 @@
 import { join, resolve } from 'node:path'
 import { DiskAllocationDirectories, DiskAllocationFiles } from '../adapters/allocation-directories/index.js'
 import { systemClock } from '../adapters/clock.js'
+import { DeclaredDevices } from '../adapters/declared-devices.js'
 import { DiskReserve } from '../adapters/disk-reserve.js'
 import { createFingerprint, createHostUsage, readDiskShare } from '../adapters/fingerprint/index.js'
 import { LmdbLocalStore } from '../adapters/local-store/index.js'
@@ -61,6 +62,7 @@ export async function startAgent(config: AgentConfig, bus: Bus): Promise<Running
     folder,
   })
   const networks = createNetworks(folder, config.network, drivers, logger)
+  const devices = new DeclaredDevices(config.devices)
   const allocationsFolder = join(folder, 'alloc')
   const reserve = new DiskReserve(folder, logger)
   const tellNews = onlyNews()
@@ -79,6 +81,7 @@ export async function startAgent(config: AgentConfig, bus: Bus): Promise<Running
       dataFolder: folder,
       version: readVersion(),
       networks: () => networkFingerprint(networks),
+      devices: () => devices.look(),
     }),
     hostUsage: createHostUsage(folder),
     diskShare: () => readDiskShare(allocationsFolder),
@@ -89,7 +92,7 @@ export async function startAgent(config: AgentConfig, bus: Bus): Promise<Running
     verify: verifySignature,
     serverKeys: config.server_keys,
     templates: evaluateTemplate,
-    hookPorts: createHookPorts(folder, key, config, networks),
+    hookPorts: createHookPorts(folder, key, config, networks, devices),
     options: { ...AGENT_DEFAULTS, region: config.region, collection: collectionRules(config) },
     onFatal: (error) => {
       process.stderr.write(`agent stopped: ${explainError(error)}\n`)

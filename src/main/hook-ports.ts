@@ -20,6 +20,7 @@ export function createHookPorts(
   key: ReturnType<typeof loadOrCreateKey>,
   { artifacts, secrets }: Pick<AgentConfig, 'artifacts' | 'secrets'>,
   network: HookPorts['network'],
+  devices: HookPorts['devices'],
 ): HookPorts {
   const limits = {
     allowsPrivateAddresses: artifacts.allow_private_addresses,
@@ -34,6 +35,7 @@ export function createHookPorts(
     artifacts: new ArtifactGetter({ folder: join(folder, 'artifacts'), command: artifactDownloadCommand(), limits }),
     checks: checkPort,
     network,
+    devices,
     refusalOf: taskRefusal,
     values: new ValueCipher(secrets.identity_files),
     stableRandom: (purpose, size) => stretch(key.sign(Buffer.from(`template ${purpose}`)), size),

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { systemClock } from '../adapters/clock.js'
+import { DeclaredDevices } from '../adapters/declared-devices.js'
 import { silentLogger } from '../adapters/logger.js'
 import { usableControllers } from '../adapters/supervisor/cgroup.js'
 import { SupervisorClient } from '../adapters/supervisor/client.js'
@@ -44,7 +45,13 @@ export async function checkHost(path: string, out: (text: string) => void): Prom
     folder,
   })
   try {
-    const findings = [...(await Promise.all(drivers.map(checkDriver))), ...disabledDrivers(config), checkGroups(), ...checkTools()]
+    const findings = [
+      ...(await Promise.all(drivers.map(checkDriver))),
+      ...disabledDrivers(config),
+      ...checkDevices(config),
+      checkGroups(),
+      ...checkTools(),
+    ]
     out(
       formatTable(
         ['', 'works', ''],
@@ -73,6 +80,15 @@ function disabledDrivers({ drivers }: AgentConfig): readonly Finding[] {
   return Object.entries(drivers)
     .filter(([, { enabled }]) => !enabled)
     .map(([name]) => ({ what: `driver ${name}`, works: false, detail: SWITCHED_OFF }))
+}
+
+function checkDevices({ devices }: AgentConfig): readonly Finding[] {
+  return (new DeclaredDevices(devices).look() ?? []).map(({ Vendor, Type, Name, Instances }) => {
+    const unhealthy = (Instances ?? []).filter(({ Healthy }) => !Healthy)
+    const problems = unhealthy.map(({ ID, HealthDescription }) => `${ID}: ${HealthDescription}`)
+    const detail = problems.length > 0 ? problems.join('; ') : (Instances ?? []).map(({ ID }) => ID).join(', ')
+    return { what: `device ${Vendor}/${Type}/${Name}`, works: problems.length === 0, detail }
+  })
 }
 
 function checkGroups(): Finding {

@@ -10,6 +10,7 @@ const fingerprint = createFingerprint({
   dataFolder: import.meta.dirname,
   version: '1',
   networks: async () => ({ attributes: { 'nomad.bridge.hairpin_mode': 'false' }, networks: [], nodeNetworks: [] }),
+  devices: () => null,
 })
 
 test('a host tells its processors, kernel, control groups and what its disk is', async () => {

@@ -1,5 +1,6 @@
 /** What happens around a task: payload, artifacts, templates and what their changes ask for, volumes. */
 import { describe, expect, test } from 'vitest'
+import { DeclaredDevices } from '../../src/adapters/declared-devices.js'
 import { readVariables } from '../../src/agent/hooks/env-file.js'
 import { SECOND, type Template } from '../../src/domain/index.js'
 import { AgentHarness, mockTask, type Wanted, wanted } from './harness.js'
@@ -239,4 +240,29 @@ test('a volume that the group does not have is told', async () => {
   const mount = { Volume: 'data', Destination: 'local/data', ReadOnly: false, PropagationMode: '', SELinuxLabel: '' }
   const { events } = await begin(wanted(1, {}, [mockTask({ VolumeMounts: [mount] })]))
   expect(events()).toContain('Setup Failure: volume "data" is not a volume of group "web"')
+})
+
+/** One that was given the device `a`, on a host that has others beside it. */
+function withDevice(id: string): Wanted {
+  const asked = { Name: 'acme/gpu', Count: 1, Constraints: null, Affinities: null }
+  const one = wanted(1, {}, [mockTask({ Resources: { ...mockTask().Resources, Devices: [asked] } })])
+  const { Tasks, ...rest } = one.allocation.AllocatedResources
+  const Devices = [{ Vendor: 'acme', Type: 'gpu', Name: 'm1', DeviceIDs: [id] }]
+  return { ...one, allocation: { ...one.allocation, AllocatedResources: { ...rest, Tasks: { main: { ...Tasks['main']!, Devices } } } } }
+}
+
+function declareDevices(harness: AgentHarness): void {
+  const gpu = { vendor: 'acme', type: 'gpu', model: 'm1', instances: { a: [], b: [] }, shared_nodes: [], env: {}, attributes: {} }
+  harness.hookPorts = { ...harness.hookPorts, devices: new DeclaredDevices([{ ...gpu, ids_variable: 'ACME_IDS' }]) }
+}
+
+test('a task is told which devices are its own', async () => {
+  const { harness } = await begin(withDevice('a'), declareDevices)
+  expect(harness.environmentOf('main')).toMatchObject({ ACME_IDS: 'a' })
+})
+
+test('a task whose device its host has no more fails, and says so', async () => {
+  const { events, state } = await begin(withDevice('z'), declareDevices)
+  expect(events()).toContain('Setup Failure: device acme/gpu/m1 z is not declared on this host any more')
+  expect(state().Failed).toBe(true)
 })

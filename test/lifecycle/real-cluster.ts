@@ -244,7 +244,7 @@ export class RealCluster extends StoryCluster {
 /** As an agent of a host will tell it. */
 async function readMachineMhz(dataFolder: string): Promise<number> {
   const networks = async () => ({ attributes: {}, networks: [], nodeNetworks: [] })
-  const host = await createFingerprint({ nodeId: '', name: '', dataFolder, version: '', networks })()
+  const host = await createFingerprint({ nodeId: '', name: '', dataFolder, version: '', networks, devices: () => null })()
   return host.NodeResources.Cpu.CpuShares
 }
 

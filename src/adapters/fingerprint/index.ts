@@ -6,7 +6,7 @@ import { existsSync, readFileSync, realpathSync, statfsSync } from 'node:fs'
 import { statfs } from 'node:fs/promises'
 import { arch, cpus, freemem, hostname, machine, networkInterfaces, release, totalmem, uptime } from 'node:os'
 import type { DiskShare, Fingerprint, HostStats, HostUsage } from '../../agent/index.js'
-import type { Node } from '../../domain/index.js'
+import type { Node, NodeDeviceResource } from '../../domain/index.js'
 import type { NetworkFingerprint } from '../network/index.js'
 import { usableControllers } from '../supervisor/cgroup.js'
 
@@ -17,6 +17,7 @@ export interface FingerprintOptions {
   readonly version: string
   /** Networks that allocations may have for themselves. */
   readonly networks: () => Promise<NetworkFingerprint>
+  readonly devices: () => readonly NodeDeviceResource[] | null
 }
 
 const MEBIBYTE_BYTES = 1024 * 1024
@@ -107,7 +108,7 @@ function makeNode(options: FingerprintOptions, Attributes: Readonly<Record<strin
         },
         ...own.nodeNetworks,
       ],
-      Devices: null,
+      Devices: options.devices(),
       MinDynamicPort: 20_000,
       MaxDynamicPort: 32_000,
     },

@@ -18,6 +18,7 @@ export function memoryHookPorts(files: Map<string, Uint8Array> = new Map()): Hoo
       tcp: async () => ({ isPassing: true, output: '', statusCode: 0 }),
       grpc: async () => ({ isPassing: true, output: '', statusCode: 0 }),
     },
+    devices: { grant: () => ({ environment: {}, nodes: [] }) },
     network: memoryNetworks(),
     refusalOf: () => undefined,
     values: { open: async () => ({ kind: 'refused', reason: 'simulated hosts have no keys' }) },

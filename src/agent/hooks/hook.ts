@@ -27,6 +27,8 @@ export interface TaskHook {
   environment?(): HookEnvironment
   /** What is to be put into its root, asked before each start. Only drivers that isolate do so. */
   mounts?(): readonly TaskMount[]
+  /** Devices of the host that it may use, asked before each start. */
+  devices?(): readonly string[]
   /** The task is dead, or the agent leaves it alone from now on. */
   close?(): void
 }
@@ -34,6 +36,7 @@ export interface TaskHook {
 export interface HookEnvironment {
   readonly identity?: IdentityTokens
   readonly hook?: Variables
+  readonly device?: Variables
   /** Set last, as they are. */
   readonly template?: Variables
 }

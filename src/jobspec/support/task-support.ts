@@ -90,10 +90,7 @@ export const TASK_SUPPORT: { readonly [Name in keyof typeof TASK_STRUCTS]: Suppo
     MemoryMaxMB: by('the scheduler, where oversubscription is on'),
     DiskMB: withoutEffect("the disk is the group's: write ephemeral_disk { size = … }"),
     Networks: BLOCK,
-    Devices: refused(
-      'agents find no devices yet',
-      'Take the "device" block out, and bind the job to the right hosts by a constraint on their meta.',
-    ),
+    Devices: BLOCK,
     NUMA: [
       { ...NO_NUMA, where: { value: { words: 'asks for an affinity', holds: asksForAffinity } } },
       by('nobody: an affinity of "none" asks for nothing'),

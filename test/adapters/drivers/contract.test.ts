@@ -1,5 +1,5 @@
 /** Drivers that run everywhere keep to the contract; the others do so where there is what they need. */
-import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { systemClock } from '../../../src/adapters/clock.js'
@@ -110,6 +110,27 @@ describe.skipIf(whyNoSandbox !== undefined)('exec', () => {
     expect(out).toContain("cannot open directory '/proc/1/fd': Permission denied")
     expect(out).toContain('CapBnd:\t0000000000000000')
     expect(readFileSync(join(host.directories.shared, 'data/x'), 'utf8')).toBe('x\n')
+  })
+
+  test('a task has the devices that it was given, and no others of its host', async () => {
+    const host = new SandboxHost()
+    const { out } = await host.said(shell('ls -d /dev/full /dev/kmsg /dev/mem 2>/dev/null; test -c /dev/kmsg && echo device'), {
+      devices: ['/dev/kmsg'],
+    })
+    expect(out).toBe('/dev/full\n/dev/kmsg\ndevice\n')
+  })
+
+  test('what is mounted deep in its root is reached by a task that is nobody', async () => {
+    const host = new SandboxHost()
+    const source = join(host.world.folder, 'volume')
+    mkdirSync(source)
+    chmodSync(source, 0o755)
+    const mounts = [{ source, target: '/srv/deep/data', isReadOnly: false, propagation: 'private' as const }]
+    const { out } = await host.said(shell('stat -c %a /srv /srv/deep /srv/deep/data /dev/net; test -e /dev/net/tun && echo there'), {
+      mounts,
+      devices: ['/dev/net/tun'],
+    })
+    expect(out).toBe('755\n755\n755\n755\nthere\n')
   })
 
   test('a task has the name servers of its group', async () => {

@@ -58,6 +58,7 @@ export function taskStart(host: ContractHost, config: TaskStart['config'], over:
     } as unknown as TaskStart['resources'],
     directories: host.directories,
     mounts: [],
+    devices: [],
     network: { kind: 'host' },
     tell: () => {},
     signal: new AbortController().signal,

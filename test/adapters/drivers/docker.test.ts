@@ -201,15 +201,18 @@ for (const kind of ['dockerd', 'podman'] as const) {
       writeFileSync(join(host.directories.local, 'conf'), 'mine')
       const config = {
         ...box(
-          'id -u; pwd; echo $GIVEN; cat /conf; cat /volume/file; touch /volume/x 2>&1; ls -d /alloc /local /secrets; hostname; stat -c %a /scratch',
+          'id -u; pwd; echo $GIVEN; cat /conf; cat /volume/file; touch /volume/x 2>&1; ls -d /alloc /local /secrets; hostname; stat -c %a /scratch /plain; test -c /dev/kmsg && echo device',
         ),
         work_dir: '/local',
         hostname: 'boxed',
         volumes: ['local/conf:/conf:ro'],
-        mount: [{ type: 'tmpfs', target: '/scratch', tmpfs_options: [{ size: 1_000_000, mode: 0o1777 }] }],
+        mount: [
+          { type: 'tmpfs', target: '/scratch', tmpfs_options: [{ size: 1_000_000, mode: 0o700 }] },
+          { type: 'tmpfs', target: '/plain' },
+        ],
       }
       const mounts = [{ source: volume, target: '/volume', isReadOnly: true, propagation: 'private' as const }]
-      const request = taskStart(host, config, { mounts })
+      const request = taskStart(host, config, { mounts, devices: ['/dev/kmsg'] })
       const driver = host.nextLife()
       await driver.wait(await driver.start({ ...request, task: { ...request.task, User: '65534' } as TaskStart['task'] }))
       const lines = [
@@ -221,7 +224,9 @@ for (const kind of ['dockerd', 'podman'] as const) {
         '/local',
         '/secrets',
         'boxed',
+        '700',
         '1777',
+        'device',
       ]
       expect(host.log('stdout').trim().split('\n')).toEqual(lines)
     })

@@ -65,6 +65,7 @@ test.runIf(process.getuid?.() === 0)('a user who cannot reach the folders of its
     resources: {} as TaskStart['resources'],
     directories,
     mounts: [],
+    devices: [],
     network: { kind: 'host' },
     tell: () => {},
     signal: new AbortController().signal,

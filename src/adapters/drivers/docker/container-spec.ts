@@ -90,7 +90,7 @@ export function containerSpec(request: TaskStart, config: DockerConfig, image: s
       ...given('Runtime', runtimeOf(config, host.options)),
       ...given('OomScoreAdj', config.oom_score_adj),
       ...(config.ulimit === undefined ? {} : { Ulimits: Object.entries(config.ulimit).map(ulimitOf) }),
-      ...(config.devices === undefined ? {} : { Devices: config.devices.map(deviceOf) }),
+      ...given('Devices', devicesOf(request, config)),
     },
     ...endpointOf(network, config),
   }
@@ -248,6 +248,9 @@ function mountsOf(request: TaskStart, config: DockerConfig, options: DockerOptio
   return [...volumes, ...own]
 }
 
+/** What Docker takes 0 for, and podman does not. */
+const TMPFS_MODE = 0o1777
+
 const PROPAGATIONS = { private: 'rprivate', 'host-to-task': 'rslave', bidirectional: 'rshared' } as const
 
 function mountOf(request: TaskStart, mount: DockerMount, options: DockerOptions): Dockerode.MountSettings {
@@ -261,7 +264,7 @@ function mountOf(request: TaskStart, mount: DockerMount, options: DockerOptions)
     }
     case 'tmpfs': {
       const { size = 0, mode = 0 } = mount.tmpfs_options ?? {}
-      return { ...common, Source: '', Type: 'tmpfs', TmpfsOptions: { SizeBytes: size, Mode: mode } }
+      return { ...common, Source: '', Type: 'tmpfs', TmpfsOptions: { SizeBytes: size, Mode: mode || TMPFS_MODE } }
     }
     default:
       return { ...common, Type: 'volume', Source: source, ...volumeOptions(mount, options) }
@@ -350,6 +353,13 @@ function ulimitOf([Name, text]: readonly [string, string]) {
   return { Name, Soft, Hard }
 }
 
-function deviceOf({ host_path, container_path, cgroup_permissions }: NonNullable<DockerConfig['devices']>[number]) {
+function devicesOf(request: TaskStart, { devices = [] }: DockerConfig) {
+  const all = [...devices.map(deviceOf), ...request.devices.map((path) => deviceOf({ host_path: path }))]
+  return all.length === 0 ? undefined : all
+}
+
+type DeviceConfig = Partial<NonNullable<DockerConfig['devices']>[number]> & { readonly host_path: string }
+
+function deviceOf({ host_path, container_path, cgroup_permissions }: DeviceConfig) {
   return { PathOnHost: host_path, PathInContainer: container_path || host_path, CgroupPermissions: cgroup_permissions || 'rwm' }
 }

@@ -54,6 +54,7 @@ export class ExecDriver extends SupervisedDriver {
     const sandbox: Sandbox = {
       directories,
       mounts: [...nameMounts(request), ...request.mounts],
+      devices: request.devices,
       hostname: network.kind === 'namespace' ? network.hostname : undefined,
       user: this.#userOf(task.User),
       capabilities: this.#capabilities(config),

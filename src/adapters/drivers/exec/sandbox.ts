@@ -3,7 +3,7 @@
  * processes, mounts, IPC and names. Inside, setpriv makes it an unprivileged user without capabilities.
  */
 import { accessSync, constants, existsSync, readdirSync, realpathSync, statSync } from 'node:fs'
-import { isAbsolute, join } from 'node:path'
+import { dirname, isAbsolute, join } from 'node:path'
 import type { TaskMount, TaskPlace } from '../../../agent/index.js'
 import type { RunSandbox } from '../../supervisor/protocol.js'
 import { findTool } from '../../supervisor/tools.js'
@@ -20,6 +20,7 @@ export interface SandboxTools {
 export interface Sandbox {
   readonly directories: TaskPlace['directories']
   readonly mounts: readonly TaskMount[]
+  readonly devices: readonly string[]
   readonly user: TaskUser
   readonly capabilities: readonly string[]
   readonly sharesProcesses: boolean
@@ -58,8 +59,9 @@ export function sandboxOf(tools: SandboxTools, options: ExecOptions, sandbox: Sa
 }
 
 function sandboxArguments(tools: SandboxTools, options: ExecOptions, sandbox: Sandbox): readonly string[] {
-  const { directories, mounts, sharesProcesses, sharesIpc, workFolder, hostname } = sandbox
+  const { directories, mounts, devices, sharesProcesses, sharesIpc, workFolder, hostname } = sandbox
   const bind = (source: string, target: string) => ['--bind', source, target]
+  const volumes = mounts.map((mount) => ({ ...mount, target: followed(inside(mount.target), options) }))
   return [
     '--unshare-uts',
     ...(hostname === undefined ? [] : ['--hostname', hostname]),
@@ -72,7 +74,9 @@ function sandboxArguments(tools: SandboxTools, options: ExecOptions, sandbox: Sa
     ...bind(directories.secrets, '/secrets'),
     ...bind(join(directories.task, 'tmp'), '/tmp'),
     ...otherNames(directories.task, options).flatMap((name) => bind(join(directories.task, name), `/${name}`)),
-    ...mounts.flatMap(({ source, target, isReadOnly }) => [isReadOnly ? '--ro-bind' : '--bind', source, followed(inside(target), options)]),
+    ...waysTo([...devices, ...volumes.map(({ target }) => target)]),
+    ...devices.flatMap((path) => ['--dev-bind', path, path]),
+    ...volumes.flatMap(({ source, target, isReadOnly }) => [isReadOnly ? '--ro-bind' : '--bind', source, target]),
     ...Object.entries(tools.inside).flatMap(([name, path]) => ['--ro-bind', path, INSIDE[name as keyof typeof INSIDE]]),
     ...['--chdir', workFolder],
     ...['CAP_SETUID', 'CAP_SETGID', 'CAP_SETPCAP', ...sandbox.capabilities.map((name) => `CAP_${name.toUpperCase()}`)].flatMap((name) => [
@@ -81,6 +85,18 @@ function sandboxArguments(tools: SandboxTools, options: ExecOptions, sandbox: Sa
     ]),
     '--',
   ]
+}
+
+/** The folders above: bubblewrap makes what is not there for root alone, and tasks are somebody else. */
+function waysTo(paths: readonly string[]): readonly string[] {
+  const folders = new Set(paths.flatMap(foldersAbove))
+  return [...folders].flatMap((path) => ['--perms', '0755', '--dir', path])
+}
+
+/** From the outermost on, the root left out. */
+function foldersAbove(path: string): readonly string[] {
+  const above = dirname(path)
+  return above === '/' || above === path ? [] : [...foldersAbove(above), above]
 }
 
 /** Of a program of the root, which the task becomes. */
