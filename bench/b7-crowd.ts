@@ -5,10 +5,12 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { Agent, get, request } from 'node:http'
 import { fileURLToPath } from 'node:url'
+import { parked } from './b7-parked.js'
 import { jobspecText } from './jobspec-text.js'
-import { type Bench, type BenchOptions, type Measurement, measurement, quantile } from './measurement.js'
+import { type Bench, type BenchOptions, type Line, type Measurement, measurement, quantile } from './measurement.js'
 import { PauseMeter } from './pause-meter.js'
 import { BenchRepository, type BenchServer, startBenchServer } from './repository.js'
+import { peerNotGiven } from './sides/peer.js'
 
 const JOBS = 100
 
@@ -29,7 +31,9 @@ type News =
 export const b7Crowd: Bench = {
   name: 'B7',
   summary: 'parked queries, event streams and large bodies: who waits for whom, and the longest pause',
-  async *run({ quick }: BenchOptions): AsyncIterable<Measurement> {
+  async *run(options: BenchOptions): AsyncIterable<Line> {
+    yield* parked(options)
+    yield peerNotGiven('B7', 'no peer: what a peer does of this is not measured here')
     const repository = await BenchRepository.create()
     for (let at = 0; at < JOBS; at++) repository.write(`jobs/job-${at}.nomad.hcl`, jobspecText(at))
     await repository.commit('all')
@@ -37,7 +41,7 @@ export const b7Crowd: Bench = {
     // Others are a process of their own: a crowd that is busy with its answers must not slow them down.
     const [crowd, others] = [startClient(), startClient()]
     try {
-      yield* measureCrowds(repository, server, { crowd, others }, quick)
+      yield* measureCrowds(repository, server, { crowd, others }, options.quick)
     } finally {
       crowd.kill()
       others.kill()

@@ -2,10 +2,12 @@
 
 import { b1Placement } from './b1-placement.js'
 import { b2PackQuality } from './b2-pack-quality.js'
+import { b3, b4 } from './b3-placements.js'
 import { b5 } from './b5-commit-to-running.js'
 import { b6ApiRead } from './b6-api-read.js'
 import { b7Crowd } from './b7-crowd.js'
 import { b8 } from './b8-cold-start.js'
+import { b9 } from './b9-footprint.js'
 import { gitScan } from './b10-git-scan.js'
 import { b10Jobspecs } from './b10-jobspecs.js'
 import { serverScan } from './b10-server.js'
@@ -41,4 +43,21 @@ const b12: Bench = {
   },
 }
 
-export const BENCHES: readonly Bench[] = [b1Placement, b2PackQuality, b5, b6ApiRead, b7Crowd, b8, b10, b11, b12, b13, b14, b15, b16]
+export const BENCHES: readonly Bench[] = [
+  b1Placement,
+  b2PackQuality,
+  b3,
+  b4,
+  b5,
+  b6ApiRead,
+  b7Crowd,
+  b8,
+  b9,
+  b10,
+  b11,
+  b12,
+  b13,
+  b14,
+  b15,
+  b16,
+]

@@ -21,6 +21,13 @@ export async function startNomad(binary: string): Promise<NomadSide> {
   return new NomadSide('peer', nomad.url, { programs: nomad, remove: () => nomad.remove() })
 }
 
+/** A server and clients that are stopped once they have joined: so what is measured is what the server decides and keeps. */
+export async function startHollowNomad(binary: string, clients: number): Promise<NomadSide> {
+  const nomad = await NomadPrograms.create(binary, { clients })
+  await nomad.start()
+  return new NomadSide('peer', nomad.url, { programs: nomad, remove: () => nomad.remove() })
+}
+
 class NomadPrograms implements SidePrograms {
   readonly url: string
   readonly #folder = mkdtempSync(join(tmpdir(), 'drover-bench-peer-'))
