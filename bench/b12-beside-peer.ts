@@ -105,7 +105,7 @@ async function barePss(idleMs: number): Promise<number> {
 }
 
 function kebab(name: string): string {
-  return name.replace(/[A-Z]+/g, (letters) => `-${letters.toLowerCase()}`)
+  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
 }
 
 function pause(ms: number): Promise<void> {
