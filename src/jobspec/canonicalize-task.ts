@@ -54,7 +54,7 @@ function canonicalizeTemplate(template: ApiObject): ApiObject {
   const mode = textIn(filled, 'ChangeMode')
   return {
     ...filled,
-    ChangeSignal: signal === '' && mode === 'signal' ? 'SIGHUP' : signal,
+    ChangeSignal: template['ChangeSignal'] == null && mode === 'signal' ? 'SIGHUP' : signal,
     ChangeScript: script === undefined ? null : fill(script, CHANGE_SCRIPT_DEFAULT),
   }
 }

@@ -4,7 +4,7 @@ import { ownerKey, type StateView } from '../state/index.js'
 import { concludeEvaluation, NOTHING_LOOKED_AT } from './outcome.js'
 import { PlanBuilder } from './plan-builder.js'
 import { latestDeployment, sortDeployments } from './reconcile/deployments.js'
-import { stageLost, stopAll } from './reconcile/lost.js'
+import { stageLost, stopAll, stopOnEveryNode } from './reconcile/lost.js'
 import type { ScheduleEnv } from './schedule-env.js'
 
 export type Beginning =
@@ -30,7 +30,8 @@ export function beginEvaluation(view: StateView, evaluation: Evaluation, env: Sc
   const { current, old } = sortDeployments(plan, latest, job)
   stageLost(view, plan, all)
   if (job !== undefined && !job.Stop) return { kind: 'begun', job, plan, all, latest, current, old }
-  stopAll(view, plan, all, evaluation.Type === 'system' || evaluation.Type === 'sysbatch')
+  if (evaluation.Type === 'system' || evaluation.Type === 'sysbatch') stopOnEveryNode(view, plan, all)
+  else stopAll(view, plan, all, env.nowMs)
   for (const group of job?.TaskGroups ?? []) plan.queued.set(group.Name, 0)
   return { kind: 'ended', result: concludeEvaluation(plan, () => NOTHING_LOOKED_AT, latest?.ID, env.newId) }
 }

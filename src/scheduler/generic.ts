@@ -18,6 +18,7 @@ import { concludeEvaluation } from './outcome.js'
 import { Placer } from './placer.js'
 import type { PlanBuilder } from './plan-builder.js'
 import { Sites } from './rank/sites.js'
+import { jobOfAllocation } from './reconcile/classify.js'
 import { newDeployment, succeed } from './reconcile/deployments.js'
 import { type GroupOutcome, reconcileGroup } from './reconcile/group.js'
 import { stopAll } from './reconcile/lost.js'
@@ -64,7 +65,7 @@ function makeContext({ view, plan, evaluation, job, isBatch, env, sites, current
     nowMs: env.nowMs,
     deployment: current,
     oldDeployment: old,
-    jobOf: (allocation) => view.findJobVersion(allocation.Namespace, allocation.JobID, allocation.JobCreateIndex, allocation.JobVersion),
+    jobOf: (allocation) => jobOfAllocation(view, allocation),
     fitInPlace: (allocation, group) => fitInPlace(sites, job, allocation, group),
     followUp: (later, trigger) => {
       if (later.length === 0) return new Map()
@@ -97,7 +98,7 @@ function reconcileGroups(context: GroupContext, job: Job, all: readonly Allocati
   const byGroup = new Map<string, Allocation[]>(job.TaskGroups.map((group) => [group.Name, []]))
   const orphans: Allocation[] = []
   for (const allocation of all) (byGroup.get(allocation.TaskGroup) ?? orphans).push(allocation)
-  stopAll(context.view, context.plan, orphans)
+  stopAll(context.view, context.plan, orphans, context.nowMs)
   for (const group of job.TaskGroups) outcomes.set(group.Name, reconcileGroup(context, group, byGroup.get(group.Name)!))
   return outcomes
 }

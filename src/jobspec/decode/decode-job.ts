@@ -1,7 +1,8 @@
 /** The job block: groups and tasks in source order, and what they inherit (`vault`, `secret`). */
 import type { Evaluation } from '../hcl/evaluation.js'
-import { type ApiObject, type ApiValue, apiObject, objectsIn, textIn } from './api-job.js'
+import { type ApiObject, type ApiValue, apiObject, objectIn, objectsIn, textIn } from './api-job.js'
 import { type Block, type Content, contentOf } from './body.js'
+import { withPorts } from './ports.js'
 import { structOf } from './schema.js'
 import { decodeGroupScaling, decodeTaskScaling } from './special.js'
 import { decodeBlock, decodeContent, type Extras, onlyBlock, schemaOf } from './struct.js'
@@ -65,7 +66,7 @@ function decodeGroup(evaluation: Evaluation, block: Block, job: Inherited): ApiO
   const scaling = onlyBlock(evaluation, blocksOf(content, 'scaling'))
   const tasks = blocksOf(content, 'task').map((task) => decodeTask(evaluation, task, inherited))
   return {
-    ...group,
+    ...withPorts(group),
     ...(scaling === undefined ? {} : { Scaling: decodeGroupScaling(evaluation, scaling) }),
     ...(tasks.length > 0 ? { Tasks: tasks } : {}),
   }
@@ -78,8 +79,10 @@ function decodeTask(evaluation: Evaluation, block: Block, inherited: Inherited):
   const scaling = decodeTaskScaling(evaluation, blocksOf(content, 'scaling'))
   const secrets = [...objectsIn(task, 'Secrets'), ...inherited.secrets]
   const vault = task['Vault'] ?? inherited.vault
+  const resources = objectIn(task, 'Resources')
   return {
     ...splitIdentities(task),
+    ...(resources === undefined ? {} : { Resources: withPorts(resources) }),
     ...(vault === undefined ? {} : { Vault: vault }),
     ...(scaling.length > 0 ? { ScalingPolicies: scaling } : {}),
     ...(secrets.length > 0 ? { Secrets: secrets } : {}),

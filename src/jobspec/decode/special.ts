@@ -5,7 +5,7 @@ import { convert } from '../hcl/convert.js'
 import { evaluate } from '../hcl/evaluate.js'
 import type { Evaluation } from '../hcl/evaluation.js'
 import { numeric, parseNumeric } from '../hcl/numbers.js'
-import { type ApiObject, apiObject, objectsIn, textIn } from './api-job.js'
+import { type ApiObject, apiObject, textIn } from './api-job.js'
 import { type Block, contentOf } from './body.js'
 import { failType } from './scalars.js'
 import { type StructName, structOf } from './schema.js'
@@ -22,7 +22,6 @@ const AFFINITY_SUGAR = ['version', 'semver', 'regexp', 'set_contains_any', 'set_
 export const SPECIAL_DECODERS: Readonly<Partial<Record<StructName, SpecialDecoder>>> = {
   Constraint: decodeConstraint,
   Affinity: decodeAffinity,
-  NetworkResource: decodeNetwork,
   Template: decodeTemplate,
   ChangeScript: decodeChangeScript,
   Vault: decodeVault,
@@ -95,18 +94,6 @@ function affinityWeight(evaluation: Evaluation, block: Block, written: string | 
   if (!whole.eq(numeric(weight)))
     evaluation.warnings.push(`affinity weight ${written} does not fit and counts as ${weight}; weights are from -100 to 100`)
   return weight
-}
-
-/** Ports with a static number are reserved; `reserved_ports` blocks count only when there is no `port`. */
-function decodeNetwork(evaluation: Evaluation, block: Block): ApiObject {
-  const network = decodeStruct(evaluation, structOf('NetworkResource'), block.body)
-  const ports = objectsIn(network, 'DynamicPorts')
-  if (ports.length === 0) return network
-  const isReserved = (port: ApiObject): boolean => typeof port['Value'] === 'number' && port['Value'] > 0
-  const reserved = ports.filter(isReserved)
-  const dynamic = ports.filter((port) => !isReserved(port))
-  const { ReservedPorts: _reserved, DynamicPorts: _dynamic, ...rest } = network
-  return { ...rest, ...(reserved.length > 0 ? { ReservedPorts: reserved } : {}), ...(dynamic.length > 0 ? { DynamicPorts: dynamic } : {}) }
 }
 
 function withDefaults(object: ApiObject, defaults: ApiObject): ApiObject {

@@ -50,7 +50,8 @@ type ChildForm =
   /** An object whose values are the items; those that were there before come first. */
   | { readonly form: 'by-name'; readonly member: string; readonly kind: Kind }
   | { readonly form: 'texts'; readonly member: string; readonly isTerse?: boolean }
-  | { readonly form: 'free'; readonly member: string; readonly isTerse?: boolean }
+  /** `tellsEmpty`: one of nothing that comes or goes is told. */
+  | { readonly form: 'free'; readonly member: string; readonly isTerse?: boolean; readonly tellsEmpty?: boolean }
 
 const plain = (name: string): Kind => ({ name, isTypedByFields: true })
 const texts = (member: string): Child => ({ form: 'texts', member })
@@ -100,14 +101,13 @@ const IDENTITY: Kind = { name: 'Identity', tellsHidden: true, rules: { skip: ['E
 /** Its constraints and affinities are not compared, as in Nomad; that they differ is told all the same. */
 const DEVICE: Kind = { name: 'Device', tellsHidden: true }
 
+/** Nor are its devices. */
+const NUMA: Kind = { name: 'NUMA', tellsHidden: true }
+
 const RESOURCES: Kind = {
   name: 'Resources',
   tellsHidden: true,
-  children: [
-    NETWORKS,
-    { form: 'keyed', member: 'Devices', kind: DEVICE, key: 'Name' },
-    one('NUMA', { name: 'NUMA', children: [texts('Devices')] }),
-  ],
+  children: [NETWORKS, { form: 'keyed', member: 'Devices', kind: DEVICE, key: 'Name' }, one('NUMA', NUMA)],
 }
 
 /** Its mesh gateway is not compared, as in Nomad. */
@@ -193,7 +193,7 @@ export const GROUP_CHILDREN: readonly Child[] = [
     name: 'Scaling',
     rules: { skip: ['ID', 'Type', 'Target', 'CreateIndex', 'ModifyIndex'] },
     isTerse: true,
-    children: [{ form: 'free', member: 'Policy', isTerse: true }],
+    children: [{ form: 'free', member: 'Policy', isTerse: true, tellsEmpty: true }],
   }),
   SERVICES,
   {
@@ -203,11 +203,13 @@ export const GROUP_CHILDREN: readonly Child[] = [
   },
 ]
 
+/** The order of arguments, and one that comes twice, are not compared; that they differ is told all the same. */
 const TEMPLATE: Kind = {
   name: 'Template',
+  tellsHidden: true,
   children: [
     one('Wait', { name: 'Template', rules: { nil: ['Min', 'Max'] } }),
-    one('ChangeScript', { name: 'ChangeScript', children: [texts('Args')] }),
+    one('ChangeScript', { name: 'ChangeScript', tellsHidden: true, children: [texts('Args')] }),
   ],
 }
 

@@ -71,6 +71,8 @@ function childDiff(child: Child, old: unknown, next: unknown, isContextual: bool
     case 'texts':
       return textSetDiff(child.member, asTexts(old), asTexts(next), isContextual, child.isTerse === true)
     case 'free':
+      if (child.tellsEmpty === true && isHollow(old) !== isHollow(next) && (old == null || next == null))
+        return [{ Type: next == null ? 'Deleted' : 'Added', Name: child.member, Fields: null, Objects: null }]
       return freeDiff(child.member, old, next, isContextual && child.isTerse !== true)
     case 'set':
       return setDiff(child.kind, asList(old), asList(next), isContextual)
@@ -85,6 +87,10 @@ function childDiff(child: Child, old: unknown, next: unknown, isContextual: bool
     case 'matched':
       return pairedDiff(child.kind, pairByLikeness(asList(old), asList(next)), isContextual)
   }
+}
+
+function isHollow(value: unknown): boolean {
+  return isPlain(value) && Object.keys(value).length === 0
 }
 
 function asPlain(value: unknown): Plain | null {

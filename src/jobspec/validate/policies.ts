@@ -88,7 +88,7 @@ function attemptTexts(policy: ReschedulePolicy): string[] {
 /** Nomad's own estimate, ceiling and all: what is compared with the interval is the last delay, not the sum of them. */
 function possibleAttempts(policy: ReschedulePolicy): { attempts: number; neededInterval: Nanoseconds } {
   const { Attempts, Interval, Delay, DelayFunction } = policy
-  if (DelayFunction === 'constant') return { attempts: Math.floor(Interval / Delay), neededInterval: Attempts * Delay }
+  if (DelayFunction === 'constant') return { attempts: Math.trunc(Interval / Delay) || 0, neededInterval: Attempts * Delay }
   const marks = DelayFunction === 'fibonacci' ? fibonacciMarks(policy) : exponentialMarks(policy)
   const neededInterval = marks.at(-1) ?? 0
   if (DelayFunction === 'exponential') return { attempts: marks.filter((mark) => mark < Interval).length, neededInterval }

@@ -157,6 +157,7 @@ function checkPortTexts(service: Service, want: (port: string, service: Service)
     if (!isNumber(port)) want(port, service)
     else if (check.AddressMode !== 'driver')
       texts.push(`check ${quote(check.Name)} cannot use a numeric port ${Number(port)} without setting address_mode="driver"`)
+    else if (Number(port) <= 0) texts.push(`check ${quote(check.Name)} has invalid numeric port ${Number(port)}`)
     return texts
   })
 }

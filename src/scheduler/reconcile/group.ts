@@ -18,7 +18,7 @@ import { LOST, MIGRATING, NOT_NEEDED } from '../descriptions.js'
 import { type Classified, classify, isOutdated } from './classify.js'
 import { seedDeploymentState } from './deployments.js'
 import { handleDisconnects } from './disconnect.js'
-import { stopEnded } from './lost.js'
+import { stopAll, stopEnded } from './lost.js'
 import { NameIndex } from './names.js'
 import { reconnect } from './reconnect.js'
 import { filterReschedulable, type Rescheduling } from './reschedulable.js'
@@ -59,7 +59,7 @@ class GroupReconciler {
   run(everything: readonly Allocation[]): GroupOutcome {
     const { plan, view, nowMs } = this.#context
     const all = this.#dropOldBatch(everything)
-    if (this.#group.Count === 0) stopEnded(plan, all)
+    if (this.#group.Count === 0) return this.#stopEverything(all)
     const canaryIds = this.#stopOldCanaries(all)
     const relevant = all.filter((allocation) => !plan.stops.has(allocation.ID))
     const sets = classify(view, relevant, this.#context.jobOf, nowMs)
@@ -77,6 +77,14 @@ class GroupReconciler {
     this.#context.followUp(rescheduling.later, 'alloc-reschedule')
     plan.count(this.#group.Name, 'RescheduleLater', rescheduling.later.length)
     return this.#decide(all, sets, rescheduling, canaries, lostLater)
+  }
+
+  /** Of a group of none nothing is tried, moved or waited for. */
+  #stopEverything(all: readonly Allocation[]): GroupOutcome {
+    const { plan, view, nowMs } = this.#context
+    stopEnded(plan, all)
+    stopAll(view, plan, all, nowMs)
+    return { destructive: [], placements: [], isComplete: true, deploymentState: this.#hadState ? this.#state : undefined }
   }
 
   /** What an older version of a batch job has finished is history. */

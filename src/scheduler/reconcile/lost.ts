@@ -3,7 +3,7 @@ import { type Allocation, isClientTerminal, isServerTerminal, isTerminal } from 
 import type { StateView } from '../../state/index.js'
 import { LOST, NOT_NEEDED } from '../descriptions.js'
 import type { PlanBuilder } from '../plan-builder.js'
-import { taintOf } from './classify.js'
+import { classify, jobOfAllocation, taintOf } from './classify.js'
 
 export function isLost(view: StateView, allocation: Allocation): boolean {
   const taint = taintOf(view, allocation.NodeID)
@@ -24,11 +24,20 @@ export function stopCounted(view: StateView, plan: PlanBuilder, allocation: Allo
   plan.count(allocation.TaskGroup, 'Stop', 1)
 }
 
-/** Of a job, or a group, that is no more. Jobs that run on every node say nothing of the node, as in Nomad. */
-export function stopAll(view: StateView, plan: PlanBuilder, all: readonly Allocation[], isSystem = false): void {
-  for (const allocation of all) {
-    if (!isTerminal(allocation)) stopCounted(view, plan, allocation, isLost(view, allocation) && !isSystem ? LOST : NOT_NEEDED)
+/** Of a job, or a group, that is no more, or of which nothing is wanted: lost is what its node's silence has lost. */
+export function stopAll(view: StateView, plan: PlanBuilder, all: readonly Allocation[], nowMs: number): void {
+  const living = all.filter((allocation) => !isTerminal(allocation))
+  const lost = new Set(classify(view, living, (allocation) => jobOfAllocation(view, allocation), nowMs).lost)
+  for (const allocation of living) {
+    if (lost.has(allocation)) plan.stop(allocation, LOST, { ClientStatus: 'lost' })
+    else plan.stop(allocation, NOT_NEEDED)
+    plan.count(allocation.TaskGroup, 'Stop', 1)
   }
+}
+
+/** The same of a job that runs on every node, which says nothing of the node, as in Nomad. */
+export function stopOnEveryNode(view: StateView, plan: PlanBuilder, all: readonly Allocation[]): void {
+  for (const allocation of all) if (!isTerminal(allocation)) stopCounted(view, plan, allocation, NOT_NEEDED)
 }
 
 /** What has ended by itself, in a group of which nothing is wanted any more: nor is it to be replaced. */
