@@ -191,6 +191,15 @@ test('conditions that contradict each other, unknown operands and versions that 
   expect(filteredBy(kernel('regexp', 'lin(ux'))).toEqual({ '${attr.kernel.name} regexp lin(ux': 1 })
 })
 
+test('a core that a node lists twice is given away once', () => {
+  const base = node()
+  const twice = { ...base, NodeResources: { ...base.NodeResources, Cpu: { CpuShares: 1, TotalCpuCores: 1, ReservableCpuCores: [0, 0] } } }
+  const twoCores = job({ TaskGroups: [taskGroup({ Tasks: [task({ Resources: { ...task().Resources, CPU: 0, Cores: 2 } })] })] })
+  const result = decide({ nodes: [twice], jobs: [twoCores] })
+  expect(result.plan.Placements).toEqual([])
+  expect(metricOf(result)!.DimensionExhausted).toEqual({ cores: 1 })
+})
+
 test('a driver that no node has is told as missing', () => {
   expect(failing({ TaskGroups: [taskGroup({ Tasks: [task({ Driver: 'java' })] })] })!.ConstraintFiltered).toEqual({ 'missing drivers': 1 })
 })

@@ -71,13 +71,13 @@ export function addClaims(a: Claims, b: Claims): Claims {
   }
 }
 
-/** What the node has for allocations: what is there minus what is reserved for others. */
+/** What the node has for allocations: what is there minus what is reserved for others. A core that it lists twice is one. */
 export function capacityOf(node: Node): Claims {
   const { NodeResources: all, ReservedResources: reserved } = node
   const taken = new Set(reserved.Cpu.ReservedCpuCores ?? [])
   return {
     cpuShares: all.Cpu.CpuShares - reserved.Cpu.CpuShares,
-    cores: (all.Cpu.ReservableCpuCores ?? []).filter((core) => !taken.has(core)),
+    cores: [...new Set(all.Cpu.ReservableCpuCores ?? [])].filter((core) => !taken.has(core)),
     memoryMb: all.Memory.MemoryMB - reserved.Memory.MemoryMB,
     memoryMaxMb: all.Memory.MemoryMB - reserved.Memory.MemoryMB,
     diskMb: all.Disk.DiskMB - reserved.Disk.DiskMB,
