@@ -23,6 +23,8 @@ const PEER_CLIENTS = 4
 const SHARE = 0.99
 const PLACED_WITHIN_MS = 1_000
 const HANDED_OVER_EVERY_MS = 100
+/** It took longer than anybody waits here. */
+const NOT_SEEN_MS = 10 * PLACED_WITHIN_MS
 
 /** Takes jobs and places them. */
 interface Placer {
@@ -114,7 +116,7 @@ async function placedCount(url: string): Promise<number> {
   return groups.reduce((sum, { Starting, Running }) => sum + Starting + Running, 0)
 }
 
-/** @returns for each job how long it took from being handed over until its allocation was told of; infinite for those of which it never was */
+/** @returns for each job how long it took from being handed over until its allocation was told of; ten seconds for those of which it never was */
 async function ramp(placer: Placer, rate: number, seconds: number): Promise<readonly number[]> {
   const batches = (seconds * 1000) / HANDED_OVER_EVERY_MS
   const perBatch = rate / (1000 / HANDED_OVER_EVERY_MS)
@@ -132,8 +134,8 @@ async function ramp(placer: Placer, rate: number, seconds: number): Promise<read
       handed.push(handOver())
     }
     await Promise.all(handed)
-    await times.whenSeen(began.size, 10 * PLACED_WITHIN_MS)
-    return [...began].map(([id, atMs]) => (times.of(id) ?? Number.POSITIVE_INFINITY) - atMs)
+    await times.whenSeen(began.size, NOT_SEEN_MS)
+    return [...began].map(([id, atMs]) => (times.of(id) === undefined ? NOT_SEEN_MS : times.of(id)! - atMs))
   } finally {
     times.close()
   }
