@@ -68,7 +68,7 @@ function impliedOf(group: TaskGroup, providers: readonly string[]): Constraint[]
   return implied
 }
 
-/** Signals that tasks may be sent, sorted. */
+/** Signals that tasks may be sent, sorted; those of identities are not asked for, as in Nomad. */
 function signalsOf(group: TaskGroup): readonly string[] {
   const signals = new Set<string>()
   for (const task of group.Tasks) {
@@ -76,9 +76,6 @@ function signalsOf(group: TaskGroup): readonly string[] {
     if (task.Vault?.ChangeMode === 'signal') signals.add(task.Vault.ChangeSignal)
     for (const template of task.Templates ?? []) {
       if (template.ChangeMode === 'signal') signals.add(template.ChangeSignal)
-    }
-    for (const identity of [task.Identity, ...(task.Identities ?? [])]) {
-      if (identity?.ChangeMode === 'signal' && identity.ChangeSignal !== '') signals.add(identity.ChangeSignal)
     }
   }
   return [...signals].sort()

@@ -5,7 +5,7 @@
 import { type ApiObject, objectIn, objectsIn, textIn } from '../decode/api-job.js'
 import { exposeChecks } from './exposed-checks.js'
 import { gatewayKindOf, withProxy } from './gateway-proxy.js'
-import { gatewayTask, sidecarTask } from './proxy-task.js'
+import { gatewayTask, sidecarTask, withWritten } from './proxy-task.js'
 
 /** `group` with its services canonical. */
 export function admitConnect(group: ApiObject): ApiObject {
@@ -26,8 +26,8 @@ function admitService(group: ApiObject, at: number): ApiObject {
 
 function admitSidecar(group: ApiObject, service: ApiObject, sidecar: ApiObject): ApiObject {
   const name = textIn(service, 'Name')
-  const task = sidecarTask(name, objectIn(objectIn(service, 'Connect') ?? {}, 'SidecarTask'))
-  return withPort(withTask(group, task), textIn(sidecar, 'Port') || `connect-proxy-${name}`)
+  const written = objectIn(objectIn(service, 'Connect') ?? {}, 'SidecarTask')
+  return withPort(withTask(group, sidecarTask(name, written), written), textIn(sidecar, 'Port') || `connect-proxy-${name}`)
 }
 
 /** With one task in the group, that one is meant. */
@@ -53,8 +53,8 @@ function admitGateway(group: ApiObject, service: ApiObject, at: number): ApiObje
   const name = textIn(service, 'Name')
   const label = gatewayPort(service, name, objectIn(gateway, 'Terminating') !== undefined)
   const admitted = withService(group, at, { ...service, PortLabel: label, Connect: { ...connect, Gateway } })
-  const task = gatewayTask(name, kind, mode === 'host', objectIn(connect, 'SidecarTask'))
-  const withProxyTask = withTask(admitted, task)
+  const written = objectIn(connect, 'SidecarTask')
+  const withProxyTask = withTask(admitted, gatewayTask(name, kind, mode === 'host', written), written)
   if (kind === 'mesh') return withPort(withProxyTask, `connect-mesh-${name}-lan`)
   return label === textIn(service, 'PortLabel') ? withProxyTask : withPort(withProxyTask, label)
 }
@@ -68,10 +68,12 @@ function withService(group: ApiObject, at: number, service: ApiObject): ApiObjec
   return { ...group, Services: objectsIn(group, 'Services').map((one, index) => (index === at ? service : one)) }
 }
 
-/** Unless a task of that kind is there already: jobs that were stored once come in again. */
-function withTask(group: ApiObject, task: ApiObject): ApiObject {
+/** A task of that kind may be there already, of a job that was stored once: then that one takes what is written. */
+function withTask(group: ApiObject, task: ApiObject, written: ApiObject | undefined): ApiObject {
   const tasks = objectsIn(group, 'Tasks')
-  return tasks.some((one) => textIn(one, 'Kind') === task['Kind']) ? group : { ...group, Tasks: [...tasks, task] }
+  const at = tasks.findIndex((one) => textIn(one, 'Kind') === task['Kind'])
+  if (at < 0) return { ...group, Tasks: [...tasks, task] }
+  return written === undefined ? group : { ...group, Tasks: tasks.with(at, withWritten(tasks[at]!, written)) }
 }
 
 function withPort(group: ApiObject, label: string): ApiObject {

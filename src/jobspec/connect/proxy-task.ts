@@ -39,18 +39,22 @@ export function gatewayTask(service: string, kind: string, isOnHost: boolean, wr
 }
 
 /** `sidecar_task`: what it says wins over the proxy's own; another driver takes nothing over from the proxy's configuration. */
-function withWritten(task: ApiObject, written: ApiObject = {}): ApiObject {
+export function withWritten(task: ApiObject, written: ApiObject = {}): ApiObject {
   const { Config, Env, Meta, Resources, LogConfig, ...others } = written
   const isOwnDriver = ['', textIn(task, 'Driver')].includes(textIn(written, 'Driver'))
   return {
     ...task,
     ...said(others),
     Config: { ...(isOwnDriver ? objectIn(task, 'Config') : {}), ...(Config as ApiObject | null) },
-    Env: Env ?? null,
-    Meta: Meta ?? null,
+    Env: merged(task['Env'], Env),
+    Meta: merged(task['Meta'], Meta),
     Resources: { ...objectIn(task, 'Resources'), ...only(RESOURCES, Resources) },
     LogConfig: { ...objectIn(task, 'LogConfig'), ...only(LOGS, LogConfig) },
   }
+}
+
+function merged(own: ApiValue, written: ApiValue): ApiObject | null {
+  return own == null && written == null ? null : { ...(own as ApiObject | null), ...(written as ApiObject | null) }
 }
 
 const RESOURCES: readonly string[] = ['CPU', 'Cores', 'MemoryMB', 'MemoryMaxMB', 'SecretsMB', 'Devices', 'Networks']
