@@ -19,6 +19,11 @@ export function environmentOf({ pid }: Process): string {
   return read(`/proc/${pid}/environ`)
 }
 
+/** Of a job, whoever runs it. */
+export function isTask(one: Process): boolean {
+  return environmentOf(one).includes('NOMAD_ALLOC_ID=')
+}
+
 /** Empty for a process that has just ended. */
 function read(path: string): string {
   try {

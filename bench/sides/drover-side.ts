@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Cluster, killQuietly } from '../../test/acceptance/cluster.js'
 import { startEmptyCluster } from '../empty-cluster.js'
-import { environmentOf, type Process, processes } from '../processes.js'
+import { environmentOf, isTask, type Process, processes } from '../processes.js'
 import { getJson, type JobText, runningIds, type Side, type SidePrograms, untilSo } from './side.js'
 
 export class DroverSide implements Side {
@@ -66,8 +66,4 @@ export class DroverSide implements Side {
       return all.length === 0
     })
   }
-}
-
-function isTask(one: Process): boolean {
-  return environmentOf(one).includes('NOMAD_ALLOC_ID=')
 }

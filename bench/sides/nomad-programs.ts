@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { killQuietly, unmountBelow } from '../../test/acceptance/cluster.js'
 import { freePort } from '../../test/free-port.js'
 import { Program } from '../../test/real-program.js'
-import { environmentOf, type Process, processes } from '../processes.js'
+import { environmentOf, isTask, type Process, processes } from '../processes.js'
 import { NomadSide } from './nomad-side.js'
 import { getJson, type SidePrograms, untilSo } from './side.js'
 
@@ -126,10 +126,6 @@ function base([http, rpc, serf]: Ports) {
     log_level: 'WARN',
     disable_update_check: true,
   }
-}
-
-function isTask(one: Process): boolean {
-  return environmentOf(one).includes('NOMAD_ALLOC_ID=')
 }
 
 /** It does not listen yet. */

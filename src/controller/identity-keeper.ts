@@ -2,6 +2,7 @@
  * Signs who a task is, for the host that runs it and for identities that its job asks for. A token tells the workload and nothing that it
  * may do. Source: Nomad docs, "Workload Identity".
  */
+
 import type { IdentityRequest, IdentityResponse, IdentityToken } from '../agent/index.js'
 import {
   type Allocation,
@@ -13,6 +14,7 @@ import {
   type Task,
   type WorkloadIdentity,
 } from '../domain/index.js'
+import { jobOfAllocation } from '../state/index.js'
 import type { HostChannel, HostQuestion } from './host-channel.js'
 import type { Leader } from './leader.js'
 import type { IdentityClaims, IdentitySigner } from './ports.js'
@@ -72,9 +74,7 @@ export class IdentityKeeper {
     const { state } = this.#deps.leader
     const allocation = state.allocations.get(allocationId)
     if (allocation === undefined || allocation.NodeID !== nodeId || isClientTerminal(allocation)) return undefined
-    const { Namespace, JobID, JobCreateIndex, JobVersion, TaskGroup } = allocation
-    const job = state.findJobVersion(Namespace, JobID, JobCreateIndex, JobVersion)
-    const group = job?.TaskGroups.find(({ Name }) => Name === TaskGroup)
+    const group = jobOfAllocation(state, allocation)?.TaskGroups.find(({ Name }) => Name === allocation.TaskGroup)
     const task = group?.Tasks.find(({ Name }) => Name === name)
     return task === undefined ? undefined : { allocation, task }
   }

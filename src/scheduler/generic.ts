@@ -9,7 +9,7 @@ import {
   type SchedulingResult,
   type TaskGroup,
 } from '../domain/index.js'
-import type { StateView } from '../state/index.js'
+import { jobOfAllocation, type StateView } from '../state/index.js'
 import { beginEvaluation } from './begin-evaluation.js'
 import { IN_PLACE } from './descriptions.js'
 import type { ClusterIndex } from './feasible/cluster-index.js'
@@ -18,7 +18,6 @@ import { concludeEvaluation } from './outcome.js'
 import { Placer } from './placer.js'
 import type { PlanBuilder } from './plan-builder.js'
 import { Sites } from './rank/sites.js'
-import { jobOfAllocation } from './reconcile/classify.js'
 import { newDeployment, succeed } from './reconcile/deployments.js'
 import { type GroupOutcome, reconcileGroup } from './reconcile/group.js'
 import { stopAll } from './reconcile/lost.js'

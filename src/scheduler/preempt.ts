@@ -10,7 +10,7 @@ import type {
   TaskGroup,
 } from '../domain/index.js'
 import { findTaskGroup } from '../domain/index.js'
-import { ownerKey, type StateView } from '../state/index.js'
+import { jobOfAllocation, ownerKey, type StateView } from '../state/index.js'
 import { type Claims, capacityOf, claimsOf } from './feasible/claims.js'
 import { askedDevices, assignDevices, deviceKey, devicesInUse, matchingDevices } from './feasible/devices.js'
 import { claimsOnce, sharesPerCore } from './feasible/node-table.js'
@@ -194,7 +194,7 @@ function distinctSum(victims: readonly Candidate[]): number {
 function candidatesOf({ view, job, proposed }: PreemptionQuestion): readonly Candidate[] {
   const byId = [...proposed].sort((a, b) => (a.ID < b.ID ? -1 : 1))
   return byId.flatMap((allocation): Candidate[] => {
-    const owner = view.findJobVersion(allocation.Namespace, allocation.JobID, allocation.JobCreateIndex, allocation.JobVersion)
+    const owner = jobOfAllocation(view, allocation)
     if (owner === undefined || (allocation.JobID === job.ID && allocation.Namespace === job.Namespace)) return []
     if (job.Priority - owner.Priority < PRIORITY_GAP) return []
     const maxParallel = findTaskGroup(owner, allocation.TaskGroup)?.Migrate?.MaxParallel ?? 0

@@ -8,13 +8,12 @@ import {
   findTaskGroup,
   isClientTerminal,
   isServerTerminal,
-  type Job,
   type JobType,
   type Node,
   parseRfc3339Ms,
 } from '../domain/index.js'
 import { ownerKey } from './schema.js'
-import type { StateView } from './state.js'
+import { jobOfAllocation, type StateView } from './state.js'
 
 export type DrainWait =
   /** May go now. */
@@ -117,9 +116,5 @@ function jobOf(view: StateView, key: string, groupName: string) {
 }
 
 function typeOf(view: StateView, allocation: Allocation): JobType {
-  return versionOf(view, allocation)?.Type ?? 'service'
-}
-
-function versionOf(view: StateView, { Namespace, JobID, JobCreateIndex, JobVersion }: Allocation): Job | undefined {
-  return view.findJobVersion(Namespace, JobID, JobCreateIndex, JobVersion)
+  return jobOfAllocation(view, allocation)?.Type ?? 'service'
 }

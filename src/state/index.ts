@@ -26,5 +26,5 @@ export {
 } from './schema.js'
 export { cutState, decodeSnapshot, encodeCut, type StateCut, tablesOf } from './snapshot.js'
 export { listSetAside, standingOf } from './standing.js'
-export { type Counters, State, type StateView } from './state.js'
+export { type Counters, jobOfAllocation, State, type StateView } from './state.js'
 export { freezeDeeply, Table, type TableView } from './table.js'

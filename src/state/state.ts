@@ -1,5 +1,5 @@
 /** The replicated state: what you get by folding the log. Readers see a `StateView`, only `apply` sees a `State`. */
-import { type Job, type LogIndex, SCHEDULER_CONFIGURATION_DEFAULT, type SchedulerConfiguration } from '../domain/index.js'
+import { type Allocation, type Job, type LogIndex, SCHEDULER_CONFIGURATION_DEFAULT, type SchedulerConfiguration } from '../domain/index.js'
 import { createTables, jobVersionKey, type Tables, type TableViews } from './schema.js'
 
 /** What is not a table: single values, replaced whole. */
@@ -16,6 +16,14 @@ export interface Counters {
 export interface StateView extends Counters, TableViews {
   /** The version of a job that an allocation (or deployment) names. */
   findJobVersion(namespace: string, jobId: string, createIndex: number, version: number): Job | undefined
+}
+
+/** The version of its job that an allocation was made for. */
+export function jobOfAllocation(
+  view: Pick<StateView, 'findJobVersion'>,
+  { Namespace, JobID, JobCreateIndex, JobVersion }: Pick<Allocation, 'Namespace' | 'JobID' | 'JobCreateIndex' | 'JobVersion'>,
+): Job | undefined {
+  return view.findJobVersion(Namespace, JobID, JobCreateIndex, JobVersion)
 }
 
 // The tables become members through the interface, so that `createTables` stays the only list of them.

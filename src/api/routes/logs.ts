@@ -4,11 +4,11 @@
  */
 import type { Frame, LogsRequest } from '../../agent/index.js'
 import { type Allocation, parseRfc3339Ms, rfc3339 } from '../../domain/index.js'
+import { jobOfAllocation } from '../../state/index.js'
 import { badRequest, notFound } from '../errors.js'
 import type { Parameters } from '../parameters.js'
 import type { ApiResponse } from '../request.js'
 import type { Call, Route } from '../router.js'
-import { jobOf } from '../views/allocation-view.js'
 import { type ClientDeps, findAllocation } from './find-allocation.js'
 import { framesOf, streamed } from './frames.js'
 
@@ -76,7 +76,7 @@ function datedLines(): (frame: Frame) => Uint8Array {
 }
 
 async function checkTask({ reader }: ClientDeps, allocation: Allocation, task: string): Promise<void> {
-  const { job } = await reader.read((view) => ({ index: 0, job: jobOf(view, allocation) }))
+  const { job } = await reader.read((view) => ({ index: 0, job: jobOfAllocation(view, allocation) }))
   const group = job?.TaskGroups.find(({ Name }) => Name === allocation.TaskGroup)
   if (group !== undefined && !group.Tasks.some(({ Name }) => Name === task)) throw badRequest(`unknown task name "${task}"`)
   const state = allocation.TaskStates?.[task]

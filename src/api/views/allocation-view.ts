@@ -3,17 +3,13 @@
  * combined resources that clients before 2.0 need (Nomad API docs, "Allocations").
  */
 import { type AllocatedResources, type Allocation, type Job, NO_RESOURCES } from '../../domain/index.js'
-import type { StateView } from '../../state/index.js'
+import { jobOfAllocation, type StateView } from '../../state/index.js'
 import { encodeJson, FragmentCache, PairFragmentCache, withMember } from '../encode.js'
 import { jobJson } from './job-view.js'
 
 /** What a filter sees: also the members that clients before 2.0 need, and the job. */
 export function allocationView(view: StateView, allocation: Allocation): object {
-  return { ...wholeAllocation(allocation), Job: jobOf(view, allocation) }
-}
-
-export function jobOf(view: StateView, allocation: Allocation): Job | undefined {
-  return view.findJobVersion(allocation.Namespace, allocation.JobID, allocation.JobCreateIndex, allocation.JobVersion)
+  return { ...wholeAllocation(allocation), Job: jobOfAllocation(view, allocation) }
 }
 
 /** Without its job, as events carry it. */
@@ -29,7 +25,7 @@ const wholeJson = new FragmentCache<Allocation>(wholeAllocation)
 const NULL = encodeJson(null)
 
 export function allocationJson(view: StateView, allocation: Allocation): Uint8Array {
-  const job = jobOf(view, allocation)
+  const job = jobOfAllocation(view, allocation)
   return withMember(wholeJson.of(allocation), 'Job', job === undefined ? NULL : jobJson.of(job))
 }
 
@@ -108,9 +104,9 @@ const stubs = [false, true].map((resources) =>
 export const STUB_FIELDS_DEFAULT: StubFields = { resources: false, taskStates: true }
 
 export function allocationStubJson(view: StateView, allocation: Allocation, fields: StubFields = STUB_FIELDS_DEFAULT): Uint8Array {
-  return stubs[Number(fields.resources)]![Number(fields.taskStates)]!.of(allocation, jobOf(view, allocation))
+  return stubs[Number(fields.resources)]![Number(fields.taskStates)]!.of(allocation, jobOfAllocation(view, allocation))
 }
 
 export function allocationStubView(view: StateView, allocation: Allocation): Readonly<Record<string, unknown>> {
-  return allocationStub(allocation, jobOf(view, allocation), STUB_FIELDS_DEFAULT)
+  return allocationStub(allocation, jobOfAllocation(view, allocation), STUB_FIELDS_DEFAULT)
 }

@@ -3,7 +3,7 @@
  * the columns and what the plan has changed on the node.
  */
 import type { Job, Node, SchedulerAlgorithm, TaskGroup } from '../../domain/index.js'
-import type { StateView } from '../../state/index.js'
+import { jobOfAllocation, type StateView } from '../../state/index.js'
 import { assignDevices, devicesInUse } from '../feasible/devices.js'
 import type { DistinctRules } from '../feasible/distinct.js'
 import { isSingleWriter, lacksOwnVolume, VOLUMES_MISSING } from '../feasible/node-checks.js'
@@ -130,7 +130,7 @@ export class Appraiser {
   #isVolumeInUse(node: Node): boolean {
     const { view, plan } = this.#deps
     return plan.proposedOn(node.ID).some((other) => {
-      const owner = view.findJobVersion(other.Namespace, other.JobID, other.JobCreateIndex, other.JobVersion)
+      const owner = jobOfAllocation(view, other)
       const theirs = owner?.TaskGroups.find((group) => group.Name === other.TaskGroup)?.Volumes ?? {}
       return Object.values(theirs).some((volume) =>
         this.needs.hostVolumes.some(

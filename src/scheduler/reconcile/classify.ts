@@ -53,11 +53,6 @@ export function classify(
   return sets
 }
 
-/** The version of its job that an allocation was made for. */
-export function jobOfAllocation(view: StateView, { Namespace, JobID, JobCreateIndex, JobVersion }: Allocation): Job | undefined {
-  return view.findJobVersion(Namespace, JobID, JobCreateIndex, JobVersion)
-}
-
 export interface DisconnectRules {
   readonly lostAfterMs: number
   readonly replace: boolean

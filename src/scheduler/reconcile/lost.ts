@@ -1,9 +1,9 @@
 /** What sits on nodes that are gone. */
 import { type Allocation, isClientTerminal, isServerTerminal, isTerminal } from '../../domain/index.js'
-import type { StateView } from '../../state/index.js'
+import { jobOfAllocation, type StateView } from '../../state/index.js'
 import { LOST, NOT_NEEDED } from '../descriptions.js'
 import type { PlanBuilder } from '../plan-builder.js'
-import { classify, jobOfAllocation, taintOf } from './classify.js'
+import { classify, taintOf } from './classify.js'
 
 export function isLost(view: StateView, allocation: Allocation): boolean {
   const taint = taintOf(view, allocation.NodeID)

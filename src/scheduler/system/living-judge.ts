@@ -1,6 +1,6 @@
 /** What becomes of an allocation of a system job that lives: it is kept as it is or changed, ended, or is to be replaced. */
 import { type Allocation, isReady, isTerminal, type Job, type Node, rfc3339, type TaskGroup } from '../../domain/index.js'
-import type { StateView } from '../../state/index.js'
+import { jobOfAllocation, type StateView } from '../../state/index.js'
 import { IN_PLACE, LOST, NOT_NEEDED, OUT_OF_SIGHT, TAINTED } from '../descriptions.js'
 import type { PlanBuilder } from '../plan-builder.js'
 import type { Sites } from '../rank/sites.js'
@@ -121,6 +121,6 @@ export class LivingJudge {
   }
 
   #jobOf(allocation: Allocation): Job | undefined {
-    return this.#view.findJobVersion(allocation.Namespace, allocation.JobID, allocation.JobCreateIndex, allocation.JobVersion)
+    return jobOfAllocation(this.#view, allocation)
   }
 }

@@ -13,7 +13,7 @@ import {
   type SchedulingResult,
   type TaskGroup,
 } from '../../domain/index.js'
-import type { StateView } from '../../state/index.js'
+import { jobOfAllocation, type StateView } from '../../state/index.js'
 import { beginEvaluation } from '../begin-evaluation.js'
 import { IN_PLACE, NOT_NEEDED } from '../descriptions.js'
 import { findCandidates } from '../feasible/candidates.js'
@@ -125,8 +125,8 @@ class SystemScheduler {
   }
 
   /** Of the job as the allocation has it. */
-  #modifyIndexOf({ Namespace, JobID, JobCreateIndex, JobVersion }: Allocation): number | undefined {
-    return this.#view.findJobVersion(Namespace, JobID, JobCreateIndex, JobVersion)?.JobModifyIndex
+  #modifyIndexOf(allocation: Allocation): number | undefined {
+    return jobOfAllocation(this.#view, allocation)?.JobModifyIndex
   }
 }
 
