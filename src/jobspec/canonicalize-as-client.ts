@@ -96,6 +96,7 @@ const NULL_WHEN_EMPTY: Readonly<Record<string, readonly string[]>> = {
   Services: ['Meta', 'CanaryMeta', 'TaggedAddresses'],
   SidecarService: ['Meta', 'Tags'],
   SidecarTask: ['Config', 'Env', 'Meta'],
+  NUMA: ['Devices'],
   Proxy: ['Config'],
   Upstreams: ['Config'],
   Secrets: ['Env'],

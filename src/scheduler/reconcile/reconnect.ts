@@ -27,7 +27,7 @@ function settle(context: GroupContext, group: TaskGroup, original: Allocation, s
   const stop = (allocation: Allocation, description: string, details = {}) => {
     plan.stop(allocation, description, details)
     plan.count(group.Name, 'Stop', 1)
-    for (const set of [sets.untainted, rescheduling.untainted, rescheduling.now]) remove(set, allocation)
+    for (const set of [sets.untainted, sets.migrate, rescheduling.untainted, rescheduling.now]) remove(set, allocation)
   }
   if (original.ClientStatus === 'failed' && !isServerTerminal(original)) {
     stop(original, RESCHEDULED, { ClientStatus: 'failed' })

@@ -54,6 +54,28 @@ test('what was replaced while it was out of sight is not replaced once more when
   expect(plan.Placements.map(({ Name, PreviousAllocation }) => [Name, PreviousAllocation])).toEqual([['web.group[1]', undefined]])
 })
 
+test('a replacement that is to move is not replaced when the original comes back', () => {
+  const original = allocation({
+    ID: uuid(1, 0xb0),
+    ClientStatus: 'running',
+    NextAllocation: uuid(2, 0xb0),
+    AllocStates: [{ Field: 0, Value: 'unknown', Time: rfc3339(FIXTURE_MS) }],
+  })
+  const follower = allocation({
+    ID: uuid(2, 0xb0),
+    ClientStatus: 'running',
+    DesiredTransition: { Migrate: true },
+    PreviousAllocation: original.ID,
+  })
+  const Disconnect = { LostAfter: 3_600 * SECOND, Replace: true, Reconcile: 'keep_original', StopOnClientAfter: null }
+  const jobs = [job({ TaskGroups: [taskGroup({ Count: 2, Update: null, Disconnect })] })]
+  const { plan } = decide({ nodes: [node()], jobs, allocations: [original, follower] })
+  expect(plan.Stops.map(({ ID, DesiredDescription }) => [ID, DesiredDescription])).toEqual([
+    [follower.ID, 'alloc not needed due to disconnected client reconnect'],
+  ])
+  expect(plan.Placements.map(({ Name, PreviousAllocation }) => [Name, PreviousAllocation])).toEqual([['web.group[1]', undefined]])
+})
+
 test.each(['unknown', 'pending'] as const)(
   'what was replaced by a newer version while it was out of sight is not updated once it is back and %s',
   (ClientStatus) => {
