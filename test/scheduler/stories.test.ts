@@ -142,6 +142,31 @@ test('a system job runs once on every node, also on one that comes later', () =>
   expect(story.evaluate().plan.Placements.map((row) => row.NodeID)).toEqual([uuid(9, 1)])
 })
 
+test('a node that goes down in the roll-out of a system job leaves its turn to another', () => {
+  const Update = { ...group(1).Update!, MaxParallel: 1 }
+  const story = new Story().nodes(3).register({ Type: 'system', TaskGroups: [group(1, { Update, Tasks: withEnv('a') })] })
+  story.evaluate()
+  story.report(story.wanted(), 'running', true).evaluate()
+  story.register({ Version: 1, Type: 'system', TaskGroups: [group(1, { Update, Tasks: withEnv('b') })] })
+  const [first] = story.evaluate().plan.Placements
+  expect(story.evaluate().plan.Placements).toEqual([])
+  story.do({ kind: 'node-status', nodeId: first!.NodeID, status: 'down', description: '', evaluations: [] })
+  const { plan } = story.evaluate()
+  expect([plan.Stops.find(({ ID }) => ID === first!.ID)?.ClientStatus, plan.Placements.length]).toEqual(['lost', 1])
+})
+
+test('a canary of a system job that is lost is tried on another node', () => {
+  const Update = { ...group(1).Update!, MaxParallel: 1, Canary: 25 }
+  const story = new Story().nodes(3).register({ Type: 'system', TaskGroups: [group(1, { Update, Tasks: withEnv('a') })] })
+  story.evaluate()
+  story.report(story.wanted(), 'running', true).evaluate()
+  story.register({ Version: 1, Type: 'system', TaskGroups: [group(1, { Update, Tasks: withEnv('b') })] })
+  const [first] = story.evaluate().plan.Placements
+  story.do({ kind: 'node-status', nodeId: first!.NodeID, status: 'down', description: '', evaluations: [] })
+  const placed = story.evaluate().plan.Placements
+  expect(placed.map(({ DeploymentStatus }) => DeploymentStatus?.Canary)).toEqual([true])
+})
+
 test('a stopped job stops everything and cancels its deployment', () => {
   const story = new Story().nodes(1).register({ TaskGroups: [group(2)] })
   story.evaluate()

@@ -1,5 +1,13 @@
 /** The roll-out of a system job: how many are replaced at once, what its deployment watches, and when that has succeeded. */
-import { type Allocation, type Deployment, type DeploymentState, isTerminal, type Job, type TaskGroup } from '../../domain/index.js'
+import {
+  type Allocation,
+  type Deployment,
+  type DeploymentState,
+  isTerminal,
+  type Job,
+  type TaskGroup,
+  type UpdateStrategy,
+} from '../../domain/index.js'
 import { IN_PLACE } from '../descriptions.js'
 import type { PlanBuilder } from '../plan-builder.js'
 import { newDeployment, seedDeploymentState, succeed } from '../reconcile/deployments.js'
@@ -42,20 +50,13 @@ export class SystemRollOut {
     }
     const state = this.#current?.TaskGroups[group.Name]
     const isCanarying = update.Canary > 0 && destructive.length > 0 && state?.Promoted !== true
-    const unproven =
-      this.#current === undefined
-        ? 0
-        : all.filter(
-            (allocation) =>
-              !isTerminal(allocation) && allocation.DeploymentID === this.#current!.ID && allocation.DeploymentStatus?.Healthy !== true,
-          ).length
-    const canaries = isCanarying
-      ? Math.max(
-          0,
-          Math.min(update.MaxParallel, Math.ceil((update.Canary / 100) * destructive.length)) - (state?.PlacedCanaries?.length ?? 0),
-        )
-      : undefined
-    const admitted = destructive.slice(0, canaries ?? Math.max(0, update.MaxParallel - unproven))
+    const living = all.filter((allocation) => !isTerminal(allocation) && !plan.stops.has(allocation.ID))
+    const unproven = living.filter(
+      (allocation) => allocation.DeploymentID === this.#current?.ID && allocation.DeploymentStatus?.Healthy !== true,
+    )
+    const tried = living.filter(({ ID }) => state?.PlacedCanaries?.includes(ID) === true).length
+    const canaries = isCanarying ? Math.max(0, canariesOf(update, destructive.length + tried) - tried) : undefined
+    const admitted = destructive.slice(0, canaries ?? Math.max(0, update.MaxParallel - unproven.length))
     plan.count(group.Name, 'DestructiveUpdate', destructive.length)
     if (isCanarying) {
       plan.count(group.Name, 'Canary', admitted.length)
@@ -75,10 +76,7 @@ export class SystemRollOut {
     if (known === undefined && hasCurrent && !hasUpdates) return
     if (known === undefined && missing + destructive === 0 && !hasUpdates) return
     if (total <= 0) return
-    const canaries =
-      group.Update.Canary > 0 && destructive > 0 && known?.Promoted !== true
-        ? Math.min(group.Update.MaxParallel, Math.ceil((group.Update.Canary / 100) * destructive))
-        : 0
+    const canaries = group.Update.Canary > 0 && destructive > 0 && known?.Promoted !== true ? canariesOf(group.Update, destructive) : 0
     this.#states.set(group.Name, {
       ...(known ?? seedDeploymentState(group)),
       DesiredTotal: total,
@@ -112,4 +110,9 @@ export class SystemRollOut {
     this.#plan.deployment = { ...current, TaskGroups: groups }
     return this.#plan.deployment
   }
+}
+
+/** Of a system job canaries are told in percent, and no more are tried at once than may be replaced at once. */
+function canariesOf(update: UpdateStrategy, updating: number): number {
+  return Math.min(update.MaxParallel, Math.ceil((update.Canary / 100) * updating))
 }
