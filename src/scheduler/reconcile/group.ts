@@ -58,10 +58,12 @@ class GroupReconciler {
 
   run(everything: readonly Allocation[]): GroupOutcome {
     const { plan, view, nowMs } = this.#context
+    if (this.#group.Count === 0) return this.#stopEverything(everything)
     const all = this.#dropOldBatch(everything)
-    if (this.#group.Count === 0) return this.#stopEverything(all)
     const canaryIds = this.#stopOldCanaries(all)
-    const relevant = all.filter((allocation) => !plan.stops.has(allocation.ID))
+    // What a drain has ended for good keeps its place, also when its host is lost before it could say that it has ended.
+    const isRelevant = ({ ID, DesiredTransition }: Allocation) => !plan.stops.has(ID) || DesiredTransition?.MigrateDisablePlacement === true
+    const relevant = all.filter(isRelevant)
     const sets = classify(view, relevant, this.#context.jobOf, nowMs)
     // A trial that was given up is not moved: what replaced it, if anything, did so long ago.
     const isGivenUp = (allocation: Allocation) => isTerminal(allocation) && !canaryIds.has(allocation.ID)

@@ -46,10 +46,11 @@ function sortOne(context: GroupContext, allocation: Allocation, isDisconnecting:
 
 /** A batch allocation that completed is done; one that was stopped counts as done only when it had finished well. */
 function judgeBatch(allocation: Allocation): 'keep' | 'drop' | 'decide' {
-  if (allocation.DesiredStatus !== 'run' && allocation.DesiredTransition?.MigrateDisablePlacement === true) return 'keep'
+  const { MigrateDisablePlacement, Reschedule } = allocation.DesiredTransition ?? {}
+  if (MigrateDisablePlacement === true) return 'keep'
   if (allocation.DesiredStatus === 'stop') return ranWell(allocation) ? 'keep' : 'drop'
   if (allocation.DesiredStatus === 'evict') return 'drop'
-  return allocation.ClientStatus === 'failed' ? 'decide' : 'keep'
+  return allocation.ClientStatus === 'failed' || Reschedule === true ? 'decide' : 'keep'
 }
 
 /** A service allocation that ended by itself is replaced: it no longer counts as there. */

@@ -52,7 +52,8 @@ export class SystemRollOut {
     const isCanarying = update.Canary > 0 && destructive.length > 0 && state?.Promoted !== true
     const living = all.filter((allocation) => !isTerminal(allocation) && !plan.stops.has(allocation.ID))
     const unproven = living.filter(
-      (allocation) => allocation.DeploymentID === this.#current?.ID && allocation.DeploymentStatus?.Healthy !== true,
+      (allocation) =>
+        this.#current !== undefined && allocation.DeploymentID === this.#current.ID && allocation.DeploymentStatus?.Healthy !== true,
     )
     const tried = living.filter(({ ID }) => state?.PlacedCanaries?.includes(ID) === true).length
     const canaries = isCanarying ? Math.max(0, canariesOf(update, destructive.length + tried) - tried) : undefined

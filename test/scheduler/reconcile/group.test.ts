@@ -1,5 +1,5 @@
-import { expect, test } from 'vitest'
-import { rfc3339, SECOND } from '../../../src/domain/index.js'
+import { describe, expect, test } from 'vitest'
+import { type Allocation, rfc3339, SECOND } from '../../../src/domain/index.js'
 import { allocation, FIXTURE_MS, FIXTURE_TIME, job, node, task, taskGroup, uuid } from '../../fixtures.js'
 import { decide } from '../decide.js'
 
@@ -96,3 +96,31 @@ test.each(['unknown', 'pending'] as const)(
     expect(plan.Placements.map(({ Name, PreviousAllocation }) => [Name, PreviousAllocation])).toEqual([['web.group[1]', undefined]])
   },
 )
+
+describe('batch work', () => {
+  const policy = { Attempts: 1, Interval: 3_600 * SECOND, Delay: 0, DelayFunction: 'constant', MaxDelay: 0, Unlimited: false } as const
+  const decideOf = (row: Allocation, Count = 1, status: 'ready' | 'down' = 'ready') => {
+    const TaskGroups = [taskGroup({ Count, Update: null, ReschedulePolicy: policy })]
+    const jobs = [0, 1].map((Version) => job({ Type: 'batch', Version, TaskGroups }))
+    const nodes = [node({ ID: row.NodeID, Status: status }), node({ ID: uuid(2, 0xa0) })]
+    const { Stops, Placements } = decide({ nodes, jobs, allocations: [row] }).plan
+    return { stops: Stops.map(({ ID }) => ID), placed: Placements.length }
+  }
+
+  test('that is asked to be placed again is, while it runs', () => {
+    const row = allocation({ JobVersion: 1, ClientStatus: 'running', DesiredTransition: { Reschedule: true } })
+    expect(decideOf(row)).toEqual({ stops: [row.ID], placed: 1 })
+  })
+
+  test('that a drain has ended for good is not placed again, whether it failed or its host was lost', () => {
+    const DesiredTransition = { Migrate: true, MigrateDisablePlacement: true }
+    expect(decideOf(allocation({ JobVersion: 1, ClientStatus: 'failed', DesiredTransition }))).toEqual({ stops: [], placed: 0 })
+    const stopping = allocation({ JobVersion: 1, ClientStatus: 'running', DesiredStatus: 'stop', DesiredTransition })
+    expect(decideOf(stopping, 1, 'down')).toEqual({ stops: [stopping.ID], placed: 0 })
+  })
+
+  test('that has ended is stopped when nothing of its group is wanted any more, also that of an older version', () => {
+    const row = allocation({ JobVersion: 0, ClientStatus: 'complete' })
+    expect(decideOf(row, 0)).toEqual({ stops: [row.ID], placed: 0 })
+  })
+})
