@@ -167,6 +167,22 @@ test('a canary of a system job that is lost is tried on another node', () => {
   expect(placed.map(({ DeploymentStatus }) => DeploymentStatus?.Canary)).toEqual([true])
 })
 
+test('a canary of a system job that fails is tried again where it was, and a newer version begins there', () => {
+  const Update = { ...group(1).Update!, MaxParallel: 1, Canary: 25 }
+  const versionOf = (Version: number, value: string) =>
+    ({ Version, Type: 'system', TaskGroups: [group(1, { Update, Tasks: withEnv(value) })] }) as const
+  const story = new Story().nodes(3).register(versionOf(0, 'a'))
+  story.evaluate()
+  story.report(story.wanted(), 'running', true).evaluate()
+  story.register(versionOf(1, 'b'))
+  const [first] = story.evaluate().plan.Placements
+  story.report([first!], 'failed', false)
+  const again = story.evaluate().plan.Placements
+  expect(again.map(({ NodeID, DeploymentStatus }) => [NodeID, DeploymentStatus?.Canary])).toEqual([[first!.NodeID, true]])
+  story.register(versionOf(2, 'c'))
+  expect(story.evaluate().plan.Placements.map(({ NodeID }) => NodeID)).toEqual([first!.NodeID])
+})
+
 test('a stopped job stops everything and cancels its deployment', () => {
   const story = new Story().nodes(1).register({ TaskGroups: [group(2)] })
   story.evaluate()

@@ -96,7 +96,9 @@ class SystemScheduler {
     const names = Array.from({ length: group.Count }, (_, at) => allocationName(job.ID, group.Name, at))
     const wanted = names.flatMap((name) => this.#missing(group, all, name))
     destructive.push(...wanted.filter((want) => want.replaces !== undefined))
-    const added = wanted.filter((want) => want.replaces === undefined)
+    const added = wanted
+      .filter((want) => want.replaces === undefined)
+      .map((want) => ({ ...want, isCanary: want.previous !== undefined && this.rollOut.continuesTrial(want.previous) }))
     for (const want of [...this.rollOut.admit(group, destructive, all), ...added]) this.placer.place(job, group, want)
     const total = this.#sites.of(job, group).statics.rows.length - this.placer.exhaustedOf(group.Name)
     this.rollOut.note(job, group, { missing: added.length, destructive: destructive.length, total, all })

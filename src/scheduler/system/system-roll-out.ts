@@ -3,6 +3,7 @@ import {
   type Allocation,
   type Deployment,
   type DeploymentState,
+  isCanary,
   isTerminal,
   type Job,
   type TaskGroup,
@@ -50,20 +51,40 @@ export class SystemRollOut {
     }
     const state = this.#current?.TaskGroups[group.Name]
     const isCanarying = update.Canary > 0 && destructive.length > 0 && state?.Promoted !== true
-    const living = all.filter((allocation) => !isTerminal(allocation) && !plan.stops.has(allocation.ID))
-    const unproven = living.filter(
-      (allocation) =>
-        this.#current !== undefined && allocation.DeploymentID === this.#current.ID && allocation.DeploymentStatus?.Healthy !== true,
+    if (isCanarying) return this.#admitCanaries(group, update, destructive, this.#nodesOfTrial(state, all))
+    const unproven = all.filter(
+      (allocation) => this.#isOfCurrent(allocation) && !isTerminal(allocation) && allocation.DeploymentStatus?.Healthy !== true,
     )
-    const tried = living.filter(({ ID }) => state?.PlacedCanaries?.includes(ID) === true).length
-    const canaries = isCanarying ? Math.max(0, canariesOf(update, destructive.length + tried) - tried) : undefined
-    const admitted = destructive.slice(0, canaries ?? Math.max(0, update.MaxParallel - unproven.length))
     plan.count(group.Name, 'DestructiveUpdate', destructive.length)
-    if (isCanarying) {
-      plan.count(group.Name, 'Canary', admitted.length)
-      plan.queued.set(group.Name, destructive.length - admitted.length)
-    }
-    return isCanarying ? admitted.map((want) => ({ ...want, isCanary: true })) : admitted
+    return destructive.slice(0, Math.max(0, update.MaxParallel - unproven.length))
+  }
+
+  /** Where a trial that was overtaken has put its version already comes first: as few nodes as can be run what is not proven. */
+  #admitCanaries(group: TaskGroup, update: UpdateStrategy, destructive: readonly Wanted[], onTrial: number): readonly Wanted[] {
+    const wanted = Math.max(0, canariesOf(update, destructive.length + onTrial) - onTrial)
+    const versionOf = ({ replaces }: Wanted) => replaces?.JobVersion ?? 0
+    const admitted = [...destructive].sort((a, b) => versionOf(b) - versionOf(a)).slice(0, wanted)
+    this.#plan.count(group.Name, 'DestructiveUpdate', destructive.length)
+    this.#plan.count(group.Name, 'Canary', admitted.length)
+    this.#plan.queued.set(group.Name, destructive.length - admitted.length)
+    return admitted.map((want) => ({ ...want, isCanary: true }))
+  }
+
+  /** What has failed is tried again where it was; what was lost, elsewhere. */
+  #nodesOfTrial(state: DeploymentState | undefined, all: readonly Allocation[]): number {
+    const placed = new Set(state?.PlacedCanaries ?? [])
+    const isOnTrial = (allocation: Allocation) =>
+      placed.has(allocation.ID) && allocation.ClientStatus !== 'lost' && !this.#plan.stops.has(allocation.ID)
+    return new Set(all.filter(isOnTrial).map(({ NodeID }) => NodeID)).size
+  }
+
+  /** Does what comes after it on its node go on with its trial? */
+  continuesTrial(previous: Allocation): boolean {
+    return isCanary(previous) && this.#isOfCurrent(previous)
+  }
+
+  #isOfCurrent({ ID, DeploymentID }: Allocation): boolean {
+    return this.#current !== undefined && DeploymentID === this.#current.ID && !this.#plan.stops.has(ID)
   }
 
   /** What the deployment has to watch of the group. */
