@@ -15,10 +15,6 @@ const EXPECTED: readonly ExpectedDifference[] = [
   { reason: 'Nomad breaks the request off', holds: (_, answer) => answer === NO_ANSWER },
   { reason: 'rules that Nomad has only since 2.0.6', holds: (_, answer) => NEWER.test(answer) },
   { reason: 'an empty region or namespace is taken for the one asked, which only a client names', holds: (jobs) => jobs.some(isUnplaced) },
-  {
-    reason: 'of groups that have one name Nomad adds to the last what an earlier one asks for; such a job is refused anyway',
-    holds: (jobs, answer) => false && jobs.some(hasGroupsOfOneName),
-  },
   { reason: 'several regions are a matter of the edition', holds: (jobs) => jobs.some((job) => job['Multiregion'] != null) },
   {
     reason: 'Nomad looks at several volumes of a group in an order of chance',
@@ -49,9 +45,4 @@ function isUnplaced(job: ApiObject): boolean {
 function hasTemplatesWithVault(job: ApiObject): boolean {
   const tasks = objectsIn(job, 'TaskGroups').flatMap((group) => objectsIn(group, 'Tasks'))
   return tasks.some((task) => task['Vault'] != null && objectsIn(task, 'Templates').length > 0)
-}
-
-function hasGroupsOfOneName(job: ApiObject): boolean {
-  const names = objectsIn(job, 'TaskGroups').map((group) => group['Name'])
-  return new Set(names).size < names.length
 }
