@@ -8,7 +8,7 @@ import { type FileHandle, lchown, lstat, mkdir, open, readlink, rename, symlink,
 import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path'
 import type { NewTaskFile, TaskFiles } from '../agent/index.js'
 import { OrchestratorError } from '../domain/index.js'
-import { findTaskUser, isRoot } from './task-user.js'
+import { findTaskUser, isRoot, type TaskUser } from './task-user.js'
 
 const FOLDER_MODE = 0o755
 const READ_BYTES_MAX = 16 * 1024 * 1024
@@ -101,6 +101,23 @@ export function moveIntoTask({
     const user = owner === '' ? undefined : findTaskUser(owner)
     if (isRoot()) await lchown(from, user?.uid ?? 0, user?.gid ?? 0)
     await rename(from, join(folder, name))
+  })
+}
+
+/** A plain file that is there becomes the user's. @throws OrchestratorError PATH_ESCAPES, NO_SUCH_FILE */
+export function giveToTask({ root, path, user }: Pick<NewTaskFile, 'root' | 'path'> & { readonly user: TaskUser }): Promise<void> {
+  return inFolder(root, path, false, async (folder, name) => {
+    const file = await open(join(folder, name), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(() => {
+      throw missing(path)
+    })
+    try {
+      const stats = await file.stat()
+      // One of several names may be that of a file of somebody else's.
+      if (!stats.isFile() || stats.nlink > 1) throw missing(path)
+      if (isRoot() && stats.uid !== user.uid) await file.chown(user.uid, user.gid)
+    } finally {
+      await file.close()
+    }
   })
 }
 

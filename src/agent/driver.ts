@@ -120,6 +120,8 @@ export interface Driver {
   attach(handle: TaskHandle): Promise<boolean>
   /** Resolves once, when the task has ended and its output is in its logs. Goes on waiting while its engine is away. */
   wait(handle: TaskHandle): Promise<TaskExit>
+  /** Why its tasks take no signals; absent: they do. One that has none hears of its end alone, in its driver's own way. */
+  readonly takesNoSignals?: string
   /** `name` as in `SIGINT`. Without effect on what has ended. */
   signal(handle: TaskHandle, name: string): Promise<void>
   /** Ends everything the task started, at once. `wait` resolves afterwards. */

@@ -17,11 +17,11 @@ import type {
   RestartRequest,
   RpcParts,
   RpcRequests,
-  SignalRequest,
   StatsRequest,
   TaskStats,
 } from './rpc.js'
 import { RPC_METHODS } from './rpc.js'
+import { demandRunning, isRunning, notRunning, signalTasks } from './running-tasks.js'
 import type { CallAnswer, Seal } from './seal.js'
 
 export interface RpcServerDeps {
@@ -66,7 +66,7 @@ export class RpcServer {
       'fs-read': (request, signal) => streamFile(this.#fileSource(request.allocationId), request, signal),
       stats: (request) => once(() => this.#stats(request)),
       restart: (request) => once(() => this.#restart(request)),
-      signal: (request) => once(() => this.#signal(request)),
+      signal: (request) => once(async () => signalTasks(this.#shellOf(request.allocationId), this.#deps.drivers, request)),
       checks: (request) => once(() => this.#checks(request)),
       exec: (request, signal) => this.#exec.run(request, signal),
       'exec-input': (request) => once(() => this.#exec.tell(request).then(() => OK)),
@@ -176,38 +176,10 @@ export class RpcServer {
     shell.post({ kind: 'restart', task: task ?? null, allTasks })
     return OK
   }
-
-  async #signal({ allocationId, task, signal }: SignalRequest): Promise<typeof OK> {
-    const shell = this.#shellOf(allocationId)
-    if (task !== undefined) demandRunning(shell, task, 'Task not found')
-    else if (!shell.runner.tasks.some(({ Name }) => isRunning(shell, Name))) throw notRunning(allocationId, noneSignalled(shell))
-    shell.post({ kind: 'signal', task: task ?? null, signal })
-    return OK
-  }
-}
-
-function demandRunning(shell: AllocationShell, task: string, unknown: string): void {
-  if (shell.runner.task(task) === undefined) throw notRunning(shell.id, unknown)
-  if (!isRunning(shell, task)) throw notRunning(shell.id)
-}
-
-/** As Nomad lists what went wrong with each task. */
-function noneSignalled({ runner }: AllocationShell): string {
-  const mistakes = runner.tasks.map(({ Name }) => `\t* Failed to signal task: ${Name}, err: Task not running\n`)
-  const head = mistakes.length === 1 ? '1 error' : `${mistakes.length} errors`
-  return `${head} occurred:\n${mistakes.join('')}\n`
-}
-
-function isRunning(shell: AllocationShell, task: string): boolean {
-  return shell.runner.task(task)?.record.phase === 'running'
 }
 
 function unknownTask(allocationId: string, task: string): OrchestratorError {
   return new OrchestratorError('UNKNOWN_TASK', `allocation ${allocationId} has no task ${JSON.stringify(task)}`, { allocationId, task })
-}
-
-function notRunning(allocationId: string, message = 'Task not running'): OrchestratorError {
-  return new OrchestratorError('TASK_NOT_RUNNING', message, { allocationId })
 }
 
 async function* once<Part>(compute: () => Promise<Part>): AsyncIterable<Part> {

@@ -1,7 +1,7 @@
 /**
  * What the server may ask of an agent, method by method: one request, then parts until the stream ends. Failures end the
  * stream with a code: UNKNOWN_ALLOCATION, UNKNOWN_TASK, NO_SUCH_FILE, NOT_A_FILE, BAD_OFFSET, PATH_ESCAPES, SECRET_FILE,
- * TASK_NOT_RUNNING, NO_LOG_TIMES, BAD_REQUEST, PROGRAM, TOO_MANY_SESSIONS, UNKNOWN_SESSION.
+ * TASK_NOT_RUNNING, SIGNAL_REFUSED, NO_LOG_TIMES, BAD_REQUEST, PROGRAM, TOO_MANY_SESSIONS, UNKNOWN_SESSION.
  */
 import type { ExecOutput, TerminalSize } from './driver.js'
 import type { RpcMethod } from './protocol.js'

@@ -3,6 +3,7 @@ import { hostname } from 'node:os'
 import { z } from 'zod'
 import { dockerOptionsSchema } from '../adapters/drivers/docker/options.js'
 import { execOptionsSchema } from '../adapters/drivers/exec/options.js'
+import { qemuOptionsSchema } from '../adapters/drivers/qemu/options.js'
 import { COLLECTION_DEFAULTS } from '../agent/index.js'
 import { natsSchema } from './config.js'
 
@@ -89,6 +90,7 @@ export const agentConfigSchema = z.strictObject({
       docker: dockerOptionsSchema.prefault({}),
       exec: execOptionsSchema.prefault({}),
       java: execOptionsSchema.prefault({}),
+      qemu: qemuOptionsSchema.prefault({}),
       raw_exec: z.strictObject({ enabled: z.boolean().default(true) }).prefault({}),
     })
     .prefault({}),

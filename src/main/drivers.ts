@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { DockerDriver } from '../adapters/drivers/docker/docker-driver.js'
 import { ExecDriver } from '../adapters/drivers/exec/exec-driver.js'
 import { JavaDriver } from '../adapters/drivers/exec/java-driver.js'
+import { QemuDriver } from '../adapters/drivers/qemu/qemu-driver.js'
 import { RawExecDriver } from '../adapters/drivers/raw-exec/index.js'
 import type { SupervisorClient } from '../adapters/supervisor/client.js'
 import type { Driver } from '../agent/index.js'
@@ -25,6 +26,7 @@ export function createDrivers({ config, supervisor, environment, clock, logger, 
     config.raw_exec.enabled && (() => new RawExecDriver(supervisor, environment)),
     config.exec.enabled && (() => new ExecDriver(supervisor, config.exec, environment)),
     config.java.enabled && (() => new JavaDriver(supervisor, config.java, environment)),
+    config.qemu.enabled && (() => new QemuDriver(supervisor, config.qemu, environment)),
     config.docker.enabled &&
       (() => new DockerDriver({ options: config.docker, environment, owner: nodeId, folder: join(folder, 'docker'), clock, logger })),
   ]

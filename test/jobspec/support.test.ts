@@ -82,9 +82,13 @@ describe('what was accepted without a word', () => {
       '11:7 "hostname" is not carried out',
     ],
     [
-      'qemu',
-      task('').replace('"raw_exec"', '"qemu"').replace('command = "/bin/true"', 'image_path = "local/linux.img"'),
-      '4:7 "driver" is not carried out',
+      'a signal to a virtual machine',
+      task(
+        '      template {\n        data = "x"\n        destination = "local/x"\n        change_mode = "signal"\n        change_signal = "SIGHUP"\n      }',
+      )
+        .replace('"raw_exec"', '"qemu"')
+        .replace('command = "/bin/true"', 'image_path = "local/linux.img"'),
+      '11:9 "change_mode" is not carried out',
     ],
   ])('%s is refused at its place', async (_, text, expected) => {
     expect(await toldOf(text)).toEqual([expected])

@@ -20,6 +20,7 @@ export function agentFault(error: unknown, allocationId: string | undefined): un
     case 'NO_LOG_TIMES':
     case 'PROGRAM':
     case 'TOO_MANY_SESSIONS':
+    case 'SIGNAL_REFUSED':
     case 'TASK_NOT_RUNNING':
     case 'DRIVER_START':
       return requestFailed(error.message, error)

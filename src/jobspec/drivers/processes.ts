@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { refused } from '../support/support.js'
 import { driverSchema } from './driver-schema.js'
-import { mapOf, number, optional, text, texts } from './values.js'
+import { flag, mapOf, number, optional, text, texts } from './values.js'
 
 const OWN_GROUP = refused('each task has a control group of its own', 'Take it out.')
 
@@ -38,6 +38,23 @@ const ISOLATION = {
 }
 
 export const EXEC = driverSchema(z.strictObject({ command: text, args: optional(texts), ...ISOLATION }))
+
+const DRIVE_INTERFACES = ['ide', 'scsi', 'sd', 'mtd', 'floppy', 'pflash', 'virtio', 'none', ''] as const
+
+/** Source: Nomad docs, "QEMU Driver". */
+export const QEMU = driverSchema(
+  z.strictObject({
+    image_path: text,
+    drive_interface: optional(z.enum(DRIVE_INTERFACES, `must be one of ${DRIVE_INTERFACES.filter(Boolean).join(', ')}`)),
+    accelerator: optional(text),
+    machine_type: optional(text),
+    emulator: optional(z.string('must be a text').regex(/^[A-Za-z0-9_-]*$/, 'must be the kind of a machine, such as "aarch64"')),
+    graceful_shutdown: optional(flag),
+    guest_agent: optional(flag),
+    args: optional(texts),
+    port_map: optional(mapOf(number)),
+  }),
+)
 
 export const JAVA = driverSchema(
   z.strictObject({

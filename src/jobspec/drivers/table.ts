@@ -9,9 +9,9 @@ import type { Problem } from '../validate/problem.js'
 import { DOCKER } from './docker.js'
 import type { DriverSchema } from './driver-schema.js'
 import { MOCK } from './mock.js'
-import { EXEC, JAVA, RAW_EXEC } from './processes.js'
+import { EXEC, JAVA, QEMU, RAW_EXEC } from './processes.js'
 
-const SCHEMAS = { raw_exec: RAW_EXEC, exec: EXEC, java: JAVA, docker: DOCKER, mock_driver: MOCK }
+const SCHEMAS = { raw_exec: RAW_EXEC, exec: EXEC, java: JAVA, qemu: QEMU, docker: DOCKER, mock_driver: MOCK }
 
 export type KnownDriver = keyof typeof SCHEMAS
 export type DriverConfigOf<Name extends KnownDriver> = z.output<(typeof SCHEMAS)[Name]['schema']>

@@ -37,7 +37,7 @@ function writtenName(field: Field): string {
 function words(support: Support): string {
   if (support.kind === 'carried-out') return support.by
   const conditions = [
-    ...(support.where?.drivers === undefined ? [] : [`of driver ${support.where.drivers.join(', ')}`]),
+    ...(support.where?.drivers === undefined ? [] : [`is of driver ${support.where.drivers.join(', ')}`]),
     ...(support.where?.jobTypes === undefined ? [] : [`in jobs of type ${support.where.jobTypes.join(', ')}`]),
     ...(support.where?.value === undefined ? [] : [support.where.value.words]),
     ...(support.where?.task === undefined ? [] : [support.where.task.words]),

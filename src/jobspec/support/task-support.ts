@@ -3,7 +3,7 @@
 import { objectsIn, textIn } from '../decode/api-job.js'
 import type { TASK_STRUCTS } from '../decode/task-structs.js'
 import { wantsVaultToken } from '../vault-token.js'
-import { by, differs, type Row, refused, type SupportOf, type Where, withoutEffect } from './support.js'
+import { by, differs, type Refused, type Row, refused, type SupportOf, type Where, withoutEffect } from './support.js'
 
 const AGENT = by('the agent')
 const SCHEDULER = by('the scheduler')
@@ -26,6 +26,15 @@ const VAULT: Row = [
   ),
   differs(TEMPLATE.by, 'templates read secrets of Vault from the variables below secret/ in this repository: there is no Vault here'),
 ]
+/** Of what happens to a task when something that it reads has changed. */
+function toMachines(words: string, mode: string): Refused {
+  return refused(`a virtual machine ${words}`, 'Write "restart" or "noop".', {
+    drivers: ['qemu'],
+    value: { words: `is ${JSON.stringify(mode)}`, holds: (value) => value === mode },
+  })
+}
+const NO_SIGNALS = toMachines('takes no signals', 'signal')
+const NO_PROGRAMS = toMachines('runs no programs of its host', 'script')
 const NO_NUMA: Row = refused('hosts do not tell their memory nodes', 'Take the "numa" block out.')
 const NO_SCHEDULE: Row = refused('tasks are not paused by the clock', 'Take the "schedule" block out, and let the task decide for itself.')
 const NO_CSI: Row = refused('storage plugins are not run yet', 'Take the "csi_plugin" block out; the task runs without it.')
@@ -46,12 +55,7 @@ const UNKNOWN_MODES = {
 export const TASK_SUPPORT: { readonly [Name in keyof typeof TASK_STRUCTS]: SupportOf<Name> } = {
   Task: {
     Name: AGENT,
-    Driver: [
-      refused('virtual machines are not run', 'Let "exec", "docker" or "raw_exec" run the program, the last one also qemu itself.', {
-        value: { words: 'is "qemu"', holds: (driver) => driver === 'qemu' },
-      }),
-      by('the scheduler, which looks for a host that has it'),
-    ],
+    Driver: by('the scheduler, which looks for a host that has it'),
     User: DRIVER,
     Lifecycle: BLOCK,
     Config: DRIVER,
@@ -149,7 +153,7 @@ export const TASK_SUPPORT: { readonly [Name in keyof typeof TASK_STRUCTS]: Suppo
   WorkloadIdentity: {
     Name: IDENTITY,
     Audience: IDENTITY,
-    ChangeMode: IDENTITY,
+    ChangeMode: [NO_SIGNALS, IDENTITY],
     ChangeSignal: IDENTITY,
     Env: IDENTITY,
     File: IDENTITY,
@@ -174,7 +178,7 @@ export const TASK_SUPPORT: { readonly [Name in keyof typeof TASK_STRUCTS]: Suppo
     Cluster: VAULT,
     Env: VAULT,
     DisableFile: VAULT,
-    ChangeMode: VAULT,
+    ChangeMode: [NO_SIGNALS, ...VAULT],
     ChangeSignal: VAULT,
     AllowTokenExpiration: VAULT,
   },
@@ -182,7 +186,7 @@ export const TASK_SUPPORT: { readonly [Name in keyof typeof TASK_STRUCTS]: Suppo
     SourcePath: TEMPLATE,
     DestPath: TEMPLATE,
     EmbeddedTmpl: TEMPLATE,
-    ChangeMode: TEMPLATE,
+    ChangeMode: [NO_SIGNALS, NO_PROGRAMS, TEMPLATE],
     ChangeScript: TEMPLATE,
     ChangeSignal: TEMPLATE,
     Once: TEMPLATE,

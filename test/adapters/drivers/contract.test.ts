@@ -1,19 +1,19 @@
 /** Drivers that run everywhere keep to the contract; the others do so where there is what they need. */
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { systemClock } from '../../../src/adapters/clock.js'
 import { ExecDriver } from '../../../src/adapters/drivers/exec/exec-driver.js'
 import { JavaDriver, javaAttributes } from '../../../src/adapters/drivers/exec/java-driver.js'
 import { execOptionsSchema } from '../../../src/adapters/drivers/exec/options.js'
-import { findSandboxTools } from '../../../src/adapters/drivers/exec/sandbox.js'
 import { MockDriver, MockHost } from '../../../src/adapters/drivers/mock/mock-driver.js'
 import { RawExecDriver } from '../../../src/adapters/drivers/raw-exec/index.js'
 import { findWrappers } from '../../../src/adapters/supervisor/process-table.js'
 import { findTool } from '../../../src/adapters/supervisor/tools.js'
-import type { TaskExit, TaskStart } from '../../../src/agent/index.js'
+import type { TaskStart } from '../../../src/agent/index.js'
 import { type ContractHost, driverContract, makeDirectories, taskStart } from './contract.js'
 import { DRILL_CLASS, DRILL_JAR } from './java-program.js'
+import { SandboxHost, shell, whyNoSandbox } from './sandbox-host.js'
 import { isAlive, Supervised, until } from './supervised.js'
 
 describe('mock_driver', () => {
@@ -53,45 +53,6 @@ describe('raw_exec', () => {
     }
   })
 })
-
-const whyNoSandbox = (() => {
-  try {
-    findSandboxTools()
-    return undefined
-  } catch (error) {
-    return String(error)
-  }
-})()
-
-class SandboxHost implements ContractHost {
-  readonly world = new Supervised()
-  readonly isReal = true
-  readonly running: TaskStart['config'] = shell('trap "exit 0" INT TERM; echo ready; while :; do sleep 0.05; done')
-  readonly deaf: TaskStart['config'] = shell('trap "" INT TERM; echo ready; while :; do sleep 0.05; done')
-  readonly wrong = { args: ['x'] }
-  readonly directories = makeDirectories(this.world.folder)
-
-  constructor() {
-    chmodSync(this.world.folder, 0o711)
-    onTestFinished(() => this.world.clearAll())
-  }
-
-  exiting(code: number): TaskStart['config'] {
-    return shell(`exit ${code}`)
-  }
-
-  nextLife(): ExecDriver {
-    this.world.reconnect()
-    return new ExecDriver(this.world.client, execOptionsSchema.parse({}), { PATH: '/usr/bin:/bin' })
-  }
-
-  async said(config: TaskStart['config'], over: Partial<TaskStart> = {}): Promise<{ readonly exit: TaskExit; readonly out: string }> {
-    const driver = this.nextLife()
-    const exit = await driver.wait(await driver.start(taskStart(this, config, over)))
-    const log = join(this.directories.logs, 'main.stdout.0')
-    return { exit, out: existsSync(log) ? readFileSync(log, 'utf8') : '' }
-  }
-}
 
 describe.skipIf(whyNoSandbox !== undefined)('exec', () => {
   driverContract(() => new SandboxHost())
@@ -266,8 +227,4 @@ test('what java says of itself becomes attributes', () => {
 /** Shells that hold the tasks of a supervisor, and what made their roots. */
 function helpersIn(folder: string) {
   return findWrappers(join(folder, 'runs'))
-}
-
-function shell(script: string): { readonly command: string; readonly args: readonly string[] } {
-  return { command: '/bin/sh', args: ['-c', script] }
 }

@@ -17,6 +17,9 @@ export interface ContractHost {
   readonly directories: TaskStart['directories']
   /** What tasks say can be read and programs be run beside them. */
   readonly isReal: boolean
+  /** What a driver beside whose tasks no programs are run says of that. */
+  readonly runsNothing?: string
+  readonly resources?: TaskStart['resources']
   readonly task?: Partial<TaskStart['task']>
 }
 
@@ -25,6 +28,13 @@ export async function untilReady({ isReal, directories }: ContractHost): Promise
   const log = join(directories.logs, 'main.stdout.0')
   await until(() => !isReal || (existsSync(log) && readFileSync(log, 'utf8').includes('ready\n')))
 }
+
+const SMALL = {
+  Cpu: { CpuShares: 100, ReservedCores: null },
+  Memory: { MemoryMB: 64, MemoryMaxMB: 0 },
+  Networks: null,
+  Devices: null,
+} as unknown as TaskStart['resources']
 
 export function taskStart(host: ContractHost, config: TaskStart['config'], over: Partial<TaskStart> = {}): TaskStart {
   return {
@@ -50,12 +60,7 @@ export function taskStart(host: ContractHost, config: TaskStart['config'], over:
     attempt: 1,
     environment: { PATH: '/usr/local/bin:/usr/bin:/bin', GIVEN: 'this' },
     config,
-    resources: {
-      Cpu: { CpuShares: 100, ReservedCores: null },
-      Memory: { MemoryMB: 64, MemoryMaxMB: 0 },
-      Networks: null,
-      Devices: null,
-    } as unknown as TaskStart['resources'],
+    resources: host.resources ?? SMALL,
     directories: host.directories,
     mounts: [],
     devices: [],
@@ -127,8 +132,8 @@ export function driverContract(open: () => Promise<ContractHost> | ContractHost)
     const first = await driver.start(request)
     await driver.wait(first)
     await driver.clear(first)
-    const second = await driver.start({ ...request, attempt: 2, config: host.exiting(4) })
-    expect(await driver.wait(second)).toMatchObject({ exitCode: 4 })
+    const second = await driver.start({ ...request, attempt: 2, config: host.exiting(9) })
+    expect(await driver.wait(second)).toMatchObject({ exitCode: 9 })
     await driver.clear(second)
   })
 
@@ -229,11 +234,16 @@ export function driverContract(open: () => Promise<ContractHost> | ContractHost)
     expect(failure).toMatchObject({ code: 'DRIVER_CONFIG', facts: { recoverable: false } })
   })
 
-  test('a program runs beside the task', TIMEOUT, async () => {
+  test('a program runs beside the task, or is refused', TIMEOUT, async () => {
     const host = await open()
     const driver = host.nextLife()
     const request = taskStart(host, host.running)
     const handle = await driver.start(request)
+    if (host.runsNothing !== undefined) {
+      const refusal = driver.exec(handle, request, { command: ['/bin/true'] })
+      await expect(refusal).rejects.toMatchObject({ code: 'PROGRAM', message: host.runsNothing })
+      return driver.clear(handle)
+    }
     const session = await driver.exec(handle, request, { command: ['/bin/sh', '-c', 'cat; echo "$GIVEN"; echo bad >&2; exit 3'] })
     const said = { stdout: '', stderr: '' }
     const read = (async () => {

@@ -56,7 +56,7 @@ export class ExecDriver extends SupervisedDriver {
       mounts: [...nameMounts(request), ...request.mounts],
       devices: request.devices,
       hostname: network.kind === 'namespace' ? network.hostname : undefined,
-      user: this.#userOf(task.User),
+      user: this.userOf(task.User),
       capabilities: this.#capabilities(config),
       sharesProcesses: config.pid_mode === 'host',
       sharesIpc: config.ipc_mode === 'host',
@@ -79,7 +79,7 @@ export class ExecDriver extends SupervisedDriver {
     const place = await this.supervisor.ask('place', { runId: runIn(handle) })
     if (place === null) throw new OrchestratorError('PROGRAM', `${command[0]} cannot be run: the task does not run`)
     const { nsenter } = findSandboxTools()
-    const words = [nsenter, ...besideArguments(place.pid, { user: this.#userOf(task.User), capabilities: [] }, command)]
+    const words = [nsenter, ...besideArguments(place.pid, { user: this.userOf(task.User), capabilities: [] }, command)]
     const joins = place.groups.map((group) => `echo 0 >${quote(`${group}/cgroup.procs`)}`)
     return startProgram({
       command: '/bin/sh',
@@ -91,7 +91,7 @@ export class ExecDriver extends SupervisedDriver {
     })
   }
 
-  #userOf(named: string): TaskUser {
+  protected userOf(named: string): TaskUser {
     const name = named === '' ? DEFAULT_USER : named
     const user = findTaskUser(name)
     if (user === undefined) throw startError(`user ${JSON.stringify(name)} is not known on this host`)
