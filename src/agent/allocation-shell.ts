@@ -333,7 +333,7 @@ export class AllocationShell {
     const { Tasks } = this.runner.group
     const predecessor = this.#inheritsFiles ? predecessorOf(allocation) : undefined
     if (predecessor !== undefined) await directories.inherit(predecessor, allocation.ID, Tasks)
-    await directories.create(allocation, Tasks)
+    await directories.create(allocation, Tasks, (task) => this.#calls.isolationOf(task))
   }
 
   #environmentOf(taskName: string, gains: HookEnvironment): TaskEnvironment {

@@ -1,6 +1,6 @@
 /** What the agent asks of its host. Real adapters and the simulated host implement these. */
 import type { AllocatedDeviceResource, Allocation, Job, Node, Task, TaskArtifact } from '../domain/index.js'
-import type { TaskDirectories } from './driver.js'
+import type { Driver, TaskDirectories } from './driver.js'
 import type { NetworkPort } from './network.js'
 import type { FileEntry, HostStats } from './rpc.js'
 
@@ -169,9 +169,12 @@ export interface LogSpan {
   readonly untilMs: number
 }
 
+/** By the name of a task. */
+export type IsolationOf = (taskName: string) => Driver['isolation']
+
 /** The folders of allocations on the host. */
 export interface AllocationDirectories {
-  create(allocation: Allocation, tasks: readonly Task[]): Promise<void>
+  create(allocation: Allocation, tasks: readonly Task[], isolationOf: IsolationOf): Promise<void>
   /** Moves `alloc/data` and the `local` of each task from one allocation, which has ended, to another that has no folders yet. What is there is kept. */
   inherit(fromId: string, toId: string, tasks: readonly Task[]): Promise<void>
   of(allocationId: string, taskName: string): TaskDirectories

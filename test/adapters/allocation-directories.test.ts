@@ -18,6 +18,7 @@ import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { DiskAllocationDirectories, DiskAllocationFiles } from '../../src/adapters/allocation-directories/index.js'
 import { silentLogger } from '../../src/adapters/logger.js'
+import type { Driver } from '../../src/agent/index.js'
 import type { Allocation, Task } from '../../src/domain/index.js'
 import { OrchestratorError } from '../../src/domain/index.js'
 import { whyNoSmallDisk } from '../small-disk.js'
@@ -39,8 +40,8 @@ class World {
     })
   }
 
-  create(user = ''): Promise<void> {
-    return this.directories.create({ ID } as Allocation, [{ Name: 'web', User: user } as Task])
+  create(user = '', isolation: Driver['isolation'] = 'none'): Promise<void> {
+    return this.directories.create({ ID } as Allocation, [{ Name: 'web', User: user } as Task], () => isolation)
   }
 
   path(...parts: string[]): string {
@@ -116,13 +117,25 @@ test.runIf(isRoot)('secrets are readable by the user of their task alone', async
   expect(asNobody(`cat ${other.path('web/secrets/key')}`)).toContain('Permission denied')
 })
 
+test.runIf(isRoot)('a task with a root of its own finds its folders open in there, and nobody else does on the host', async () => {
+  const world = new World()
+  await world.create('', 'image')
+  expect([statSync(world.path('web')).uid, world.mode('web'), world.mode('web/secrets')]).toEqual([0, '0700', '0777'])
+  writeFileSync(world.path('web/secrets/key'), 'k\n', { mode: 0o644 })
+  expect(asNobody(`cat ${world.path('web/secrets/key')}`)).toContain('Permission denied')
+})
+
 test.runIf(mayMount)('secrets are in memory, are kept when the folders are made again, and go with the allocation', async () => {
   const world = new World()
   await world.create()
   const isMounted = () => readFileSync('/proc/self/mountinfo', 'utf8').includes(` ${world.path('web/secrets')} `)
   expect(isMounted()).toBe(true)
   writeFileSync(world.path('web/secrets/key'), 'k')
-  await new DiskAllocationDirectories(world.root, silentLogger).create({ ID } as Allocation, [{ Name: 'web', User: '' } as Task])
+  await new DiskAllocationDirectories(world.root, silentLogger).create(
+    { ID } as Allocation,
+    [{ Name: 'web', User: '' } as Task],
+    () => 'none',
+  )
   expect(readFileSync(world.path('web/secrets/key'), 'utf8')).toBe('k')
   await world.directories.forgetSecrets(ID)
   expect([isMounted(), existsSync(world.path('web/secrets/key'))]).toEqual([false, false])
@@ -148,13 +161,13 @@ test('what an allocation has kept is handed on once, and a link in its place is 
   const HEIR = 'a0000000-0000-4000-8000-000000000002'
   onTestFinished(() => world.directories.remove(HEIR))
   const tasks = [{ Name: 'web', User: '' } as Task, { Name: 'sly', User: '' } as Task]
-  await world.directories.create({ ID } as Allocation, tasks)
+  await world.directories.create({ ID } as Allocation, tasks, () => 'none')
   writeFileSync(join(world.root, ID, 'alloc', 'data', 'kept'), 'x')
   writeFileSync(join(world.root, ID, 'web', 'local', 'note'), 'y')
   rmSync(join(world.root, ID, 'sly', 'local'), { recursive: true })
   symlinkSync('/etc', join(world.root, ID, 'sly', 'local'))
   await world.directories.inherit(ID, HEIR, tasks)
-  await world.directories.create({ ID: HEIR } as Allocation, tasks)
+  await world.directories.create({ ID: HEIR } as Allocation, tasks, () => 'none')
   expect(readFileSync(join(world.root, HEIR, 'alloc', 'data', 'kept'), 'utf8')).toBe('x')
   expect(readFileSync(join(world.root, HEIR, 'web', 'local', 'note'), 'utf8')).toBe('y')
   expect(lstatSync(join(world.root, HEIR, 'sly', 'local')).isDirectory()).toBe(true)

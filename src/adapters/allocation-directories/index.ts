@@ -7,12 +7,14 @@
  *       logs                0755  ours: every task may read the logs, only the supervisor writes them
  *     <task> local          0777
  *       secrets             0700  the task's user's
+ *     <task>                0700  ours where the task has a root of its own, which these are put into
+ *       secrets             0777  for whatever user its root or its image says
  *       tmp                 1777
  */
 import { closeSync, constants, fchmodSync, fchownSync, mkdirSync, openSync, realpathSync } from 'node:fs'
 import { lstat, readdir, rename, rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import type { AllocationDirectories, TaskDirectories } from '../../agent/index.js'
+import type { AllocationDirectories, Driver, IsolationOf, TaskDirectories } from '../../agent/index.js'
 import { type Allocation, type Logger, OrchestratorError, type Task } from '../../domain/index.js'
 import { makePassableFolder } from '../passable-folder.js'
 import { findTaskUser, isRoot, NOBODY, type TaskUser } from '../task-user.js'
@@ -31,13 +33,13 @@ export class DiskAllocationDirectories implements AllocationDirectories {
     this.#secrets = new SecretFolders(logger)
   }
 
-  async create(allocation: Allocation, tasks: readonly Task[]): Promise<void> {
+  async create(allocation: Allocation, tasks: readonly Task[], isolationOf: IsolationOf): Promise<void> {
     const folder = this.#folderOf(allocation.ID)
     makeFolder(folder, 0o755)
     makeFolder(join(folder, 'alloc'), 0o1777)
     makeFolder(join(folder, 'alloc', 'logs'), 0o755)
     for (const name of ['data', 'tmp']) makeFolder(join(folder, 'alloc', name), 0o777, NOBODY)
-    await Promise.all(tasks.map((task) => this.#createTask(allocation.ID, task)))
+    await Promise.all(tasks.map((task) => this.#createTask(allocation.ID, task, isolationOf(task.Name))))
   }
 
   async inherit(fromId: string, toId: string, tasks: readonly Task[]): Promise<void> {
@@ -51,15 +53,20 @@ export class DiskAllocationDirectories implements AllocationDirectories {
     }
   }
 
-  async #createTask(allocationId: string, task: Task): Promise<void> {
+  async #createTask(allocationId: string, task: Task, isolation: Driver['isolation']): Promise<void> {
     const { local, secrets, task: own } = this.of(allocationId, task.Name)
-    makeFolder(own, 0o777, NOBODY)
+    const hasOwnRoot = isolation !== 'none'
+    if (hasOwnRoot) makeFolder(own, 0o700)
+    else makeFolder(own, 0o777, NOBODY)
     makeFolder(local, 0o777, NOBODY)
     makeFolder(join(own, 'tmp'), 0o1777, NOBODY)
     // Whom nobody knows the task cannot run as: its driver says so.
     const user = task.User === '' ? undefined : findTaskUser(task.User)
-    makeFolder(secrets, 0o700, user)
-    await this.#secrets.mount(secrets, user)
+    // The users of an image are its own: nobody here knows who they are.
+    const owner = hasOwnRoot ? NOBODY : user
+    const mode = hasOwnRoot ? 0o777 : 0o700
+    makeFolder(secrets, mode, owner)
+    await this.#secrets.mount(secrets, mode, owner)
   }
 
   of(allocationId: string, taskName: string): TaskDirectories {

@@ -10,7 +10,7 @@ import { findTool } from '../supervisor/tools.js'
 import { isRoot, type TaskUser } from '../task-user.js'
 
 /** As in Nomad: 1 MiB, and nothing in it can be executed. */
-const OPTIONS = 'size=1m,noexec,nosuid,nodev,mode=0700'
+const OPTIONS = 'size=1m,noexec,nosuid,nodev'
 
 export class SecretFolders {
   readonly #mount: string | undefined
@@ -26,12 +26,12 @@ export class SecretFolders {
     this.#isPossible = isRoot() && this.#mount !== undefined && this.#unmount !== undefined
   }
 
-  /** Puts memory under the folder, for its user alone. Without effect where that was done before, or cannot be done here. */
-  async mount(folder: string, user: TaskUser | undefined): Promise<void> {
+  /** Puts memory under the folder. Without effect where that was done before, or cannot be done here. */
+  async mount(folder: string, mode: number, user: TaskUser | undefined): Promise<void> {
     if (!this.#isPossible || isMountPoint(folder)) return
     const owner = user === undefined ? '' : `,uid=${user.uid},gid=${user.gid}`
     try {
-      await this.#run([this.#mount!, '-t', 'tmpfs', '-o', `${OPTIONS}${owner}`, 'drover-secrets', folder])
+      await this.#run([this.#mount!, '-t', 'tmpfs', '-o', `${OPTIONS},mode=${mode.toString(8)}${owner}`, 'drover-secrets', folder])
     } catch (error) {
       // A container without the right to mount: once is enough to know.
       this.#isPossible = false
