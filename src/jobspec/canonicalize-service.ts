@@ -4,6 +4,7 @@ import { canonicalizeResources } from './canonicalize-resources.js'
 import { type ApiObject, type ApiValue, objectIn, objectsIn, textIn } from './decode/api-job.js'
 import { KILL_TIMEOUT_DEFAULT, LOGS_DEFAULT } from './defaults.js'
 import { canonicalizeIdentity, configOf, fill, type GroupContext } from './fill.js'
+import { quote } from './validate/problem.js'
 
 /** `task` is set for a service inside a task. */
 export function canonicalizeService(context: GroupContext, task: string | undefined, service: ApiObject): ApiObject {
@@ -46,7 +47,7 @@ function canonicalizeCheck(service: string, onUpdate: string, task: string, shar
   const restart = own === undefined || shared === undefined ? (own ?? shared) : { ...shared, ...said(own) }
   return {
     ...check,
-    Name: textIn(check, 'Name') || `service: "${service}" check`,
+    Name: textIn(check, 'Name') || `service: ${quote(service)} check`,
     OnUpdate: textIn(check, 'OnUpdate') || onUpdate,
     SuccessBeforePassing: notNegative(check['SuccessBeforePassing']),
     FailuresBeforeCritical: notNegative(check['FailuresBeforeCritical']),

@@ -9,14 +9,23 @@ const CNI_PLUGINS = ['bridge', 'firewall', 'host-local', 'loopback', 'portmap']
 export function addImpliedConstraints(job: Job): Job {
   // Providers of secrets bind every group of the job, as in Nomad.
   const providers = secretProviders(job)
-  return { ...job, TaskGroups: job.TaskGroups.map((group) => withImplied(group, providers)) }
+  const groups = job.TaskGroups.map((group) => ({ ...group, Tasks: group.Tasks.map(withConsul) }))
+  return { ...job, TaskGroups: groups.map((group) => withImplied(group, allOfName(groups, group), providers)) }
 }
 
-function withImplied(written: TaskGroup, providers: readonly string[]): TaskGroup {
-  const group = { ...written, Tasks: written.Tasks.map(withConsul) }
+function withImplied(group: TaskGroup, asking: TaskGroup, providers: readonly string[]): TaskGroup {
   const own = group.Constraints ?? []
-  const added = impliedOf(group, providers).filter((implied) => !own.some((constraint) => isSame(constraint, implied)))
+  const implied = [...partitionOf(group.Consul), ...impliedOf(asking, providers)]
+  const added = implied.filter((one) => !own.some((constraint) => isSame(constraint, one)))
   return added.length === 0 ? group : { ...group, Constraints: [...own, ...added] }
+}
+
+/** Nomad looks by name at what groups use: two of one name, which is refused, are told the same mistakes. */
+function allOfName(groups: readonly TaskGroup[], group: TaskGroup): TaskGroup {
+  const same = groups.filter(({ Name }) => Name === group.Name)
+  if (same.length === 1) return group
+  const Services = same.flatMap((one) => one.Services ?? [])
+  return { ...group, Tasks: same.flatMap(({ Tasks }) => Tasks), Services, Networks: same.flatMap((one) => one.Networks ?? []) }
 }
 
 function isSame(left: Constraint, right: Constraint): boolean {
@@ -46,7 +55,7 @@ function isOfMesh(service: Service): boolean {
 
 /** In the order in which Nomad looks. */
 function impliedOf(group: TaskGroup, providers: readonly string[]): Constraint[] {
-  const implied: Constraint[] = partitionOf(group.Consul)
+  const implied: Constraint[] = []
   const services = [...(group.Services ?? []), ...group.Tasks.flatMap((task) => task.Services ?? [])]
   const signals = signalsOf(group)
   if (group.Tasks.some((task) => wantsVaultToken(task as unknown as ApiObject)))
