@@ -9,10 +9,12 @@ import type { TableName, Tables } from './schema.js'
 import { RestoredJobs } from './shared-parts.js'
 import { type Counters, State } from './state.js'
 
-const FORMAT = 1
+/** 1: each object with the names of its members. 2: names once a slice, a quarter of the bytes and of the time to read them. */
+const FORMAT = 2
+const FORMATS_READ: readonly unknown[] = [1, FORMAT]
 const ROWS_PER_SLICE = 200
 
-const packr = new Packr({ useRecords: false, mapsAsObjects: true, moreTypes: false })
+const packr = new Packr({ useRecords: true, mapsAsObjects: true, moreTypes: false })
 
 export interface StateCut {
   readonly counters: Counters
@@ -45,12 +47,12 @@ export function* encodeCut(cut: StateCut): Generator<Uint8Array> {
 export function decodeSnapshot(bytes: Uint8Array): State {
   const state = new State()
   const slices = unframe(bytes)
-  const head = slices[0]
-  if (head === undefined || !('format' in head) || head.format !== FORMAT) {
+  const head = slices.next().value
+  if (head === undefined || !('format' in head) || !FORMATS_READ.includes(head.format)) {
     throw new DataDamagedError('SNAPSHOT_FORMAT', `snapshot has no header of format ${FORMAT}; start a server of the version that wrote it`)
   }
   const jobs = new RestoredJobs(state)
-  for (const slice of slices.slice(1)) {
+  for (const slice of slices) {
     invariant('table' in slice, 'snapshot slice without a table')
     const table = state[slice.table] as unknown as { put(index: number, row: object): void }
     for (const row of slice.rows) table.put(slice.index, restored(jobs, slice.table, row))
@@ -79,14 +81,12 @@ function frame(slice: Slice): Uint8Array {
   return framed
 }
 
-function unframe(bytes: Uint8Array): readonly Slice[] {
+function* unframe(bytes: Uint8Array): Generator<Slice, undefined> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const slices: Slice[] = []
   for (let at = 0; at < bytes.length; ) {
     const length = at + 4 <= bytes.length ? view.getUint32(at) : Number.POSITIVE_INFINITY
     if (at + 4 + length > bytes.length) throw new DataDamagedError('SNAPSHOT_SHORT', `snapshot ends inside the slice at byte ${at}`)
-    slices.push(packr.unpack(bytes.subarray(at + 4, at + 4 + length)) as Slice)
+    yield packr.unpack(bytes.subarray(at + 4, at + 4 + length)) as Slice
     at += 4 + length
   }
-  return slices
 }

@@ -1,4 +1,5 @@
 /** What was read again takes as little memory as what it was written from. */
+import { Packr } from 'msgpackr/pack'
 import { describe, expect, test } from 'vitest'
 import type { Job } from '../../src/domain/index.js'
 import { apply, cutState, decodeSnapshot, dumpState, encodeCut, jobKey, jobVersionKey, State } from '../../src/state/index.js'
@@ -52,4 +53,35 @@ test('a job and its current version are one object', () => {
   const again = readAgain(replay(parent))
   const { CreateIndex, Version } = find(again, 'parent')
   expect(again.jobVersions.get(jobVersionKey('default', 'parent', CreateIndex, Version))).toBe(find(again, 'parent'))
+})
+
+describe('the bytes', () => {
+  test('bring back whatever names and values maps have', () => {
+    const names = ['constructor', 'hasOwnProperty', 'a b', "it's", '0', '', 'x'.repeat(300), 'zwölf', '"']
+    const metaOf = (at: number) => Object.fromEntries([...names, `only-${at}`, `${at}`].map((name) => [name, `${name} of ${at}`]))
+    const state = replay(...Array.from({ length: 500 }, (_, at) => job({ ID: `job-${at}`, Meta: metaOf(at) })))
+    const again = readAgain(state)
+    expect(dumpState(again)).toBe(dumpState(state))
+    expect(find(again, 'job-499').Meta).toEqual(metaOf(499))
+  })
+
+  test('of the format before, with the names in each object, are read as well', () => {
+    const state = replay(parent, child('a'))
+    const packr = new Packr({ useRecords: false })
+    const frames = [...encodeCut(cutState(state))].map((frame) => {
+      const slice = new Packr({ useRecords: true, mapsAsObjects: true }).unpack(frame.subarray(4))
+      const body = packr.pack('format' in slice ? { ...slice, format: 1 } : slice)
+      const size = Buffer.alloc(4)
+      size.writeUInt32BE(body.length)
+      return Buffer.concat([size, body])
+    })
+    expect(dumpState(decodeSnapshot(Buffer.concat(frames)))).toBe(dumpState(state))
+  })
+
+  test('of a format that is not known are refused', () => {
+    const body = new Packr({ useRecords: false }).pack({ format: 3, counters: {} })
+    const size = Buffer.alloc(4)
+    size.writeUInt32BE(body.length)
+    expect(() => decodeSnapshot(Buffer.concat([size, body]))).toThrow('snapshot has no header of format 2')
+  })
 })
