@@ -28,6 +28,7 @@ export interface RequestReporterDeps {
 
 export const COMMENT_MARKER = '<!-- drover: plan -->'
 const REQUESTS_MAX = 50
+const FAILURES_IN_A_ROW_MAX = 3
 const BACK_OFF_MS_MIN = 2_000
 
 export class RequestReporter {
@@ -73,7 +74,8 @@ export class RequestReporter {
       const open = await forge.openRequests(branch)
       const numbers = new Set(open.map(({ number }) => number))
       for (const number of this.#reported.keys()) if (!numbers.has(number)) this.#reported.delete(number)
-      for (const request of open.slice(0, REQUESTS_MAX)) await this.#reportRequest(request)
+      const problems = await this.#reportEach(open.slice(0, REQUESTS_MAX))
+      if (problems.length > 0) throw new Error(problems.join('; '))
       this.#problem = ''
       return true
     } catch (error) {
@@ -82,6 +84,23 @@ export class RequestReporter {
       this.#problem = problem
       return false
     }
+  }
+
+  /** One that cannot be planned or told keeps nobody from being told of the others. @returns what went wrong */
+  async #reportEach(requests: Awaited<ReturnType<Forge['openRequests']>>): Promise<readonly string[]> {
+    const problems: string[] = []
+    let failuresInARow = 0
+    for (const request of requests) {
+      try {
+        await this.#reportRequest(request)
+        failuresInARow = 0
+      } catch (error) {
+        problems.push(`request ${request.number}: ${explainError(error)}`)
+        // It is more likely the forge, or the remote.
+        if (++failuresInARow === FAILURES_IN_A_ROW_MAX) break
+      }
+    }
+    return problems
   }
 
   async #tellApplied(): Promise<void> {

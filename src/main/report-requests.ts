@@ -47,6 +47,7 @@ function startReporter({ id, remote, plans, ...deps }: ReportRequestsDeps): Requ
   const plan = async (ref: string): Promise<RequestPlan> => {
     const merged = await remote.mergeOther(ref)
     if (merged.kind === 'conflict') return conflictOf(merged.headId, merged.paths)
+    if (merged.kind === 'refused') return refusedOf(merged.headId, merged.why)
     return planOf(merged.headId, await refPlans.plan(id, merged.id))
   }
   const reporter = new RequestReporter({ ...deps, plan })
@@ -83,4 +84,9 @@ function conflictOf(headId: string, paths: readonly string[]): RequestPlan {
   const list = paths.slice(0, 50).map((path) => `- ${JSON.stringify(path).replaceAll('`', "'")}`)
   const markdown = `### Drover: no plan of \`${headId.slice(0, 12)}\`\n\nIt cannot be merged as it is; these files are in conflict:\n\n\`\`\`\n${list.join('\n')}\n\`\`\`\n`
   return { headId, markdown, status: { state: 'failure', description: `conflicts in ${paths.length} file(s)` } }
+}
+
+function refusedOf(headId: string, why: string): RequestPlan {
+  const markdown = `### Drover: no plan of \`${headId.slice(0, 12)}\`\n\n${why}.\n`
+  return { headId, markdown, status: { state: 'failure', description: why } }
 }

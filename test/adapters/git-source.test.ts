@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { CliGitSource, refuseShortRef } from '../../src/adapters/git/git-source.js'
+import { ObjectReader } from '../../src/adapters/git/object-reader.js'
 import { SeededRandom } from '../simulation/seeded-random.js'
 
 let folder: string
@@ -41,6 +42,50 @@ async function open(ref = 'HEAD'): Promise<CliGitSource> {
   source = await CliGitSource.open({ repository: folder, ref })
   return source
 }
+
+/** A folder of `width` folders, each of which is the same folder of `width` folders, and so on: few objects, many files. */
+function foldedTree(width: number, depth: number): string {
+  let entry = `100644 blob ${hashed('blob', 'x')}`
+  for (let level = 0; level < depth; level++) {
+    const lines = Array.from({ length: width }, (_, at) => `${entry}\t${at}\n`)
+    entry = `040000 tree ${execFileSync('git', ['-C', folder, 'mktree'], { input: lines.join(''), encoding: 'utf8' }).trim()}`
+  }
+  return entry.split(' ')[2]!
+}
+
+function hashed(type: string, text: string): string {
+  return execFileSync('git', ['-C', folder, 'hash-object', '-w', '-t', type, '--stdin'], { input: text, encoding: 'utf8' }).trim()
+}
+
+test.each([
+  ['more than 50 files and folders', { entriesMax: 50, pathsLengthMax: 10_000, depthMax: 10 }],
+  ['paths of more than 300 characters', { entriesMax: 1_000, pathsLengthMax: 300, depthMax: 10 }],
+  ['folders more than 2 deep', { entriesMax: 1_000, pathsLengthMax: 10_000, depthMax: 2 }],
+])('a commit that stands for %s is refused, and the next one is read', async (what, treeLimits) => {
+  source = await CliGitSource.open({ repository: folder, ref: 'refs/heads/main', treeLimits })
+  const folded = git('commit-tree', '-m', 'folded', foldedTree(5, 4))
+  for (let look = 0; look < 2; look++)
+    await expect(source.list(folded)).rejects.toThrow(
+      `the commit has ${what}, and is not read; take out what does not belong there, what runs stays as it is`,
+    )
+  const plain = commit({ 'jobs/a': 'one' })
+  expect((await source.list(plain)).map(({ path }) => path)).toEqual(['jobs/a'])
+})
+
+test('an object that is too large is not held in memory, and what is asked for behind it is answered', async () => {
+  const [large, small] = [hashed('blob', 'x'.repeat(300_000)), hashed('blob', 'small')]
+  const reader = new ObjectReader(folder, '--batch', 1_000)
+  const answers = await Promise.allSettled([large, small, large, small].map((id) => reader.read(id)))
+  await reader.close()
+  expect(
+    answers.map((answer) => (answer.status === 'fulfilled' ? answer.value?.content.toString() : String(answer.reason.message))),
+  ).toEqual([
+    `git object ${large} has 300000 bytes and is not read; at most 1000 are`,
+    'small',
+    `git object ${large} has 300000 bytes and is not read; at most 1000 are`,
+    'small',
+  ])
+})
 
 test('a commit is told with author, subject and Drover trailers', async () => {
   const id = commit({}, 'Remove much\n\nBecause.\n\nDrover-Allow-Delete: a b\nSigned-off-by: Ann <ann@example.org>')

@@ -12,6 +12,7 @@ import { RemoteGit, type RemoteQuestion } from '../../src/adapters/git/remote/re
 import { RemoteListing } from '../../src/adapters/git/remote/remote-listing.js'
 import { RemoteMirror } from '../../src/adapters/git/remote/remote-mirror.js'
 import type { Remote } from '../../src/adapters/git/remote/remotes.js'
+import type { TreeLimits } from '../../src/adapters/git/tree-listing.js'
 import { ScratchRepository } from '../scratch-repository.js'
 import { type HttpRemote, makeCertificate, startHttpRemote, startSshRemote, whyNoHttp, whyNoSsh } from './git-remotes.js'
 
@@ -39,10 +40,14 @@ function publish(): string {
 }
 
 async function openMirror(url: string, access: Partial<RemoteAccess> = {}, ref = 'refs/heads/main', versions?: string, timeoutMs = 30_000) {
+  return openMirrorOf(remoteOf(url, access), ref, { versions, timeoutMs })
+}
+
+function remoteOf(url: string, access: Partial<RemoteAccess>): Remote {
   const address = parseRepositoryAddress(url)
   if (address.kind === 'folder') throw new Error(`${url} is a folder`)
   const git = new RemoteGit(address, { ...NO_ACCESS, ...access })
-  return openMirrorOf({ git, listing: new RemoteListing(git) }, ref, { versions, timeoutMs })
+  return { git, listing: new RemoteListing(git) }
 }
 
 interface MirrorOptions {
@@ -50,14 +55,16 @@ interface MirrorOptions {
   readonly timeoutMs?: number
   readonly name?: string
   readonly listingAgeMsMax?: number
+  readonly treeLimits?: TreeLimits
 }
 
 async function openMirrorOf(
   remote: Remote,
   ref: string,
-  { versions, timeoutMs = 30_000, name = 'mirror', listingAgeMsMax = 0 }: MirrorOptions,
+  { versions, timeoutMs = 30_000, name = 'mirror', listingAgeMsMax = 0, ...limits }: MirrorOptions,
 ) {
   const mirror = await RemoteMirror.open({
+    ...limits,
     remote,
     listingAgeMsMax,
     follows: parseFollowedRef(ref, versions),
@@ -340,6 +347,30 @@ describe.skipIf(whyNoHttp !== undefined)(`over http ${whyNoHttp ?? ''}`, () => {
     expect(await mirror.mergeOther('refs/heads/feature')).toEqual({ kind: 'conflict', headId: feature, paths: ['jobs/b.nomad.hcl'] })
   })
 
+  test('what stands for more files than anybody has is fetched and not merged', async () => {
+    work.commit({ 'jobs/a.nomad.hcl': 'one' })
+    publish()
+    work.git('checkout', '-q', '-b', 'feature')
+    const feature = work.commit(Object.fromEntries(Array.from({ length: 30 }, (_, at) => [`docs/${at}`, 'x'])))
+    work.git('push', '-q', 'origin', 'feature')
+    const url = await serve()
+    for (const [treeLimits, why] of [
+      [{ entriesMax: 20, pathsLengthMax: 10_000, depthMax: 10 }, 'more than 20 files and folders'],
+      [{ entriesMax: 1_000, pathsLengthMax: 100, depthMax: 10 }, 'paths of more than 100 characters'],
+    ] as const) {
+      const mirror = await openMirrorOf(remoteOf(url, { token: tokenFile() }), 'refs/heads/main', { treeLimits, name: why })
+      await mirror.update()
+      expect(await mirror.mergeOther('refs/heads/feature')).toEqual({
+        kind: 'refused',
+        headId: feature,
+        why: `the commit has ${why}, and is not read; take out what does not belong there, what runs stays as it is`,
+      })
+    }
+    const mirror = await openMirror(url, { token: tokenFile() })
+    await mirror.update()
+    expect(await mirror.mergeOther('refs/heads/feature')).toMatchObject({ kind: 'merged', headId: feature })
+  })
+
   test('a remote that answers nothing is given up after the time allowed, with all that git has started', async () => {
     work.commit({ 'jobs/a.nomad.hcl': 'one' })
     publish()
@@ -504,14 +535,18 @@ describe('what is asked of a remote', () => {
     const mirror = await openMirrorOf(remote, 'refs/heads/main', {})
     // Every fetch is a pack, and more than one are too many.
     for (const name of ['fetch.unpackLimit', 'gc.autoPackLimit']) execFileSync('git', ['-C', mirror.folder, 'config', name, '1'])
-    for (let round = 0; round < 3; round++) {
+    const packs = () => readdirSync(join(mirror.folder, 'objects/pack')).filter((name) => name.endsWith('.pack'))
+    const fetchNews = async (round: number) => {
       work.commit({ a: `round ${round}` })
       work.git('push', '-q', 'origin', 'main')
       await mirror.update(true)
     }
+    for (let round = 0; round < 20; round++) await fetchNews(round)
+    expect(packs().length).toBeGreaterThan(10)
+    await fetchNews(20)
     // It waits until that is done.
     await mirror.fetchOther('refs/heads/main')
-    expect(readdirSync(join(mirror.folder, 'objects/pack')).filter((name) => name.endsWith('.pack'))).toHaveLength(1)
+    expect(packs()).toHaveLength(1)
   })
 
   test('what somebody has announced is fetched at once', async () => {

@@ -11,6 +11,7 @@ let planned: string[]
 let applied: string | null
 let status: CommitStatus
 let isAway: boolean
+let unplannable: ReadonlySet<string>
 let reporter: RequestReporter
 
 beforeEach(() => {
@@ -21,6 +22,7 @@ beforeEach(() => {
   applied = 'base'
   status = { state: 'success', description: '1 of 1 jobs would change' }
   isAway = false
+  unplannable = new Set()
   const forge: Forge = {
     openRequests: async () => {
       if (isAway) throw new Error('away')
@@ -37,6 +39,7 @@ beforeEach(() => {
   }
   const plan = async (ref: string): Promise<RequestPlan> => {
     planned.push(ref)
+    if (unplannable.has(ref)) throw new Error(`${ref} cannot be read`)
     const { headId } = open.find((request) => request.ref === ref)!
     return { headId, markdown: `plan of ${headId} against ${applied}`, status }
   }
@@ -117,6 +120,27 @@ test('a forge that is away is told later, of everything', async () => {
     await settle()
   }
   expect(said).toEqual(['status c1 success applied: 2 registered, 0 removed', 'status c2 success applied: 2 registered, 0 removed'])
+})
+
+test('one that cannot be planned keeps nobody from being told of the others, and is tried again', async () => {
+  open = [1, 2, 3].map((number) => ({ number, headId: `h${number}`, ref: `r${number}` }))
+  unplannable = new Set(['r1', 'r2'])
+  await look()
+  expect(said.filter((line) => line.startsWith('comment'))).toEqual(['comment 3 plan of h3 against base'])
+  unplannable = new Set(['r1'])
+  clock.advance(2_000)
+  await settle()
+  expect(said.filter((line) => line.startsWith('comment'))).toEqual([
+    'comment 3 plan of h3 against base',
+    'comment 2 plan of h2 against base',
+  ])
+})
+
+test('where one after the other fails the rest is left for later', async () => {
+  open = Array.from({ length: 10 }, (_, at) => ({ number: at, headId: `h${at}`, ref: `r${at}` }))
+  unplannable = new Set(open.map(({ ref }) => ref))
+  await look()
+  expect(planned).toEqual(['r0', 'r1', 'r2'])
 })
 
 test('a request that is opened is seen with the next look, without anybody asking', async () => {

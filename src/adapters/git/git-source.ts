@@ -15,6 +15,7 @@ import { commonFolderOf, findGitFolder, identityOf } from './git-folder.js'
 import { ObjectReader } from './object-reader.js'
 import { type ParsedCommit, type ParsedTree, parseCommit, parseTree } from './parse-objects.js'
 import { type Polling, RefWatcher } from './ref-watcher.js'
+import { TREE_LIMITS, type TreeLimits, TreeListing } from './tree-listing.js'
 
 export interface GitSourceOptions {
   /** A work tree or a bare repository. */
@@ -27,6 +28,7 @@ export interface GitSourceOptions {
   readonly shownAs?: { readonly repository: string; readonly ref: string }
   /** Looks at the ref's files in this interval instead of waiting for events: for network file systems, which send none. */
   readonly polling?: Polling
+  readonly treeLimits?: TreeLimits
 }
 
 export class CliGitSource implements GitSource {
@@ -35,6 +37,7 @@ export class CliGitSource implements GitSource {
   readonly #versions: string | undefined
   readonly #shownAs: { readonly repository: string; readonly ref: string }
   readonly #polling: Polling | undefined
+  readonly #treeLimits: TreeLimits
   readonly #watchers = new Set<RefWatcher>()
   #gitFolder: string
   /** Of the repository that the readers below were started in. */
@@ -44,6 +47,8 @@ export class CliGitSource implements GitSource {
   /** By prefix: the folders of the newest listing. */
   #folders: ReadonlyMap<string, ParsedTree> = new Map()
   #newest: { readonly parsed: ParsedCommit; readonly commit: Commit } | undefined
+  /** Trees that are not counted again. */
+  readonly #refused = new Map<string, OrchestratorError>()
 
   /** @throws OrchestratorError GIT_NO_REPOSITORY, GIT_MISSING; TerminalError GIT_REF for a short name that has several meanings */
   static async open(options: GitSourceOptions): Promise<CliGitSource> {
@@ -59,6 +64,7 @@ export class CliGitSource implements GitSource {
     this.#versions = options.versions
     this.#shownAs = options.shownAs ?? options
     this.#polling = options.polling
+    this.#treeLimits = options.treeLimits ?? TREE_LIMITS
     this.#gitFolder = gitFolder
     this.#identity = identityOf(options.repository, gitFolder)
     this.#objects = new ObjectReader(options.repository, '--batch')
@@ -92,11 +98,17 @@ export class CliGitSource implements GitSource {
 
   async list(commitId: string): Promise<readonly TreeEntry[]> {
     const { tree } = await this.#readCommit(commitId)
-    const entries: TreeEntry[] = []
-    const folders = new Map<string, ParsedTree>()
-    await this.#collect(tree, '', { entries, folders })
-    this.#folders = folders
-    return entries
+    const refused = this.#refused.get(tree)
+    if (refused !== undefined) throw refused
+    const listing = new TreeListing(this.#treeLimits)
+    try {
+      await this.#collect(tree, '', listing)
+    } catch (error) {
+      if (error instanceof OrchestratorError && error.code === 'GIT_TREE') this.#refused.set(tree, error)
+      throw error
+    }
+    this.#folders = listing.folders
+    return listing.entries
   }
 
   async read(blobs: readonly string[], maxBytes: number): Promise<ReadonlyMap<string, BlobContent>> {
@@ -200,12 +212,13 @@ export class CliGitSource implements GitSource {
     )
   }
 
-  async #collect(treeId: string, prefix: string, into: { entries: TreeEntry[]; folders: Map<string, ParsedTree> }): Promise<void> {
+  async #collect(treeId: string, prefix: string, into: TreeListing): Promise<void> {
     const folder = await this.#readTree(treeId, prefix)
     into.folders.set(prefix, folder)
     for (const item of folder.items) {
-      if (item.mode === 'tree') await this.#collect(item.blob, `${item.path}/`, into)
-      else into.entries.push(item as TreeEntry)
+      into.count(item)
+      if (item.mode !== 'tree') into.entries.push(item as TreeEntry)
+      else await into.inFolder(() => this.#collect(item.blob, `${item.path}/`, into))
     }
   }
 

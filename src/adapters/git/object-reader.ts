@@ -16,6 +16,9 @@ export interface GitObject {
 
 type Waiting = { readonly resolve: (object: GitObject | undefined) => void; readonly reject: (error: Error) => void }
 
+/** Of a commit or a folder. What is larger is not held in memory. */
+const OBJECT_BYTES_MAX = 64 * 1024 * 1024
+
 export class ObjectReader {
   readonly #repository: string
   readonly #mode: '--batch' | '--batch-check'
@@ -23,14 +26,21 @@ export class ObjectReader {
   #waiting: Waiting[] = []
   #chunks: Buffer[] = []
   #buffered = 0
+  /** Bytes that are still to come of an object that is too large. */
+  #skipped = 0
+  readonly #bytesMax: number
   #isClosed = false
 
-  constructor(repository: string, mode: '--batch' | '--batch-check') {
+  constructor(repository: string, mode: '--batch' | '--batch-check', bytesMax = OBJECT_BYTES_MAX) {
     this.#repository = repository
     this.#mode = mode
+    this.#bytesMax = bytesMax
   }
 
-  /** The object that `name` means (id, `HEAD`, `refs/heads/main`, `<commit>^{tree}`…); undefined when there is none. */
+  /**
+   * The object that `name` means (id, `HEAD`, `refs/heads/main`, `<commit>^{tree}`…); undefined when there is none.
+   * @throws OrchestratorError GIT_OBJECT_SIZE, GIT_CLOSED, GIT_MISSING, GIT_OBJECTS
+   */
   read(name: string): Promise<GitObject | undefined> {
     if (this.#isClosed) return Promise.reject(new OrchestratorError('GIT_CLOSED', `git object ${name} was asked for after closing`))
     return new Promise((resolve, reject) => {
@@ -67,12 +77,12 @@ export class ObjectReader {
     this.#process = undefined
     this.#chunks = []
     this.#buffered = 0
+    this.#skipped = 0
     for (const waiting of this.#waiting.splice(0)) waiting.reject(error)
   }
 
   #take(chunk: Buffer): void {
-    this.#chunks.push(chunk)
-    this.#buffered += chunk.length
+    this.#keep(chunk)
     for (;;) {
       const buffer = this.#joined()
       const end = buffer.indexOf(0x0a)
@@ -86,11 +96,27 @@ export class ObjectReader {
       }
       const sizeBytes = Number(size)
       const bodyLength = this.#mode === '--batch' ? sizeBytes + 1 : 0
+      if (bodyLength > this.#bytesMax + 1) {
+        const rest = buffer.subarray(end + 1)
+        this.#consume(buffer.length)
+        this.#skipped = bodyLength
+        this.#keep(rest)
+        this.#waiting.shift()?.reject(tooLarge(id, sizeBytes, this.#bytesMax))
+        continue
+      }
       if (buffer.length < end + 1 + bodyLength) return
       const content = Buffer.from(buffer.subarray(end + 1, end + 1 + Math.max(0, bodyLength - 1)))
       this.#consume(end + 1 + bodyLength)
       this.#waiting.shift()?.resolve({ id, type, sizeBytes, content })
     }
+  }
+
+  #keep(chunk: Buffer): void {
+    const kept = chunk.subarray(Math.min(chunk.length, this.#skipped))
+    this.#skipped -= chunk.length - kept.length
+    if (kept.length === 0) return
+    this.#chunks.push(kept)
+    this.#buffered += kept.length
   }
 
   #joined(): Buffer {
@@ -103,4 +129,10 @@ export class ObjectReader {
     const rest = this.#joined().subarray(bytes)
     this.#chunks = rest.length > 0 ? [rest] : []
   }
+}
+
+function tooLarge(id: string, sizeBytes: number, bytesMax: number): OrchestratorError {
+  return new OrchestratorError('GIT_OBJECT_SIZE', `git object ${id} has ${sizeBytes} bytes and is not read; at most ${bytesMax} are`, {
+    id,
+  })
 }

@@ -8,6 +8,7 @@ import type { FetchOutcome, RemoteRepository } from '../../../controller/index.j
 import { OrchestratorError } from '../../../domain/index.js'
 import type { FollowedRef } from '../followed-ref.js'
 import { gitArguments, gitEnvironment, runGit } from '../git-command.js'
+import { refuseLargeTree, type TreeLimits } from '../tree-listing.js'
 import { runGroup } from './remote-git.js'
 import type { ListingFollower } from './remote-listing.js'
 import type { Remote } from './remotes.js'
@@ -25,11 +26,14 @@ export interface RemoteMirrorOptions {
   readonly listingAgeMsMax: number
   /** Nobody else fetches into the folder: what a fetch that was killed has left there is in the way. */
   readonly isOnlyOwner: boolean
+  readonly treeLimits?: TreeLimits
 }
 
 export type MergedRef =
   | { readonly kind: 'merged'; readonly headId: string; readonly id: string }
   | { readonly kind: 'conflict'; readonly headId: string; readonly paths: readonly string[] }
+  /** git would have too much to go through. */
+  | { readonly kind: 'refused'; readonly headId: string; readonly why: string }
 
 /** Always the same, so that the same merge is the same commit. */
 const MERGER: NodeJS.ProcessEnv = {
@@ -53,8 +57,20 @@ const CHECKS = [
   'fetch.fsck.badTimezone=ignore',
   'fetch.fsck.missingSpaceBeforeDate=ignore',
 ]
-/** In the foreground, so that nothing runs on its own; what was rewritten away can still be read for a while. */
-const CARE = ['gc.autoDetach=false', 'maintenance.autoDetach=false', 'gc.pruneExpire=90.days.ago', 'fetch.recurseSubmodules=no']
+/**
+ * In the foreground, so that nothing runs on its own; what was rewritten away can still be read for a while; and a large file is written
+ * as it comes, whatever a small pack says of its size, instead of being held in memory.
+ */
+const CARE = [
+  'core.bigFileThreshold=16m',
+  'gc.autoDetach=false',
+  'maintenance.autoDetach=false',
+  'gc.pruneExpire=90.days.ago',
+  'fetch.recurseSubmodules=no',
+]
+
+/** git's housekeeping has little to do after one, and takes from what was fetched the processor that it waits for. */
+const FETCHES_PER_MAINTENANCE = 20
 
 export class RemoteMirror implements RemoteRepository {
   readonly #options: RemoteMirrorOptions
@@ -63,6 +79,7 @@ export class RemoteMirror implements RemoteRepository {
   #last: Promise<unknown> = Promise.resolve()
   /** What is followed, by its names at the remote, as it is here; undefined: that was not looked at yet. */
   #here: ReadonlyMap<string, string> | undefined
+  #fetches = 0
 
   /** @throws OrchestratorError GIT_MISSING, GIT_MIRROR */
   static async open(options: RemoteMirrorOptions): Promise<RemoteMirror> {
@@ -122,6 +139,8 @@ export class RemoteMirror implements RemoteRepository {
    */
   async mergeOther(ref: string): Promise<MergedRef> {
     const headId = await this.fetchOther(ref)
+    const why = await refuseLargeTree(this.folder, headId, this.#options.treeLimits)
+    if (why !== undefined) return { kind: 'refused', headId, why }
     const words = ['merge-tree', '--write-tree', '--name-only', '--no-messages', FOLLOWED, headId]
     const { stdout, isClean } = await runGit(this.folder, words).then(
       (done) => ({ stdout: done.stdout, isClean: true }),
@@ -203,7 +222,7 @@ export class RemoteMirror implements RemoteRepository {
     ]
     const answer = await remote.git.ask({ folder: this.folder, words, refs, ref, timeoutMs, signal: this.#ending.signal })
     if (answer.kind === 'failed') return answer
-    this.#maintain()
+    if (this.#fetches++ % FETCHES_PER_MAINTENANCE === 0) this.#maintain()
     return { kind: 'fetched' }
   }
 
