@@ -7,6 +7,7 @@ import { execFileSync } from 'node:child_process'
 import { createHmac } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, watch, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Cluster, until } from '../test/acceptance/cluster.js'
 import { besidePeer } from './b5-beside-peer.js'
 import { startEmptyCluster } from './empty-cluster.js'
@@ -80,6 +81,8 @@ async function* changes(commits: number): AsyncIterable<Measurement> {
 }
 
 const SECRET = 'of this benchmark'
+/** Pushes that follow each other faster wait for each other in the end: a remote is asked twice a second. */
+const PUSH_EVERY_MS = 500
 
 /** A local commit and a push with a webhook in turn, to two sources of one cluster. */
 async function* pushes(rounds: number): AsyncIterable<Measurement> {
@@ -123,6 +126,7 @@ async function* pushes(rounds: number): AsyncIterable<Measurement> {
     await until('both run', RUNNING_WITHIN_MS, () => ['local', 'pushed'].every((id) => existsSync(join(stamps, id))))
     const times = { local: [] as number[], pushed: [] as number[] }
     for (let generation = 1; generation <= rounds; generation++) {
+      const next = performance.now() + PUSH_EVERY_MS
       for (const id of ['local', 'pushed'] as const) {
         const seen = whenStamped(join(stamps, id), String(generation))
         change[id](generation)
@@ -130,6 +134,7 @@ async function* pushes(rounds: number): AsyncIterable<Measurement> {
         if (id === 'pushed') await call()
         times[id].push(Math.max(0, (await seen) - done))
       }
+      await sleep(Math.max(0, next - performance.now()))
     }
     for (const id of ['local', 'pushed'] as const)
       for (const share of [0.5, 0.9, 0.99]) {

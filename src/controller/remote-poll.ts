@@ -22,7 +22,8 @@ const JITTER_SHARE = 0.1
 const BACK_OFF_MS_MAX = 600_000
 /** While everything new is announced, a question now and then is enough. */
 const ANNOUNCED_EVERY_MS = 300_000
-/** Between one fetch and the next, however many say that there is something new. */
+/** However many say that there is something new: so many fetches behind each other, and then one in each such pause. */
+const BURST = 5
 const PAUSE_MS = 500
 
 export class RemotePoll {
@@ -41,8 +42,10 @@ export class RemotePoll {
   #fetchedAtMonotonicMs = 0
   #fetchMs = 0
   #nextAtMs = 0
-  /** On the monotonic clock: the remote has asked not to be asked before. */
+  /** On the monotonic clock: it is not to be asked before, since it has said so or was asked too often. */
   #notBeforeMs = 0
+  /** When the next fetch would be due if each took a pause of its own: a burst runs ahead of that. */
+  #paceMs = 0
   #cancelTimer: () => void = () => {}
 
   constructor(deps: RemotePollDeps) {
@@ -75,7 +78,7 @@ export class RemotePoll {
     this.#areAnnouncementsTrusted = false
   }
 
-  /** Looks now, or as soon as the remote may be asked again: after the look under way, after a pause, when it said. */
+  /** Looks now, or as soon as the remote may be asked again: after the look under way, after a pause where there were many, when it said. */
   lookNow(): void {
     if (this.#isStopped) return
     if (this.#isFetching) {
@@ -113,6 +116,7 @@ export class RemotePoll {
   async #fetch(): Promise<number> {
     const { remote, clock, random } = this.#deps
     const startedMs = clock.monotonicMs()
+    this.#paceMs = Math.max(this.#paceMs, startedMs) + PAUSE_MS
     const isAnnounced = this.#isAnnounced
     this.#isAnnounced = false
     const outcome = await remote.update(isAnnounced)
@@ -122,7 +126,7 @@ export class RemotePoll {
     const retryAfterMs = outcome.kind === 'failed' ? (outcome.retryAfterMs ?? 0) : 0
     const jitter = 1 + JITTER_SHARE * (2 * random.fraction() - 1)
     const waitMs = Math.max(retryAfterMs, this.#intervalMs() * jitter)
-    this.#notBeforeMs = Math.max(startedMs + PAUSE_MS, clock.monotonicMs() + retryAfterMs)
+    this.#notBeforeMs = Math.max(this.#paceMs - (BURST - 1) * PAUSE_MS, clock.monotonicMs() + retryAfterMs)
     return waitMs
   }
 

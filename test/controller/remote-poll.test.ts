@@ -122,17 +122,41 @@ test('who asks while it is being asked has it asked once more, however many they
   goOn()
   await settle()
   await pass(20_000)
-  expect(asked).toEqual([0, 500])
+  expect(asked).toEqual([0, 0])
 })
 
-test('between two fetches there is a pause, and who asks in it is not forgotten', async () => {
-  poll.lookNow()
+/** One call after the other, each when the fetch of the one before has ended. */
+async function callEach(times: number): Promise<void> {
+  for (let call = 0; call < times; call++) {
+    poll.lookNow()
+    await settle()
+  }
+}
+
+test('a few fetches follow each other at once, then there are pauses, and who asks in one is not forgotten', async () => {
+  await callEach(100)
+  expect(asked).toEqual([0, 0, 0, 0, 0])
+  clock.advance(499)
+  await callEach(100)
+  expect(asked).toHaveLength(5)
+  clock.advance(1)
   await settle()
-  for (let call = 0; call < 100; call++) poll.lookNow()
-  await settle()
-  expect(asked).toEqual([0])
   await pass(20_000)
-  expect(asked).toEqual([0, 500])
+  expect(asked).toEqual([0, 0, 0, 0, 0, 500])
+})
+
+test('however long many ask, it is asked twice a second; after a while without any a few may follow each other again', async () => {
+  for (let passed = 0; passed < 10_000; passed += 100) {
+    await callEach(3)
+    clock.advance(100)
+  }
+  expect(asked.length).toBeLessThanOrEqual(5 + 20)
+  expect(asked.length).toBeGreaterThanOrEqual(5 + 19)
+  const before = asked.length
+  clock.advance(2_500)
+  await settle()
+  await callEach(100)
+  expect(asked.length - before).toBeGreaterThanOrEqual(5)
 })
 
 test('calls during a failure do not ask again at once', async () => {
