@@ -20,6 +20,7 @@ import { b14 } from './b14-garbage.js'
 
 import { b15 } from './b15-sources.js'
 import { b16 } from './b16-many-hosts.js'
+import { b17 } from './b17-past.js'
 import type { Bench } from './measurement.js'
 
 /** All sides of B10: texts to jobs, a repository to Commands, and the whole server. */
@@ -60,4 +61,5 @@ export const BENCHES: readonly Bench[] = [
   b14,
   b15,
   b16,
+  b17,
 ]

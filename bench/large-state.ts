@@ -27,7 +27,7 @@ export async function writeLargeState(dataFolder: string, size: StateSize): Prom
   return snapshot.bytes.length
 }
 
-function largeState(size: StateSize): State {
+export function largeState(size: StateSize): State {
   const state = decodeSnapshot(emptySnapshot('5c0ffee0-0000-4000-8000-00000000be8c', 1).bytes)
   for (let at = 0; at < size.nodes; at++) state.nodes.put(1, makeNode(at, NODE, { rack: `r${at % 50}` }))
   for (let at = 0; at < size.jobs; at++) {

@@ -1,7 +1,7 @@
 /** The state as it was: whatever was true then, and a sentence for what is not kept. */
 import { expect, test } from 'vitest'
 import type { LogRecord, Snapshot } from '../../src/controller/index.js'
-import { encodeCommand, makeRecord } from '../../src/controller/log-record.js'
+import { ENTRIES_PER_RECORD, encodeCommand, makeRecord } from '../../src/controller/log-record.js'
 import { foldPast, type PastLog, readPastPoint } from '../../src/controller/memory/past.js'
 import { snapshotOf } from '../../src/controller/snapshots.js'
 import { apply, type CommandBody, dumpState, State } from '../../src/state/index.js'
@@ -19,18 +19,17 @@ function history() {
   let hash = ''
   const add = (atMs: number, ...bodies: readonly CommandBody[]) => {
     const entries = bodies.flatMap((body) => encodeCommand({ ...body, atMs }))
-    const record = makeRecord(
-      state.index + 1,
-      1,
-      hash,
-      entries.map(({ bytes }) => bytes),
-    )
-    hash = record.hash
-    for (const { command } of entries) {
-      apply(state, state.index + 1, command)
-      dumps.push(dumpState(state))
+    for (let from = 0; from < entries.length; from += ENTRIES_PER_RECORD) {
+      const some = entries.slice(from, from + ENTRIES_PER_RECORD)
+      const bytes = some.map((entry) => entry.bytes)
+      const record = makeRecord(state.index + 1, 1, hash, bytes)
+      hash = record.hash
+      records.push(record)
+      for (const { command } of some) {
+        apply(state, state.index + 1, command)
+        dumps.push(dumpState(state))
+      }
     }
-    records.push(record)
     return state.index
   }
   const log: PastLog = {
@@ -44,6 +43,7 @@ function history() {
     state,
     log,
     dumps,
+    writtenMs,
     add,
     cut(isTrimmed = false) {
       snapshots.push(snapshotOf({ state, chainHash: hash }))
@@ -66,10 +66,16 @@ function history() {
   }
 }
 
-const pool = (Name: string): CommandBody => ({
-  kind: 'node-pool-put',
-  pool: { Name, Description: '', Meta: null, SchedulerConfiguration: null, NodeIdentityTTL: 0, CreateIndex: 0, ModifyIndex: 0 },
+const poolOf = (Name: string) => ({
+  Name,
+  Description: '',
+  Meta: null,
+  SchedulerConfiguration: null,
+  NodeIdentityTTL: 0,
+  CreateIndex: 0,
+  ModifyIndex: 0,
 })
+const pool = (Name: string): CommandBody => ({ kind: 'node-pool-put', pool: poolOf(Name) })
 const iso = (ms: number) => new Date(ms).toISOString()
 const BEGIN: CommandBody = { kind: 'leadership-begin', epoch: 1, clusterId: 'c', leader: 'l' }
 const [A, B, C] = ['a', 'b', 'c'].map((letter) => letter.repeat(40)) as [string, string, string]
@@ -117,6 +123,46 @@ test('a commit that was applied twice is the last time; a beginning of several i
   sync(5_000, twin)
   expect(await dumpAt('aaaaaaa')).toBe(`aaaaaaa is the beginning of 2 commits: ${twin}, ${A}`)
   expect(await dumpAt(A)).toBe(end)
+})
+
+test('a commit that comes back is told by its own time, also where it leaves no trace', async () => {
+  const { add, sync, dumpAt } = history()
+  add(1_000, BEGIN)
+  sync(2_000, A)
+  sync(3_000, B)
+  sync(4_000, A)
+  const end = add(4_500, pool('x'))
+  add(5_000, { kind: 'source-sync', status: { id: 'main', ref: 'HEAD', commit: commit({ id: B }), held: null } })
+  expect(await dumpAt(A)).toBe(end)
+})
+
+test('commits are found whatever they are written between, and however many parts a Command has', async () => {
+  const { add, sync, cut, dumpAt } = history()
+  add(1_000, BEGIN)
+  cut()
+  sync(2_000, A)
+  add(2_100, { kind: 'node-pool-put', pool: { ...poolOf('large'), Description: 'x'.repeat(600_000) } })
+  for (let at = 0; at < 50; at++) add(2_200 + at, pool(`p${at}`), pool(`q${at}`), pool(`r${at}`))
+  const beforeB = add(2_900, pool('last'))
+  sync(3_000, B, pool('y'))
+  const end = add(4_000, pool('later'))
+  expect(await dumpAt(A)).toBe(beforeB)
+  expect(await dumpAt(B)).toBe(end)
+})
+
+test('a state whose file looks older than what it holds is no beginning', async () => {
+  const { add, sync, cut, log, writtenMs, dumpAt, state } = history()
+  add(1_000, BEGIN)
+  cut()
+  writtenMs.set(state.index, 900)
+  sync(2_000, A)
+  const beforeB = add(2_500, pool('x'))
+  sync(3_000, B)
+  cut()
+  writtenMs.set(state.index, 1_500)
+  expect((await log.snapshots()).map(({ writtenMs: ms }) => ms)).toEqual([900, 1_500])
+  expect(await dumpAt(A)).toBe(beforeB)
+  expect(await dumpAt(iso(2_600))).toBe(beforeB)
 })
 
 test('what is kept begins with the oldest snapshot, and what was before is told to be gone', async () => {
