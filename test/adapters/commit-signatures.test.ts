@@ -59,8 +59,14 @@ describe.skipIf(whyNoSshKeys !== undefined)(`ssh ${whyNoSshKeys ?? ''}`, () => {
     const line = (option: string) => `${principal} ${option},${rest.join(' ')}\n`
     const signed = commitSigned(repository, sshSigning(ann.keyFile))
     const facts = async (option: string) => read({ allowedSignersFile: write('allowed', line(option)) }, signed)
-    expect(await facts('valid-before="20200101"')).toMatchObject([{ kind: expect.not.stringMatching(/^good$/) }])
+    expect(await facts('valid-before="20200101"')).toEqual([{ kind: 'expired', key: expect.stringMatching(/^SHA256:/) }])
+    expect(await facts('valid-before="20990101"')).toMatchObject([{ kind: 'good' }])
     expect(await facts('valid-after="20200101"')).toMatchObject([{ kind: 'good' }])
+    // That of somebody else does not make a stranger's key one that has expired.
+    const strange = commitSigned(repository, sshSigning(makeSshSigner(folder, 'eve').keyFile))
+    expect(await read({ allowedSignersFile: write('allowed', line('valid-before="20200101"')) }, strange)).toMatchObject([
+      { kind: 'unknown' },
+    ])
   })
 
   test('keys and programs that the repository or the user would name do not count', async () => {

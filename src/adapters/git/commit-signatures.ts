@@ -8,6 +8,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { promisify } from 'node:util'
 import type { CommitSignatures, SignatureFact } from '../../controller/index.js'
 import { OrchestratorError } from '../../domain/index.js'
+import { endingKeys } from './allowed-signers.js'
 import { runGit } from './git-command.js'
 
 const run = promisify(execFile)
@@ -47,10 +48,11 @@ export class GitSignatures implements CommitSignatures {
 
   async read(ids: readonly string[]): Promise<ReadonlyMap<string, SignatureFact>> {
     const facts = new Map<string, SignatureFact>()
+    const ending = this.#endingKeys()
     for (let from = 0; from < ids.length; from += COMMITS_AT_ONCE) {
       const batch = ids.slice(from, from + COMMITS_AT_ONCE)
       const { stdout } = await this.#git(['log', '--no-walk=unsorted', '--no-show-signature', FORMAT, ...batch, '--'])
-      for (const part of stdout.split('\x01\n')) if (part !== '') facts.set(...parseFact(part))
+      for (const part of stdout.split('\x01\n')) if (part !== '') facts.set(...parseFact(part, ending))
     }
     const missing = ids.find((id) => !facts.has(id))
     if (missing !== undefined)
@@ -99,6 +101,12 @@ export class GitSignatures implements CommitSignatures {
     return stdout.split('\0').filter((path) => path !== '')
   }
 
+  /** To git a key whose time is over is one that nobody has named. */
+  #endingKeys(): ReadonlySet<string> {
+    const { allowedSignersFile } = this.#keys
+    return allowedSignersFile === undefined ? new Set() : endingKeys(readKeys(allowedSignersFile).toString('utf8'))
+  }
+
   #git(words: readonly string[]) {
     const { allowedSignersFile, gpgHome } = this.#keys
     const settings = [
@@ -142,10 +150,11 @@ function readKeys(file: string): Buffer {
   }
 }
 
-function parseFact(part: string): readonly [id: string, fact: SignatureFact] {
+function parseFact(part: string, ending: ReadonlySet<string>): readonly [id: string, fact: SignatureFact] {
   const [id = '', letter = '', signer = '', primaryFingerprint = '', fingerprint = '', keyId = ''] = part.split('\0')
   const key = fingerprint || keyId || 'of no known kind'
-  return [id, factOf(letter, { signer, primaryFingerprint, key })]
+  const fact = factOf(letter, { signer, primaryFingerprint, key })
+  return [id, fact.kind === 'unknown' && ending.has(key) ? { kind: 'expired', key } : fact]
 }
 
 function factOf(
