@@ -143,6 +143,11 @@ export class GitReconciler {
     return this.#deps.options.ref
   }
 
+  /** Signatures that were read, by what was found of them. */
+  get signatureCounts(): ReadonlyMap<string, number> {
+    return this.#trust?.counts ?? new Map()
+  }
+
   /** @returns whether another look at the same commit comes to something else now */
   isConcernedByOthers(): boolean {
     this.#areOthersChanged = true

@@ -195,6 +195,18 @@ export interface RemoteStatus {
   readonly nextInMs: number
 }
 
+/** Looks at a repository since this server runs, of those that have ended. */
+export interface LookCounts {
+  readonly succeeded: number
+  readonly failed: number
+  /** How long the last one took. */
+  readonly lastMs: number
+  /** Since the last one that succeeded; null: there was none. */
+  readonly ageMs: number | null
+  /** Signatures that were read, by what was found of them; none where nobody asks for them. */
+  readonly signatures: Readonly<Record<string, number>>
+}
+
 /** How it stands with a source that is followed, beside what the state knows of it. */
 export interface FollowedHealth {
   readonly id: string
@@ -207,6 +219,8 @@ export interface FollowedHealth {
   readonly remote: RemoteStatus | null
   /** What its files may say; null: anything. */
   readonly limits: SourceLimits | null
+  /** Null: nobody looks here. */
+  readonly looks: LookCounts | null
 }
 
 /** A host as `agents/**` declares it. Only declared hosts may join, each proving its key. */

@@ -61,7 +61,9 @@ export class World {
       },
       jobRequests: { answer: (request) => answerJobRequest(request, createJobspecParser(new InProcessSyntaxReader())) },
       sourceTexts: { read: async () => undefined },
-      sourceHealth: { sourceHealth: [{ id: SOURCE_DEFAULT, ref: 'HEAD', overlay: null, problem: null, remote: null, limits: null }] },
+      sourceHealth: {
+        sourceHealth: [{ id: SOURCE_DEFAULT, ref: 'HEAD', overlay: null, problem: null, remote: null, limits: null, looks: null }],
+      },
       waitingChanges: { waiting: (view) => tellWaiting(view, view.atMs) },
       commitMemory: { tracedJobs: (view, source, id) => tracedJobs(view, source, id, tellWaiting(view, view.atMs)), commitSeconds: {} },
       webhooks: { receive: () => 'refused', counts: new Map() },

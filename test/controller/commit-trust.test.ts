@@ -47,7 +47,7 @@ const head = () => reconcilerWorld({ repository, rewind: 'hold', trust: { rules:
 
 test('a commit that is not signed waits, is told with the remedy, and changes nothing; one that is goes on from there', async () => {
   commit({ 'jobs/a.nomad.hcl': JOB('a') })
-  const { look, jobIds, leader } = await head()
+  const { look, jobIds, leader, reconciler } = await head()
   await look()
   const unsigned = commit({ 'jobs/b.nomad.hcl': JOB('b') }, { kind: 'none' })
   const outcome = await look()
@@ -57,6 +57,7 @@ test('a commit that is not signed waits, is told with the remedy, and changes no
   expect(jobIds()).toEqual(['a'])
   commit({ 'jobs/c.nomad.hcl': JOB('c') })
   expect(await look()).toMatchObject({ registered: 2, held: null })
+  expect(Object.fromEntries(reconciler.signatureCounts)).toEqual({ good: 2, none: 1 })
 })
 
 test('also the very first commit waits', async () => {

@@ -82,6 +82,9 @@ describe.skipIf(whyNoHttp !== undefined)(`a server on a remote ${whyNoHttp ?? ''
     const metrics = await (await fetch(`${server.url}/v1/metrics?format=prometheus`)).text()
     expect(metrics).toMatch(/drover_source_remote_reachable\{[^}]*\} 0\n/)
     expect(metrics).toMatch(/drover_source_remote_age_seconds\{[^}]*\} [\d.]+\n/)
+    expect(metrics).toMatch(/drover_source_reconciles\{[^}]*result="succeeded"[^}]*\} [1-9]\d*\n/)
+    expect(metrics).toMatch(/drover_source_reconcile_seconds\{[^}]*\} [\d.]+\n/)
+    expect(metrics).toMatch(/drover_source_reconcile_age_seconds\{[^}]*\} [\d.]+\n/)
     expect(await server.get('/v1/jobs')).toHaveLength(2)
 
     writeFileSync(tokenFile, `${TOKEN}\n`)

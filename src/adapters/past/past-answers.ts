@@ -87,7 +87,7 @@ function apiOver(state: State, settings: ApiSettings): Api {
     sourceHealth: {
       sourceHealth: state.sources
         .all()
-        .map(({ id, ref, overlay = null }) => ({ id, ref, overlay, problem: null, remote: null, limits: null })),
+        .map(({ id, ref, overlay = null }) => ({ id, ref, overlay, problem: null, remote: null, limits: null, looks: null })),
     },
     waitingChanges: { waiting: (view) => tellWaiting(view, view.atMs) },
     commitMemory: { tracedJobs: (view, source, id) => tracedJobs(view, source, id, tellWaiting(view, view.atMs)), commitSeconds: {} },

@@ -1,5 +1,5 @@
 /** Counts of what there is, as gauges: `/v1/metrics`, also in the format of Prometheus. */
-import { DRIFT_POLICIES, rfc3339 } from '../../domain/index.js'
+import { DRIFT_POLICIES, type LookCounts, rfc3339 } from '../../domain/index.js'
 import { listSetAside, type StateView } from '../../state/index.js'
 import type { ReadDeps } from '../blocking.js'
 import { encodeJson } from '../encode.js'
@@ -102,11 +102,15 @@ function computeBusGauges({ awayMs, droppedMessages }: BusHealth, settings: ApiS
   ]
 }
 
-/** Of a remote. What was never fetched since this server runs has no age yet. */
-function computeSourceGauges({ id, problem, remote }: SourceHealth['sourceHealth'][number], settings: ApiSettings): readonly Gauge[] {
+/** What was never looked at, or fetched, since this server runs has no age yet. */
+function computeSourceGauges(
+  { id, problem, remote, looks }: SourceHealth['sourceHealth'][number],
+  settings: ApiSettings,
+): readonly Gauge[] {
   const Labels = { host: settings.name, region: settings.region, source: id }
   const readable: Gauge = { Name: 'drover.source.readable', Value: problem === null ? 1 : 0, Labels }
-  if (remote === null) return [readable]
+  const own = [readable, ...(looks === null ? [] : computeLookGauges(looks, Labels))]
+  if (remote === null) return own
   const gauges = {
     'drover.source.remote_reachable': remote.problem === null ? 1 : 0,
     ...(remote.ageMs === null ? {} : { 'drover.source.remote_age_seconds': remote.ageMs / 1000 }),
@@ -114,7 +118,19 @@ function computeSourceGauges({ id, problem, remote }: SourceHealth['sourceHealth
     'drover.source.remote_fetch_seconds': remote.fetchMs / 1000,
     'drover.source.remote_failures_in_a_row': remote.failuresInARow,
   }
-  return [readable, ...Object.entries(gauges).map(([Name, Value]) => ({ Name, Value, Labels }))]
+  return [...own, ...Object.entries(gauges).map(([Name, Value]) => ({ Name, Value, Labels }))]
+}
+
+function computeLookGauges({ succeeded, failed, lastMs, ageMs, signatures }: LookCounts, Labels: Gauge['Labels']): readonly Gauge[] {
+  const looks = Object.entries({ succeeded, failed })
+  return [
+    ...looks.map(([result, Value]) => ({ Name: 'drover.source.reconciles', Value, Labels: { ...Labels, result } })),
+    { Name: 'drover.source.reconcile_seconds', Value: lastMs / 1000, Labels },
+    ...(ageMs === null ? [] : [{ Name: 'drover.source.reconcile_age_seconds', Value: ageMs / 1000, Labels }]),
+    ...Object.entries(signatures)
+      .sort()
+      .map(([result, Value]) => ({ Name: 'drover.source.signatures', Value, Labels: { ...Labels, result } })),
+  ]
 }
 
 /** Since the start of this server. */

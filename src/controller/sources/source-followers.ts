@@ -21,6 +21,7 @@ import type { Leader } from '../leader.js'
 import type { GitSource, JobReader, RemoteRepository, SyntaxReader } from '../ports.js'
 import { ReconcileLoop } from '../reconcile-loop.js'
 import { RemotePoll } from '../remote-poll.js'
+import { LookMeter } from './look-meter.js'
 import { claimOwner, type SourceScope } from './source-scope.js'
 
 /** One source, as the configuration has it. */
@@ -77,6 +78,7 @@ interface Follower {
   commitId: string | undefined
   /** The last look failed: nobody waits for what it would have found. */
   hasFailed: boolean
+  readonly looks: LookMeter
 }
 
 export class SourceFollowers {
@@ -114,13 +116,14 @@ export class SourceFollowers {
   }
 
   get health(): readonly FollowedHealth[] {
-    return [...this.#followers.values()].map(({ source, reconciler, poll }) => ({
+    return [...this.#followers.values()].map(({ source, reconciler, poll, looks }) => ({
       id: source.id,
       ref: source.options.ref,
       overlay: source.options.overlay ?? null,
       problem: reconciler.problem,
       remote: poll?.status ?? null,
       limits: source.limits ?? null,
+      looks: { ...looks.counts, signatures: Object.fromEntries(reconciler.signatureCounts) },
     }))
   }
 
@@ -169,14 +172,16 @@ export class SourceFollowers {
     }
     const onProblem = (problem: string | null) => onRemote?.(id, problem)
     const poll = remote === undefined ? undefined : new RemotePoll({ ...own, clock, remote, everyMs, onFetched, onProblem })
-    return { source, scope, reconciler, loop, poll, unwatch: async () => {}, isUnannounced: false, commitId: undefined, hasFailed: false }
+    const looks = new LookMeter(clock)
+    const start = { unwatch: async () => {}, isUnannounced: false, commitId: undefined, hasFailed: false }
+    return { source, scope, reconciler, loop, poll, looks, ...start }
   }
 
   async #look(id: string): Promise<boolean> {
     const follower = this.#followers.get(id)!
     const { leader, logger, onSync, onSyncFailed } = this.#deps
     try {
-      const outcome = await follower.reconciler.reconcile()
+      const outcome = await follower.looks.measure(() => follower.reconciler.reconcile())
       const isNew = follower.commitId !== undefined && follower.commitId !== outcome.commit.id
       if (isNew && follower.isUnannounced) follower.poll?.noteUnannounced()
       follower.commitId = outcome.commit.id

@@ -34,6 +34,8 @@ export class CommitTrust {
   #last: { readonly key: string; readonly verdict: TrustVerdict } | undefined
   #facts = new Map<string, SignatureFact>()
   #factsOf = ''
+  /** Signatures that were read, by what was found of them. */
+  readonly counts = new Map<SignatureFact['kind'], number>()
 
   constructor(git: GitSource, signatures: CommitSignatures, rules: TrustRules) {
     this.#git = git
@@ -93,7 +95,11 @@ export class CommitTrust {
 
   async #read(ids: readonly string[]): Promise<ReadonlyMap<string, SignatureFact>> {
     const unknown = ids.filter((id) => !this.#facts.has(id))
-    if (unknown.length > 0) for (const [id, fact] of await this.#signatures.read(unknown)) this.#facts.set(id, fact)
+    if (unknown.length === 0) return this.#facts
+    for (const [id, fact] of await this.#signatures.read(unknown)) {
+      this.#facts.set(id, fact)
+      this.counts.set(fact.kind, (this.counts.get(fact.kind) ?? 0) + 1)
+    }
     return this.#facts
   }
 }
