@@ -32,6 +32,7 @@ export type ShortfallCode = 'no-nodes' | 'no-suitable-node' | 'no-room'
 
 export type WaitCode =
   | 'starting'
+  | 'template-waits'
   | 'made-into-others'
   | 'replacement-paused'
   | 'evaluation-pending'

@@ -1,8 +1,8 @@
 /** Each decision is told as a code and facts, and as a sentence. */
 import { expect, test } from 'vitest'
-import type { GroupExplanation, Reason } from '../../src/domain/index.js'
+import type { Allocation, GroupExplanation, Reason, TaskState } from '../../src/domain/index.js'
 import { explainPlan } from '../../src/scheduler/index.js'
-import { node, task, uuid } from '../fixtures.js'
+import { node, task, taskEvent, taskState, uuid } from '../fixtures.js'
 import { group, Story, withEnv } from './story.js'
 
 const PLAIN = { Update: null }
@@ -99,6 +99,25 @@ test('a roll-out tells how far it is, and who must promote it', () => {
     true,
   )
   expect(codes(ofGroup(story).missing)).toEqual(['roll-out-waits-for-promotion'])
+})
+
+test('a task that waits for what its template reads tells what that is, in the words of its host', () => {
+  const story = new Story().nodes(1).register({ TaskGroups: [group(1)] })
+  story.evaluate()
+  const [{ ID, NodeID, NodeName }] = story.wanted() as [Allocation]
+  const report = (State: TaskState['State']) => {
+    const told = taskEvent({ Type: 'Template', Details: { display_message: 'Missing: nomad.var.block(a)' } })
+    const TaskStates = { main: taskState({ State, Events: [taskEvent(), told] }) }
+    const reports = [{ ID, ClientStatus: 'pending' as const, ClientDescription: '', TaskStates }]
+    story.do({ kind: 'allocation-update', nodeId: NodeID, reports, services: [], evaluations: [] })
+  }
+  report('pending')
+  expect(ofGroup(story).missing[0]).toMatchObject({
+    code: 'template-waits',
+    text: `task main of web.group[0] waits on ${NodeName}: Missing: nomad.var.block(a)`,
+  })
+  report('running')
+  expect(codes(ofGroup(story).missing)).not.toContain('template-waits')
 })
 
 test('a plan is explained before it is applied', () => {

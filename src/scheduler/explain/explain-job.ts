@@ -45,6 +45,7 @@ export function explainJob(view: StateView, job: Job, nowMs: number, judgeNodes:
       ...living.filter((row) => view.heldLosses.get(row.NodeID) !== undefined).map(heldUp),
       ...shortfalls(evaluations, job, group, judgeNodes),
       ...own.filter((row) => row.ClientStatus === 'failed' && !isServerTerminal(row)).flatMap((row) => failure(view, job, row, nowMs)),
+      ...living.flatMap(waitingTasks),
       ...rollOut(deployment, group.Name),
     ]
     const isShort = missing.length === 0 && hasCount(job) && running + finished(job, own) < wanted
@@ -105,6 +106,17 @@ function heldUp(row: Allocation): Reason {
 function starting(row: Allocation): Reason {
   const about = { name: row.Name, id: row.ID }
   return wait('starting', row.TaskGroup, { node: row.NodeName }, `${row.Name} is starting on ${row.NodeName}`, about)
+}
+
+/** Tasks that do not start before their templates have what they read. */
+function waitingTasks(row: Allocation): readonly Reason[] {
+  return Object.entries(row.TaskStates ?? {}).flatMap(([task, { State, Events }]) => {
+    const last = Events?.at(-1)
+    if (State !== 'pending' || last?.Type !== 'Template') return []
+    const told = last.Details?.['display_message'] ?? last.DisplayMessage
+    const text = `task ${task} of ${row.Name} waits on ${row.NodeName}: ${told}`
+    return [wait('template-waits', row.TaskGroup, { node: row.NodeName, task }, text, { name: row.Name, id: row.ID })]
+  })
 }
 
 /** Nothing of it is under way, and no evaluation waits for anything. */
