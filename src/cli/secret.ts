@@ -38,7 +38,8 @@ export function secretCommand(load: (keyFile: string | undefined) => Promise<Sec
     define(command: Command, io: Io, finish) {
       const withKey = (sub: Command) => sub.option('--identity <file>', 'secret key of age (DROVER_IDENTITY_FILE)')
       const withPlace = (sub: Command) => sub.option('-n, --namespace <name>', 'namespace of the variable (DROVER_NAMESPACE)')
-      const secretsOf = (options: Options) => load(options.identity ?? (io.env['DROVER_IDENTITY_FILE'] || undefined))
+      const ownKey = io.env['DROVER_IDENTITY_FILE'] || undefined
+      const secretsOf = (options: Options) => load(options.identity ?? ownKey)
       const placeOf = (path: string, options: Options): SecretPlace => ({
         namespace: options.namespace ?? (io.env['DROVER_NAMESPACE'] || 'default'),
         path,
@@ -46,7 +47,7 @@ export function secretCommand(load: (keyFile: string | undefined) => Promise<Sec
       command
         .command('keygen [FILE]')
         .description('make a key; its public half, for vars/_recipients.yaml, is printed')
-        .action((file: string | undefined) => finish(load(file).then((secrets) => makeKey(secrets, io))))
+        .action((file: string | undefined) => finish(load(file ?? ownKey).then((secrets) => makeKey(secrets, io))))
       withPlace(command.command('set <PATH> <NAME>').description('encrypt a value, which is asked for or read from standard input'))
         .option('--plain', 'write it as it is', false)
         .action((path: string, name: string, options: Options) =>

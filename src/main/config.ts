@@ -7,12 +7,18 @@ import type { StoredKey } from '../adapters/node-key.js'
 import { TerminalError } from '../domain/index.js'
 
 export const natsSchema = z.strictObject({
-  url: z.string().min(1),
+  url: z.string().refine(isBrokerUrl, 'an address as in nats://127.0.0.1:4222, tls://… or ws://…'),
   /** File with the nkey seed to sign in with; absent: this program's own key, which a broker without accounts does not ask for. */
   seed_file: z.string().optional(),
   /** File with a token, for a broker that asks for one. */
   token_file: z.string().optional(),
 })
+
+/** Without a scheme it is `nats://`. */
+function isBrokerUrl(text: string): boolean {
+  const url = /^\w+:\/\//.test(text) ? text : `nats://${text}`
+  return URL.canParse(url) && new URL(url).hostname !== ''
+}
 
 /** @throws TerminalError CONFIG with every mistake, each with its place */
 export function readConfig<Schema extends z.ZodType>(path: string, schema: Schema): z.infer<Schema> {

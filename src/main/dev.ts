@@ -3,7 +3,7 @@
  * a broker, else one child that holds them all. Children end when their parent is gone; tasks, in sessions of their own, do not.
  */
 
-import { readFileSync, realpathSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, realpathSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { parse, stringify } from 'yaml'
@@ -73,6 +73,7 @@ export async function runDev(
   const repository = address.kind === 'folder' ? resolve(address.path) : address.url
   const dataFolder = resolve(options.dataDir ?? join(address.kind === 'folder' ? repository : '.', '.drover'))
   makePassableFolder(dataFolder)
+  keepFromGit(dataFolder)
   // Heard from the very beginning: until there is a cluster to stop, the start is abandoned.
   let isInterrupted = false
   let interrupt = () => {
@@ -93,6 +94,12 @@ export async function runDev(
   } finally {
     await (lock satisfies FolderLock).release()
   }
+}
+
+/** It lies in the repository, where everything is committed one day, and holds the keys of the server and the hosts. */
+function keepFromGit(folder: string): void {
+  const path = join(folder, '.gitignore')
+  if (!existsSync(path)) writeFileSync(path, '*\n')
 }
 
 type Broker = { readonly url: string; readonly tokenFile?: string; stop(): Promise<void> } | undefined

@@ -40,6 +40,8 @@ async function serve(config: ServerConfig, bus: Bus, stopAsked: StopAsked, adopt
     news.set(id, known)
     return known
   }
+  // What is wrong with them is told before anything runs.
+  const agentConfigs = config.local_agents.map((path) => readConfig(path, agentConfigSchema))
   const running = await startServer(
     config,
     bus,
@@ -64,7 +66,13 @@ async function serve(config: ServerConfig, bus: Bus, stopAsked: StopAsked, adopt
     adoptCluster,
   )
   const agents: RunningAgent[] = []
-  for (const path of config.local_agents) agents.push(await startAgent(readConfig(path, agentConfigSchema), bus))
+  try {
+    for (const agentConfig of agentConfigs) agents.push(await startAgent(agentConfig, bus))
+  } catch (error) {
+    for (const agent of agents) await agent.stop({ tasks: 'keep' })
+    await running.stop()
+    throw error
+  }
   stopAsked.isStarted = true
   const stopped = new AbortController()
   void tellHappenings(running.server, stopped.signal)

@@ -16,7 +16,6 @@ export class Cluster {
   constructor() {
     this.folder = mkdtempSync(join(tmpdir(), 'drover-acceptance-'))
     for (const name of ['jobs', 'agents']) cpSync(resolve(name), join(this.folder, name), { recursive: true })
-    writeFileSync(join(this.folder, '.gitignore'), '.drover/\n')
     this.git('init', '-q', '-b', 'main')
     this.git('config', 'user.email', 'somebody@example.org')
     this.git('config', 'user.name', 'Somebody')

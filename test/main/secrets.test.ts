@@ -13,6 +13,7 @@ let repository: ScratchRepository
 let recipient = ''
 /** What is typed, and what the editor makes of a text. */
 let typed = 'hunter2'
+let env: Readonly<Record<string, string>> = {}
 let edit: (text: string) => string = (text) => text
 
 beforeEach(async () => {
@@ -21,6 +22,7 @@ beforeEach(async () => {
   write({ 'vars/_recipients.yaml': `ann: ${recipient}\n`, [FILE]: '# the app\nport: 0080 # odd\nuser: ann\n' })
 })
 afterEach(() => {
+  env = {}
   repository.remove()
   for (const name of ['key', 'bob']) rmSync(keyFile(name), { force: true })
 })
@@ -28,7 +30,7 @@ afterEach(() => {
 const keyFile = (name: string) => join(repository.folder, '..', `${repository.folder.split('/').at(-1)}-${name}`)
 
 async function drover(...args: readonly string[]) {
-  const { io, said } = captureIo({ env: {} })
+  const { io, said } = captureIo({ env })
   const input = { readValue: async () => typed, edit: async (text: string) => edit(text) }
   const command = secretCommand(async (file) => new LocalSecrets(repository.folder, file ?? keyFile('key'), input))
   const code = await runProgram(['secret', ...args], io, { version: '0.1.0', commands: [command] })
@@ -43,6 +45,12 @@ test('a key is made for its owner alone, and never in the place of another', asy
   expect(statSync(keyFile('key')).mode & 0o777).toBe(0o600)
   const again = await drover('keygen')
   expect([again.code, again.err]).toEqual([1, expect.stringContaining('is there already')])
+})
+
+test('it is made where every other command looks for it', async () => {
+  env = { DROVER_IDENTITY_FILE: keyFile('bob') }
+  const { out } = await drover('keygen')
+  expect(readFileSync(keyFile('bob'), 'utf8')).toContain(out.trim())
 })
 
 describe('set', () => {

@@ -26,6 +26,16 @@ test.each([
   expect(told).not.toContain('canary')
 })
 
+test.each(['nats://127.0.0.1:port', 'nats://', '', 'nats://a b'])('%j is no address of a broker, and told as such', (url) => {
+  const config = { data_dir: '/d', source: { repository: '/srv/x' }, nats: { url } }
+  expect(() => checkConfig('server.yaml', config, serverConfigSchema)).toThrow(/nats\.url: an address as in nats:\/\/127\.0\.0\.1:4222/)
+})
+
+test.each(['nats://127.0.0.1:4222', '127.0.0.1:4222', 'tls://nats.example.org', 'ws://[::1]:8080'])('%j is one', (url) => {
+  const config = { data_dir: '/d', source: { repository: '/srv/x' }, nats: { url } }
+  expect(checkConfig('server.yaml', config, serverConfigSchema).nats?.url).toBe(url)
+})
+
 test('what the configuration says of access is what git is started with', () => {
   const access = { username: 'deploy', token_file: '/t', ca_file: '/ca', client_cert_file: '/c', client_key_file: '/k' }
   const { source } = checkConfig(
