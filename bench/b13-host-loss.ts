@@ -1,6 +1,6 @@
 /**
- * B13: hosts that die and hosts that come. The shipped server and the shipped agents, all in this process, on the real clock, over a bus and a log
- * in memory; tasks that only sleep.
+ * B13: hosts that die and hosts that come. Three real ones beside a peer's (`b13-beside-peer.ts`); then the shipped server and the shipped agents, all
+ * in this process, on the real clock, over a bus and a log in memory; tasks that only sleep.
  *
  * A host dies: how long until what it ran runs elsewhere, with few and with many hosts. Everybody joins at once where ten system jobs want to
  * be on each host: how many evaluations of one job begin within 50 ms, and how long it takes after the last host has joined until nothing is
@@ -16,7 +16,8 @@ import { Server } from '../src/controller/index.js'
 import { SOURCE_DEFAULT } from '../src/domain/index.js'
 import { fakeSigner, fakeVerify } from '../test/fake-keys.js'
 import { SimulatedRepository } from '../test/simulation/simulated-git.js'
-import { type Bench, type BenchOptions, type Measurement, measurement } from './measurement.js'
+import { besidePeer } from './b13-beside-peer.js'
+import { type Bench, type BenchOptions, type Line, type Measurement, measurement } from './measurement.js'
 import { SleepingHost } from './sleeping-host.js'
 
 const LEASE_MS = 3_600_000
@@ -27,23 +28,28 @@ const QUIET_MS = 1_000
 export const b13: Bench = {
   name: 'B13',
   summary: 'a host dies: how long until its work runs elsewhere; all hosts join at once: evaluations, and how long until it is quiet',
-  async *run({ quick }: BenchOptions): AsyncIterable<Measurement> {
-    for (const hosts of quick ? [50] : [50, 5_000]) {
-      const cluster = await Cluster.start(hosts)
-      try {
-        const joined = await cluster.joinAll()
-        const of = `hosts=${hosts} system_jobs=${SYSTEM_JOBS}`
-        yield measurement('B13', of, 'all_joined', 'ms', [joined.joinedMs])
-        yield measurement('B13', of, 'evaluations_of_a_job_in_50ms_max', 'count', [joined.evaluationsMax])
-        yield measurement('B13', of, 'quiet_after_last_join', 'ms', [joined.quietMs])
-        const replacedMs: number[] = []
-        for (let round = 0; round < 3; round++) replacedMs.push(await cluster.replaceOne())
-        yield measurement('B13', `hosts=${hosts}`, 'dead_to_replaced', 'ms', replacedMs)
-      } finally {
-        await cluster.stop()
-      }
-    }
+  async *run(options: BenchOptions): AsyncIterable<Line> {
+    yield* await besidePeer(options)
+    yield* simulatedHosts(options)
   },
+}
+
+async function* simulatedHosts({ quick }: BenchOptions): AsyncIterable<Measurement> {
+  for (const hosts of quick ? [50] : [50, 5_000]) {
+    const cluster = await Cluster.start(hosts)
+    try {
+      const joined = await cluster.joinAll()
+      const of = `hosts=${hosts} system_jobs=${SYSTEM_JOBS}`
+      yield measurement('B13', of, 'all_joined', 'ms', [joined.joinedMs])
+      yield measurement('B13', of, 'evaluations_of_a_job_in_50ms_max', 'count', [joined.evaluationsMax])
+      yield measurement('B13', of, 'quiet_after_last_join', 'ms', [joined.quietMs])
+      const replacedMs: number[] = []
+      for (let round = 0; round < 3; round++) replacedMs.push(await cluster.replaceOne())
+      yield measurement('B13', `hosts=${hosts}`, 'dead_to_replaced', 'ms', replacedMs)
+    } finally {
+      await cluster.stop()
+    }
+  }
 }
 
 class Cluster {
