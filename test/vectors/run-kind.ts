@@ -1,5 +1,6 @@
 /** Runs one kind over files and tells, case by case, what differs. Serves `npm run vectors` and `npm test` alike. */
-import { readFileSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { CaseResult, VectorKind } from './kind.js'
 import { KINDS } from './kinds/index.js'
@@ -15,6 +16,21 @@ export function findKinds(name: string): readonly VectorKind[] {
 
 export function ownPath(kind: VectorKind): string {
   return `${DATA}${kind.kind}.json`
+}
+
+/**
+ * Which of several kinds the path of cases is of: by its name, as the project's own files have it; in a folder, each file for itself.
+ * @throws Error when the name tells nothing
+ */
+export function sortPath(kinds: readonly VectorKind[], path: string): readonly (readonly [VectorKind, string])[] {
+  const [only, ...others] = kinds
+  if (only !== undefined && others.length === 0) return [[only, path]]
+  const isFolder = statSync(path).isDirectory()
+  const found = isFolder
+    ? kinds.map((kind) => [kind, join(path, `${basename(kind.kind)}.json`)] as const).filter(([, file]) => existsSync(file))
+    : kinds.filter((kind) => basename(kind.kind) === basename(path, '.json')).map((kind) => [kind, path] as const)
+  if (found.length > 0) return found
+  throw new Error(`${path} has the name of no kind; say which it is of: ${kinds.map((kind) => kind.kind).join(' ')}`)
 }
 
 export async function* runKind(kind: VectorKind, path: string): AsyncIterable<CaseResult> {

@@ -1,6 +1,7 @@
 /** `npm run vectors -- KIND [PATH …]`: mismatches one a line, then `N passed, M failed`; exit code 1 when any failed. */
+import type { VectorKind } from './kind.js'
 import { KINDS } from './kinds/index.js'
-import { findKinds, ownPath, runKind } from './run-kind.js'
+import { findKinds, ownPath, runKind, sortPath } from './run-kind.js'
 
 const [name, ...paths] = process.argv.slice(2)
 if (name === 'lifecycle' || name === 'docker') {
@@ -15,16 +16,24 @@ if (kinds.length === 0) {
 
 let passed = 0
 let failed = 0
-for (const kind of kinds) {
-  for (const path of paths.length > 0 ? paths : [ownPath(kind)]) {
-    for await (const result of runKind(kind, path)) {
-      if (result.mismatches.length === 0) passed++
-      else failed++
-      for (const { path: at, expected, got } of result.mismatches) {
-        console.log(`${kind.kind} ${result.name} ${at}: expected ${JSON.stringify(expected)}, got ${JSON.stringify(got)}`)
-      }
+for (const [kind, path] of casesOf(kinds, paths)) {
+  for await (const result of runKind(kind, path)) {
+    if (result.mismatches.length === 0) passed++
+    else failed++
+    for (const { path: at, expected, got } of result.mismatches) {
+      console.log(`${kind.kind} ${result.name} ${at}: expected ${JSON.stringify(expected)}, got ${JSON.stringify(got)}`)
     }
   }
 }
 console.log(`${passed} passed, ${failed} failed`)
 process.exitCode = failed > 0 ? 1 : 0
+
+function casesOf(asked: typeof kinds, given: readonly string[]): readonly (readonly [VectorKind, string])[] {
+  if (given.length === 0) return asked.map((kind) => [kind, ownPath(kind)])
+  try {
+    return given.flatMap((path) => sortPath(asked, path))
+  } catch (error) {
+    console.error((error as Error).message)
+    process.exit(1)
+  }
+}
