@@ -5,7 +5,7 @@ import { compareStory, type Seen } from './compare.js'
 import { describeEvaluations } from './evaluations.js'
 import type { SeenWholeAllocation } from './names.js'
 import { describeAllocation, describeDeployment, observe, observeServices, summaryOf } from './observe.js'
-import { RealCluster } from './real-cluster.js'
+import { RealStoryCluster } from './real-story-cluster.js'
 import { doStep, whyNot } from './steps.js'
 import { readStory, type Story, type StoryTiming } from './story.js'
 import { VirtualCluster } from './virtual/cluster.js'
@@ -29,7 +29,7 @@ export async function replay(name: string, isReal: boolean): Promise<Replay> {
   if (skipped !== undefined) return { name: story.name, skipped, mismatches: [] }
   let world: StoryCluster
   try {
-    world = isReal ? await RealCluster.start(story) : await VirtualCluster.start(story)
+    world = isReal ? await RealStoryCluster.start(story) : await VirtualCluster.start(story)
   } catch (error) {
     return { name: story.name, mismatches: [{ path: '/cluster', expected: 'the cluster starts', got: String(error) }] }
   }

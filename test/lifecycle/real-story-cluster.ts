@@ -39,7 +39,7 @@ export async function endSharedEngine(): Promise<void> {
   await engine?.remove()
 }
 
-export class RealCluster extends StoryCluster {
+export class RealStoryCluster extends StoryCluster {
   readonly folder = mkdtempSync(join(tmpdir(), 'drover-story-'))
   readonly flags = join(this.folder, 'flags')
   readonly repository = new ScratchRepository()
@@ -54,9 +54,9 @@ export class RealCluster extends StoryCluster {
   readonly #addresses = new Set<string>()
   #listening: readonly Promise<void>[] = []
 
-  static async start(story: Story): Promise<RealCluster> {
+  static async start(story: Story): Promise<RealStoryCluster> {
     const engine = story.cluster.nodes.some(({ docker }) => docker === true) ? await demandEngine() : undefined
-    const world = new RealCluster(story, await freePort(), await freePort(), await freePort(), engine)
+    const world = new RealStoryCluster(story, await freePort(), await freePort(), await freePort(), engine)
     try {
       await world.#start()
     } catch (error) {
