@@ -5,7 +5,7 @@
  */
 import { readFileSync } from 'node:fs'
 import type { Mismatch } from '../vectors/compare.js'
-import { endSharedEngine } from './real-cluster.js'
+import { endSharedEngine } from './real-story-cluster.js'
 import { type Replay, replay } from './replay.js'
 import { type StoryKind, storyNames } from './story.js'
 
