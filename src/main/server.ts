@@ -7,6 +7,7 @@ import { Remotes } from '../adapters/git/remote/remotes.js'
 import { WorkerSyntaxReader } from '../adapters/hcl-syntax/index.js'
 import { createHostCheck, startHttp } from '../adapters/http/index.js'
 import { openIdentitySigner } from '../adapters/identity-signer.js'
+import { checkStoreAhead } from '../adapters/lmdb/check-store.js'
 import { createLogger } from '../adapters/logger.js'
 import { loadServerKeys, nodeIdOfKey, verifySignature } from '../adapters/node-key.js'
 import { PastProcess } from '../adapters/past/past-process.js'
@@ -26,7 +27,7 @@ import type { ServerConfig } from './server-config.js'
 import { limitsOf, trustOf, webhooksOf } from './source-config.js'
 import { createSourceTexts } from './source-texts.js'
 import { startSpans } from './spans.js'
-import { openState, stateFolder } from './state-folder.js'
+import { logFolder, openState, stateFolder } from './state-folder.js'
 import { pastReaderProgram } from './supervisor-command.js'
 import { readVersion } from './version.js'
 
@@ -63,6 +64,7 @@ export async function startServer(
   collectYoungObjectsEarly()
   const dataFolder = resolve(config.data_dir)
   mkdirSync(dataFolder, { recursive: true, mode: 0o700 })
+  const check = checkStoreAhead(logFolder(dataFolder))
   const logger = createLogger({ level: config.log_level, name: 'server', destination: `${dataFolder}/server.log` })
   const keys = loadServerKeys(dataFolder)
   const audit = openAudit(config.audit)
@@ -82,7 +84,7 @@ export async function startServer(
     // Before anything is started: a repository without a commit is told at once, not by a server that does nothing.
     if (remote === undefined || isFirstStart) await git.resolve()
     const history = { ms: config.history.hours * MS_PER_HOUR, commandsMax: config.history.commands_max }
-    const { log, movedTo } = await openState(dataFolder, { adoptCluster, history })
+    const { log, movedTo } = await openState(dataFolder, { adoptCluster, history, check })
     undo.push(() => log.close())
     if (movedTo !== undefined) logger.warn({ movedTo }, 'the state that could not be read was moved away')
     const identities = await openIdentitySigner(dataFolder, config.identity.issuer)

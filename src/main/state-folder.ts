@@ -15,6 +15,10 @@ export function stateFolder(dataFolder: string): string {
   return join(dataFolder, 'state')
 }
 
+export function logFolder(dataFolder: string): string {
+  return join(stateFolder(dataFolder), 'log')
+}
+
 export interface OpenOptions {
   /** Begin again as this cluster, over what its hosts run. */
   readonly adoptCluster: string | undefined
@@ -95,7 +99,7 @@ function moveAside(folder: string, why: string): string {
 
 /** The newest state as one file; also while a server runs. @throws DataDamagedError, TerminalError NO_STATE */
 export async function saveSnapshot(dataFolder: string, file: string, check = checkStore): Promise<Snapshot> {
-  await check(join(stateFolder(dataFolder), 'log'))
+  await check(logFolder(dataFolder))
   const log = LmdbCommandLog.openForReading(stateFolder(dataFolder))
   try {
     const snapshot = snapshotOf(await foldLog(log))
@@ -143,9 +147,9 @@ export async function inspectSnapshot(file: string): Promise<{ readonly snapshot
 export async function examineState(dataFolder: string, check = checkStore): Promise<State> {
   const mark = readClusterMark(dataFolder)
   const folder = stateFolder(dataFolder)
-  if (mark !== undefined && !existsSync(join(folder, 'log', 'data.mdb')))
+  if (mark !== undefined && !existsSync(join(logFolder(dataFolder), 'data.mdb')))
     throw new DataDamagedError('STATE_LOST', `the state of cluster ${mark} in ${folder} is gone`)
-  await check(join(folder, 'log'))
+  await check(logFolder(dataFolder))
   const log = LmdbCommandLog.openForReading(folder)
   try {
     const { state } = await foldLog(log)

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { systemClock } from '../../src/adapters/clock.js'
-import { checkStore } from '../../src/adapters/lmdb/check-store.js'
+import { checkStore, checkStoreAhead } from '../../src/adapters/lmdb/check-store.js'
 import { silentLogger } from '../../src/adapters/logger.js'
 import { systemRandom } from '../../src/adapters/random.js'
 import { Leader } from '../../src/controller/index.js'
@@ -41,6 +41,17 @@ const refusal = (work: Promise<unknown>): Promise<Error> =>
   )
 
 const file = () => join(data, 'state', 'log', 'data.mdb')
+
+test('a store that is read ahead is told of as it was then, once, and is read again after that', async () => {
+  await live()
+  const folder = join(data, 'state', 'log')
+  const whole = readFileSync(file())
+  truncateSync(file(), 0)
+  const ahead = checkStoreAhead(folder, { reader })
+  writeFileSync(file(), whole)
+  await expect(ahead(folder)).rejects.toThrow('it is empty')
+  await expect(ahead(folder)).resolves.toBeUndefined()
+})
 
 describe('a state that is gone or damaged', () => {
   test.each([

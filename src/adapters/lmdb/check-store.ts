@@ -29,6 +29,19 @@ export async function checkStore(folder: string, { reader = READER }: StoreCheck
   if (problem !== undefined) throw damaged(file, problem)
 }
 
+/** The same, begun at once: it reads while its caller does something else, and what it found is told to whoever asks about the same folder. */
+export function checkStoreAhead(folder: string, options: StoreCheckOptions = {}): (folder: string) => Promise<void> {
+  const ahead = checkStore(folder, options)
+  // Nobody may come to ask.
+  ahead.catch(() => {})
+  let isAsked = false
+  return (asked) => {
+    if (isAsked || asked !== folder) return checkStore(asked, options)
+    isAsked = true
+    return ahead
+  }
+}
+
 const READER = new URL('./read-store.js', import.meta.url)
 /** Half a million Commands take some seconds. */
 const READ_MS_MAX = 300_000
