@@ -19,12 +19,14 @@ export interface PlanWish {
   readonly warnings: readonly string[]
   readonly isDiffWanted: boolean
   readonly isExplained: boolean
+  /** Tells what it holds before and after, too, which Nomad does not. */
+  readonly isUsageWanted: boolean
 }
 
 /** @returns the body, and the index that a registration would be checked against */
 export async function planOfJob(deps: JobPlanDeps, wish: PlanWish): Promise<{ readonly json: Uint8Array; readonly index: number }> {
-  const { warnings, isDiffWanted, isExplained } = wish
-  const { result, reasons, index, job } = await deps.planner.plan(wish.job, isExplained)
+  const { warnings, isDiffWanted, isExplained, isUsageWanted } = wish
+  const { result, reasons, index, job, usage } = await deps.planner.plan(wish.job, isExplained)
   const annotations = result.plan.Annotations ?? { DesiredTGUpdates: {}, PreemptedAllocs: null }
   const { known, preempted } = await deps.reader.read((view) => ({
     index: 0,
@@ -40,6 +42,7 @@ export async function planOfJob(deps: JobPlanDeps, wish: PlanWish): Promise<{ re
     Warnings: warningsText(warnings),
     Index: index,
     ...(isExplained ? { Reasons: reasons } : {}),
+    ...(isUsageWanted ? { Usage: usage } : {}),
   }
   const diff = isDiffWanted ? await askForJson(deps, { kind: 'diff', known: known ?? null, job, annotations }) : NO_DIFF
   return { json: withMember(encodeJson(plan), 'Diff', diff), index }

@@ -13,6 +13,7 @@ import type {
   FollowedHealth,
   Job,
   JobExplanation,
+  JobUsage,
   LogIndex,
   Mistake,
   Reason,
@@ -84,6 +85,7 @@ export interface Planner {
     readonly index: LogIndex
     /** As it would be registered. */
     readonly job: Job
+    readonly usage: JobUsage
   }>
   /** Why a job runs as it does; undefined when there is no such job. */
   explain(namespace: string, id: string): Promise<JobExplanation | undefined>

@@ -42,7 +42,7 @@ export class RefPlans {
   }
 
   async #place(job: Job, warnings: readonly string[]): Promise<object> {
-    const { json } = await planOfJob(this.#deps, { job, warnings, isDiffWanted: true, isExplained: false })
+    const { json } = await planOfJob(this.#deps, { job, warnings, isDiffWanted: true, isExplained: false, isUsageWanted: true })
     return JSON.parse(new TextDecoder().decode(json)) as object
   }
 }

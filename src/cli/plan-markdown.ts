@@ -4,22 +4,24 @@
  */
 import { describeDiff } from './diff.js'
 import { describeFailures } from './placement.js'
-import { changeCounts, describeAllUpdates, type JobPlan, mistakeText, type PlanToPrint, SIGNS } from './plan-texts.js'
+import { changeCounts, describeAllUpdates, describeCapacity, type JobPlan, mistakeText, type PlanToPrint, SIGNS } from './plan-texts.js'
 
 /** Forges take 65,536 characters, GitLab more. */
 const LENGTH_MAX = 60_000
 const ROWS_MAX = 200
 
 export function formatPlanMarkdown(plan: PlanToPrint): string {
-  const { source = 'default', commit, appliedId, jobs, mistakes, held, ignored, acts } = plan
+  const { source = 'default', commit, ref, appliedId, jobs, mistakes, held, ignored, acts } = plan
   const against = appliedId === null ? '' : ` against ${code(appliedId.slice(0, 12))}`
+  const what = commit !== undefined ? code(commit.id.slice(0, 12)) : ref !== undefined ? code(ref) : 'the work tree'
   const shown = jobs.filter(({ change }) => change !== 'none')
   const parts = [
-    `### Drover: plan of ${source === 'default' ? '' : `${code(source)}, `}${commit === undefined ? 'the work tree' : code(commit.id.slice(0, 12))}${against}`,
+    `### Drover: plan of ${source === 'default' ? '' : `${code(source)}, `}${what}${against}`,
     `${changeCounts(plan)}.`,
     ...(held === null ? [] : [`**Held** (${held.reason}): ${code(held.remedy)}`]),
     ...(mistakes.length === 0 ? [] : [listOf('Mistakes; these files stay as they were', mistakes.map(mistakeText))]),
     ...(shown.length === 0 ? [] : [tableOf(shown)]),
+    ...(describeCapacity(plan).length === 0 ? [] : [listOf('Capacity', describeCapacity(plan))]),
     ...(placesOf(plan).length === 0 ? [] : [listOf('Besides', placesOf(plan))]),
     ...(acts.length === 0 ? [] : [listOf('Done once by trailers', acts)]),
     ...(ignored.length === 0 ? [] : [listOf('Nothing would be done for', ignored)]),

@@ -13,8 +13,10 @@ export type JobPlan = PlannedJob & {
 export interface PlanToPrint extends Omit<CommitPlanAnswer, 'jobs' | 'refusals'> {
   /** Whose commit it would be; absent: that of a server without a source. */
   readonly source?: string
-  /** Absent: files of a work tree. */
+  /** Absent: what was read here. */
   readonly commit?: RefPlanAnswer['commit']
+  /** Of what was read here; absent: files of the work tree. */
+  readonly ref?: string
   readonly appliedId: string | null
   readonly jobs: readonly JobPlan[]
   readonly mistakes: RefPlanAnswer['mistakes']
@@ -60,6 +62,41 @@ const UPDATE_WORDS: Readonly<Record<string, string>> = {
   Canary: 'canary',
   Preemptions: 'preempt',
   Ignore: 'keep',
+}
+
+/** What would be promised on each pool that the plan is about, once all its roll-outs are done; of the jobs whose places were asked for. */
+export function describeCapacity({ capacity, jobs }: Pick<PlanToPrint, 'capacity' | 'jobs'>): readonly string[] {
+  const usages = jobs.flatMap(({ plan }) => plan?.Usage ?? [])
+  return [...capacity, allOf(capacity)].flatMap(({ pool, hosts, total, promised, freed }) => {
+    const own = usages.filter((usage) => usage.pool === pool)
+    const texts = AMOUNTS.map(([name, member, unit]) => {
+      const before = promised[member]
+      const after = own.reduce((sum, usage) => sum + usage.after[member] - usage.before[member], before - freed[member])
+      const share = total[member] === 0 ? 0 : Math.round((100 * after) / total[member])
+      return { isChanged: after !== before, text: `${name} ${before} -> ${after} of ${total[member]} ${unit} (${share}%)` }
+    })
+    const isTold = texts.some(({ isChanged }) => isChanged)
+    return isTold ? [`pool ${pool}, ${counted(hosts, 'host')}: ${texts.map(({ text }) => text).join(', ')}`] : []
+  })
+}
+
+const AMOUNTS = [
+  ['cpu', 'cpuMhz', 'MHz'],
+  ['memory', 'memoryMb', 'MiB'],
+] as const
+
+/** For jobs that may be on the hosts of any pool. What is removed is told of its own. */
+function allOf(capacity: PlanToPrint['capacity']): PlanToPrint['capacity'][number] {
+  const nothing = { cpuMhz: 0, memoryMb: 0 }
+  return capacity.reduce(
+    (sum, { hosts, total, promised }) => ({
+      ...sum,
+      hosts: sum.hosts + hosts,
+      total: { cpuMhz: sum.total.cpuMhz + total.cpuMhz, memoryMb: sum.total.memoryMb + total.memoryMb },
+      promised: { cpuMhz: sum.promised.cpuMhz + promised.cpuMhz, memoryMb: sum.promised.memoryMb + promised.memoryMb },
+    }),
+    { pool: 'all', hosts: 0, total: nothing, promised: nothing, freed: nothing },
+  )
 }
 
 function counted(count: number, noun: string): string {

@@ -12,6 +12,7 @@ import { formatPlanMarkdown } from './plan-markdown.js'
 import {
   changeCounts,
   describeAllUpdates,
+  describeCapacity,
   isChange,
   type JobPlan,
   mistakeText,
@@ -125,10 +126,14 @@ async function readHere(files: JobFiles, paths: readonly string[], options: Plan
   const mistakes = [...found, ...otherMistakes, ...refused]
   const placed = mistakes.map((mistake) => ({ place: placeOf(mistake), summary: mistake.summary, detail: mistake.detail }))
   return {
-    plan: { ...answer, ...(source === undefined ? {} : { source: source.id }), appliedId, jobs, mistakes: placed },
+    plan: { ...answer, ...(source === undefined ? {} : { source: source.id }), ...refOf(options), appliedId, jobs, mistakes: placed },
     json: { source: source?.id ?? null, ...answer, jobs, mistakes: mistakes.map(({ text: _, ...mistake }) => mistake) },
     mistakeTexts: mistakes.map(({ text }) => text),
   }
+}
+
+function refOf({ ref }: PlanOptions): { readonly ref?: string } {
+  return ref === undefined ? {} : { ref }
 }
 
 function placeOf({ path, line, column }: Pick<FileMistake, 'path' | 'line' | 'column'>): string {
@@ -174,6 +179,7 @@ function printPlan(answer: PlanToPrint, io: Io): void {
   for (const { name, change } of hosts) io.out(`${SIGNS[change]} host ${name}  ${change}\n`)
   if (isSchedulerChanged) io.out('~ settings of the scheduler\n')
   for (const job of jobs) if (job.change !== 'none') printJob(job, io)
+  for (const text of describeCapacity(answer)) io.out(`${text}\n`)
   for (const act of acts) io.out(`! ${act}\n`)
   for (const act of ignored) io.err(`nothing would be done for ${act}\n`)
   if (held !== null) io.err(`held (${held.reason})${held.jobs.map(({ jobId }) => ` ${jobId}`).join('')}: ${held.remedy}\n`)

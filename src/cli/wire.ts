@@ -316,6 +316,13 @@ export interface CommitPlanAnswer {
     /** What would be waited for before it changes. */
     readonly waitsFor: readonly string[]
   }[]
+  readonly capacity: readonly {
+    readonly pool: string
+    readonly hosts: number
+    readonly total: AmountsAnswer
+    readonly promised: AmountsAnswer
+    readonly freed: AmountsAnswer
+  }[]
   readonly held: SourceAnswer['held']
   readonly namespaces: readonly string[]
   readonly hosts: readonly { readonly name: string; readonly change: string }[]
@@ -343,7 +350,14 @@ export interface RefPlanAnswer extends Omit<CommitPlanAnswer, 'jobs' | 'refusals
   readonly mistakes: readonly { readonly place: string; readonly summary: string; readonly detail: string }[]
 }
 
+export interface AmountsAnswer {
+  readonly cpuMhz: number
+  readonly memoryMb: number
+}
+
 export interface PlanAnswer {
+  /** Only when they were asked for as part of a commit. */
+  readonly Usage?: { readonly pool: string; readonly before: AmountsAnswer; readonly after: AmountsAnswer }
   /** Only when they were asked for. */
   readonly Reasons?: readonly ReasonAnswer[]
   readonly Diff: DiffAnswer | null

@@ -20,6 +20,7 @@ import {
   type UnsoundFile,
 } from '../domain/index.js'
 import { type JobKind, poolProblems, transitionProblem } from '../jobspec/index.js'
+import { poolCapacities } from '../scheduler/index.js'
 import { type CommandBody, jobKey, type StateView, standingOf } from '../state/index.js'
 import { computeAgentsChanges } from './agents/agents-changes.js'
 import { computeChangesInSlices, type DesiredChanges, type FileReading, type ReadJob } from './desired-state.js'
@@ -69,6 +70,7 @@ export class CommitPlanner {
     const acts = performTrailers(state, summary.trailers, { env: this.#env, payloads: ANY_PAYLOAD, scope, propose: () => {} })
     const plan = {
       jobs: this.#withWaits(planJobs(state, summary, changes), changes, scope.id),
+      capacity: poolCapacities(state, changes.removals),
       held: changes.held,
       namespaces: newNamespaces(state, changes),
       ...(summary.agents === null || scope.id !== SOURCE_DEFAULT ? NO_HOSTS : planAgents(state, summary.agents)),
@@ -137,7 +139,7 @@ export class CommitPlanner {
 const COMMIT: Commit = { id: '', author: '', authorEmail: '', atMs: 0, subject: '', trailers: [] }
 
 const NO_HOSTS = { hosts: [], pools: [], isSchedulerChanged: false }
-const NOTHING: CommitPlan = { jobs: [], held: null, namespaces: [], ...NO_HOSTS, acts: [], ignored: [], refusals: [] }
+const NOTHING: CommitPlan = { jobs: [], capacity: [], held: null, namespaces: [], ...NO_HOSTS, acts: [], ignored: [], refusals: [] }
 
 function poolMistakes({ path, id, needs }: SummarizedJob, pools: ReadonlySet<string> | undefined): readonly Mistake[] {
   const detail = 'The first source declares the pools: ask for one that it has, or have this one added.'

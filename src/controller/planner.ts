@@ -3,6 +3,7 @@ import {
   type Clock,
   type Job,
   type JobExplanation,
+  type JobUsage,
   type LogIndex,
   namespacedKey,
   type Random,
@@ -10,7 +11,7 @@ import {
   type SchedulingResult,
 } from '../domain/index.js'
 import { isSpecChanged } from '../jobspec/index.js'
-import { explainPlan, type Scheduler } from '../scheduler/index.js'
+import { explainPlan, jobUsage, type Scheduler } from '../scheduler/index.js'
 import { jobKey } from '../state/index.js'
 import type { Leader } from './leader.js'
 import { newEvaluation } from './new-evaluation.js'
@@ -33,16 +34,23 @@ export class Planner {
   async plan(
     job: Job,
     isExplained: boolean,
-  ): Promise<{ readonly result: SchedulingResult; readonly reasons: readonly Reason[]; readonly index: LogIndex; readonly job: Job }> {
+  ): Promise<{
+    readonly result: SchedulingResult
+    readonly reasons: readonly Reason[]
+    readonly index: LogIndex
+    readonly job: Job
+    readonly usage: JobUsage
+  }> {
     const { state } = this.#leader
     const registered = state.jobs.get(jobKey(job))
     const next = asRegistered(registered, keepScaledCounts(state, job), state.index + 1)
     const evaluation = { ...newEvaluation(this.#random.uuid(), next, 'job-register'), AnnotatePlan: true }
     const nowMs = this.#clock.wallMs()
     const result = this.#scheduler.schedule(evaluation, { nowMs, newId: () => this.#random.uuid(), job: next })
+    const usage = jobUsage(state, next, result)
     const reasons = isExplained ? explainPlan(state, next, result) : []
     await this.#leader.whenDurable(state.index)
-    return { result, reasons, index: registered?.JobModifyIndex ?? 0, job: next }
+    return { result, reasons, index: registered?.JobModifyIndex ?? 0, job: next, usage }
   }
 
   /** Undefined: there is no such job. */

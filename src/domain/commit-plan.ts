@@ -79,8 +79,33 @@ export interface PlannedJob {
   readonly waitsFor: readonly string[]
 }
 
+/** Of a processor in MHz, and of memory in MiB. */
+export interface Amounts {
+  readonly cpuMhz: number
+  readonly memoryMb: number
+}
+
+/** What the hosts of one pool have for allocations, and what is promised on them. */
+export interface PoolCapacity {
+  readonly pool: string
+  /** Those that are not down. */
+  readonly hosts: number
+  readonly total: Amounts
+  readonly promised: Amounts
+  /** Of that, by jobs that the plan removes. */
+  readonly freed: Amounts
+}
+
+/** What a job holds, and what it would hold after a plan. */
+export interface JobUsage {
+  readonly pool: string
+  readonly before: Amounts
+  readonly after: Amounts
+}
+
 export interface CommitPlan {
   readonly jobs: readonly PlannedJob[]
+  readonly capacity: readonly PoolCapacity[]
   readonly held: Held | null
   /** Namespaces that it would make. */
   readonly namespaces: readonly string[]

@@ -1,4 +1,5 @@
 /** The scheduler: evaluations to plans, and the questions about nodes and policies that others ask too. */
+export { jobUsage, poolCapacities } from './capacity.js'
 export { explainPlan } from './explain/explain-plan.js'
 export { type Claims, type Fit, fitsNode } from './feasible/claims.js'
 export { type Condition, satisfies } from './feasible/constraints.js'

@@ -29,7 +29,13 @@ function recordingPlanner(asked: Job[]): Planner {
       asked.push(next)
       const Annotations = { ...ANNOTATIONS, PreemptedAllocs: next.ID === 'greedy' ? [allocation({ Name: 'meek.group[0]' })] : null }
       const plan = { ...NOTHING_PLANNED, EvalID: '', Namespace: next.Namespace, JobID: next.ID, Annotations }
-      return { result: { plan, evaluation: evaluation(), created: [] }, reasons: [], index: 7, job: next }
+      return {
+        result: { plan, evaluation: evaluation(), created: [] },
+        reasons: [],
+        index: 7,
+        job: next,
+        usage: { pool: next.NodePool, before: { cpuMhz: 0, memoryMb: 0 }, after: { cpuMhz: 500, memoryMb: 256 } },
+      }
     },
   }
 }

@@ -65,6 +65,7 @@ const planner = {
     return {
       result: { plan: { EvalID: '', Namespace: next.Namespace, JobID: next.ID, ...parts }, evaluation: evaluation(), created: [] },
       reasons: [],
+      usage: { pool: next.NodePool, before: { cpuMhz: 0, memoryMb: 0 }, after: { cpuMhz: 500, memoryMb: 256 } },
       index: 1,
       job: next,
     }
@@ -253,6 +254,8 @@ describe('events', () => {
   })
 })
 
+const CAPACITY = 'pool default, 1 host: cpu 300 -> 800 of 4000 MHz (20%), memory 900 -> 1156 of 8192 MiB (14%)\n'
+
 describe('job files', () => {
   test('validate is content with sound files', async () => {
     readings = [SOUND]
@@ -276,9 +279,14 @@ describe('job files', () => {
       'a changed job',
       { ...SOUND, job: { ...world.state.jobs.get('default\u0000web')!, Priority: 70 } },
       1,
-      '~ web  changed  (jobs/web.nomad.hcl)\n    ~ Priority: "50" -> "70"\n',
+      `~ web  changed  (jobs/web.nomad.hcl)\n    ~ Priority: "50" -> "70"\n${CAPACITY}`,
     ],
-    ['a new job', { ...SOUND, id: 'new', path: 'jobs/new.nomad.hcl', job: job({ ID: 'new' }) }, 1, '+ new  new  (jobs/new.nomad.hcl)\n'],
+    [
+      'a new job',
+      { ...SOUND, id: 'new', path: 'jobs/new.nomad.hcl', job: job({ ID: 'new' }) },
+      1,
+      `+ new  new  (jobs/new.nomad.hcl)\n${CAPACITY}`,
+    ],
   ])('plan of %s tells it by text and exit code', async (_, reading, code, out) => {
     readings = [reading]
     expect(await drover(['plan', 'jobs/web.nomad.hcl'])).toMatchObject({ code, out })
@@ -286,14 +294,17 @@ describe('job files', () => {
 
   test('plan of the whole tree tells which jobs would go', async () => {
     readings = []
-    expect(await drover(['plan'])).toMatchObject({ code: 1, out: '- web  removed  (jobs/web.nomad.hcl)\n' })
+    expect(await drover(['plan'])).toMatchObject({
+      code: 1,
+      out: '- web  removed  (jobs/web.nomad.hcl)\npool default, 1 host: cpu 300 -> 0 of 4000 MHz (0%), memory 900 -> 0 of 8192 MiB (0%)\n',
+    })
   })
 
   test('plan tells what else would happen beside a file with mistakes, and exits as for one that cannot tell', async () => {
     readings = [WRONG, { ...SOUND, id: 'new', path: 'jobs/new.nomad.hcl', job: job({ ID: 'new' }) }]
     const { code, out, err } = await drover(['plan'])
     expect(code).toBe(255)
-    expect(out).toBe('+ new  new  (jobs/new.nomad.hcl)\n! jobs/odd.nomad.hcl  has mistakes\n')
+    expect(out).toBe(`+ new  new  (jobs/new.nomad.hcl)\n! jobs/odd.nomad.hcl  has mistakes\n${CAPACITY}`)
     expect(err).toContain('jobs/odd.nomad.hcl:3:5: no')
     // The file could be the job's under a new name.
     expect(err).toContain('held (unreadable-files) web')

@@ -5,7 +5,17 @@ import type { JobPlan, PlanToPrint } from '../../src/cli/plan-texts.js'
 const COMMIT = { id: 'a'.repeat(40), subject: 'change', author: 'Ann' }
 
 function plan(over: Partial<PlanToPrint> = {}): PlanToPrint {
-  const nothing = { held: null, namespaces: [], hosts: [], pools: [], isSchedulerChanged: false, acts: [], ignored: [], mistakes: [] }
+  const nothing = {
+    capacity: [],
+    held: null,
+    namespaces: [],
+    hosts: [],
+    pools: [],
+    isSchedulerChanged: false,
+    acts: [],
+    ignored: [],
+    mistakes: [],
+  }
   return { ...nothing, commit: COMMIT, appliedId: 'b'.repeat(40), jobs: [], ...over }
 }
 
@@ -41,6 +51,27 @@ test('a plan says what would change, where it would go, what it would end and wh
   expect(text).toContain('ends batch.g[0] on n1 to make room')
   expect(text).toContain('2 node(s) without enough memory')
   expect(text).not.toContain('same')
+})
+
+test('capacity is told before and after, of the pools that the plan is about', () => {
+  const amounts = (cpuMhz: number, memoryMb: number) => ({ cpuMhz, memoryMb })
+  const pool = (name: string) => ({ pool: name, hosts: 2, total: amounts(4_000, 8_000), promised: amounts(1_000, 2_000) })
+  const capacity = [
+    { ...pool('default'), freed: amounts(100, 200) },
+    { ...pool('gpu'), freed: amounts(0, 0) },
+  ]
+  const usage = (of: string, cpuMhz: number) => ({ pool: of, before: amounts(500, 500), after: amounts(cpuMhz, 500) })
+  const jobs = [
+    job({ plan: { ...PLACED, Usage: usage('default', 1_500) } }),
+    job({ id: 'everywhere', plan: { ...PLACED, Usage: usage('all', 600) } }),
+  ]
+  const text = formatPlanMarkdown(plan({ capacity, jobs }))
+  expect(text).toContain('pool default, 2 hosts: cpu 1000 -> 1900 of 4000 MHz (48%), memory 2000 -> 1800 of 8000 MiB (23%)')
+  expect(text).toContain('pool all, 4 hosts: cpu 2000 -> 2100 of 8000 MHz (26%), memory 4000 -> 4000 of 16000 MiB (25%)')
+  expect(text).not.toContain('gpu')
+  const { commit: _, ...local } = plan({ capacity, jobs })
+  expect(formatPlanMarkdown({ ...local, ref: 'refs/heads/feature' })).toContain('### Drover: plan of ` refs/heads/feature ` against')
+  expect(formatPlanMarkdown(local)).toContain('### Drover: plan of the work tree against')
 })
 
 test('nothing that a branch holds leaves the code that it stands in', () => {

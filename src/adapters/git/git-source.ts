@@ -213,7 +213,7 @@ export class CliGitSource implements GitSource {
   }
 
   async #collect(treeId: string, prefix: string, into: TreeListing): Promise<void> {
-    const folder = await this.#readTree(treeId, prefix)
+    const folder = await this.#readTree(treeId, prefix, into.contents)
     into.folders.set(prefix, folder)
     for (const item of folder.items) {
       into.count(item)
@@ -222,13 +222,14 @@ export class CliGitSource implements GitSource {
     }
   }
 
-  async #readTree(id: string, prefix: string): Promise<ParsedTree> {
+  async #readTree(id: string, prefix: string, contents: Map<string, Buffer>): Promise<ParsedTree> {
     const known = this.#folders.get(prefix)
     if (known?.id === id) return known
-    const object = await this.#objects.read(id)
-    if (object === undefined)
+    const content = contents.get(id) ?? (await this.#objects.read(id))?.content
+    if (content === undefined)
       throw new OrchestratorError('GIT_OBJECT', `git tree ${id} is missing; run git fsck in ${this.#repository}`, { id })
-    return parseTree(id, object.content, prefix, known)
+    contents.set(id, content)
+    return parseTree(id, content, prefix, known)
   }
 
   /** A detached HEAD moves with every step of a rebase or bisect: what it names then is nobody's wish. */

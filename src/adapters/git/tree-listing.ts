@@ -15,14 +15,20 @@ export interface TreeLimits {
 
 export const TREE_LIMITS: TreeLimits = { entriesMax: 500_000, pathsLengthMax: 100_000_000, depthMax: 100 }
 
+/** Then others have a turn: folders that are known already are gone through without any wait. */
+const FOLDERS_IN_A_ROW = 200
+
 export class TreeListing {
   readonly entries: TreeEntry[] = []
   /** By prefix. */
   readonly folders = new Map<string, ParsedTree>()
+  /** Folders by id, as git has them: each is read once, however many names it has. */
+  readonly contents = new Map<string, Buffer>()
   readonly #limits: TreeLimits
   #count = 0
   #pathsLength = 0
   #depth = 0
+  #folderCount = 0
 
   constructor(limits: TreeLimits) {
     this.#limits = limits
@@ -40,6 +46,7 @@ export class TreeListing {
   async inFolder(work: () => Promise<void>): Promise<void> {
     const { depthMax } = this.#limits
     if (++this.#depth > depthMax) throw tooLarge(`folders more than ${depthMax} deep`)
+    if (++this.#folderCount % FOLDERS_IN_A_ROW === 0) await new Promise(setImmediate)
     await work()
     this.#depth--
   }

@@ -68,7 +68,7 @@ async function planJob(deps: JobspecDeps, call: Call) {
   const { job, warnings, isDiffWanted } = check
   if (problems.length > 0 || job === undefined) throw requestFailed(validationErrorText(problems))
   const isExplained = call.parameters.boolean('reasons')
-  const { json, index } = await planOfJob(deps, { job, warnings, isDiffWanted, isExplained })
+  const { json, index } = await planOfJob(deps, { job, warnings, isDiffWanted, isExplained, isUsageWanted: isInCommit })
   return jsonAnswer(json, { 'X-Nomad-Index': String(index) })
 }
 
