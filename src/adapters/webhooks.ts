@@ -21,6 +21,8 @@ export interface WebhookReceiverDeps {
   readonly clock: Pick<Clock, 'monotonicMs'>
   readonly logger: Logger
   readonly onPush: (source: string) => void
+  /** Somebody was not listened to, since there were too many: what he knows is to be found without him. */
+  readonly onUnheard: (source: string) => void
 }
 
 /** Of one source: so many at once, and so many a second after that. */
@@ -58,6 +60,7 @@ export class WebhookReceiver implements Webhooks {
     // Names of others are made up by whoever asks.
     this.counts.get(this.#webhooks.has(source) ? source : OF_NOBODY)![outcome]++
     if (outcome === 'accepted') this.#deps.onPush(source)
+    if (outcome === 'too-many') this.#deps.onUnheard(source)
     return outcome
   }
 

@@ -78,6 +78,14 @@ export class RemotePoll {
     this.#areAnnouncementsTrusted = false
   }
 
+  /** Somebody may have said that there is something new, and was not heard: it is asked in its interval again. */
+  doubtAnnouncements(): void {
+    this.#areAnnouncementsTrusted = false
+    const waitMs = this.#intervalMs()
+    const isLater = this.#nextAtMs - this.#deps.clock.monotonicMs() > waitMs
+    if (isLater && !this.#isFetching && !this.#isStopped) this.#lookIn(waitMs)
+  }
+
   /** Looks now, or as soon as the remote may be asked again: after the look under way, after a pause where there were many, when it said. */
   lookNow(): void {
     if (this.#isStopped) return

@@ -48,7 +48,7 @@ import {
   parseNamespacedKey,
   SOURCE_DEFAULT,
 } from '../domain/index.js'
-import { formatMistake, instanceAt, templatePaths } from '../jobspec/index.js'
+import { formatMistake, instanceAt, OVERLAY_NAME, templatePaths } from '../jobspec/index.js'
 import { findRoot } from './repository-root.js'
 import { findStrays } from './stray-files.js'
 
@@ -261,6 +261,8 @@ async function readAll(
   syntax: SyntaxReader,
   { isOnlyShown, overlay }: { readonly isOnlyShown: boolean; readonly overlay: string | undefined },
 ): Promise<readonly JobFileReading[]> {
+  if (overlay !== undefined && !OVERLAY_NAME.test(overlay))
+    throw new CommandError(`"${overlay}" is no name of an overlay: write letters, digits, "-" and "_", as in --overlay prod`)
   const nodePools = knownPools(tree)
   // Who only looks at a job does not run it.
   const namespaces = isOnlyShown

@@ -193,6 +193,7 @@ export async function startServer(
           sources.lookAt(id)
           reporters.get(id)?.lookNow()
         },
+        onUnheard: (id) => sources.doubtWebhooks(id),
       }),
       busHealth: server,
       schedulingHealth: server,

@@ -21,12 +21,14 @@ let folder: string
 let secretFile: string
 let clock: ManualClock
 let pushes: string[]
+let unheard: string[]
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'drover-hooks-'))
   secretFile = join(folder, 'secret')
   writeFileSync(secretFile, `${SECRET}\n`)
   clock = new ManualClock()
   pushes = []
+  unheard = []
 })
 afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
@@ -37,6 +39,7 @@ function receiver(forge: ForgeKind): WebhookReceiver {
     clock,
     logger: silentLogger,
     onPush: (source) => pushes.push(source),
+    onUnheard: (source) => unheard.push(source),
   })
 }
 
@@ -112,6 +115,7 @@ test('a flood is not listened to, and later ones are again', () => {
   clock.advance(1_000)
   expect(hooks.receive('default', { 'x-gitlab-token': SECRET }, bytes('{}'))).toBe('accepted')
   expect(hooks.counts.get('default')).toEqual({ accepted: 1, refused: 30, 'too-many': 70 })
+  expect(unheard).toEqual(Array(70).fill('default'))
 })
 
 describe('over HTTP', () => {

@@ -188,6 +188,16 @@ test('while everything new is announced, a remote is asked now and then; what no
   expect(gaps().at(-1)).toBe(300_000)
 })
 
+test('where somebody was not heard it is asked in its interval again', async () => {
+  poll.announce()
+  await pass(100_000)
+  poll.doubtAnnouncements()
+  // However often: a flood asks no more.
+  for (let call = 0; call < 100; call++) poll.doubtAnnouncements()
+  await pass(70_000)
+  expect(gaps()).toEqual([130_000, 30_000])
+})
+
 test('what was announced during a failure is still announced when it is fetched', async () => {
   outcomes = [failed('it is away')]
   poll.announce()

@@ -234,3 +234,12 @@ test('variables are read, too, and nothing of them is quoted', async () => {
   ])
   expect(JSON.stringify([readings, otherMistakes])).not.toContain('hunter2')
 })
+
+test('what is no name of an overlay is refused, since no file could carry it', async () => {
+  const files = new LocalJobFiles(repository({ 'jobs/a.nomad.hcl': job('a') }))
+  for (const overlay of ['', 'prod/eu', 'a b']) {
+    const told = `"${overlay}" is no name of an overlay`
+    await expect(files.read({ paths: [], overlay })).rejects.toThrow(told)
+    await expect(files.summarize({ paths: [], overlay, appliedCommit: null })).rejects.toThrow(told)
+  }
+})

@@ -149,6 +149,11 @@ export class SourceFollowers {
     else poll.announce()
   }
 
+  /** Webhooks of the source were not listened to: what they said is found by the poll. @throws OrchestratorError UNKNOWN_SOURCE */
+  doubtWebhooks(sourceId: string): void {
+    this.#find(sourceId).poll?.doubtAnnouncements()
+  }
+
   #find(sourceId: string): Follower {
     const follower = this.#followers.get(sourceId)
     if (follower !== undefined) return follower
