@@ -6,7 +6,7 @@
 import { execFileSync } from 'node:child_process'
 import { createHmac } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, watch, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Cluster, until } from '../test/acceptance/cluster.js'
 import { besidePeer } from './b5-beside-peer.js'
@@ -125,17 +125,25 @@ async function* pushes(rounds: number): AsyncIterable<Measurement> {
     await call()
     await until('both run', RUNNING_WITHIN_MS, () => ['local', 'pushed'].every((id) => existsSync(join(stamps, id))))
     const times = { local: [] as number[], pushed: [] as number[] }
+    const fetchTimes: number[] = []
+    const mirrored = join(cluster.folder, '.drover/server/sources/pushed/mirror/refs/drover/followed')
     for (let generation = 1; generation <= rounds; generation++) {
       const next = performance.now() + PUSH_EVERY_MS
       for (const id of ['local', 'pushed'] as const) {
         const seen = whenStamped(join(stamps, id), String(generation))
         change[id](generation)
+        const pushedId = git('rev-parse', 'HEAD').toString().trim()
         const done = performance.now()
-        if (id === 'pushed') await call()
+        if (id === 'pushed') {
+          const fetched = whenStamped(mirrored, pushedId)
+          void fetched.then((at) => fetchTimes.push(at - done))
+          await call()
+        }
         times[id].push(Math.max(0, (await seen) - done))
       }
       await sleep(Math.max(0, next - performance.now()))
     }
+    yield measurement('B5', `webhook,rounds=${rounds}`, 'push-end-to-fetched-p50', 'ms', fetchTimes)
     for (const id of ['local', 'pushed'] as const)
       for (const share of [0.5, 0.9, 0.99]) {
         const metric = id === 'local' ? 'commit-end-to-process' : 'push-end-to-process'
@@ -166,8 +174,9 @@ function whenStamped(path: string, text: string): Promise<number> {
       watcher.close()
       reject(new Error(`${path} did not become ${text} within ${RUNNING_WITHIN_MS} ms`))
     }, RUNNING_WITHIN_MS)
-    const watcher = watch(path, () => {
-      if (readFileSync(path, 'utf8').trim() !== text) return
+    // git puts another file in its place.
+    const watcher = watch(dirname(path), () => {
+      if (!existsSync(path) || readFileSync(path, 'utf8').trim() !== text) return
       clearTimeout(give)
       watcher.close()
       resolve(performance.now())
