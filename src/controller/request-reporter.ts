@@ -6,6 +6,7 @@ import { type Clock, explainError, type Logger } from '../domain/index.js'
 import type { SyncOutcome } from './git-reconciler.js'
 import type { CommitStatus, Forge } from './ports.js'
 import { ReconcileLoop } from './reconcile-loop.js'
+import { situationOf } from './situation.js'
 
 /** What merging a request would do, for people. */
 export interface RequestPlan {
@@ -54,8 +55,8 @@ export class RequestReporter {
 
   /** A commit of the branch was looked at; what is as it was is not told again. */
   onSync(outcome: SyncOutcome): void {
-    const { commit, held, frozen } = outcome
-    const seen = JSON.stringify([commit.id, held, frozen.map(({ path, blob }) => [path, blob])])
+    const { commit } = outcome
+    const seen = situationOf(outcome)
     if (seen === this.#seen) return
     this.#seen = seen
     this.#applied.set(commit.id, statusOf(outcome))

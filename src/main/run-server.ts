@@ -4,7 +4,7 @@ import { SERVER_INBOX } from '../adapters/nats/accounts.js'
 import { connectNats } from '../adapters/nats/index.js'
 import { loadServerKeys } from '../adapters/node-key.js'
 import { describeBroker } from '../agent/index.js'
-import { describeHappenings, type Server, type SyncOutcome } from '../controller/index.js'
+import { describeHappenings, type Server, type SyncOutcome, situationOf } from '../controller/index.js'
 import { type Bus, SOURCE_DEFAULT } from '../domain/index.js'
 import { type RunningAgent, startAgent } from './agent.js'
 import { agentConfigSchema } from './agent-config.js'
@@ -99,7 +99,7 @@ function ofSource(id: string, text: string): string {
 
 /** A commit is told once, and again when something about it changes: what is held or frozen may stay so for a weekend. */
 function tellSync({ sourceId, commit, registered, waiting, removed, frozen, held, ignored }: SyncOutcome): void {
-  const situation = JSON.stringify([commit.id, held, frozen.map(({ path, blob }) => [path, blob])])
+  const situation = situationOf({ commit, held, frozen })
   if (registered + waiting + removed + ignored.length === 0 && situation === toldSituations.get(sourceId)) return
   toldSituations.set(sourceId, situation)
   const mistakes = frozen.flatMap((file) => file.mistakes.map(({ path, line, column, summary }) => ({ path, line, column, summary })))

@@ -107,6 +107,15 @@ test('what was applied is told once, and again when something about it changes',
   expect(said).toEqual(['status c1 success applied: 2 registered, 0 removed', 'status c1 failure held (untrusted): sign it'])
 })
 
+test('what is as it was, found in another order, is told once', async () => {
+  const frozen = ['a', 'b'].map((path) => ({ path, blob: path, namespace: null, jobId: null, mistakes: [] }))
+  reporter.onSync(outcome('c1', { frozen }))
+  await settle()
+  reporter.onSync(outcome('c1', { frozen: frozen.toReversed() }))
+  await settle()
+  expect(said).toHaveLength(1)
+})
+
 test('a forge that is away is told later, of everything', async () => {
   isAway = true
   reporter.onSync(outcome('c1'))

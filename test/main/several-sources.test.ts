@@ -66,6 +66,8 @@ test('each repository has its jobs, its plans and its webhook; what one may not 
     },
   })
   await running.until<Sources>('/drover/v1/source', (sources) => sourceOf(sources, 'shop')?.jobs === 1)
+  // That nothing is here before the first fetch is no news.
+  expect(running.output).not.toContain('cannot be read')
   expect(await running.get('/v1/job/cart/submission?namespace=shop&version=0')).toMatchObject({ Source: JOB('cart') })
 
   shop.commit({ 'jobs/shop/more.nomad.hcl': JOB('more'), 'jobs/other.nomad.hcl': JOB('other') })

@@ -195,7 +195,8 @@ export class SourceFollowers {
       return outcome.isComplete
     } catch (error) {
       follower.hasFailed = true
-      if (leader.isStopped) throw error
+      // Nothing was fetched yet: that there is nothing here is no news.
+      if (leader.isStopped || follower.poll?.status.fetches === 0) throw error
       logger.error({ source: id, error: explainError(error) }, 'source could not be read')
       onSyncFailed?.(id, explainError(error))
       throw error
