@@ -30,6 +30,10 @@ await build({
   external: LEFT_OUT,
   sourcemap: true,
   sourcesContent: false,
+  // An engine keeps the text of what it runs in its memory, with everything that is said in it for people.
+  minifyWhitespace: true,
+  lineLimit: 160,
+  legalComments: 'external',
   // Some packages ask for parts of Node in the old way.
   banner: { js: "import { createRequire as bundleRequire } from 'node:module'; const require = bundleRequire(import.meta.url);" },
   logLevel: 'warning',

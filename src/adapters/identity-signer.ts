@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { exportJWK, generateKeyPair, importJWK, type JWK, type JWTPayload, SignJWT } from 'jose'
-import { z } from 'zod'
+import * as z from 'zod'
 import type { IdentitySigner } from '../controller/index.js'
 import { TerminalError } from '../domain/index.js'
 

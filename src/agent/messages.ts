@@ -3,7 +3,7 @@
  * and never half an order.
  */
 import { Packr } from 'msgpackr/pack'
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Allocation, AllocationReport, Job, Node } from '../domain/index.js'
 import type {
   DataFound,

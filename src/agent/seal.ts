@@ -9,7 +9,7 @@
  * said once cannot be said again: see `reassembly.ts` and `replay-window.ts`. Pure: keys are the signer's and the verifier's.
  */
 import { Packr } from 'msgpackr/pack'
-import { z } from 'zod'
+import * as z from 'zod'
 import { OrchestratorError } from '../domain/index.js'
 import type { Signer, Verify } from './ports.js'
 import { PROTOCOL_FORMAT, type RpcMethod } from './protocol.js'

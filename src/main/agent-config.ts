@@ -1,6 +1,6 @@
 /** The configuration of an agent. */
 import { hostname } from 'node:os'
-import { z } from 'zod'
+import * as z from 'zod'
 import { dockerOptionsSchema } from '../adapters/drivers/docker/options.js'
 import { execOptionsSchema } from '../adapters/drivers/exec/options.js'
 import { qemuOptionsSchema } from '../adapters/drivers/qemu/options.js'

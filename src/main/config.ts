@@ -1,7 +1,7 @@
 /** Configuration files: YAML, one schema per program, every mistake told at once. */
 import { readFileSync } from 'node:fs'
 import { parseDocument } from 'yaml'
-import { z } from 'zod'
+import * as z from 'zod'
 import type { NatsOptions } from '../adapters/nats/index.js'
 import type { StoredKey } from '../adapters/node-key.js'
 import { TerminalError } from '../domain/index.js'

@@ -2,6 +2,7 @@
 import { hostInbox } from '../adapters/nats/accounts.js'
 import { connectNats } from '../adapters/nats/index.js'
 import { loadOrCreateKey } from '../adapters/node-key.js'
+import { giveBackSpareMemory } from '../adapters/spare-memory.js'
 import { startAgent } from './agent.js'
 import { agentConfigSchema } from './agent-config.js'
 import { natsOptions, readConfig } from './config.js'
@@ -16,6 +17,7 @@ export async function runAgent(path: string): Promise<number> {
   try {
     const agent = await startAgent(config, bus)
     stopAsked.isStarted = true
+    giveBackSpareMemory()
     const { tasks } = await stopAsked.message
     await agent.stop({ tasks })
   } finally {

@@ -1,5 +1,5 @@
 /** The configuration of a server. */
-import { z } from 'zod'
+import * as z from 'zod'
 import { natsSchema } from './config.js'
 import { sourceSchema, sourcesSchema } from './source-config.js'
 

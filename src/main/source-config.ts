@@ -1,5 +1,5 @@
 /** What of the server's configuration says which repository is followed, and how it is reached. */
-import { z } from 'zod'
+import * as z from 'zod'
 import { createForge } from '../adapters/forges/forges.js'
 import type { SignatureKeys } from '../adapters/git/commit-signatures.js'
 import { COMMIT_ID, parseFollowedRef } from '../adapters/git/followed-ref.js'

@@ -1,6 +1,7 @@
 /** The supervisor's own program: `supervisor.js FOLDER`. Started by an agent, it lives on without it. */
 import { join } from 'node:path'
 import { RotatedLog } from '../adapters/rotated-log.js'
+import { giveBackSpareMemory } from '../adapters/spare-memory.js'
 import { closeInheritedDescriptors } from '../adapters/supervisor/descriptors.js'
 import { LOG_FILE } from '../adapters/supervisor/protocol.js'
 import { Supervisor } from '../adapters/supervisor/supervisor.js'
@@ -20,3 +21,4 @@ for (const signal of ['SIGINT', 'SIGHUP', 'SIGPIPE'] as const) process.on(signal
 const supervisor = await Supervisor.open(folder, say, () => process.exit(0))
 // Another one looks after this folder.
 if (supervisor === undefined) process.exit(0)
+giveBackSpareMemory()

@@ -15,10 +15,11 @@ import {
   removeCgroup,
 } from './cgroup.js'
 import { LogWriter } from './log-writer.js'
+import { NotePipe } from './note-pipe.js'
 import { OutputPipe } from './output-pipe.js'
 import type { PipeWatch } from './pipe-watch.js'
 import { findSession, findWrappers, isSameProcess, oldestChild, readBootId, readProcess, sendSignal } from './process-table.js'
-import { Lines, RunError, type RunExit, type RunInfo, type RunLogs, type RunStart } from './protocol.js'
+import { RunError, type RunExit, type RunInfo, type RunLogs, type RunStart } from './protocol.js'
 import type { Tools } from './tools.js'
 import { commandScript, sandboxScript, startScript } from './wrapper.js'
 import type { WrapperPool } from './wrapper-pool.js'
@@ -78,7 +79,7 @@ export class Run {
   readonly #outputs: Output[] = []
   readonly #waiting: ((exit: RunExit) => void)[] = []
   #lostBytes = 0
-  #note: Socket | undefined
+  #note: NotePipe | undefined
   #pids: RunPids | undefined
   #exit: RunExit | undefined
   #isLost = false
@@ -201,11 +202,13 @@ export class Run {
   #writeStart(script: string): void {
     const bytes = Buffer.from(script)
     const fd = openSync(join(this.folder, 'start'), constants.O_WRONLY | constants.O_NONBLOCK)
+    const written = writeSync(fd, bytes)
+    if (written === bytes.length) return closeSync(fd)
+    // What the pipe does not hold at once follows as it is read.
     const socket = new Socket({ fd, readable: false, writable: true })
     // Whoever was to read it has ended, and that is told elsewhere.
     socket.on('error', () => socket.destroy())
-    // What the pipe does not hold at once follows as it is read.
-    socket.end(bytes.subarray(writeSync(fd, bytes)))
+    socket.end(bytes.subarray(written))
   }
 
   #writePids(wrapperPid: number, pid: number): void {
@@ -232,19 +235,15 @@ export class Run {
   }
 
   #openNote(onPid: (pid: number) => void, wrapperPid: number): void {
-    const socket = openFifo(join(this.folder, 'note'))
-    this.#note = socket
-    const lines = new Lines()
-    socket.setEncoding('utf8')
-    socket.on('data', (text: string) => {
-      for (const line of lines.add(text)) {
+    this.#note = new NotePipe(join(this.folder, 'note'), this.#host.pipes, {
+      onLine: (line) => {
         const [word, number] = line.split(' ')
         if (word === 'pid') onPid(Number(number))
         if (word === 'exit') this.#onExit(Number(number))
-      }
+      },
+      onEnd: () => this.#onWrapperGone(wrapperPid),
     })
-    socket.on('error', () => this.#onWrapperGone(wrapperPid))
-    socket.on('end', () => this.#onWrapperGone(wrapperPid))
+    this.#note.expectWriter()
   }
 
   #openOutput(): void {
@@ -367,7 +366,7 @@ export class Run {
     if (!this.isLive) return
     this.#exit = exit
     clearTimeout(this.#orphanTimer)
-    this.#note?.destroy()
+    this.#note?.close()
     for (const { pipe, log, unwatch } of this.#outputs) {
       unwatch()
       pipe.close()
@@ -442,11 +441,6 @@ function bound(groups: GroupFolders, runId: string, limits: RunLimits): readonly
   } catch (error) {
     throw new RunError('START', `the task could not be bounded: ${error instanceof Error ? error.message : String(error)}`, true)
   }
-}
-
-/** Non-blocking, so that no reader of one pipe holds up those of the others. The wrapper has it open: there is no early end. */
-function openFifo(path: string): Socket {
-  return new Socket({ fd: openSync(path, constants.O_RDONLY | constants.O_NONBLOCK), readable: true, writable: false })
 }
 
 /** A shell reports a signal as 128 plus its number; a task that exits with such a code is read the same way. */

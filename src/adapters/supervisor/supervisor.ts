@@ -65,12 +65,13 @@ export class Supervisor {
     this.#say = say
     this.#onEnd = onEnd
     const tools = findTools()
-    const wrappers = new WrapperPool(join(folder, READY_FOLDER), tools, say)
+    const pipes = new PipeWatch()
+    const wrappers = new WrapperPool(join(folder, READY_FOLDER), tools, pipes, say)
     this.#host = {
       tools,
       groups: openGroups(hashOf(folder).slice(0, 12)),
       wrappers,
-      pipes: new PipeWatch(),
+      pipes,
       reapsOrphans: asked(() => reapsOrphans(tools.sh)),
       isShellQuiet: asked(() => isShellQuiet(tools)),
       say,

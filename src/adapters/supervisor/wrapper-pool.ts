@@ -4,6 +4,9 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { NotePipe } from './note-pipe.js'
+import type { PipeWatch } from './pipe-watch.js'
 import { findWrappers, sendSignal } from './process-table.js'
 import { RunError } from './protocol.js'
 import { RunFolders } from './run-folders.js'
@@ -27,6 +30,7 @@ const REMOVE_TRIES = 5
 export class WrapperPool {
   readonly #folder: string
   readonly #tools: Tools
+  readonly #pipes: PipeWatch
   readonly #folders: RunFolders
   readonly #say: (text: string) => void
   readonly #ready: WaitingWrapper[] = []
@@ -37,9 +41,10 @@ export class WrapperPool {
   #isClosed = false
 
   /** Ends what an earlier supervisor of this folder kept ready. */
-  constructor(folder: string, tools: Tools, say: (text: string) => void) {
+  constructor(folder: string, tools: Tools, pipes: PipeWatch, say: (text: string) => void) {
     this.#folder = folder
     this.#tools = tools
+    this.#pipes = pipes
     this.#folders = new RunFolders(folder, tools)
     this.#say = say
     for (const { pid } of findWrappers(folder)) sendSignal(pid, 'SIGKILL')
@@ -96,20 +101,19 @@ export class WrapperPool {
     const folder = await this.#folders.take()
     const process = spawn(this.#tools.sh, ['-c', wrapperScript(), WRAPPER_NAME, folder], {
       detached: true,
-      stdio: ['ignore', 'pipe', 'pipe'],
+      // What it complains of is in the supervisor's log. Pipes to it would be kept for as long as the run is there.
+      stdio: ['ignore', 'ignore', 'inherit'],
       cwd: '/',
       env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
     })
     this.#waiting.add(process)
     process.once('exit', () => this.#waiting.delete(process))
     try {
-      await whenReady(process)
+      await this.#whenReady(process, folder)
     } catch (error) {
       rmSync(folder, { recursive: true, force: true })
       throw error
     } finally {
-      process.stdout?.destroy()
-      process.stderr?.destroy()
       process.unref()
     }
     const wrapper = { process, pid: process.pid!, folder }
@@ -125,17 +129,18 @@ export class WrapperPool {
     rmSync(wrapper.folder, { recursive: true, force: true })
     this.refill()
   }
-}
 
-/** @throws RunError when the wrapper ends before it is ready */
-function whenReady(wrapper: ChildProcess): Promise<void> {
-  return new Promise((resolve, reject) => {
-    let complaint = ''
-    wrapper.once('error', (error) => reject(new RunError('START', `the shell could not be started: ${error.message}`, true)))
-    wrapper.stderr?.setEncoding('utf8').on('data', (text: string) => {
-      complaint += text
-    })
-    wrapper.stdout?.once('data', () => resolve())
-    wrapper.once('exit', (code) => reject(new RunError('START', `the wrapper ended with ${code}: ${complaint.trim()}`, true)))
-  })
+  /** @throws RunError when the wrapper ends before it is ready */
+  async #whenReady(wrapper: ChildProcess, folder: string): Promise<void> {
+    let note: NotePipe | undefined
+    try {
+      await new Promise<void>((resolve, reject) => {
+        note = new NotePipe(join(folder, 'note'), this.#pipes, { onLine: () => resolve(), onEnd: () => {} })
+        wrapper.once('error', (error) => reject(new RunError('START', `the shell could not be started: ${error.message}`, true)))
+        wrapper.once('exit', (code) => reject(new RunError('START', `the wrapper ended with ${code}; the supervisor's log says why`, true)))
+      })
+    } finally {
+      note?.close()
+    }
+  }
 }

@@ -27,7 +27,7 @@ exec 3<>out 4<>err 5<>note 6<>release
 exec 9<>start 7<start 9>&-
 [ -p /proc/self/fd/6 ] || exit 125
 ${TRAPS}
-echo ready
+echo ready >&5
 exec >/dev/null 2>&1
 ${UNTIL_RELEASED}
 [ -f sandbox ] && . ./sandbox

@@ -1,5 +1,5 @@
 /** What `docker` takes. Source: Nomad docs, "Docker Driver", "Task Configuration". */
-import { z } from 'zod'
+import * as z from 'zod'
 import { refused } from '../support/support.js'
 import { driverSchema } from './driver-schema.js'
 import { block, blocks, duration, flag, mapOf, number, optional, text, textOrTexts, texts } from './values.js'

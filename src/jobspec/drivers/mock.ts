@@ -1,5 +1,5 @@
 /** What `mock_driver` takes, whose processes are only told of. */
-import { z } from 'zod'
+import * as z from 'zod'
 import { driverSchema } from './driver-schema.js'
 import { duration, flag, number, optional, text } from './values.js'
 

@@ -1,5 +1,5 @@
 /** Drivers that run programs of the host. Source: Nomad docs, "Raw Exec", "Isolated Exec", "Java". */
-import { z } from 'zod'
+import * as z from 'zod'
 import { refused } from '../support/support.js'
 import { driverSchema } from './driver-schema.js'
 import { flag, mapOf, number, optional, text, texts } from './values.js'

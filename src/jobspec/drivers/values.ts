@@ -2,7 +2,7 @@
  * Kinds of values in the `config` of a task, as they come out of HCL, JSON and the API alike: numbers and booleans stand where texts are
  * wanted and the other way round, a block is an object or a list of one, repeated blocks and maps are objects or lists of them.
  */
-import { z } from 'zod'
+import * as z from 'zod'
 import { readDuration } from '../../domain/index.js'
 
 const NANOSECONDS_PER_MS = 1e6

@@ -5,7 +5,7 @@
 import { createReadStream, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
-import { z } from 'zod'
+import * as z from 'zod'
 import type { DriverProgress } from '../../../agent/index.js'
 import { type Clock, explainError, type Logger, OrchestratorError } from '../../../domain/index.js'
 import { fromCheckedJson, toCheckedJson } from '../../checked-json.js'

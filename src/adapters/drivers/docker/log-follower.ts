@@ -6,7 +6,7 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
-import { z } from 'zod'
+import * as z from 'zod'
 import { explainError, type Logger } from '../../../domain/index.js'
 import { fromCheckedJson, toCheckedJson } from '../../checked-json.js'
 import { LogWriter } from '../../supervisor/log-writer.js'

@@ -1,5 +1,5 @@
 /** What the host's file says of `docker`, in the names of Nomad's plugin. Source: Nomad docs, "Docker Driver", "Plugin Options". */
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** What a container may do unless the host's file says otherwise: Docker's own set without raw sockets, as in Nomad. */
 export const DEFAULT_CAPABILITIES = [

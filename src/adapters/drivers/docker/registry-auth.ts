@@ -4,7 +4,7 @@
  */
 import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { z } from 'zod'
+import * as z from 'zod'
 import type { DockerConfig } from '../../../jobspec/index.js'
 import { startError } from '../driver-errors.js'
 import type { DockerOptions } from './options.js'

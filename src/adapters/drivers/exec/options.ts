@@ -1,5 +1,5 @@
 /** What the host's file says of `exec` and `java`. Source: Nomad docs, "Isolated Exec", "Client Configuration", "chroot_env". */
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** Of the host, what a task has in its own root to run programs with; the same paths, read-only. */
 const DEFAULT_CHROOT: Readonly<Record<string, string>> = Object.fromEntries(

@@ -1,5 +1,5 @@
 /** What the host's file says of `qemu`. Source: Nomad docs, "QEMU Driver", "Plugin Options". */
-import { z } from 'zod'
+import * as z from 'zod'
 import { execOptionsSchema } from '../exec/options.js'
 
 export const qemuOptionsSchema = execOptionsSchema.omit({ allow_caps: true }).extend({
