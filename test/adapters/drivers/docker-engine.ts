@@ -70,7 +70,7 @@ export class TestEngine {
 
   async isThere(): Promise<boolean> {
     if (!existsSync(this.socketPath)) return false
-    return new Engine(dockerOptionsSchema.parse({ endpoint: this.endpoint }), {}).describe(10_000).then(
+    return new Engine(dockerOptionsSchema.parse({ endpoint: this.endpoint }), {}).describe(AbortSignal.timeout(10_000)).then(
       () => true,
       () => false,
     )

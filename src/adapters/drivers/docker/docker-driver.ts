@@ -59,6 +59,8 @@ const AGAIN_MS_MAX = 2_000
 /** A start waits so long for an engine that is away. */
 const PATIENCE_MS = 60_000
 const FINGERPRINT_WITHIN_MS = 10_000
+/** Looks in a row at an engine that is only slow, as one is on a busy host, until it counts as sick. */
+const SLOW_LOOKS_MAX = 3
 const PULL_WITHIN_MS = 300_000
 const NAME_TAKEN_TRIES = 5
 const NANOSECONDS_PER_MS = 1e6
@@ -79,6 +81,9 @@ export class DockerDriver implements Driver {
   #cgroupVersion = ''
   #isPodman = false
   #wasThere = false
+  /** As the engine last described itself. */
+  #known: DriverFingerprint | undefined
+  #slowLooks = 0
   #isClosed = false
 
   constructor(deps: DockerDriverDeps) {
@@ -98,8 +103,10 @@ export class DockerDriver implements Driver {
 
   async fingerprint(): Promise<DriverFingerprint> {
     const common = { UpdateTime: ZERO_TIME, Attributes: {}, nodeAttributes: {} }
+    const late = new AbortController()
+    const cancel = this.#deps.clock.after(FINGERPRINT_WITHIN_MS, () => late.abort())
     try {
-      const { version, isPodman, info } = await this.#engine.describe(FINGERPRINT_WITHIN_MS)
+      const { version, isPodman, info } = await this.#engine.describe(late.signal)
       this.#wasThere = true
       this.#isPodman = isPodman
       this.#cgroupVersion = info.CgroupVersion ?? '1'
@@ -111,7 +118,8 @@ export class DockerDriver implements Driver {
           HealthDescription: `the engine runs containers of ${info.OSType}, not of linux`,
         }
       const attributes = this.#attributes(version, info)
-      return {
+      this.#slowLooks = 0
+      this.#known = {
         ...common,
         Attributes: { ...attributes, 'driver.docker': 'true' },
         Detected: true,
@@ -119,13 +127,19 @@ export class DockerDriver implements Driver {
         HealthDescription: 'Healthy',
         nodeAttributes: { ...attributes, 'driver.docker': '1' },
       }
+      return this.#known
     } catch (error) {
+      const isSlow = error instanceof EngineError && error.isSlow
+      this.#slowLooks = isSlow ? this.#slowLooks + 1 : SLOW_LOOKS_MAX
+      if (this.#known !== undefined && this.#slowLooks < SLOW_LOOKS_MAX) return this.#known
       return {
         ...common,
         Detected: this.#wasThere,
         Healthy: false,
         HealthDescription: `Failed to connect to docker daemon: ${explainError(error)}`,
       }
+    } finally {
+      cancel()
     }
   }
 

@@ -42,10 +42,13 @@ const AWAY = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EPIPE', 'EACCES',
 export class EngineError extends OrchestratorError {
   /** Undefined: nothing was answered. */
   readonly status: number | undefined
+  /** It listens, and has not answered in time. */
+  readonly isSlow: boolean
 
-  constructor(message: string, status: number | undefined) {
+  constructor(message: string, status: number | undefined, isSlow = false) {
     super('ENGINE', message, { ...(status === undefined ? {} : { status }) })
     this.status = status
+    this.isSlow = isSlow
   }
 
   get isAway(): boolean {
@@ -130,16 +133,19 @@ export class Engine {
     }
   }
 
-  /** What it is. @throws EngineError also when it does not answer in time */
-  async describe(withinMs: number): Promise<{ readonly version: string; readonly isPodman: boolean; readonly info: EngineInfo }> {
+  /** What it is. @param abortSignal when nobody waits any longer @throws EngineError, one that `isSlow` when nobody did */
+  async describe(abortSignal: AbortSignal): Promise<{ readonly version: string; readonly isPodman: boolean; readonly info: EngineInfo }> {
     await this.#demandListener()
-    const options = { abortSignal: AbortSignal.timeout(withinMs) }
-    return this.ask(async (client) => {
-      const described = client as unknown as Described
-      const { Version, Components } = await described.version(options)
-      const isPodman = Components?.some(({ Name }) => Name === 'Podman Engine') === true
-      return { version: Version, isPodman, info: await described.info(options) }
-    })
+    try {
+      return await this.ask(async (client) => {
+        const described = client as unknown as Described
+        const { Version, Components } = await described.version({ abortSignal })
+        const isPodman = Components?.some(({ Name }) => Name === 'Podman Engine') === true
+        return { version: Version, isPodman, info: await described.info({ abortSignal }) }
+      })
+    } catch (error) {
+      throw abortSignal.aborted ? away(this.address, 'it listens and does not answer in time', true) : error
+    }
   }
 
   #explained(error: unknown): unknown {
@@ -170,9 +176,9 @@ export function isAway(error: unknown): boolean {
   return error instanceof EngineError && error.isAway
 }
 
-function away(address: string, cause: unknown): EngineError {
+function away(address: string, cause: unknown, isSlow = false): EngineError {
   const reason = cause instanceof Error ? cause.message : String(cause)
-  return new EngineError(`Cannot connect to the Docker daemon at ${address}: ${reason}`, undefined)
+  return new EngineError(`Cannot connect to the Docker daemon at ${address}: ${reason}`, undefined, isSlow)
 }
 
 function messageIn(json: unknown, error: Error): string {
