@@ -2,7 +2,6 @@
 import { hostInbox } from '../adapters/nats/accounts.js'
 import { connectNats } from '../adapters/nats/index.js'
 import { loadOrCreateKey } from '../adapters/node-key.js'
-import { giveBackSpareMemory } from '../adapters/spare-memory.js'
 import { startAgent } from './agent.js'
 import { agentConfigSchema } from './agent-config.js'
 import { natsOptions, readConfig } from './config.js'
@@ -17,6 +16,8 @@ export async function runAgent(path: string): Promise<number> {
   try {
     const agent = await startAgent(config, bus)
     stopAsked.isStarted = true
+    // Nothing of it is wanted before.
+    const { giveBackSpareMemory } = await import('../adapters/spare-memory.js')
     giveBackSpareMemory()
     const { tasks } = await stopAsked.message
     await agent.stop({ tasks })
