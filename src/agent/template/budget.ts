@@ -11,8 +11,8 @@ export interface TemplateLimits {
 
 export const TEMPLATE_LIMITS: TemplateLimits = { steps: 1_000_000, outputBytes: 16 << 20, madeBytes: 128 << 20 }
 
-/** What an element of a list is charged: more than its text, it is an object. */
-export const ITEM_BYTES = 64
+/** What an element of a list is charged: more than its text, it is several objects, and to collect those takes longest of all. */
+export const ITEM_BYTES = 256
 
 /** What one rendering may spend: a template cannot keep the agent busy for ever or fill its memory. */
 export class Budget {

@@ -246,6 +246,14 @@ describe('failures', () => {
 })
 
 describe('budgets', () => {
+  test('what a host takes half a second for is refused, whatever it is made of', () => {
+    for (const text of ['{{ range loop 600000 }}{{ end }}', '{{ range loop 10000 }}{{ range loop 10000 }}{{ end }}{{ end }}'])
+      expect(render(text, NOTHING)).toMatchObject({
+        kind: 'failure',
+        message: expect.stringContaining('the values of the template take more than'),
+      })
+  })
+
   const limits = { steps: 1000, outputBytes: 1000, madeBytes: 10_000 }
 
   test('a template that goes on and on is stopped, and so is one that grows', () => {
@@ -253,7 +261,7 @@ describe('budgets', () => {
       kind: 'failure',
       message: expect.stringContaining('1000 steps'),
     })
-    expect(render('{{ range loop 100 }}0123456789abcdef{{ end }}', NOTHING, { limits })).toMatchObject({
+    expect(render('{{ range loop 100 }}0123456789abcdef{{ end }}', NOTHING, { limits: { ...limits, madeBytes: 1 << 20 } })).toMatchObject({
       kind: 'failure',
       message: expect.stringContaining('1000 bytes'),
     })
