@@ -98,6 +98,7 @@ const NULL_WHEN_EMPTY: Readonly<Record<string, readonly string[]>> = {
   SidecarTask: ['Config', 'Env', 'Meta'],
   NUMA: ['Devices'],
   Proxy: ['Config'],
+  TransparentProxy: ['ExcludeInboundPorts', 'ExcludeOutboundPorts', 'ExcludeOutboundCIDRs', 'ExcludeUIDs'],
   Upstreams: ['Config'],
   Secrets: ['Env'],
 }

@@ -79,15 +79,18 @@ function impliedOf(group: TaskGroup, providers: readonly string[]): Constraint[]
 
 /** Signals that tasks may be sent, sorted; those of identities are not asked for, as in Nomad. */
 function signalsOf(group: TaskGroup): readonly string[] {
-  const signals = new Set<string>()
-  for (const task of group.Tasks) {
-    if (task.KillSignal !== '') signals.add(task.KillSignal)
-    if (task.Vault?.ChangeMode === 'signal') signals.add(task.Vault.ChangeSignal)
-    for (const template of task.Templates ?? []) {
-      if (template.ChangeMode === 'signal') signals.add(template.ChangeSignal)
-    }
-  }
-  return [...signals].sort()
+  // By name, as Nomad has them: of tasks of one name, which are refused, the last counts.
+  const ofTasks = new Map(group.Tasks.map((task) => [task.Name, signalsOfTask(task)] as const).filter(([, signals]) => signals.length > 0))
+  return [...new Set([...ofTasks.values()].flat())].sort()
+}
+
+function signalsOfTask(task: Task): readonly string[] {
+  const templates = (task.Templates ?? []).filter(({ ChangeMode }) => ChangeMode === 'signal').map(({ ChangeSignal }) => ChangeSignal)
+  return [
+    ...(task.KillSignal === '' ? [] : [task.KillSignal]),
+    ...(task.Vault?.ChangeMode === 'signal' ? [task.Vault.ChangeSignal] : []),
+    ...templates,
+  ]
 }
 
 function usesNamedIdentities(group: TaskGroup, services: readonly Service[]): boolean {

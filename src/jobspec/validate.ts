@@ -60,12 +60,12 @@ function jobProblems(job: Job): Problem[] {
     texts.push(job.Type === ('' as string) ? 'Missing job type' : `Invalid job type: ${quote(job.Type)}`)
   if (job.Datacenters.length === 0) texts.push('Missing job datacenters')
   if (job.Datacenters.includes('')) texts.push('Job datacenter must be non-empty string')
+  const groups = job.TaskGroups ?? []
+  if (groups.length === 0) texts.push('Missing job task groups')
   texts.push(...constraintTexts(job.Constraints))
   texts.push(...(isSystem ? unwanted(job.Affinities, 'System jobs may not have an affinity block') : affinityTexts(job.Affinities)))
   texts.push(...(isSystem ? unwanted(job.Spreads, 'System jobs may not have a spread block') : spreadTexts(job.Spreads)))
   texts.push(...uiTexts(job))
-  const groups = job.TaskGroups ?? []
-  if (groups.length === 0) texts.push('Missing job task groups')
   texts.push(...groupNameTexts(job))
   const problems: Problem[] = texts.map((text) => ({ text }))
   for (const group of groups) {

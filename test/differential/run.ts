@@ -1,12 +1,13 @@
 /**
  * `NOMAD_DIFF_ADDR=http://127.0.0.1:4646 npm run differential -- [--each] [--cases N] [--seed S] [--only QUESTION]`: generated jobs put to
  * Drover's own functions and to a Nomad-compatible API; exit code 1 when any difference has no explanation. With `--each` the jobs differ from
- * sound ones in a single member, and every change of every member that N jobs have is tried once.
+ * sound ones in a single member, and every change of every member that N jobs have is tried once; before them, each block, list and map alone and empty.
  */
 
 import { SeededRandom } from '../simulation/seeded-random.js'
 import type { Mismatch } from '../vectors/compare.js'
 import { eachMember } from './each-member.js'
+import { emptyMembers } from './empty-members.js'
 import { type Chance, JobGenerator } from './job-generator.js'
 import { ask, type Case, QUESTIONS, type Question } from './questions.js'
 import { NomadReference } from './reference.js'
@@ -94,6 +95,7 @@ function named({ job, next }: Case): Case {
 
 /** Planned in both directions; stored as it becomes. */
 function* changedJobs(): Iterable<Jobs> {
+  for (const job of emptyMembers()) yield { any: { job, next: job }, sound: { job, next: job } }
   for (const { one } of eachMember(seed, cases)) {
     const back = { job: one.next, next: one.job }
     yield { any: back, sound: one }
