@@ -2,12 +2,10 @@
 import type { Command } from 'commander'
 import { addConnectionOptions, addPastOption, Client, type ConnectionOptions } from './client.js'
 import type { CommandModule, Io } from './command.js'
-import { formatOf, printData } from './output.js'
+import { formatOf, type OutputOptions, printData } from './output.js'
 import { KINDS, resolve } from './resolve.js'
 
-interface InspectOptions extends ConnectionOptions {
-  readonly output: string
-}
+interface InspectOptions extends ConnectionOptions, OutputOptions {}
 
 export const inspectCommand: CommandModule = {
   name: 'inspect',
@@ -19,6 +17,7 @@ export const inspectCommand: CommandModule = {
     addPastOption(addConnectionOptions(command))
       .argument('<ID>', 'an id, the beginning of one, or the name of a node or an allocation')
       .option('-o, --output <format>', 'json, yaml or name', 'json')
+      .option('--json', 'as -o json', false)
       .action((id: string, options: InspectOptions) => finish(inspect(id, options, io)))
   },
 }

@@ -31,7 +31,7 @@ export function formatOf({ output, json, wide }: OutputOptions): OutputFormat {
 /** For programs; answers false where the form is one for eyes. */
 export async function printData(format: OutputFormat, data: unknown, names: readonly string[], io: Io): Promise<boolean> {
   if (format === 'json') io.out(formatJson(data))
-  else if (format === 'yaml') io.out((await import('yaml')).stringify(data, { aliasDuplicateObjects: false }))
+  else if (format === 'yaml') io.out((await import('yaml')).default.stringify(data, { aliasDuplicateObjects: false }))
   else if (format === 'name') io.out(names.map((name) => `${name}\n`).join(''))
   else return false
   return true

@@ -60,6 +60,7 @@ interface Selection {
 }
 
 const ANY = () => true
+const SEEN_NEARBY_MAX = 1_000
 
 export class LocalJobFiles implements JobFiles {
   readonly #folder: string
@@ -196,7 +197,8 @@ export class LocalJobFiles implements JobFiles {
       // What git ignores and was named all the same stands for itself.
       if (isFolder || tree.has(inRoot)) return { tree, files: isAmongJobs ? jobsOf(tree, isWanted) : namedAsJobs(tree, isWanted), isWanted }
     }
-    const tree = await openWorkTree(isFolder ? path : dirname(path))
+    // What a file reads lies beside it or not far below; its folder may be somebody's home.
+    const tree = isFolder ? await openWorkTree(path) : await openWorkTree(dirname(path), SEEN_NEARBY_MAX)
     const isWanted = (file: string) => isFolder || file === basename(path) || isMadeFrom(file, basename(path))
     return { tree, files: namedAsJobs(tree, isWanted), isWanted }
   }
@@ -218,9 +220,9 @@ async function selectAll(root: string): Promise<Selection> {
   return { tree, files: jobsOf(tree, ANY), isWanted: ANY }
 }
 
-async function openWorkTree(root: string): Promise<SourceTree> {
+async function openWorkTree(root: string, seenMax?: number): Promise<SourceTree> {
   const workTree = new WorkTree(root)
-  return new SourceTree(workTree, await workTree.list())
+  return new SourceTree(workTree, await workTree.list(seenMax))
 }
 
 function jobsOf(tree: SourceTree, isWanted: (path: string) => boolean): Selection['files'] {
