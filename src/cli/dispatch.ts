@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { addConnectionOptions, Client, type ConnectionOptions } from './client.js'
 import { CommandError, type CommandModule, type Io } from './command.js'
 import { resolve } from './resolve.js'
-import { type ActCommits, commitAct, performsActs, trailerNameOf } from './trailer-act.js'
+import { ACT_JSON_OPTION, type ActCommits, commitAct, performsActs, tellJob, trailerNameOf } from './trailer-act.js'
 
 interface DispatchOptions extends ConnectionOptions {
   readonly payload?: string
@@ -11,6 +11,7 @@ interface DispatchOptions extends ConnectionOptions {
   readonly idPrefix?: string
   readonly priority?: string
   readonly idempotencyToken?: string
+  readonly json: boolean
 }
 
 /** What a job may be dispatched with. */
@@ -33,6 +34,7 @@ export function dispatchCommand(commits: ActCommits): CommandModule {
         .option('--id-prefix <prefix>', 'a part of the new id')
         .option('--priority <number>', 'of the new job, instead of its parent')
         .option('--idempotency-token <token>', 'dispatched once, however often it is asked for with this token')
+        .option(...ACT_JSON_OPTION)
         .action((id: string, options: DispatchOptions) => finish(dispatch(id, options, commits, io)))
     },
   }
@@ -56,7 +58,7 @@ async function dispatch(text: string, options: DispatchOptions, commits: ActComm
       ['token', options.idempotencyToken],
     ])
     const files = path === undefined ? [] : [path]
-    await commitAct({ subject: `dispatch ${id}`, trailer: { key: 'Drover-Dispatch', value }, files }, commits, client, io)
+    await commitAct({ subject: `dispatch ${id}`, trailer: { key: 'Drover-Dispatch', value }, files }, commits, client, options.json, io)
     return 0
   }
   const body = {
@@ -67,7 +69,7 @@ async function dispatch(text: string, options: DispatchOptions, commits: ActComm
   }
   const path = `/v1/job/${encodeURIComponent(id)}/dispatch`
   const answer = await client.put<{ readonly DispatchedJobID: string }>(path, body, { idempotency_token: options.idempotencyToken })
-  io.out(`${answer.DispatchedJobID}\n`)
+  tellJob(answer.DispatchedJobID, options.json, io)
   return 0
 }
 

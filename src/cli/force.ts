@@ -3,8 +3,12 @@ import type { Command } from 'commander'
 import { addConnectionOptions, Client, type ConnectionOptions } from './client.js'
 import type { CommandModule, Io } from './command.js'
 import { resolve } from './resolve.js'
-import { type ActCommits, commitAct, performsActs, trailerNameOf } from './trailer-act.js'
+import { ACT_JSON_OPTION, type ActCommits, commitAct, performsActs, tellJob, trailerNameOf } from './trailer-act.js'
 import type { EvaluationAnswer } from './wire.js'
+
+interface ForceOptions extends ConnectionOptions {
+  readonly json: boolean
+}
 
 export function forceCommand(commits: ActCommits): CommandModule {
   return {
@@ -16,20 +20,21 @@ export function forceCommand(commits: ActCommits): CommandModule {
     define(command: Command, io: Io, finish) {
       addConnectionOptions(command)
         .argument('<JOB>', 'the id of a periodic job, or the beginning of one')
-        .action((id: string, options: ConnectionOptions) => finish(force(id, options, commits, io)))
+        .option(...ACT_JSON_OPTION)
+        .action((id: string, options: ForceOptions) => finish(force(id, options, commits, io)))
     },
   }
 }
 
-async function force(text: string, options: ConnectionOptions, commits: ActCommits, io: Io): Promise<number> {
+async function force(text: string, options: ForceOptions, commits: ActCommits, io: Io): Promise<number> {
   const client = new Client(options, io)
   const { id } = await resolve(text, ['job'], client)
   if (!(await performsActs(client))) {
     const trailer = { key: 'Drover-Force', value: await trailerNameOf(id, client) }
-    await commitAct({ subject: `launch ${id}`, trailer, files: [] }, commits, client, io)
+    await commitAct({ subject: `launch ${id}`, trailer, files: [] }, commits, client, options.json, io)
     return 0
   }
   const { EvalID } = await client.put<{ readonly EvalID: string }>(`/v1/job/${encodeURIComponent(id)}/periodic/force`, {})
-  io.out(`${(await client.get<EvaluationAnswer>(`/v1/evaluation/${EvalID}`)).JobID}\n`)
+  tellJob((await client.get<EvaluationAnswer>(`/v1/evaluation/${EvalID}`)).JobID, options.json, io)
   return 0
 }

@@ -169,6 +169,7 @@ export function renderCommand(load: () => Promise<JobFiles>): CommandModule {
       command
         .argument('<FILE>')
         .option(...OVERLAY_OPTION)
+        .option('--json', 'the only form there is; mistakes are told in it, too', false)
         .action((path: string, options: OverlayOption) => finish(load().then((files) => render(files, path, options, io))))
     },
   }

@@ -4,6 +4,7 @@
  */
 import type { Client } from './client.js'
 import { CommandError, type Io } from './command.js'
+import { formatJson } from './json.js'
 import { ownSource } from './own-source.js'
 import type { CommitPlanAnswer, JobAnswer, SettingsAnswer } from './wire.js'
 
@@ -40,15 +41,24 @@ export async function trailerNameOf(jobId: string, client: Client): Promise<stri
   return `${Namespace}/${ID}`
 }
 
+export const ACT_JSON_OPTION = ['--json', 'an object with the job, or with the commit and its trailer', false] as const
+
+/** What has come of it, where the server performs acts. */
+export function tellJob(job: string, isJson: boolean, io: Io): void {
+  io.out(isJson ? formatJson({ job }) : `${job}\n`)
+}
+
 /** @throws CommandError where the server would not heed the trailer */
-export async function commitAct({ subject, trailer, files }: TrailerAct, commits: ActCommits, client: Client, io: Io): Promise<void> {
+export async function commitAct(act: TrailerAct, commits: ActCommits, client: Client, isJson: boolean, io: Io): Promise<void> {
+  const { subject, trailer, files } = act
   const source = await ownSource(client, undefined, (id) => commits.knows(id))
   const from = source === undefined ? {} : { source: source.id }
   const question = { ...from, isWhole: false, leaves: null, isShallow: false, trailers: [trailer], jobs: [], unsound: [], agents: null }
   const { ignored } = await client.put<CommitPlanAnswer>('/drover/v1/plan', question)
   if (ignored.length > 0) throw new CommandError(ignored.join('\n'))
   const id = await commits.commit(`${subject}\n\n${trailer.key}: ${trailer.value}\n`, files)
-  io.out(`${id}\n`)
+  const written = `${trailer.key}: ${trailer.value}`
+  io.out(isJson ? formatJson({ commit: id, trailer: written }) : `${id}\n`)
   const ref = source === undefined || source.ref === 'HEAD' ? 'the server' : `${source.ref}, which the server follows`
-  io.err(`committed "${trailer.key}: ${trailer.value}"; it is done once this commit has reached ${ref}\n`)
+  io.err(`committed "${written}"; it is done once this commit has reached ${ref}\n`)
 }

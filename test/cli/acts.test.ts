@@ -67,6 +67,11 @@ describe('where the server performs acts', () => {
     expect(first.out).toBe(second.out)
   })
 
+  test('programs are told the job as an object', async () => {
+    const { out } = await drover(['dispatch', 'courier', '--meta', 'who=me', '--json'])
+    expect(childrenOf('courier')).toContain((JSON.parse(out) as { readonly job: string }).job)
+  })
+
   test('a periodic job is launched, and the id of the child printed', async () => {
     const { code, out } = await drover(['force', 'sweep'])
     expect(code).toBe(0)
@@ -137,6 +142,11 @@ describe('where the server performs none', () => {
     expect(code).toBe(1)
     expect(err).toMatch(expected)
     expect(repository.git('rev-parse', 'HEAD')).toBe(before)
+  })
+
+  test('programs are told the commit and its trailer as an object', async () => {
+    const { out } = await drover(['force', 'sweep', '--json'])
+    expect(JSON.parse(out)).toEqual({ commit: repository.git('rev-parse', 'HEAD'), trailer: 'Drover-Force: default/sweep' })
   })
 
   test('outside of a repository nothing is committed, in the words of git', async () => {
