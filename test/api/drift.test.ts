@@ -5,7 +5,7 @@ import { runProgram } from '../../src/cli/index.js'
 import type { Drift, ToldWait } from '../../src/domain/index.js'
 import { apply, type CommandBody } from '../../src/state/index.js'
 import { captureIo } from '../cli/captured-io.js'
-import { commit, deployment, evaluation, FIXTURE_MS, job, jobSource, node, sourceStatus, taskGroup, uuid } from '../fixtures.js'
+import { commit, deployment, evaluation, FIXTURE_MS, job, jobSource, metrics, node, sourceStatus, taskGroup, uuid } from '../fixtures.js'
 import { World } from './world.js'
 
 const FIXTURE_NS = FIXTURE_MS * 1e6
@@ -158,7 +158,9 @@ test('a file with mistakes leaves its job as it was', async () => {
 test('what finds no room is healed by itself; a roll-out that somebody paused is not', async () => {
   const { register, drift, world } = filled()
   register(0, { TaskGroups: [taskGroup({ Name: 'g', Count: 5 })] })
-  const blocked = evaluation({ ID: uuid(1), JobID: 'web', Status: 'blocked', QueuedAllocations: { g: 2 }, CreateTime: FIXTURE_NS })
+  // As the scheduler leaves it, before it was tried again.
+  const FailedTGAllocs = { g: metrics({ CoalescedFailures: 1 }) }
+  const blocked = evaluation({ ID: uuid(1), JobID: 'web', Status: 'blocked', FailedTGAllocs, CreateTime: FIXTURE_NS })
   world.change((state, index) => state.evaluations.put(index, blocked))
   const { CreateIndex } = world.state.jobs.all()[0]!
   const paused = deployment({ JobID: 'web', JobCreateIndex: CreateIndex, JobVersion: 0, Status: 'paused', ModifyTime: FIXTURE_NS })

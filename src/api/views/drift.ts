@@ -195,8 +195,9 @@ function unplaced(view: StateView): readonly Drift[] {
     const job = view.jobs.get(namespacedKey(evaluation.Namespace, evaluation.JobID))
     if (job === undefined || job.Stop) return []
     return job.TaskGroups.flatMap(({ Name, Count }) => {
-      const queued = evaluation.QueuedAllocations?.[Name] ?? 0
-      if (queued === 0) return []
+      const missing = evaluation.FailedTGAllocs?.[Name]
+      if (missing === undefined) return []
+      const queued = missing.CoalescedFailures + 1
       return [
         {
           subject: ofJob({ namespace: job.Namespace, jobId: job.ID }),
