@@ -287,7 +287,8 @@ function accessOfUser(repository: string): { readonly access?: object } {
   const address = parseRepositoryAddress(repository)
   if (address.kind === 'folder') return {}
   if (address.protocol === 'ssh') return { access: { known_hosts_file: join(homedir(), '.ssh', 'known_hosts') } }
-  return address.protocol === 'https' && (process.env[DEV_TOKEN] ?? '') !== '' ? { access: { token_env: DEV_TOKEN } } : {}
+  const takesToken = address.protocol === 'https' || address.protocol === 'http'
+  return takesToken && (process.env[DEV_TOKEN] ?? '') !== '' ? { access: { token_env: DEV_TOKEN } } : {}
 }
 
 /** What it says is checked by the server. @throws TerminalError FLAG */

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 
 const CLI = resolve('dist/main/cli.js')
-const READY_WITHIN_MS = 30_000
+const READY_WITHIN_MS = 90_000
 
 export class Cluster {
   readonly folder: string

@@ -131,7 +131,8 @@ function lastLine(stderr: string): string {
 }
 
 function refusedToken(access: RemoteAccess): string {
-  if (access.token === undefined) return 'asks who reads it; name a token with access.token_file or access.token_env'
+  if (access.token === undefined)
+    return 'asks who reads it; name a token with access.token_file or access.token_env (drover dev: put it into DROVER_GIT_TOKEN)'
   return `refuses ${tokenName(access)}; put one there that is valid and may read the repository`
 }
 
