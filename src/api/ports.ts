@@ -97,7 +97,7 @@ export interface CommitPlanner {
 
 /** Reads any commit of the repositories, one after the other. */
 export interface RefReader {
-  /** @throws OrchestratorError GIT_REF, GIT_UNKNOWN_REF, GIT_REMOTE, TOO_BUSY, UNKNOWN_SOURCE */
+  /** @throws OrchestratorError GIT_REF, GIT_TREE, GIT_UNKNOWN_REF, GIT_REMOTE, TOO_BUSY, UNKNOWN_SOURCE */
   read(
     sourceId: string,
     ref: string,

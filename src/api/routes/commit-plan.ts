@@ -33,12 +33,14 @@ async function explained<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
   try {
     return await ask()
   } catch (error) {
-    if (error instanceof OrchestratorError && error.code === 'GIT_REF') throw badRequest(error.message)
+    if (error instanceof OrchestratorError && CANNOT_BE_PLANNED.has(error.code)) throw badRequest(error.message)
     if (error instanceof OrchestratorError && NOT_FOUND.has(error.code)) throw notFound(error.message)
     throw error
   }
 }
 
+/** What is no ref, and a commit with more in it than is ever read. */
+const CANNOT_BE_PLANNED: ReadonlySet<string> = new Set(['GIT_REF', 'GIT_TREE'])
 const NOT_FOUND: ReadonlySet<string> = new Set(['GIT_UNKNOWN_REF', 'UNKNOWN_SOURCE'])
 
 type Check = (value: unknown) => boolean
