@@ -13,6 +13,7 @@ import type {
   Job,
   JobSource,
   Node,
+  NodePool,
   ServiceRegistration,
   SourceLimits,
   SourceStatus,
@@ -476,4 +477,8 @@ export const OPEN_LIMITS: SourceLimits = {
   privileged: true,
   hostVolumes: ['*'],
   priorityMax: 100,
+}
+
+export function nodePool(Name: string): NodePool {
+  return { Name, Description: '', Meta: null, SchedulerConfiguration: null, NodeIdentityTTL: 0, CreateIndex: 0, ModifyIndex: 0 }
 }

@@ -1,16 +1,15 @@
 /** A real broker, `drover server` and `drover agent`s on a repository, from configuration files as an operator writes them. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
-import { stringify } from 'yaml'
+import { join } from 'node:path'
 import { findNatsServer } from '../src/adapters/nats/server-process.js'
 import { loadOrCreateKey } from '../src/adapters/node-key.js'
 import { killBelow, unmountBelow, until } from './acceptance/cluster.js'
 import { freePort } from './free-port.js'
-import { Program } from './real-program.js'
+import { ProgramFolder } from './program-folder.js'
+import type { Program } from './real-program.js'
 import { type FileChange, ScratchRepository } from './scratch-repository.js'
 
-const CLI = resolve('dist/main/cli.js')
 const ANSWERS_WITHIN_MS = 120_000
 
 export interface RealClusterOptions {
@@ -48,22 +47,23 @@ export class RealCluster {
     this.hosts = hosts
     this.brokerUrl = `nats://127.0.0.1:${brokerPort}`
     this.url = `http://127.0.0.1:${httpPort}`
+    const programs = new ProgramFolder(this.folder, (how) => this.ends.push(how))
     const binary = findNatsServer()
     if (binary === undefined) throw new Error('no nats-server found; install it, or name it by NATS_SERVER_BIN')
     // As it is packaged: messages of a megabyte at most.
-    this.broker = this.#program('broker', [binary, '-a', '127.0.0.1', '-p', String(brokerPort)])
+    this.broker = programs.program('broker', [binary, '-a', '127.0.0.1', '-p', String(brokerPort)])
     const nats = { url: this.brokerUrl }
-    this.server = this.#drover('server', {
-      data_dir: this.#newFolder('server'),
+    this.server = programs.drover('server', {
+      data_dir: programs.newFolder('server'),
       http: `127.0.0.1:${httpPort}`,
       nats,
       source: { repository: this.repository.folder, ref: 'refs/heads/main', rewind: 'follow' },
       ...server,
     })
     this.agents = hosts.map((host) => {
-      const data_dir = this.#newFolder(host)
+      const data_dir = programs.newFolder(host)
       onHostFolder(data_dir)
-      return this.#drover('agent', { data_dir, name: host, nats }, host)
+      return programs.drover('agent', { data_dir, name: host, nats }, host)
     })
   }
 
@@ -105,21 +105,5 @@ export class RealCluster {
     if (this.isRoot) unmountBelow(this.folder)
     rmSync(this.folder, { recursive: true, force: true })
     this.repository.remove()
-  }
-
-  #drover(command: 'server' | 'agent', config: object, name: string = command): Program {
-    const path = join(this.folder, `${name}.yaml`)
-    writeFileSync(path, stringify(config))
-    return this.#program(name, [process.execPath, CLI, command, '--config', path])
-  }
-
-  #program(name: string, words: readonly string[]): Program {
-    return new Program(name, words, join(this.folder, `${name}.out`), (how) => this.ends.push(how))
-  }
-
-  #newFolder(name: string): string {
-    const folder = join(this.folder, name)
-    mkdirSync(folder, { mode: 0o700 })
-    return folder
   }
 }

@@ -13,11 +13,9 @@ import type {
   FollowedHealth,
   Job,
   JobExplanation,
-  JobUsage,
+  JobForecast,
   LogIndex,
   Mistake,
-  Reason,
-  SchedulingResult,
   ToldWait,
   TracedJob,
 } from '../domain/index.js'
@@ -76,17 +74,7 @@ export interface Turns {
 /** Asks the scheduler, and changes nothing. */
 export interface Planner {
   /** What would happen if `job` were registered now; `reasons` are empty unless `isExplained`. */
-  plan(
-    job: Job,
-    isExplained: boolean,
-  ): Promise<{
-    readonly result: SchedulingResult
-    readonly reasons: readonly Reason[]
-    readonly index: LogIndex
-    /** As it would be registered. */
-    readonly job: Job
-    readonly usage: JobUsage
-  }>
+  plan(job: Job, isExplained: boolean): Promise<JobForecast>
   /** Why a job runs as it does; undefined when there is no such job. */
   explain(namespace: string, id: string): Promise<JobExplanation | undefined>
 }

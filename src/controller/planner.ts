@@ -1,15 +1,5 @@
 /** Asks the scheduler what it would do, and why things are as they are. Nothing of it is proposed. */
-import {
-  type Clock,
-  type Job,
-  type JobExplanation,
-  type JobUsage,
-  type LogIndex,
-  namespacedKey,
-  type Random,
-  type Reason,
-  type SchedulingResult,
-} from '../domain/index.js'
+import { type Clock, type Job, type JobExplanation, type JobForecast, type LogIndex, namespacedKey, type Random } from '../domain/index.js'
 import { isSpecChanged } from '../jobspec/index.js'
 import { explainPlan, jobUsage, type Scheduler } from '../scheduler/index.js'
 import { jobKey } from '../state/index.js'
@@ -31,16 +21,7 @@ export class Planner {
   }
 
   /** What would happen if the job were registered now, and why when `isExplained`; `job` has the counts that scalers have moved. */
-  async plan(
-    job: Job,
-    isExplained: boolean,
-  ): Promise<{
-    readonly result: SchedulingResult
-    readonly reasons: readonly Reason[]
-    readonly index: LogIndex
-    readonly job: Job
-    readonly usage: JobUsage
-  }> {
+  async plan(job: Job, isExplained: boolean): Promise<JobForecast> {
     const { state } = this.#leader
     const registered = state.jobs.get(jobKey(job))
     const next = asRegistered(registered, keepScaledCounts(state, job), state.index + 1)

@@ -1,6 +1,10 @@
 /** What somebody's tree says, in short, and what the server would make of it as a commit. Drover's own: `POST /drover/v1/plan`. */
+import type { Reason } from './explanation.js'
+import type { LogIndex } from './ids.js'
+import type { Job } from './job.js'
 import type { JobOrder } from './job-order.js'
 import type { NodePool } from './node-pool.js'
+import type { SchedulingResult } from './plan.js'
 import type { SchedulerConfiguration } from './scheduler-configuration.js'
 import type { Commit, Held, Mistake, NodeDeclaration, SetAside } from './source.js'
 
@@ -101,6 +105,17 @@ export interface JobUsage {
   readonly pool: string
   readonly before: Amounts
   readonly after: Amounts
+}
+
+/** What would happen if a job were registered now. */
+export interface JobForecast {
+  readonly result: SchedulingResult
+  /** Empty where nobody asks why. */
+  readonly reasons: readonly Reason[]
+  readonly index: LogIndex
+  /** As it would be registered, with the counts that scalers have moved. */
+  readonly job: Job
+  readonly usage: JobUsage
 }
 
 export interface CommitPlan {

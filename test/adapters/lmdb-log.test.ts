@@ -8,6 +8,7 @@ import { silentLogger } from '../../src/adapters/logger.js'
 import { systemRandom } from '../../src/adapters/random.js'
 import { checksumOf, Leader, type Snapshot } from '../../src/controller/index.js'
 import { dumpState } from '../../src/state/index.js'
+import { nodePool } from '../fixtures.js'
 
 let folder: string
 beforeEach(() => {
@@ -21,16 +22,7 @@ async function lead(log: LmdbCommandLog, snapshotEveryCommands: number): Promise
 
 async function declarePools(leader: Leader, count: number): Promise<void> {
   for (let at = 0; at < count; at++) {
-    const pool = {
-      Name: `p${at}`,
-      Description: '',
-      Meta: null,
-      SchedulerConfiguration: null,
-      NodeIdentityTTL: 0,
-      CreateIndex: 0,
-      ModifyIndex: 0,
-    }
-    await leader.whenDurable(leader.propose([{ kind: 'node-pool-put', pool }]))
+    await leader.whenDurable(leader.propose([{ kind: 'node-pool-put', pool: nodePool(`p${at}`) }]))
   }
 }
 

@@ -5,7 +5,7 @@ import { ENTRIES_PER_RECORD, encodeCommand, makeRecord } from '../../src/control
 import { foldPast, type PastLog, readPastPoint } from '../../src/controller/memory/past.js'
 import { snapshotOf } from '../../src/controller/snapshots.js'
 import { apply, type CommandBody, dumpState, State } from '../../src/state/index.js'
-import { commit } from '../fixtures.js'
+import { commit, nodePool } from '../fixtures.js'
 
 const NOW_MS = 1_000_000
 
@@ -66,16 +66,7 @@ function history() {
   }
 }
 
-const poolOf = (Name: string) => ({
-  Name,
-  Description: '',
-  Meta: null,
-  SchedulerConfiguration: null,
-  NodeIdentityTTL: 0,
-  CreateIndex: 0,
-  ModifyIndex: 0,
-})
-const pool = (Name: string): CommandBody => ({ kind: 'node-pool-put', pool: poolOf(Name) })
+const pool = (Name: string): CommandBody => ({ kind: 'node-pool-put', pool: nodePool(Name) })
 const iso = (ms: number) => new Date(ms).toISOString()
 const BEGIN: CommandBody = { kind: 'leadership-begin', epoch: 1, clusterId: 'c', leader: 'l' }
 const [A, B, C] = ['a', 'b', 'c'].map((letter) => letter.repeat(40)) as [string, string, string]
@@ -111,13 +102,18 @@ test('a commit is how things stood before anything was done for the next', async
   expect(await dumpAt('c'.repeat(7))).toBe('no commit ccccccc was applied')
 })
 
+/** To a commit from the one after it. */
+function wentBack() {
+  const told = history()
+  told.add(1_000, BEGIN)
+  told.sync(2_000, A)
+  told.sync(3_000, B)
+  told.sync(4_000, A)
+  return { ...told, end: told.add(4_500, pool('x')) }
+}
+
 test('a commit that was applied twice is the last time; a beginning of several is none', async () => {
-  const { add, sync, dumpAt } = history()
-  add(1_000, BEGIN)
-  sync(2_000, A)
-  sync(3_000, B)
-  sync(4_000, A)
-  const end = add(4_500, pool('x'))
+  const { sync, dumpAt, end } = wentBack()
   expect(await dumpAt(A)).toBe(end)
   const twin = `aaaaaaa${'1'.repeat(33)}`
   sync(5_000, twin)
@@ -126,12 +122,7 @@ test('a commit that was applied twice is the last time; a beginning of several i
 })
 
 test('a commit that comes back is told by its own time, also where it leaves no trace', async () => {
-  const { add, sync, dumpAt } = history()
-  add(1_000, BEGIN)
-  sync(2_000, A)
-  sync(3_000, B)
-  sync(4_000, A)
-  const end = add(4_500, pool('x'))
+  const { add, dumpAt, end } = wentBack()
   add(5_000, { kind: 'source-sync', status: { id: 'main', ref: 'HEAD', commit: commit({ id: B }), held: null } })
   expect(await dumpAt(A)).toBe(end)
 })
@@ -141,7 +132,7 @@ test('commits are found whatever they are written between, and however many part
   add(1_000, BEGIN)
   cut()
   sync(2_000, A)
-  add(2_100, { kind: 'node-pool-put', pool: { ...poolOf('large'), Description: 'x'.repeat(600_000) } })
+  add(2_100, { kind: 'node-pool-put', pool: { ...nodePool('large'), Description: 'x'.repeat(600_000) } })
   for (let at = 0; at < 50; at++) add(2_200 + at, pool(`p${at}`), pool(`q${at}`), pool(`r${at}`))
   const beforeB = add(2_900, pool('last'))
   sync(3_000, B, pool('y'))

@@ -1,22 +1,21 @@
 /** A broker, a server and the agents of one story: real programs on a repository of their own. */
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
-import { stringify } from 'yaml'
+import { join } from 'node:path'
 import { createFingerprint } from '../../src/adapters/fingerprint/index.js'
 import { findNatsServer } from '../../src/adapters/nats/server-process.js'
 import { loadOrCreateKey } from '../../src/adapters/node-key.js'
 import { killBelow, unmountBelow } from '../acceptance/cluster.js'
 import { TestEngine } from '../adapters/drivers/docker-engine.js'
 import { freePort } from '../free-port.js'
-import { Program } from '../real-program.js'
+import { ProgramFolder } from '../program-folder.js'
+import type { Program } from '../real-program.js'
 import { ScratchRepository } from '../scratch-repository.js'
 import { declarationOf, declarationPath, heartbeatSeconds, type NodeAct, type StoryAnswer, StoryCluster } from './cluster.js'
 import { Fixture } from './fixture.js'
 import type { SeenAllocation } from './names.js'
 import type { Story } from './story.js'
 
-const CLI = resolve('dist/main/cli.js')
 const READY_WITHIN_MS = 30_000
 const HEARTBEAT_OF_NODE_STORIES = 2
 /** An agent that is killed and started again is not down meanwhile, also where the machine is busy. */
@@ -75,12 +74,13 @@ export class RealStoryCluster extends StoryCluster {
     chmodSync(this.folder, 0o711)
     mkdirSync(this.flags)
     chmodSync(this.flags, 0o777)
+    const programs = new ProgramFolder(this.folder, (how) => this.ends.push(how), ['/usr/bin/env', '-i', ...ENVIRONMENT])
     const binary = findNatsServer()
     if (binary === undefined) throw new Error('no nats-server found; install it, or name it by NATS_SERVER_BIN')
     const nats = { url: `nats://127.0.0.1:${brokerPort}` }
-    this.#broker = this.#program('broker', [binary, '-a', '127.0.0.1', '-p', String(brokerPort)])
-    this.#server = this.#drover('server', {
-      data_dir: this.#newFolder('server'),
+    this.#broker = programs.program('broker', [binary, '-a', '127.0.0.1', '-p', String(brokerPort)])
+    this.#server = programs.drover('server', {
+      data_dir: programs.newFolder('server'),
       http: `127.0.0.1:${httpPort}`,
       nats,
       source: { repository: this.repository.folder, ref: 'refs/heads/main', rewind: 'follow' },
@@ -89,13 +89,13 @@ export class RealStoryCluster extends StoryCluster {
     })
     for (const { name } of story.cluster.nodes) {
       const config = {
-        data_dir: this.#newFolder(name),
+        data_dir: programs.newFolder(name),
         name,
         nats,
         artifacts: { allow_private_addresses: true, allow_insecure: true },
         drivers: { docker: engine === undefined ? { enabled: false } : { endpoint: engine.endpoint } },
       }
-      this.#agents.set(name, this.#drover('agent', config, name))
+      this.#agents.set(name, programs.drover('agent', config, name))
     }
   }
 
@@ -222,22 +222,6 @@ export class RealStoryCluster extends StoryCluster {
     } catch {
       // The server was killed: who starts it follows it anew.
     }
-  }
-
-  #drover(command: 'server' | 'agent', config: object, name: string = command): Program {
-    const path = join(this.folder, `${name}.yaml`)
-    writeFileSync(path, stringify(config))
-    return this.#program(name, ['/usr/bin/env', '-i', ...ENVIRONMENT, process.execPath, CLI, command, '--config', path])
-  }
-
-  #program(name: string, words: readonly string[]): Program {
-    return new Program(name, words, join(this.folder, `${name}.out`), (how) => this.ends.push(how))
-  }
-
-  #newFolder(name: string): string {
-    const folder = join(this.folder, name)
-    mkdirSync(folder, { mode: 0o700 })
-    return folder
   }
 }
 

@@ -29,12 +29,10 @@ export async function untilReady({ isReal, directories }: ContractHost): Promise
   await until(() => !isReal || (existsSync(log) && readFileSync(log, 'utf8').includes('ready\n')))
 }
 
-const SMALL = {
-  Cpu: { CpuShares: 100, ReservedCores: null },
-  Memory: { MemoryMB: 64, MemoryMaxMB: 0 },
-  Networks: null,
-  Devices: null,
-} as unknown as TaskStart['resources']
+export function smallResources(MemoryMB: number): TaskStart['resources'] {
+  const Memory = { MemoryMB, MemoryMaxMB: 0 }
+  return { Cpu: { CpuShares: 100, ReservedCores: null }, Memory, Networks: null, Devices: null } as unknown as TaskStart['resources']
+}
 
 export function taskStart(host: ContractHost, config: TaskStart['config'], over: Partial<TaskStart> = {}): TaskStart {
   return {
@@ -60,7 +58,7 @@ export function taskStart(host: ContractHost, config: TaskStart['config'], over:
     attempt: 1,
     environment: { PATH: '/usr/local/bin:/usr/bin:/bin', GIVEN: 'this' },
     config,
-    resources: host.resources ?? SMALL,
+    resources: host.resources ?? smallResources(64),
     directories: host.directories,
     mounts: [],
     devices: [],

@@ -11,17 +11,12 @@ import { QemuDriver } from '../../../src/adapters/drivers/qemu/qemu-driver.js'
 import { findTool } from '../../../src/adapters/supervisor/tools.js'
 import type { TaskStart } from '../../../src/agent/index.js'
 import { bootSector, EXIT_DEVICE } from './boot-sector.js'
-import { driverContract, taskStart, untilReady } from './contract.js'
+import { driverContract, smallResources, taskStart, untilReady } from './contract.js'
 import { SandboxHost, whyNoSandbox } from './sandbox-host.js'
 
 const whyNoQemu = whyNoSandbox ?? (findTool('qemu-system-x86_64') === undefined ? 'qemu-system-x86_64 is not installed' : undefined)
 const NOBODY = 65_534
-const RESOURCES = {
-  Cpu: { CpuShares: 100, ReservedCores: null },
-  Memory: { MemoryMB: 128, MemoryMaxMB: 0 },
-  Networks: null,
-  Devices: null,
-} as unknown as TaskStart['resources']
+const RESOURCES = smallResources(128)
 
 class QemuHost extends SandboxHost {
   override readonly running = { image_path: 'local/run.img', graceful_shutdown: true }
