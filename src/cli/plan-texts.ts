@@ -88,15 +88,10 @@ const AMOUNTS = [
 /** For jobs that may be on the hosts of any pool. What is removed is told of its own. */
 function allOf(capacity: PlanToPrint['capacity']): PlanToPrint['capacity'][number] {
   const nothing = { cpuMhz: 0, memoryMb: 0 }
-  return capacity.reduce(
-    (sum, { hosts, total, promised }) => ({
-      ...sum,
-      hosts: sum.hosts + hosts,
-      total: { cpuMhz: sum.total.cpuMhz + total.cpuMhz, memoryMb: sum.total.memoryMb + total.memoryMb },
-      promised: { cpuMhz: sum.promised.cpuMhz + promised.cpuMhz, memoryMb: sum.promised.memoryMb + promised.memoryMb },
-    }),
-    { pool: 'all', hosts: 0, total: nothing, promised: nothing, freed: nothing },
-  )
+  const sum = (of: 'total' | 'promised') =>
+    capacity.reduce((all, one) => ({ cpuMhz: all.cpuMhz + one[of].cpuMhz, memoryMb: all.memoryMb + one[of].memoryMb }), nothing)
+  const hosts = capacity.reduce((all, one) => all + one.hosts, 0)
+  return { pool: 'all', hosts, total: sum('total'), promised: sum('promised'), freed: nothing }
 }
 
 function counted(count: number, noun: string): string {
