@@ -19,7 +19,7 @@ import { dnsOf } from './network.js'
 import type { Outbox } from './outbox.js'
 import type { AllocationDirectories, HookPorts } from './ports.js'
 import type { IdentityToken } from './protocol.js'
-import { type OwnedService, registrationsOf, servicesUp, type Whereabouts } from './services.js'
+import { OfferedServices, type OwnedService, registrationsOf, type Whereabouts } from './services.js'
 import { taskEvent } from './task-events.js'
 import type { Now, TaskAction, TaskInput } from './task-record.js'
 
@@ -61,6 +61,7 @@ export class AllocationShell {
   /** What takes back the timers that are under way. */
   readonly #timers = new Set<() => void>()
   readonly #walks = new Map<string, HookWalk>()
+  readonly #services = new OfferedServices()
   readonly #checks: CheckLoop
   readonly #calls: DriverCalls
   #isBusy = false
@@ -159,7 +160,7 @@ export class AllocationShell {
 
   get #networkWithNames(): AllocationNetwork {
     const network = this.#network
-    const dns = network.kind === 'host' ? dnsOf(this.runner.group, this.#groupEnvironment()) : undefined
+    const dns = network.kind === 'host' ? dnsOf(this.runner.group, () => this.#groupEnvironment()) : undefined
     return dns === undefined ? network : { kind: 'host', dns }
   }
 
@@ -171,10 +172,11 @@ export class AllocationShell {
 
   #servicesUp(): readonly OwnedService[] {
     const { isOffering, record } = this.runner
-    return servicesUp({
+    return this.#services.up({
       group: findGroup(record),
       isGroupUp: isOffering,
       isUp: ({ Name }) => this.runner.task(Name)?.record.phase === 'running',
+      basis: [record.allocation, record.job, this.#deps.node(), JSON.stringify(this.#whereabouts.network)],
       environmentOf: (task) => (task === undefined ? this.#groupEnvironment() : this.#environmentOf(task.Name, {})),
     })
   }

@@ -83,7 +83,18 @@ function findOwn(values: Variables, name: string): string | undefined {
   return Object.hasOwn(values, name) ? values[name] : undefined
 }
 
+/** Of each node that was asked for: hundreds of allocations share what their host is. */
+const knownNodeValues = new WeakMap<Node, { readonly region: string; readonly values: Variables }>()
+
 export function nodeValuesOf(node: Node, region: string): Variables {
+  const known = knownNodeValues.get(node)
+  if (known?.region === region) return known.values
+  const values = newNodeValues(node, region)
+  knownNodeValues.set(node, { region, values })
+  return values
+}
+
+function newNodeValues(node: Node, region: string): Variables {
   const prefixed = (prefix: string, values: Variables | null) =>
     Object.fromEntries(Object.entries(values ?? {}).map(([name, value]) => [`${prefix}${name}`, value]))
   return {

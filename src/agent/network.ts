@@ -46,17 +46,18 @@ export function networkWantOf(allocation: Allocation, group: TaskGroup, environm
     allocationId: allocation.ID,
     mode,
     hostname: fill(network.Hostname ?? '') || allocation.ID.slice(0, 8),
-    dns: dnsOf(group, environment) ?? null,
+    dns: dnsOf(group, () => environment) ?? null,
     ports: allocation.AllocatedResources.Shared.Ports ?? [],
     drivers: [...new Set(group.Tasks.map(({ Driver }) => Driver))].sort(),
     args: Object.fromEntries(Object.entries(network.CNI?.Args ?? {}).map(([name, value]) => [name, fill(value)])),
   }
 }
 
-/** The name servers that a group asks for. @param environment of the group */
-export function dnsOf(group: TaskGroup, environment: TaskEnvironment): DNSConfig | undefined {
+/** The name servers that a group asks for. @param environmentOf of the group, asked for only where there are any */
+export function dnsOf(group: TaskGroup, environmentOf: () => TaskEnvironment): DNSConfig | undefined {
   const dns = group.Networks?.[0]?.DNS
   if (dns === null || dns === undefined) return undefined
+  const environment = environmentOf()
   const fillAll = (texts: readonly string[] | null) => texts?.map((text) => interpolate(text, environment)) ?? null
   return { Servers: fillAll(dns.Servers), Searches: fillAll(dns.Searches), Options: fillAll(dns.Options) }
 }

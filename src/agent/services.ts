@@ -1,6 +1,6 @@
 /**
  * The services that an allocation offers now, as they are registered: every text of them filled in from the environment of the task or
- * group that they belong to. Both providers register in the same catalogue. Pure.
+ * group that they belong to. Both providers register in the same catalogue.
  */
 import {
   type AllocatedPortMapping,
@@ -20,7 +20,6 @@ import { interpolate, type TaskEnvironment } from './environment.js'
 export interface OwnedService {
   readonly task: string
   readonly service: Service
-  readonly environment: TaskEnvironment
 }
 
 export interface ServiceOwners {
@@ -28,18 +27,33 @@ export interface ServiceOwners {
   /** Whether the group's services are there: the allocation has begun and is not being ended. */
   readonly isGroupUp: boolean
   readonly isUp: (task: Task) => boolean
+  /** All that environments are made of. While each part of it is the same object or text, so are the services. */
+  readonly basis: readonly unknown[]
   /** Of the group when no task is named. */
   readonly environmentOf: (task: Task | undefined) => TaskEnvironment
 }
 
-export function servicesUp({ group, isGroupUp, isUp, environmentOf }: ServiceOwners): readonly OwnedService[] {
-  const owned = (task: Task | undefined, services: readonly Service[] | null): readonly OwnedService[] => {
-    if ((services ?? []).length === 0) return []
-    const environment = environmentOf(task)
-    return services!.map((service) => ({ task: task?.Name ?? '', service: filledIn(service, environment), environment }))
+/** Fills in services once: what they are filled in from is large where there are many ports, and seldom changes. */
+export class OfferedServices {
+  readonly #filled = new Map<string, readonly OwnedService[]>()
+  #basis: readonly unknown[] = []
+
+  up({ group, isGroupUp, isUp, basis, environmentOf }: ServiceOwners): readonly OwnedService[] {
+    if (basis.length !== this.#basis.length || basis.some((part, at) => part !== this.#basis[at])) this.#filled.clear()
+    this.#basis = basis
+    const owned = (task: Task | undefined, services: readonly Service[] | null): readonly OwnedService[] => {
+      if (services === null || services.length === 0) return []
+      const name = task?.Name ?? ''
+      const known = this.#filled.get(name)
+      if (known !== undefined) return known
+      const environment = environmentOf(task)
+      const filled = services.map((service) => ({ task: name, service: filledIn(service, environment) }))
+      this.#filled.set(name, filled)
+      return filled
+    }
+    const ofTasks = group.Tasks.filter(isUp).flatMap((task) => owned(task, task.Services))
+    return isGroupUp ? [...owned(undefined, group.Services), ...ofTasks] : ofTasks
   }
-  const ofTasks = group.Tasks.filter(isUp).flatMap((task) => owned(task, task.Services))
-  return isGroupUp ? [...owned(undefined, group.Services), ...ofTasks] : ofTasks
 }
 
 function filledIn(service: Service, environment: TaskEnvironment): Service {

@@ -1,7 +1,9 @@
 /** Services and their checks: what is registered, when, and what follows from a check. */
 import { expect, test } from 'vitest'
 import { memoryHookPorts } from '../../src/adapters/memory/hook-ports.js'
+import type { TaskEnvironment } from '../../src/agent/environment.js'
 import type { CheckAnswer } from '../../src/agent/index.js'
+import { OfferedServices } from '../../src/agent/services.js'
 import { SECOND, type Service, type ServiceCheck } from '../../src/domain/index.js'
 import { AgentHarness, mockTask, type Wanted, wanted } from './harness.js'
 
@@ -250,4 +252,25 @@ test('checks of an allocation that ends are made no more', async () => {
   const count = asked.length
   await harness.clock.advance(10_000)
   expect(asked.length).toBe(count)
+})
+
+test('services are filled in once, and again when what they are made of is another', () => {
+  const offered = new OfferedServices()
+  const asked: string[] = []
+  const two = ['a', 'b'].map((letter) => service({ Name: `\${NOMAD_JOB_NAME}-${letter}` }))
+  const group = wanted(1, {}, undefined, { Services: two }).job.TaskGroups[0]!
+  const up = (name: string, basis: readonly unknown[]) => {
+    const environmentOf = (): TaskEnvironment => {
+      asked.push(name)
+      return { variables: { NOMAD_JOB_NAME: name }, nodeValues: {} }
+    }
+    return offered.up({ group, isGroupUp: true, isUp: () => true, basis, environmentOf }).map(({ service }) => service.Name)
+  }
+  const allocation = {}
+
+  expect(up('first', [allocation, 'address'])).toEqual(['first-a', 'first-b'])
+  expect(up('unasked', [allocation, 'address'])).toEqual(['first-a', 'first-b'])
+  expect(up('moved', [allocation, 'another'])).toEqual(['moved-a', 'moved-b'])
+  expect(up('updated', [{}, 'another'])).toEqual(['updated-a', 'updated-b'])
+  expect(asked).toEqual(['first', 'moved', 'updated'])
 })
