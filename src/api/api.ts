@@ -13,8 +13,10 @@ import type {
   CommitMemory,
   CommitPlanner,
   Garbage,
+  JobHealth,
   Past,
   Planner,
+  PrometheusText,
   RefReader,
   SchedulingHealth,
   SourceHealth,
@@ -73,6 +75,8 @@ export interface ApiDeps {
   readonly audit: AuditLog
   readonly busHealth: BusHealth
   readonly schedulingHealth: SchedulingHealth
+  readonly jobHealth: JobHealth
+  readonly prometheus: PrometheusText
   readonly settings: ApiSettings
   readonly clock: Clock
   readonly random: Random

@@ -2,6 +2,7 @@
 export { Api, type ApiDeps } from './api.js'
 export { ApiError, type ApiErrorCode, badRequest, notFound, requestFailed, tooMany } from './errors.js'
 export { answerJobRequest, type JobAnswer, type JobRequest, type JobRequests } from './job-requests.js'
+export type { Family, SummaryReading } from './metrics/family.js'
 export type {
   AgentCaller,
   ApiSettings,
@@ -11,6 +12,7 @@ export type {
   Past,
   PastRequest,
   Planner,
+  PrometheusText,
   SourceTexts,
   StateReader,
   WatchKey,

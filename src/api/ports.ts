@@ -11,6 +11,7 @@ import type {
   CommitSummary,
   EvaluationTime,
   FollowedHealth,
+  HistogramReading,
   Job,
   JobExplanation,
   JobForecast,
@@ -21,6 +22,7 @@ import type {
 } from '../domain/index.js'
 import type { ApiJob } from '../jobspec/index.js'
 import type { StateEvents, StateView, TableName } from '../state/index.js'
+import type { Family } from './metrics/family.js'
 import type { ApiRequest, ApiResponse } from './request.js'
 
 /** What a blocked reader waits for: a whole table, or one row or group of rows of it. */
@@ -155,17 +157,6 @@ export interface WaitingChanges {
   waiting(view: StateView): readonly ToldWait[]
 }
 
-/** A distribution since this server runs. */
-export interface HistogramReading {
-  readonly bounds: readonly number[]
-  /** Of values up to each bound. */
-  readonly counts: readonly number[]
-  readonly count: number
-  readonly sum: number
-  readonly min: number
-  readonly max: number
-}
-
 /** What is remembered of commits. */
 export interface CommitMemory {
   tracedJobs(view: StateView, sourceId: string, commitId: string): readonly TracedJob[]
@@ -186,6 +177,19 @@ export interface Webhooks {
 /** How the scheduler keeps up. */
 export interface SchedulingHealth {
   readonly evaluationTimes: readonly EvaluationTime[]
+  /** From a placement until its host first tells of it. */
+  readonly assignmentSeconds: HistogramReading
+}
+
+/** Whether jobs run as they are wanted. */
+export interface JobHealth {
+  /** @param key of the job */
+  isHealthy(view: StateView, key: string): boolean
+}
+
+/** Metrics in the text format of Prometheus. */
+export interface PrometheusText {
+  format(families: readonly Family[]): Promise<{ readonly contentType: string; readonly text: string }>
 }
 
 export interface BusHealth {

@@ -17,6 +17,7 @@ export { isNamespaceFile, NamespaceFilesReader } from './namespaces/namespaces-f
 export type { NodeRegistrarOptions } from './node-registrar.js'
 export { tellWaiting } from './order/change-gate.js'
 export { checkDependencies } from './order/check-dependencies.js'
+export { isHealthy } from './order/job-health.js'
 export type {
   AppendOutcome,
   BlobContent,

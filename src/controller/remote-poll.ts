@@ -2,7 +2,15 @@
  * Asks a remote from time to time, and at once when somebody says that there is something new. One question at a time; a little sooner or
  * later each time, so that many servers do not ask together; less and less often while it fails, and not before the remote wants it.
  */
-import type { Clock, Logger, Random, RemoteStatus } from '../domain/index.js'
+import {
+  type Clock,
+  type Histogram,
+  type Logger,
+  newOutcomeSeconds,
+  type OutcomeSeconds,
+  type Random,
+  type RemoteStatus,
+} from '../domain/index.js'
 import type { FetchOutcome, RemoteRepository } from './ports.js'
 
 export interface RemotePollDeps {
@@ -28,6 +36,8 @@ const PAUSE_MS = 500
 
 export class RemotePoll {
   readonly #deps: RemotePollDeps
+  /** How long it takes to answer. */
+  readonly seconds: OutcomeSeconds<Histogram> = newOutcomeSeconds()
   #isFetching = false
   #isAsked = false
   /** Somebody has said that there is something new, and what is fetched next answers it. */
@@ -130,6 +140,7 @@ export class RemotePoll {
     const outcome = await remote.update(isAnnounced)
     this.#fetches++
     this.#fetchMs = clock.monotonicMs() - startedMs
+    this.seconds[outcome.kind === 'failed' ? 'failed' : 'succeeded'].add(this.#fetchMs / 1000)
     this.#take(outcome, isAnnounced)
     const retryAfterMs = outcome.kind === 'failed' ? (outcome.retryAfterMs ?? 0) : 0
     const jitter = 1 + JITTER_SHARE * (2 * random.fraction() - 1)

@@ -2,13 +2,26 @@
  * The controller, assembled: one leader and the reconcilers around it, on one event loop. Knows the world only through the
  * ports it is given, so the simulation runs this very class.
  */
+
 import { BrokerWatch } from '../agent/index.js'
-import type { AuditSink, Bus, Clock, EvaluationTime, FollowedHealth, Logger, Random, ToldWait, TracedJob } from '../domain/index.js'
+import type {
+  AuditSink,
+  Bus,
+  Clock,
+  EvaluationTime,
+  FollowedHealth,
+  HistogramReading,
+  Logger,
+  Random,
+  ToldWait,
+  TracedJob,
+} from '../domain/index.js'
 import { createScheduler } from '../scheduler/index.js'
 import type { CommandBody, StateView } from '../state/index.js'
 import { Actor } from './actor.js'
 import { Adoption } from './adoption.js'
 import { AllocationPublisher } from './allocation-publisher.js'
+import { AssignmentTimes } from './assignment-times.js'
 import { BlockedEvaluations } from './blocked-evaluations.js'
 import { CommitPlanner } from './commit-planner.js'
 import { DataKeeper } from './data-keeper.js'
@@ -89,6 +102,7 @@ export class Server {
   readonly #gate: ChangeGate
   readonly #hooks: HookRunner
   readonly #tracer: CommitTracer
+  readonly #assignments: AssignmentTimes
   readonly #channel: HostChannel
   readonly #registrar: NodeRegistrar
   readonly #adoption: Adoption
@@ -126,6 +140,7 @@ export class Server {
     const isSettled = (sourceId: string) => this.sources.isSettled(sourceId)
     this.#gate = new ChangeGate({ view: state, clock, random, logger, propose, isSettled, onDue: nudge })
     this.#tracer = new CommitTracer({ view: state, clock, propose, onDue: nudge })
+    this.#assignments = new AssignmentTimes(state, clock)
     this.#hooks = new HookRunner({ view: state, clock, random, logger, propose, onDue: nudge })
     this.#adoption = new Adoption({
       view: state,
@@ -194,6 +209,10 @@ export class Server {
   /** The jobs that a commit of a source has changed, or is to. */
   tracedJobs(view: StateView, sourceId: string, commitId: string): readonly TracedJob[] {
     return tracedJobs(view, sourceId, commitId, this.waiting(view))
+  }
+
+  get assignmentSeconds(): HistogramReading {
+    return this.#assignments.seconds
   }
 
   /** Seconds from the time of a commit to each of its steps, since this server runs. */

@@ -8,6 +8,8 @@ export type DriftSubject =
 
 export const DRIFT_POLICIES = ['healed', 'waits', 'left'] as const
 
+export const DRIFT_OWNERS = ['git', 'scaler', 'operator'] as const
+
 export interface Drift {
   readonly subject: DriftSubject
   /** Such as `TaskGroups[web].Count`; empty: the whole of it. */
@@ -16,7 +18,7 @@ export interface Drift {
   readonly wanted: string | null
   readonly actual: string | null
   /** Who decides the field: the repository alone, a scaler within the bounds of the file, or an operator until the file says something new. */
-  readonly owner: 'git' | 'scaler' | 'operator'
+  readonly owner: (typeof DRIFT_OWNERS)[number]
   /** Who or what made it differ. */
   readonly actor: string
   /** Null: nobody wrote that down. */

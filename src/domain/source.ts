@@ -1,5 +1,6 @@
 /** Where desired state comes from: a git repository, its commits, and what each job owes to them. Drover's own notions. */
 
+import type { OutcomeSeconds } from './histogram.js'
 import type { JobOrder, JobRef } from './job-order.js'
 
 /** The source that every cluster has: the one that declares hosts. */
@@ -197,10 +198,7 @@ export interface RemoteStatus {
 
 /** Looks at a repository since this server runs, of those that have ended. */
 export interface LookCounts {
-  readonly succeeded: number
-  readonly failed: number
-  /** How long the last one took. */
-  readonly lastMs: number
+  readonly seconds: OutcomeSeconds
   /** Since the last one that succeeded; null: there was none. */
   readonly ageMs: number | null
   /** Signatures that were read, by what was found of them; none where nobody asks for them. */
@@ -217,6 +215,8 @@ export interface FollowedHealth {
   readonly problem: string | null
   /** The remote that is followed; null: the repository is on this machine. */
   readonly remote: RemoteStatus | null
+  /** How long the remote takes to answer; null: there is none. */
+  readonly fetchSeconds: OutcomeSeconds | null
   /** What its files may say; null: anything. */
   readonly limits: SourceLimits | null
   /** Null: nobody looks here. */

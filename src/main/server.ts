@@ -1,4 +1,5 @@
 /** `drover server`: reads its configuration, builds the adapters, starts the controller and the HTTP API, and stops them in order. */
+
 import { mkdirSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { systemClock } from '../adapters/clock.js'
@@ -11,12 +12,13 @@ import { checkStoreAhead } from '../adapters/lmdb/check-store.js'
 import { createLogger } from '../adapters/logger.js'
 import { loadServerKeys, nodeIdOfKey, verifySignature } from '../adapters/node-key.js'
 import { PastProcess } from '../adapters/past/past-process.js'
+import { prometheusText } from '../adapters/prometheus.js'
 import { systemRandom } from '../adapters/random.js'
 import { Turnstile } from '../adapters/turnstile.js'
 import { WebhookReceiver } from '../adapters/webhooks.js'
 import { WorkerJobReader } from '../adapters/workers/job-reader.js'
 import { WorkerJobRequests } from '../adapters/workers/job-requests.js'
-import { type FollowedSource, type GitSource, JOBS_FOLDER, RefReader, Server, type SyncOutcome } from '../controller/index.js'
+import { type FollowedSource, type GitSource, isHealthy, JOBS_FOLDER, RefReader, Server, type SyncOutcome } from '../controller/index.js'
 import { type Bus, OrchestratorError, SOURCE_DEFAULT, TerminalError } from '../domain/index.js'
 import { auditCommands, auditTrailers, openAudit } from './audit.js'
 import { readClusterMark, writeClusterMark } from './cluster-mark.js'
@@ -197,6 +199,8 @@ export async function startServer(
       }),
       busHealth: server,
       schedulingHealth: server,
+      jobHealth: { isHealthy },
+      prometheus: prometheusText,
       logger,
       past,
       audit: audit.trail,

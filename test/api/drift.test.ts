@@ -287,12 +287,16 @@ test('metrics count what differs by what becomes of it', async () => {
   register(0)
   const counts = async () => {
     const { Gauges } = (await world.json('/v1/metrics')) as {
-      Gauges: readonly { Name: string; Value: number; Labels: { policy?: string } }[]
+      Gauges: readonly { Name: string; Value: number; Labels: { policy?: string; owner?: string } }[]
     }
-    return Object.fromEntries(Gauges.filter(({ Name }) => Name === 'drover.drift').map(({ Value, Labels }) => [Labels.policy, Value]))
+    return Gauges.filter(({ Name, Value }) => Name === 'drover.drift' && Value > 0).map(({ Value, Labels: { policy, owner } }) => [
+      policy,
+      owner,
+      Value,
+    ])
   }
-  expect(await counts()).toEqual({ healed: 0, waits: 0, left: 0 })
+  expect(await counts()).toEqual([])
   const held = { reason: 'rewind', commit: 'b'.repeat(40), jobs: [], remedy: 'commit again' } as const
   world.change((state, index) => state.sources.put(index, sourceStatus({ held })))
-  expect(await counts()).toEqual({ healed: 0, waits: 1, left: 0 })
+  expect(await counts()).toEqual([['waits', 'git', 1]])
 })

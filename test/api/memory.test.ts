@@ -1,6 +1,6 @@
 /** What is remembered of commits, as it is asked for. */
 import { expect, test } from 'vitest'
-import { Histogram } from '../../src/controller/memory/histogram.js'
+import { Histogram } from '../../src/domain/index.js'
 import { commit } from '../fixtures.js'
 import { World } from './world.js'
 
@@ -41,6 +41,7 @@ test('how long commits take is told to Prometheus as histograms, and as samples 
   const lines = body.split('\n').filter((line) => line.includes('commit_to_healthy'))
   const labels = /\{host="[^"]*",region="[^"]*"(?:,le="[^"]*")?\}/
   expect(lines.map((line) => line.replace(labels, (found) => (/le="[^"]*"/.exec(found) ?? [''])[0]))).toEqual([
+    '# HELP drover_commit_to_healthy_seconds From the time of a commit until its jobs are healthy',
     '# TYPE drover_commit_to_healthy_seconds histogram',
     'drover_commit_to_healthy_seconds_bucketle="1" 1',
     'drover_commit_to_healthy_seconds_bucketle="10" 2',

@@ -1,15 +1,17 @@
 /** The API around a state that the test fills: every change is durable as soon as `release` is called. */
+
 import { type InjectOptions, inject } from 'light-my-request'
 import { systemClock } from '../../src/adapters/clock.js'
 import { InProcessSyntaxReader } from '../../src/adapters/hcl-syntax/index.js'
 import { createJobspecParser } from '../../src/adapters/hcl-syntax/jobspec-parser.js'
 import { createHttp, type HttpDeps, type HttpServer } from '../../src/adapters/http/server.js'
 import { silentLogger } from '../../src/adapters/logger.js'
+import { prometheusText } from '../../src/adapters/prometheus.js'
 import { answerJobRequest } from '../../src/api/index.js'
 import { ChangeFeed } from '../../src/controller/change-feed.js'
 import { EventFeed } from '../../src/controller/event-feed.js'
-import { AuditTrail, tellWaiting, tracedJobs } from '../../src/controller/index.js'
-import { type Job, OrchestratorError, SOURCE_DEFAULT } from '../../src/domain/index.js'
+import { AuditTrail, isHealthy, tellWaiting, tracedJobs } from '../../src/controller/index.js'
+import { type Job, newSeconds, OrchestratorError, SOURCE_DEFAULT } from '../../src/domain/index.js'
 import { type CommandKind, jobKey, State } from '../../src/state/index.js'
 
 export const WORLD_SETTINGS: HttpDeps['settings'] = {
@@ -62,12 +64,16 @@ export class World {
       jobRequests: { answer: (request) => answerJobRequest(request, createJobspecParser(new InProcessSyntaxReader())) },
       sourceTexts: { read: async () => undefined },
       sourceHealth: {
-        sourceHealth: [{ id: SOURCE_DEFAULT, ref: 'HEAD', overlay: null, problem: null, remote: null, limits: null, looks: null }],
+        sourceHealth: [
+          { id: SOURCE_DEFAULT, ref: 'HEAD', overlay: null, problem: null, remote: null, fetchSeconds: null, limits: null, looks: null },
+        ],
       },
       waitingChanges: { waiting: (view) => tellWaiting(view, view.atMs) },
       commitMemory: { tracedJobs: (view, source, id) => tracedJobs(view, source, id, tellWaiting(view, view.atMs)), commitSeconds: {} },
       webhooks: { receive: () => 'refused', counts: new Map() },
-      schedulingHealth: { evaluationTimes: [] },
+      schedulingHealth: { evaluationTimes: [], assignmentSeconds: newSeconds() },
+      jobHealth: { isHealthy },
+      prometheus: prometheusText,
       audit: new AuditTrail({ clock: systemClock }),
       past: { answer: () => Promise.reject(new Error('no past in this test')) },
       busHealth: { awayMs: 0, droppedMessages: new Map() },

@@ -82,8 +82,8 @@ describe.skipIf(whyNoHttp !== undefined)(`a server on a remote ${whyNoHttp ?? ''
     const metrics = await (await fetch(`${server.url}/v1/metrics?format=prometheus`)).text()
     expect(metrics).toMatch(/drover_source_remote_reachable\{[^}]*\} 0\n/)
     expect(metrics).toMatch(/drover_source_remote_age_seconds\{[^}]*\} [\d.]+\n/)
-    expect(metrics).toMatch(/drover_source_reconciles\{[^}]*result="succeeded"[^}]*\} [1-9]\d*\n/)
-    expect(metrics).toMatch(/drover_source_reconcile_seconds\{[^}]*\} [\d.]+\n/)
+    expect(metrics).toMatch(/drover_source_reconcile_seconds_count\{[^}]*result="succeeded"[^}]*\} [1-9]\d*\n/)
+    expect(metrics).toMatch(/drover_source_remote_fetch_seconds_count\{[^}]*result="failed"[^}]*\} [1-9]\d*\n/)
     expect(metrics).toMatch(/drover_source_reconcile_age_seconds\{[^}]*\} [\d.]+\n/)
     expect(await server.get('/v1/jobs')).toHaveLength(2)
 
@@ -144,7 +144,7 @@ describe.skipIf(whyNoHttp !== undefined)(`a server on a remote ${whyNoHttp ?? ''
     expect((await hook('hook-canary')).status).toBe(202)
     await readSource(server, ({ commit }) => commit?.id === pushed)
     const metrics = await (await fetch(`${server.url}/v1/metrics?format=prometheus`)).text()
-    expect(metrics).toMatch(/drover_source_webhooks\{[^}]*result="accepted"\} 1\n/)
+    expect(metrics).toMatch(/drover_source_webhooks_total\{[^}]*result="accepted"\} 1\n/)
   })
 
   test('tags are followed by their versions', async () => {

@@ -81,7 +81,7 @@ test('each repository has its jobs, its plans and its webhook; what one may not 
   expect(sourceOf(sources, 'shop')?.frozen).toMatchObject([{ path: 'jobs/other.nomad.hcl' }])
   const metrics = await (await fetch(`${running.url}/v1/metrics?format=prometheus`)).text()
   expect(metrics).toMatch(/drover_source_frozen_files\{[^}]*source="shop"[^}]*\} 1/)
-  expect(metrics).toMatch(/drover_source_webhooks\{[^}]*result="accepted"[^}]*\} 1/)
+  expect(metrics).toMatch(/drover_source_webhooks_total\{[^}]*result="accepted"[^}]*\} 1/)
 
   shop.commit({ 'jobs/shop/web.nomad.hcl': JOB('web'), 'jobs/shop/cart.nomad.hcl': JOB('cart', 'priority = 99') })
   const plan = drover(shop.folder, running, 'plan', '--ref', 'HEAD')

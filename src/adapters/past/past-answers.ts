@@ -1,10 +1,12 @@
 /** The API over the state as it was: what only a running server knows is not answered. */
+
 import { Api, type ApiDeps, ApiError, type ApiSettings, badRequest, notFound } from '../../api/index.js'
-import { foldPast, type PastLog, readPastPoint, tellWaiting, tracedJobs } from '../../controller/index.js'
-import { explainError, OrchestratorError } from '../../domain/index.js'
+import { foldPast, isHealthy, type PastLog, readPastPoint, tellWaiting, tracedJobs } from '../../controller/index.js'
+import { explainError, newSeconds, OrchestratorError } from '../../domain/index.js'
 import type { State } from '../../state/index.js'
 import { systemClock } from '../clock.js'
 import { statusOf } from '../http/error-status.js'
+import { prometheusText } from '../prometheus.js'
 import { systemRandom } from '../random.js'
 import type { FromPast, PastQuestion } from './messages.js'
 
@@ -85,15 +87,24 @@ function apiOver(state: State, settings: ApiSettings): Api {
     jobRequests: { answer: never },
     sourceTexts: { read: async () => undefined },
     sourceHealth: {
-      sourceHealth: state.sources
-        .all()
-        .map(({ id, ref, overlay = null }) => ({ id, ref, overlay, problem: null, remote: null, limits: null, looks: null })),
+      sourceHealth: state.sources.all().map(({ id, ref, overlay = null }) => ({
+        id,
+        ref,
+        overlay,
+        problem: null,
+        remote: null,
+        fetchSeconds: null,
+        limits: null,
+        looks: null,
+      })),
     },
     waitingChanges: { waiting: (view) => tellWaiting(view, view.atMs) },
     commitMemory: { tracedJobs: (view, source, id) => tracedJobs(view, source, id, tellWaiting(view, view.atMs)), commitSeconds: {} },
     webhooks: { receive: () => 'refused', counts: new Map() },
     busHealth: { awayMs: 0, droppedMessages: new Map() },
-    schedulingHealth: { evaluationTimes: [] },
+    schedulingHealth: { evaluationTimes: [], assignmentSeconds: newSeconds() },
+    jobHealth: { isHealthy },
+    prometheus: prometheusText,
     past: { answer: never },
     audit: { kept: () => [], follow: async function* () {} },
     settings,

@@ -2,10 +2,17 @@
  * Writes down when versions that commits have made came to their end, once each, and counts how long commits take to get there.
  * Allocations and evaluations are forgotten long before versions are.
  */
-import { type Job, sourceIdOf, type ToldWait, type TracedJob, type VersionSource, type VersionTimes } from '../../domain/index.js'
+import {
+  Histogram,
+  type Job,
+  sourceIdOf,
+  type ToldWait,
+  type TracedJob,
+  type VersionSource,
+  type VersionTimes,
+} from '../../domain/index.js'
 import { jobKey, jobVersionKey, ownerKey, type StateView } from '../../state/index.js'
 import type { ReconcilerDeps } from '../reconciler-deps.js'
-import { Histogram } from './histogram.js'
 import { versionProgress, wholeMs } from './version-progress.js'
 
 export type CommitTracerDeps = Pick<ReconcilerDeps, 'view' | 'clock' | 'propose' | 'onDue'>

@@ -2,6 +2,11 @@
 import { type Allocation, type Deployment, isDeploymentActive, isServerTerminal, isTemplateJob, type Job } from '../../domain/index.js'
 import { jobKey, type StateView, standingOf } from '../../state/index.js'
 
+/** @param key of the job */
+export function isHealthy(view: StateView, key: string): boolean {
+  return healthProblem(view, key, key) === undefined
+}
+
 /**
  * @param name as it is told
  * @returns what is missing, in words; undefined: nothing

@@ -1,11 +1,9 @@
 /** Counts looks at a repository and how long they take. */
-import type { Clock, LookCounts } from '../../domain/index.js'
+import { type Clock, type Histogram, type LookCounts, newOutcomeSeconds, type OutcomeSeconds } from '../../domain/index.js'
 
 export class LookMeter {
   readonly #clock: Pick<Clock, 'monotonicMs'>
-  #succeeded = 0
-  #failed = 0
-  #lastMs = 0
+  readonly #seconds: OutcomeSeconds<Histogram> = newOutcomeSeconds()
   #succeededAtMs: number | null = null
 
   constructor(clock: Pick<Clock, 'monotonicMs'>) {
@@ -14,21 +12,20 @@ export class LookMeter {
 
   get counts(): Omit<LookCounts, 'signatures'> {
     const ageMs = this.#succeededAtMs === null ? null : this.#clock.monotonicMs() - this.#succeededAtMs
-    return { succeeded: this.#succeeded, failed: this.#failed, lastMs: this.#lastMs, ageMs }
+    return { seconds: this.#seconds, ageMs }
   }
 
   async measure<Outcome>(look: () => Promise<Outcome>): Promise<Outcome> {
     const beganMs = this.#clock.monotonicMs()
+    const end = (seconds: Histogram) => seconds.add((this.#clock.monotonicMs() - beganMs) / 1000)
     try {
       const outcome = await look()
-      this.#succeeded++
+      end(this.#seconds.succeeded)
       this.#succeededAtMs = this.#clock.monotonicMs()
       return outcome
     } catch (error) {
-      this.#failed++
+      end(this.#seconds.failed)
       throw error
-    } finally {
-      this.#lastMs = this.#clock.monotonicMs() - beganMs
     }
   }
 }

@@ -122,6 +122,7 @@ export class SourceFollowers {
       overlay: source.options.overlay ?? null,
       problem: reconciler.problem,
       remote: poll?.status ?? null,
+      fetchSeconds: poll?.seconds ?? null,
       limits: source.limits ?? null,
       looks: { ...looks.counts, signatures: Object.fromEntries(reconciler.signatureCounts) },
     }))

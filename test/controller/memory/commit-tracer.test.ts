@@ -1,9 +1,9 @@
 /** What is remembered of a commit: when it was seen, read, applied, and when each of its jobs came to its end. */
 import { expect, test } from 'vitest'
 import { CommitTracer, tracedJobs } from '../../../src/controller/memory/commit-tracer.js'
-import { Histogram } from '../../../src/controller/memory/histogram.js'
 import { traceCommand } from '../../../src/controller/memory/trace-command.js'
 import { tellWaiting } from '../../../src/controller/order/change-gate.js'
+import { Histogram } from '../../../src/domain/index.js'
 import { apply, State } from '../../../src/state/index.js'
 import { allocation, commit as commitOf, FIXTURE_MS, uuid } from '../../fixtures.js'
 import { reconcilerWorld } from '../reconciler-world.js'

@@ -1,11 +1,13 @@
 /** A cluster in one process on virtual time: the shipped server, API and agents on simulated log, bus, git and hosts. */
+
 import { InProcessJobReader, InProcessSyntaxReader } from '../../../src/adapters/hcl-syntax/index.js'
 import { createJobspecParser } from '../../../src/adapters/hcl-syntax/jobspec-parser.js'
 import { statusOf } from '../../../src/adapters/http/error-status.js'
 import { silentLogger } from '../../../src/adapters/logger.js'
 import { MemoryCommandLog, MemoryLogStore } from '../../../src/adapters/memory/command-log.js'
+import { prometheusText } from '../../../src/adapters/prometheus.js'
 import { Api, answerJobRequest } from '../../../src/api/index.js'
-import { Server, type SyntaxReader } from '../../../src/controller/index.js'
+import { isHealthy, Server, type SyntaxReader } from '../../../src/controller/index.js'
 import { OrchestratorError, SOURCE_DEFAULT } from '../../../src/domain/index.js'
 import { fakeSigner, fakeVerify } from '../../fake-keys.js'
 import { SeededRandom } from '../../simulation/seeded-random.js'
@@ -243,6 +245,8 @@ export class VirtualCluster extends StoryCluster {
       webhooks: { receive: () => 'refused', counts: new Map() },
       busHealth: server,
       schedulingHealth: server,
+      jobHealth: { isHealthy },
+      prometheus: prometheusText,
       waitingChanges: server,
       commitMemory: server,
       past: { answer: absent },
