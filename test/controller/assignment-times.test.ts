@@ -13,7 +13,10 @@ function begun() {
   const times = new AssignmentTimes(state, { wallMs: () => nowMs })
   const put = (id: number, over: Parameters<typeof allocation>[0]) =>
     state.allocations.put(state.index++, allocation({ ID: uuid(id), TaskStates: {}, ...over }))
-  return { times, put, wait: (ms: number) => void (nowMs += ms), now: () => nowMs * MILLISECOND }
+  const wait = (ms: number) => {
+    nowMs += ms
+  }
+  return { times, put, wait, now: () => nowMs * MILLISECOND }
 }
 
 test('the first word of a host counts, and no later one', () => {
