@@ -18,6 +18,8 @@ export interface StandIn {
   readonly asked: string[]
   /** Answers in place of all others. */
   outage: { status: number; headers: Record<string, string> } | undefined
+  /** Refuses to set a state that a commit has already, as some releases of GitLab do. */
+  keepsStates: boolean
   /** Comments of others: their ids may not be edited. */
   readonly foreign: Set<number>
   stop(): Promise<void>
@@ -49,6 +51,7 @@ export async function startForge(kind: ForgeKind, project: string, token: string
     refused: [],
     asked: [],
     outage: undefined,
+    keepsStates: false,
     foreign: new Set(),
     stop: async () => {},
   } as StandIn & { api: string }
@@ -82,9 +85,18 @@ export async function startForge(kind: ForgeKind, project: string, token: string
   const answer = (method: string, path: string, query: URLSearchParams, body: Record<string, unknown>): [number, object | undefined] => {
     const rest = path.startsWith(top) ? path.slice(top.length) : ''
     const lists = kind === 'gitlab' ? '/merge_requests' : '/pulls'
-    if (method === 'GET' && rest === lists) return [200, listRequests(query)]
+    if (method === 'GET' && rest === lists) {
+      const wanted = listRequests(query)
+      return [200, wanted === undefined ? undefined : page(wanted, query)]
+    }
     const [, commit] = /^\/statuses\/(\w+)$/.exec(rest) ?? []
+    const newest = standIn.statuses.get(commit ?? '')?.at(-1)
+    if (standIn.keepsStates && newest !== undefined && newest.state === body['state'])
+      return [400, { message: `Cannot transition status via :succeed from :${newest.state}` }]
     if (method === 'POST' && commit !== undefined) return [201, setStatus(commit, body)]
+    const [, read] = (kind === 'gitlab' && /^\/repository\/commits\/(\w+)\/statuses$/.exec(rest)) || []
+    if (method === 'GET' && read !== undefined && query.get('name') === 'drover')
+      return [200, (standIn.statuses.get(read) ?? []).map(({ state }) => ({ status: state, name: 'drover' })).reverse()]
     const listed = (kind === 'gitlab' ? /^\/merge_requests\/(\d+)\/notes$/ : /^\/issues\/(\d+)\/comments$/).exec(rest)
     if (listed !== null && method === 'GET') return [200, page(commentsOf(Number(listed[1])), query)]
     if (listed !== null && method === 'POST' && typeof body['body'] === 'string') {

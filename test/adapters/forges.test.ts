@@ -35,6 +35,15 @@ describe.each([
     expect(standIn.refused).toEqual([])
   })
 
+  test('however many are open, those into a branch are all told', async () => {
+    const forge = await start(kind)
+    for (let number = 1; number <= 230; number++)
+      standIn.requests.push({ number, headId: HEAD, branch: number % 2 === 0 ? 'main' : 'other' })
+    const numbers = (await forge.openRequests('main')).map((request) => request.number)
+    expect(numbers).toEqual(Array.from({ length: 115 }, (_, at) => 2 * (at + 1)))
+    expect(standIn.refused).toEqual([])
+  })
+
   test('a commit has a status in the words of the forge, short enough for it', async () => {
     const forge = await start(kind)
     await forge.setStatus(HEAD, { state: 'failure', description: 'x'.repeat(500) })
@@ -72,6 +81,15 @@ test('a project of GitLab may lie in groups', async () => {
   const forge = await start('gitlab', 'ops/infra/cluster')
   await forge.setStatus(HEAD, { state: 'success', description: 'fine' })
   expect(standIn.asked).toEqual([`POST /projects/ops%2Finfra%2Fcluster/statuses/${HEAD}`])
+})
+
+test('a GitLab that sets no state twice is content with the state that is there', async () => {
+  const forge = await start('gitlab')
+  standIn.keepsStates = true
+  await forge.setStatus(HEAD, { state: 'success', description: 'fine' })
+  await forge.setStatus(HEAD, { state: 'success', description: 'still fine' })
+  await forge.setStatus(HEAD, { state: 'failure', description: 'not any more' })
+  expect(standIn.statuses.get(HEAD)).toMatchObject([{ description: 'fine' }, { state: 'failed' }])
 })
 
 test('a token that is refused is told without it, and a redirect takes it nowhere', async () => {

@@ -46,6 +46,15 @@ export function createForge(options: ForgeOptions): Forge {
   }
 }
 
+/** Row by row, asked for page by page as far as somebody reads on. */
+async function* listed<Row>(client: ForgeClient, perPage: number, pathOf: (page: number) => string): AsyncGenerator<Row> {
+  for (let page = 1; page <= PAGES_MAX; page++) {
+    const rows = await client.ask<readonly Row[]>('GET', pathOf(page))
+    yield* rows
+    if (rows.length < perPage) return
+  }
+}
+
 /** Keeps one comment of a request up to date: the one that begins with the marker. */
 class OneComment {
   readonly #client: ForgeClient
@@ -69,12 +78,8 @@ class OneComment {
   }
 
   async #find(marker: string, paths: CommentPaths): Promise<number | undefined> {
-    for (let page = 1; page <= PAGES_MAX; page++) {
-      const comments = await this.#client.ask<readonly Comment[]>('GET', paths.list(page))
-      const found = comments.find(({ body }) => body.startsWith(marker))
-      if (found !== undefined) return found.id
-      if (comments.length < this.#perPage) return undefined
-    }
+    for await (const comment of listed<Comment>(this.#client, this.#perPage, paths.list))
+      if (comment.body.startsWith(marker)) return comment.id
     return undefined
   }
 
@@ -141,10 +146,10 @@ class PullForge implements Forge {
   async openRequests(branch: string): Promise<readonly MergeRequest[]> {
     const { size, perPage, intoBranch } = this.#dialect
     const path = `${this.#project}/pulls?state=open${intoBranch(branch)}&${size}=${perPage}`
-    const pulls = await this.#client.ask<readonly Pull[]>('GET', path)
-    return pulls
-      .filter(({ base }) => base.ref === branch)
-      .map(({ number, head }) => ({ number, headId: head.sha, ref: `refs/pull/${number}/head` }))
+    const requests: MergeRequest[] = []
+    for await (const { number, head, base } of listed<Pull>(this.#client, perPage, (page) => `${path}&page=${page}`))
+      if (base.ref === branch) requests.push({ number, headId: head.sha, ref: `refs/pull/${number}/head` })
+    return requests
   }
 
   async setStatus(commitId: string, { state, description }: CommitStatus): Promise<void> {
@@ -163,6 +168,11 @@ class PullForge implements Forge {
   }
 }
 
+interface GitlabRequest {
+  readonly iid: number
+  readonly sha: string | null
+}
+
 /** Its word for each state. */
 const GITLAB_STATES = { success: 'success', failure: 'failed' } as const
 
@@ -178,14 +188,28 @@ class GitlabForge implements Forge {
   }
 
   async openRequests(branch: string): Promise<readonly MergeRequest[]> {
-    const query = `state=opened&target_branch=${encodeURIComponent(branch)}&per_page=${PER_PAGE}`
-    const requests = await this.#client.ask<readonly { iid: number; sha: string }[]>('GET', `${this.#project}/merge_requests?${query}`)
-    return requests.map(({ iid, sha }) => ({ number: iid, headId: sha, ref: `refs/merge-requests/${iid}/head` }))
+    const path = `${this.#project}/merge_requests?state=opened&target_branch=${encodeURIComponent(branch)}&per_page=${PER_PAGE}`
+    const requests: MergeRequest[] = []
+    // One without a commit has none.
+    for await (const { iid, sha } of listed<GitlabRequest>(this.#client, PER_PAGE, (page) => `${path}&page=${page}`))
+      if (sha !== null) requests.push({ number: iid, headId: sha, ref: `refs/merge-requests/${iid}/head` })
+    return requests
   }
 
   async setStatus(commitId: string, { state, description }: CommitStatus): Promise<void> {
     const body = { state: GITLAB_STATES[state], name: STATUS_CONTEXT, description: shortened(description) }
-    await this.#client.ask('POST', `${this.#project}/statuses/${commitId}`, body)
+    try {
+      await this.#client.ask('POST', `${this.#project}/statuses/${commitId}`, body)
+    } catch (error) {
+      if (!(error instanceof ForgeError) || error.status !== 400 || !(await this.#hasState(commitId, body.state))) throw error
+    }
+  }
+
+  /** Releases that refuse to set a state again: https://gitlab.com/gitlab-org/gitlab-foss/-/issues/25807 */
+  async #hasState(commitId: string, state: string): Promise<boolean> {
+    const path = `${this.#project}/repository/commits/${commitId}/statuses?name=${STATUS_CONTEXT}`
+    const [newest] = await this.#client.ask<readonly { status: string }[]>('GET', path)
+    return newest?.status === state
   }
 
   putComment(request: number, marker: string, body: string): Promise<void> {
