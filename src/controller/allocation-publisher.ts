@@ -5,7 +5,7 @@
  */
 import { type DesiredEntry, type DesiredSet, hashEntries } from '../agent/index.js'
 import { type Allocation, isClientTerminal, isServerTerminal, type Job, type LogIndex } from '../domain/index.js'
-import { jobVersionKey } from '../state/index.js'
+import { jobOfAllocation, jobVersionKey } from '../state/index.js'
 import type { HostChannel } from './host-channel.js'
 import type { Leader } from './leader.js'
 
@@ -50,14 +50,15 @@ export class AllocationPublisher {
     const index = this.#leader.state.index
     for (const nodeId of this.#changed) {
       const baseVersion = this.versionOf(nodeId)
-      const versions = { version: index, sentVersion: this.sentVersionOf(nodeId) }
-      this.#nodes.set(nodeId, versions)
-      const send = this.#channel.sealSet(nodeId, this.compose(nodeId, baseVersion))
+      this.#nodes.set(nodeId, { version: index, sentVersion: this.sentVersionOf(nodeId) })
+      // Who has not spoken yet is not listening: with its first word it hears that there is something to pull.
+      const isListening = this.#channel.sessionOf(nodeId) !== undefined
+      const send = isListening ? this.#channel.sealSet(nodeId, this.compose(nodeId, baseVersion)) : undefined
       this.#leader.release(index, () => {
         // A later turn may have replaced the record of this node; what left is told to whichever is there now.
         const current = this.#nodes.get(nodeId)!
         current.sentVersion = Math.max(current.sentVersion, index)
-        send()
+        send?.()
       })
     }
     this.#changed.clear()
@@ -66,9 +67,13 @@ export class AllocationPublisher {
   /** The set of a node as it is in this turn, with the bodies of what changed after `baseVersion` (0: all). */
   compose(nodeId: string, baseVersion: LogIndex): DesiredSet {
     const { state, epoch } = this.#leader
-    const rows = state.allocations.by('node', nodeId).filter((allocation) => !isClientTerminal(allocation))
-    const entries = rows.map(entryOf)
-    const bodies = rows.filter((allocation) => allocation.AllocModifyIndex > baseVersion)
+    const entries: DesiredEntry[] = []
+    const bodies: Allocation[] = []
+    for (const allocation of state.allocations.valuesBy('node', nodeId)) {
+      if (isClientTerminal(allocation)) continue
+      entries.push(entryOf(allocation))
+      if (allocation.AllocModifyIndex > baseVersion) bodies.push(allocation)
+    }
     return {
       clusterId: state.clusterId,
       epoch,
@@ -85,8 +90,9 @@ export class AllocationPublisher {
 
   #jobsOf(allocations: readonly Allocation[]): readonly Job[] {
     const jobs = new Map<string, Job>()
-    for (const { Namespace, JobID, JobCreateIndex, JobVersion } of allocations) {
-      const job = this.#leader.state.findJobVersion(Namespace, JobID, JobCreateIndex, JobVersion)
+    for (const allocation of allocations) {
+      const { Namespace, JobID, JobCreateIndex, JobVersion } = allocation
+      const job = jobOfAllocation(this.#leader.state, allocation)
       if (job !== undefined) jobs.set(jobVersionKey(Namespace, JobID, JobCreateIndex, JobVersion), job)
     }
     return [...jobs.values()]

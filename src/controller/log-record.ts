@@ -9,10 +9,11 @@ import type { LogRecord } from './ports.js'
 export const COMMAND_BYTES_MAX = 256 * 1024
 export const ENTRIES_PER_RECORD = 3
 
-/** Every record names its format, so that a later one can still read it. */
-const FORMAT = 1
+/** Every record names its format. 1: each object with the names of its members. 2: names once a command, a third of the bytes. */
+const FORMAT = 2
+const FORMATS_READ: readonly unknown[] = [1, FORMAT]
 
-const packr = new Packr({ useRecords: false, mapsAsObjects: true, moreTypes: false })
+const packr = new Packr({ useRecords: true, mapsAsObjects: true, moreTypes: false })
 
 /** A Command, and what stands in the log for it at its index. */
 export interface LogEntry {
@@ -85,7 +86,7 @@ function readEntries(record: LogRecord): readonly Uint8Array[] {
     )
   }
   const [format, entries] = packr.unpack(record.payload) as [number, Uint8Array[]]
-  if (format !== FORMAT) {
+  if (!FORMATS_READ.includes(format)) {
     throw new DataDamagedError(
       'LOG_FORMAT',
       `the log record at index ${record.firstIndex} has format ${format}; start the version that wrote it`,
