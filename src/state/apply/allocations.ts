@@ -1,30 +1,42 @@
 import { type Allocation, type AllocationReport, isClientTerminal, type LogIndex, rfc3339, unixNanoseconds } from '../../domain/index.js'
 import { ownerKey } from '../schema.js'
 import type { State } from '../state.js'
-import { countDeploymentChange } from './deployments.js'
+import { countDeploymentChanges } from './deployments.js'
 import { putEvaluations } from './evaluations.js'
-import { recountAllocation, refreshJobStatus } from './job-status.js'
+import { type AllocationChange, recountAllocations, refreshJobStatus } from './job-status.js'
 import type { CommandOf } from './kind.js'
 
 /** Stores one row and everything that is counted by it. */
 export function storeAllocation(state: State, index: LogIndex, after: Allocation): void {
+  countAllocations(state, index, [putAllocation(state, index, after)])
+}
+
+/** What is counted by it is left to `countAllocations`. */
+export function putAllocation(state: State, index: LogIndex, after: Allocation): AllocationChange {
   const before = state.allocations.get(after.ID)
   state.allocations.put(index, after)
-  recountAllocation(state, index, before, after)
-  countDeploymentChange(state, index, before, after)
+  return { before, after }
+}
+
+/** Everything that is counted by rows that were put, in the order in which they were. Each counter is stored once. */
+export function countAllocations(state: State, index: LogIndex, changes: readonly AllocationChange[]): void {
+  recountAllocations(state, index, changes)
+  countDeploymentChanges(state, index, changes)
 }
 
 /** What agents say. One writer per field: a report never touches what the server decided. */
 export function reportAllocations(state: State, index: LogIndex, command: CommandOf<'allocation-update'>): void {
   if (command.number !== undefined) state.nodeReports.put(index, { nodeId: command.nodeId, number: command.number })
   const touched = new Set<string>()
+  const changes: AllocationChange[] = []
   for (const report of command.reports) {
     const allocation = state.allocations.get(report.ID)
     // I8: what has ended stays ended, whatever a late or doubled report says.
     if (allocation === undefined || isClientTerminal(allocation)) continue
-    storeAllocation(state, index, mergeReport(state, index, allocation, report))
+    changes.push(putAllocation(state, index, mergeReport(state, index, allocation, report)))
     touched.add(ownerKey(allocation))
   }
+  countAllocations(state, index, changes)
   syncServices(state, index, command)
   for (const key of touched) refreshJobStatus(state, index, key)
   putEvaluations(state, index, command.evaluations)

@@ -1,6 +1,5 @@
 /** Deployments and what they count. I15 healthy + unhealthy ≤ placed ≤ desired.  test/checkers.ts */
 import {
-  type Allocation,
   type Deployment,
   type DeploymentState,
   type DeploymentStatusUpdate,
@@ -15,7 +14,7 @@ import {
 import { jobVersionKey, ownerKey } from '../schema.js'
 import type { State } from '../state.js'
 import { putEvaluations } from './evaluations.js'
-import { refreshJobStatus, storeJob } from './job-status.js'
+import { type AllocationChange, refreshJobStatus, storeJob } from './job-status.js'
 import type { CommandOf } from './kind.js'
 
 export function storeDeployment(state: State, index: LogIndex, deployment: Deployment): void {
@@ -101,16 +100,26 @@ function markStable(state: State, index: LogIndex, { Namespace, JobID, JobVersio
   if (older !== undefined && !older.Stable) state.jobVersions.put(index, { ...older, Stable: true, ModifyIndex: index })
 }
 
-/** Counts a placement or a change of health into the deployment that the row belongs to. */
-export function countDeploymentChange(state: State, index: LogIndex, before: Allocation | undefined, after: Allocation): void {
-  const deployment = after.DeploymentID === undefined ? undefined : state.deployments.get(after.DeploymentID)
-  const group = deployment?.TaskGroups[after.TaskGroup]
-  if (deployment === undefined || group === undefined) return
+/** Counts placements and changes of health into the deployments that the rows belong to. */
+export function countDeploymentChanges(state: State, index: LogIndex, changes: readonly AllocationChange[]): void {
+  const counted = new Map<string, Deployment>()
+  for (const change of changes) {
+    const { DeploymentID: id, TaskGroup } = change.after
+    const deployment = id === undefined ? undefined : (counted.get(id) ?? state.deployments.get(id))
+    const group = deployment?.TaskGroups[TaskGroup]
+    if (deployment === undefined || group === undefined) continue
+    const after = countedGroup(state, group, change)
+    if (after !== group) counted.set(deployment.ID, { ...deployment, TaskGroups: { ...deployment.TaskGroups, [TaskGroup]: after } })
+  }
+  for (const deployment of counted.values()) storeDeployment(state, index, deployment)
+}
+
+function countedGroup(state: State, group: DeploymentState, { before, after }: AllocationChange): DeploymentState {
   const isPlaced = before === undefined || before.DeploymentID !== after.DeploymentID
   const healthBefore = isPlaced ? null : (before.DeploymentStatus?.Healthy ?? null)
   const healthAfter = after.DeploymentStatus?.Healthy ?? null
-  if (!isPlaced && healthBefore === healthAfter) return
-  const counted: DeploymentState = {
+  if (!isPlaced && healthBefore === healthAfter) return group
+  return {
     ...group,
     PlacedAllocs: group.PlacedAllocs + (isPlaced ? 1 : 0),
     PlacedCanaries: isPlaced && isCanary(after) ? [...(group.PlacedCanaries ?? []), after.ID] : group.PlacedCanaries,
@@ -118,7 +127,6 @@ export function countDeploymentChange(state: State, index: LogIndex, before: All
     UnhealthyAllocs: group.UnhealthyAllocs + Number(healthAfter === false) - Number(healthBefore === false),
     RequireProgressBy: requireProgressBy(state, group, isPlaced, healthAfter === true ? after.DeploymentStatus?.Timestamp : undefined),
   }
-  storeDeployment(state, index, { ...deployment, TaskGroups: { ...deployment.TaskGroups, [after.TaskGroup]: counted } })
 }
 
 /** The first placement starts the progress deadline, and every healthy allocation moves it. */

@@ -22,6 +22,12 @@ import {
 import { jobKey, ownerKey } from '../schema.js'
 import type { State } from '../state.js'
 
+/** One row, put. */
+export interface AllocationChange {
+  readonly before: Allocation | undefined
+  readonly after: Allocation
+}
+
 const EMPTY: TaskGroupSummary = Object.freeze({ Queued: 0, Complete: 0, Failed: 0, Running: 0, Starting: 0, Lost: 0, Unknown: 0 })
 
 const COUNTER: Readonly<Record<ClientStatus, keyof TaskGroupSummary>> = {
@@ -87,44 +93,42 @@ export function ensureSummary(state: State, index: LogIndex, job: Job): void {
 
 /** What the last evaluation could not place, group by group. */
 export function setQueued(state: State, index: LogIndex, key: string, queued: Readonly<Record<string, number>>): void {
-  changeGroups(state, index, key, Object.keys(queued), (group, name) =>
-    group.Queued === queued[name] ? group : { ...group, Queued: queued[name] ?? 0 },
-  )
-}
-
-/** Moves one allocation from the counter it was under to the one it belongs to now. */
-export function recountAllocation(state: State, index: LogIndex, before: Allocation | undefined, after: Allocation): void {
-  if (before?.ClientStatus === after.ClientStatus) return
-  // A row that appears already running or ended was counted by whoever saw it first.
-  if (before === undefined && after.ClientStatus !== 'pending') return
-  changeGroups(state, index, ownerKey(after), [after.TaskGroup], (group) => {
-    const to = COUNTER[after.ClientStatus]
-    const counts = { ...group, [to]: group[to] + 1 }
-    if (before === undefined) return { ...counts, Queued: Math.max(0, counts.Queued - 1) }
-    const from = COUNTER[before.ClientStatus]
-    // What completed or failed keeps its place in the history of the group.
-    return from === 'Complete' || from === 'Failed' ? counts : { ...counts, [from]: Math.max(0, counts[from] - 1) }
-  })
-}
-
-function changeGroups(
-  state: State,
-  index: LogIndex,
-  key: string,
-  groups: readonly string[],
-  change: (group: TaskGroupSummary, name: string) => TaskGroupSummary,
-): void {
   const summary = state.jobSummaries.get(key)
   if (summary === undefined) return
   const changed: Record<string, TaskGroupSummary> = {}
-  for (const name of groups) {
-    const before = summary.Summary[name]
-    if (before === undefined) continue
-    const after = change(before, name)
-    if (after !== before) changed[name] = after
+  for (const [name, count] of Object.entries(queued)) {
+    const group = summary.Summary[name]
+    if (group !== undefined && group.Queued !== count) changed[name] = { ...group, Queued: count }
   }
   if (Object.keys(changed).length === 0) return
   state.jobSummaries.put(index, { ...summary, Summary: { ...summary.Summary, ...changed }, ModifyIndex: index })
+}
+
+/** Moves allocations from the counters they were under to those they belong to now. */
+export function recountAllocations(state: State, index: LogIndex, changes: readonly AllocationChange[]): void {
+  const counted = new Map<string, JobSummary>()
+  for (const change of changes) {
+    const key = ownerKey(change.after)
+    const { TaskGroup } = change.after
+    const summary = counted.get(key) ?? state.jobSummaries.get(key)
+    const group = summary?.Summary[TaskGroup]
+    if (summary === undefined || group === undefined) continue
+    const after = recounted(group, change)
+    if (after !== group) counted.set(key, { ...summary, Summary: { ...summary.Summary, [TaskGroup]: after } })
+  }
+  for (const summary of counted.values()) state.jobSummaries.put(index, { ...summary, ModifyIndex: index })
+}
+
+function recounted(group: TaskGroupSummary, { before, after }: AllocationChange): TaskGroupSummary {
+  if (before?.ClientStatus === after.ClientStatus) return group
+  // A row that appears already running or ended was counted by whoever saw it first.
+  if (before === undefined && after.ClientStatus !== 'pending') return group
+  const to = COUNTER[after.ClientStatus]
+  const counts = { ...group, [to]: group[to] + 1 }
+  if (before === undefined) return { ...counts, Queued: Math.max(0, counts.Queued - 1) }
+  const from = COUNTER[before.ClientStatus]
+  // What completed or failed keeps its place in the history of the group.
+  return from === 'Complete' || from === 'Failed' ? counts : { ...counts, [from]: Math.max(0, counts[from] - 1) }
 }
 
 const CHILD_COUNTER: Readonly<Record<JobStatus, keyof ChildrenCounts>> = { pending: 'Pending', running: 'Running', dead: 'Dead' }

@@ -10,10 +10,10 @@ import {
 } from '../../domain/index.js'
 import { ownerKey } from '../schema.js'
 import type { State } from '../state.js'
-import { storeAllocation } from './allocations.js'
+import { countAllocations, putAllocation, storeAllocation } from './allocations.js'
 import { storeDeployment, storeDeploymentStatus } from './deployments.js'
 import { putEvaluations } from './evaluations.js'
-import { refreshJobStatus } from './job-status.js'
+import { type AllocationChange, refreshJobStatus } from './job-status.js'
 import type { CommandOf } from './kind.js'
 
 /**
@@ -28,7 +28,11 @@ export function applyPlan(state: State, index: LogIndex, command: CommandOf<'pla
   for (const stop of plan.Stops) touched.add(stopAllocation(state, index, stop))
   for (const stop of plan.Preemptions) touched.add(stopAllocation(state, index, stop))
   for (const update of plan.Updates) storeUpdate(state, index, update)
-  for (const placement of plan.Placements) storePlacement(state, index, placement)
+  countAllocations(
+    state,
+    index,
+    plan.Placements.map((placement) => putPlacement(state, index, placement)),
+  )
   for (const key of touched) refreshJobStatus(state, index, key)
   if (closes !== null) putEvaluations(state, index, [closes.evaluation, ...closes.created])
 }
@@ -64,12 +68,13 @@ function storeUpdate(state: State, index: LogIndex, update: Allocation): void {
   storeAllocation(state, index, { ...update, ...stamped(state, index) })
 }
 
-function storePlacement(state: State, index: LogIndex, placement: Allocation): void {
+function putPlacement(state: State, index: LogIndex, placement: Allocation): AllocationChange {
   invariant(state.allocations.get(placement.ID) === undefined, `allocation ${placement.ID} was to be placed and is there already`)
   const stamp = stamped(state, index)
-  storeAllocation(state, index, { ...placement, ...stamp, CreateIndex: index, CreateTime: stamp.ModifyTime })
+  const change = putAllocation(state, index, { ...placement, ...stamp, CreateIndex: index, CreateTime: stamp.ModifyTime })
   const previous = placement.PreviousAllocation === undefined ? undefined : state.allocations.get(placement.PreviousAllocation)
   if (previous !== undefined) state.allocations.put(index, { ...previous, NextAllocation: placement.ID, ...stamp })
+  return change
 }
 
 function stamped(state: State, index: LogIndex) {
