@@ -43,6 +43,7 @@ async function* simulatedHosts({ quick }: BenchOptions): AsyncIterable<Measureme
       yield measurement('B13', of, 'all_joined', 'ms', [joined.joinedMs])
       yield measurement('B13', of, 'evaluations_of_a_job_in_50ms_max', 'count', [joined.evaluationsMax])
       yield measurement('B13', of, 'quiet_after_last_join', 'ms', [joined.quietMs])
+      await cluster.settled()
       const replacedMs: number[] = []
       for (let round = 0; round < 3; round++) replacedMs.push(await cluster.replaceOne())
       yield measurement('B13', `hosts=${hosts}`, 'dead_to_replaced', 'ms', replacedMs)
@@ -115,10 +116,13 @@ class Cluster {
     joinedMs = performance.now()
     await until(() => performance.now() - Math.max(lastMs, joinedMs) > QUIET_MS)
     unwatch()
-    await until(() => this.#running('web') === this.#wanted)
-    // What has just begun proves itself for ten seconds, and all of it tells so at about the same time: that is no part of what follows.
-    await until(() => this.#state.deployments.all().every(({ Status }) => Status !== 'running'))
     return { joinedMs: joinedMs - beganMs, evaluationsMax: busiest([...starts.values()]), quietMs: Math.max(0, lastMs - joinedMs) }
+  }
+
+  /** What has just begun proves itself for ten seconds, and all of it tells so at about the same time: that is no part of what follows. */
+  async settled(): Promise<void> {
+    await until(() => this.#running('web') === this.#wanted)
+    await until(() => this.#state.deployments.all().every(({ Status }) => Status !== 'running'))
   }
 
   /** @returns from the death of a host that runs part of `web` until as much of it runs elsewhere */

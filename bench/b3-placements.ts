@@ -18,6 +18,7 @@ import { getJson, untilSo } from './sides/side.js'
 import { inTurns, linesOfSides } from './sides/turns.js'
 
 const NO_PEER = 'peer not given (its hosts have to be stopped: name its binary)'
+const HOSTS = 500
 const PEER_CLIENTS = 4
 /** A rate is held when that share of its jobs is placed within a second. */
 const SHARE = 0.99
@@ -54,7 +55,7 @@ export const b3: Bench = {
       }
     })
     yield* linesOfSides(
-      { bench: 'B3', case: `jobs=${jobs},count=${count},hosts=${hostsOf(quick)}`, metric: 'placements', unit: '1/s' },
+      { bench: 'B3', case: `jobs=${jobs},count=${count},hosts=${HOSTS}`, metric: 'placements', unit: '1/s' },
       rates,
     )
   },
@@ -83,10 +84,6 @@ export const b4: Bench = {
       yield { ...measurement('B4', 'highest', 'jobs-placed-within-a-second', '1/s', [best]), side: name }
     }
   },
-}
-
-function hostsOf(quick: boolean): number {
-  return quick ? 50 : 500
 }
 
 /** One that has placed something already. */
@@ -148,7 +145,7 @@ class DroverPlacer implements Placer {
 
   static async start(): Promise<DroverPlacer> {
     const server = await ServerProcess.create()
-    await writeLargeState(server.dataFolder, { nodes: 500, jobs: 1, allocations: 0 })
+    await writeLargeState(server.dataFolder, { nodes: HOSTS, jobs: 1, allocations: 0 })
     server.repository.commit({ 'jobs/.keep': '' })
     server.start()
     await untilSo('the server answers', async () => (await server.get('/v1/jobs')) !== undefined)
