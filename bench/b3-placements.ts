@@ -54,10 +54,7 @@ export const b3: Bench = {
         await placer.remove()
       }
     })
-    yield* linesOfSides(
-      { bench: 'B3', case: `jobs=${jobs},count=${count},hosts=${HOSTS}`, metric: 'placements', unit: '1/s' },
-      rates,
-    )
+    yield* linesOfSides({ bench: 'B3', case: `jobs=${jobs},count=${count},hosts=${HOSTS}`, metric: 'placements', unit: '1/s' }, rates)
   },
 }
 
