@@ -285,8 +285,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'summary-only-grows',
     file: 'src/state/apply/job-status.ts',
-    find: "    return from === 'Complete' || from === 'Failed' ? counts : { ...counts, [from]: Math.max(0, counts[from] - 1) }\n",
-    replace: '    return from === to ? group : counts\n',
+    find: "  return from === 'Complete' || from === 'Failed' ? counts : { ...counts, [from]: Math.max(0, counts[from] - 1) }\n",
+    replace: '  return from === to ? group : counts\n',
     finders: ['I17'],
   },
   {
