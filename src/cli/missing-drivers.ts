@@ -1,5 +1,5 @@
 /** What the hosts that lack a job's drivers say of them. */
-import type { NodeStub, PlanAnswer } from './wire.js'
+import type { ExplanationAnswer, NodeStub, PlanAnswer } from './wire.js'
 
 /** The filter of the scheduler that turns such hosts away. */
 const MISSING = 'missing drivers'
@@ -17,6 +17,13 @@ export function groupsWithoutDrivers({ FailedTGAllocs }: Pick<PlanAnswer, 'Faile
   return Object.entries(FailedTGAllocs ?? {}).flatMap(([group, { ConstraintFiltered }]) =>
     ConstraintFiltered?.[MISSING] === undefined ? [] : [group],
   )
+}
+
+/** The same of an explanation: the groups of which an allocation is missing for it. */
+export function groupsMissingDrivers({ groups }: Pick<ExplanationAnswer, 'groups'>): readonly string[] {
+  return groups
+    .filter(({ missing }) => missing.some(({ facts }) => (facts.nodes ?? []).some(({ reason }) => reason === MISSING)))
+    .map(({ group }) => group)
 }
 
 /** A line for each driver and each thing that is said of it. */

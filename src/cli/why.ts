@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import { addConnectionOptions, Client, type ConnectionOptions } from './client.js'
 import type { CommandModule, Io } from './command.js'
 import { formatJson } from './json.js'
+import { describeMissingDrivers, groupsMissingDrivers, type HostDrivers } from './missing-drivers.js'
 import { resolve } from './resolve.js'
 import { describeSetAside, describeWait } from './standing.js'
 import type { ExplanationAnswer, JobAnswer, ReasonAnswer, WaitingAnswer } from './wire.js'
@@ -28,7 +29,8 @@ export const whyCommand: CommandModule = {
 async function tellWhy(id: string, options: WhyOptions, io: Io): Promise<number> {
   const client = new Client(options, io)
   const found = await resolve(id, ['job'], client)
-  const { Namespace, ID } = await client.get<JobAnswer>(`/v1/job/${encodeURIComponent(found.id)}`)
+  const job = await client.get<JobAnswer>(`/v1/job/${encodeURIComponent(found.id)}`)
+  const { Namespace, ID } = job
   const explanation = await client.get<ExplanationAnswer>(`/drover/v1/why/${Namespace}/${encodeURIComponent(ID)}`)
   const waiting = await client.get<readonly WaitingAnswer[]>('/drover/v1/waiting', { namespace: Namespace })
   const change = waiting.find(({ jobId }) => jobId === ID)
@@ -37,14 +39,23 @@ async function tellWhy(id: string, options: WhyOptions, io: Io): Promise<number>
     if (change !== undefined) io.out(`${ID} ${describeWait(change, Date.now())}\n`)
     const setAside = describeSetAside(explanation.standing)
     if (setAside !== '') io.out(`${setAside}\n`)
-    for (const group of explanation.groups) io.out(describeGroup(group))
+    const withoutDrivers = groupsMissingDrivers(explanation)
+    const hosts = withoutDrivers.length === 0 ? [] : await client.get<readonly HostDrivers[]>('/v1/nodes')
+    for (const group of explanation.groups) {
+      const drivers = withoutDrivers.includes(group.group) ? describeMissingDrivers(job, [group.group], hosts) : ''
+      io.out(describeGroup(group, drivers))
+    }
   }
   return 0
 }
 
-function describeGroup({ group, wanted, running, placements, stops, missing }: ExplanationAnswer['groups'][number]): string {
+function describeGroup(
+  { group, wanted, running, placements, stops, missing }: ExplanationAnswer['groups'][number],
+  /** What hosts without a driver say of it, in lines. */
+  drivers: string,
+): string {
   const head = `group ${group}: ${running} of ${wanted} run\n`
-  return head + section('missing', missing) + section('there', placements) + section('ended lately', stops)
+  return head + section('missing', missing) + drivers.replace(/^(?=.)/gm, '    ') + section('there', placements) + section('ended lately', stops)
 }
 
 function section(title: string, reasons: readonly ReasonAnswer[]): string {

@@ -57,9 +57,10 @@ const EXPLANATION: JobExplanation = {
   ],
 }
 
+let explanation = EXPLANATION
 /** Nothing of a plan but the difference matters here. */
 const planner = {
-  explain: async () => EXPLANATION,
+  explain: async () => explanation,
   plan: async (next: Job) => {
     const parts = { Stops: [], Placements: [], Updates: [], Preemptions: [], Deployment: null, DeploymentUpdates: [], Annotations: null }
     return {
@@ -130,6 +131,19 @@ describe('why', () => {
         '',
       ].join('\n'),
     ])
+  })
+
+  test('of a driver that hosts lack it tells what they say of it', async () => {
+    const [group] = EXPLANATION.groups
+    const facts = { nodes: [{ node: 'n1', verdict: 'filtered', reason: 'missing drivers' }] as const }
+    const missing = [{ ...group!.missing[0]!, facts, text: '1 of group group has no node' }]
+    explanation = { ...EXPLANATION, groups: [{ ...group!, missing, placements: [] }] }
+    const [node] = [...world.state.nodes.values()]
+    world.change((state, index) => state.nodes.put(index, { ...node!, Drivers: {} }))
+    const { out } = await drover(['why', 'web'])
+    world.change((state, index) => state.nodes.put(index, node!))
+    explanation = EXPLANATION
+    expect(out).toContain(`      n1 fails missing drivers\n    mock on ${node!.Name}: this agent has no such driver\n`)
   })
 
   test('--json prints codes and facts', async () => {
