@@ -388,15 +388,15 @@ export class Agent {
   }
 
   async #endTasks(): Promise<void> {
-    const shells = [...this.#shells.values()].filter(({ runner }) => !runner.hasEnded)
+    const shells = [...this.#shells.values()].filter(({ runner }) => !runner.hasEnded || runner.isHeld)
     this.#link?.close()
-    for (const shell of shells) shell.post({ kind: 'rest' })
+    for (const shell of shells) if (!shell.runner.hasEnded) shell.post({ kind: 'rest' })
     const boundMs =
       Math.max(0, ...shells.flatMap(({ runner }) => runner.tasks.map((task) => this.#killTimeoutMs(task.KillTimeout)))) + KILL_GRACE_MS
     await new Promise<void>((resolve) => {
       const giveUp = this.#deps.clock.after(boundMs, resolve)
       const look = () => {
-        if (shells.some(({ runner }) => runner.mayRun)) return
+        if (shells.some(({ runner }) => runner.isHeld)) return
         this.#settled.delete(look)
         giveUp()
         resolve()

@@ -97,6 +97,11 @@ export class AllocationRunner {
     return [...this.#tasks.values()].some(({ mayRun }) => mayRun)
   }
 
+  /** A driver still holds something of it: a process, or what a run has left behind. */
+  get isHeld(): boolean {
+    return [...this.#tasks.values()].some(({ isHeld }) => isHeld)
+  }
+
   task(name: string): { readonly task: Task; readonly record: TaskRecord } | undefined {
     const task = this.#group.Tasks.find(({ Name }) => Name === name)
     const runner = this.#tasks.get(name)

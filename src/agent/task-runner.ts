@@ -58,6 +58,11 @@ export class TaskRunner {
     return phase === 'starting' || phase === 'running' || phase === 'stopping'
   }
 
+  /** The driver still holds something of it: a process, or what a run has left behind. */
+  get isHeld(): boolean {
+    return this.mayRun || this.#record.remains.length > 0
+  }
+
   /** The allocation was changed in place: later decisions follow the new rules. */
   updateRules(rules: TaskRules): void {
     this.#rules = rules

@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
+import { MockDriver } from '../../src/adapters/drivers/mock/mock-driver.js'
 import { AGENT_DEFAULTS } from '../../src/agent/index.js'
 import { SECOND } from '../../src/domain/index.js'
 import { AgentHarness, mockTask, resources, stopped, wanted } from './harness.js'
@@ -279,6 +280,24 @@ test('an agent that is stopped with its tasks starts them again when it is back,
   await harness.start()
   expect(harness.running()).toHaveLength(1)
   expect(server.lastReport(wanted(1).allocation.ID)?.TaskStates['main']!.Restarts).toBe(0)
+})
+
+test('an agent that is stopped with its tasks waits until their drivers have cleared them away', async () => {
+  const { harness } = await begin([wanted(1)])
+  let letGo = () => {}
+  const held = new Promise<void>((resolve) => {
+    letGo = resolve
+  })
+  const clear = vi.spyOn(MockDriver.prototype, 'clear').mockReturnValue(held)
+  let hasStopped = false
+  const stopping = harness.agent.stop({ tasks: 'end' }).then(() => {
+    hasStopped = true
+  })
+  await harness.clock.advance(1_000)
+  expect([clear.mock.calls.length, hasStopped]).toEqual([1, false])
+  letGo()
+  await stopping
+  clear.mockRestore()
 })
 
 test('an agent that has stopped waits for nothing, so that its process can end', async () => {

@@ -11,8 +11,11 @@ import type { DockerOptions } from './options.js'
 
 export type DockerClient = Dockerode
 
-/** Where it listens. */
-export type Endpoint = { readonly socketPath: string } | { readonly host: string; readonly port: number }
+/** Where it listens; `mistake`: what it is called by is no such place. */
+export type Endpoint =
+  | { readonly socketPath: string }
+  | { readonly host: string; readonly port: number; readonly isSecure: boolean }
+  | { readonly mistake: string }
 
 /** The part that is looked at. */
 export interface EngineInfo {
@@ -33,9 +36,12 @@ interface Described {
 }
 
 const SOCKETS = ['/var/run/docker.sock', '/run/podman/podman.sock']
+const PORT_OF_ENGINES = 2375
 const CONNECT_WITHIN_MS = 3_000
 /** Of a call that is not meant to wait; some start slowly on a busy host. */
 const ANSWER_WITHIN_MS = 120_000
+/** Of an answer in words of its own so much is told. */
+const STRANGE_ANSWER_CHARS_MAX = 200
 const AWAY = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EPIPE', 'EACCES', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENOTSOCK', 'ABORT_ERR'])
 
 /** The engine refused, or is not to be reached. */
@@ -68,7 +74,8 @@ export class Engine {
 
   /** As people write it. */
   get address(): string {
-    return 'socketPath' in this.endpoint ? `unix://${this.endpoint.socketPath}` : `tcp://${this.endpoint.host}:${this.endpoint.port}`
+    if ('socketPath' in this.endpoint) return `unix://${this.endpoint.socketPath}`
+    return 'mistake' in this.endpoint ? '?' : `tcp://${this.endpoint.host}:${this.endpoint.port}`
   }
 
   get isLocal(): boolean {
@@ -77,6 +84,7 @@ export class Engine {
 
   /** Cheaper than to load the library for nothing. */
   async #demandListener(): Promise<void> {
+    if ('mistake' in this.endpoint) throw new EngineError(this.endpoint.mistake, undefined)
     const socket = 'socketPath' in this.endpoint ? connect(this.endpoint.socketPath) : connect(this.endpoint.port, this.endpoint.host)
     try {
       await new Promise<void>((resolve, reject) => {
@@ -140,6 +148,7 @@ export class Engine {
       return await this.ask(async (client) => {
         const described = client as unknown as Described
         const { Version, Components } = await described.version({ abortSignal })
+        if (typeof Version !== 'string') throw away(this.address, 'what answers there is no engine')
         const isPodman = Components?.some(({ Name }) => Name === 'Podman Engine') === true
         return { version: Version, isPodman, info: await described.info({ abortSignal }) }
       })
@@ -152,18 +161,21 @@ export class Engine {
     if (!(error instanceof Error) || error instanceof OrchestratorError) return error
     const { statusCode, json, code } = error as Error & { statusCode?: number; json?: unknown; code?: string }
     if (statusCode !== undefined) return new EngineError(`Error response from daemon: ${messageIn(json, error)}`, statusCode)
-    const isAway = (code !== undefined && AWAY.has(code)) || /socket hang up|aborted/.test(error.message)
+    // What answers in another language is none, or none yet: a proxy, say, whose engine is gone.
+    const isNone = code?.startsWith('HPE_') === true || error instanceof SyntaxError
+    const isAway = isNone || (code !== undefined && AWAY.has(code)) || /socket hang up|aborted/.test(error.message)
     return isAway ? away(this.address, error) : error
   }
 
   async #load(): Promise<DockerClient> {
     const { default: Client } = await import('dockerode')
     const { tls } = this.#options
+    if ('mistake' in this.endpoint) throw new EngineError(this.endpoint.mistake, undefined)
     // Named one by one: what is left out the library takes from DOCKER_HOST.
     if ('socketPath' in this.endpoint)
       return new Client({ socketPath: this.endpoint.socketPath, host: undefined, port: undefined, protocol: 'http' })
-    const { host, port } = this.endpoint
-    if (tls === undefined) return new Client({ host, port, protocol: 'http' })
+    const { host, port, isSecure } = this.endpoint
+    if (tls === undefined) return new Client({ host, port, protocol: isSecure ? 'https' : 'http' })
     return new Client({ host, port, protocol: 'https', ca: readFileSync(tls.ca), cert: readFileSync(tls.cert), key: readFileSync(tls.key) })
   }
 }
@@ -182,13 +194,20 @@ function away(address: string, cause: unknown, isSlow = false): EngineError {
 }
 
 function messageIn(json: unknown, error: Error): string {
-  if (typeof json === 'object' && json !== null && 'message' in json && typeof json.message === 'string') return json.message.trim()
+  if (typeof json === 'object' && json !== null) {
+    if ('message' in json && typeof json.message === 'string') return json.message.trim()
+    return JSON.stringify(json).slice(0, STRANGE_ANSWER_CHARS_MAX)
+  }
   return error.message.replace(/^\(HTTP code \d+\) .*? - /, '').trim()
 }
 
+/** Whatever DOCKER_HOST says keeps no agent from starting. */
 function findEndpoint(named: string | undefined): Endpoint {
   if (named === undefined || named === '') return { socketPath: SOCKETS.find((path) => existsSync(path)) ?? SOCKETS[0]! }
-  if (named.startsWith('unix://')) return { socketPath: named.slice('unix://'.length) }
-  const { hostname, port } = new URL(named.replace(/^tcp:/, 'http:'))
-  return { host: hostname, port: Number(port || '2375') }
+  if (named.startsWith('unix:///')) return { socketPath: named.slice('unix://'.length) }
+  const tcp = named.replace(/^https?:/, 'tcp:')
+  if (!tcp.startsWith('tcp://') || !URL.canParse(tcp) || new URL(tcp).hostname === '')
+    return { mistake: `"${named}" is no address of an engine: unix:///path/of/socket or tcp://host:port` }
+  const { hostname, port } = new URL(tcp)
+  return { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || PORT_OF_ENGINES), isSecure: named.startsWith('https:') }
 }
