@@ -55,7 +55,9 @@ function describeGroup(
   drivers: string,
 ): string {
   const head = `group ${group}: ${running} of ${wanted} run\n`
-  return head + section('missing', missing) + drivers.replace(/^(?=.)/gm, '    ') + section('there', placements) + section('ended lately', stops)
+  return (
+    head + section('missing', missing) + drivers.replace(/^(?=.)/gm, '    ') + section('there', placements) + section('ended lately', stops)
+  )
 }
 
 function section(title: string, reasons: readonly ReasonAnswer[]): string {
