@@ -136,6 +136,7 @@ export function parseApiJob(request: ParseRequest): ApiParseOutcome {
     variables: request.variables ?? {},
     environment: { ...request.environment, ...(request.instance === undefined ? {} : { [INSTANCE_VARIABLE]: request.instance.name }) },
     isStrict: request.isStrict ?? true,
+    valuesFile: request.instance?.path,
   }
   const job = withinBudget(() => decodeFile(evaluation, syntax, inputs))
   if (job instanceof BudgetSpent) return mistakesOf([...evaluation.faults, job.fault], path)

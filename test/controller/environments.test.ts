@@ -78,6 +78,18 @@ describe('a template', () => {
     })
   })
 
+  test('an instance that gives a variable no value is told by its own file', async () => {
+    const asking = {
+      'jobs/a@.nomad.hcl': `variable "image" {\n}\n${hcl('a')}`,
+      'jobs/a@b.vars.hcl': '',
+      'jobs/a@c.vars.hcl': 'image = "redis"',
+    }
+    expect(await read('jobs/a@b.vars.hcl', asking)).toMatchObject({
+      mistakes: [{ summary: 'Unset variable "image"', detail: expect.stringContaining('give it one in jobs/a@b.vars.hcl, or a default') }],
+    })
+    expect(await read('jobs/a@c.vars.hcl', asking)).toMatchObject({ ID: 'a-c' })
+  })
+
   test('without a template, or with two, the file of values is a mistake', async () => {
     expect(await read('jobs/a@b.vars.hcl', { 'jobs/a@b.vars.hcl': '' })).toMatchObject({
       mistakes: [{ path: 'jobs/a@b.vars.hcl', summary: 'values of a job without a template' }],

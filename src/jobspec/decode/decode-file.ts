@@ -15,6 +15,8 @@ export interface FileInputs {
   readonly variables: Readonly<Record<string, string>>
   readonly environment: Readonly<Record<string, string>>
   readonly isStrict: boolean
+  /** Where values belong, for people. */
+  readonly valuesFile: string | undefined
 }
 
 const TOP: BodySchema = {

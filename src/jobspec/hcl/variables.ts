@@ -45,6 +45,8 @@ export interface VariableInputs {
   readonly values: Readonly<Record<string, string>>
   /** Unknown names in files and values are mistakes; otherwise they are warned of. */
   readonly isStrict: boolean
+  /** Where values belong, for people. */
+  readonly valuesFile: string | undefined
 }
 
 const VARIABLE = { attributes: new Set(['type', 'default', 'description']), blocks: new Map([['validation', []]]), expandsDynamic: false }
@@ -63,7 +65,7 @@ export function resolveVariables(evaluation: Evaluation, blocks: readonly Block[
     if (given === undefined) {
       evaluation.faults.push({
         summary: `Unset variable "${variable.name}"`,
-        detail: `The variable has neither a default nor a value; give it one in a *.vars.hcl file, or a default.`,
+        detail: `The variable has neither a default nor a value; give it one in ${inputs.valuesFile ?? 'a *.vars.hcl file'}, or a default.`,
       })
       continue
     }
