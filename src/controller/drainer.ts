@@ -27,6 +27,10 @@ export class Drainer {
     view.allocations.observe((before, after) => {
       if (this.#draining.size > 0 && isMoved(before, after)) this.#isDue = true
     })
+    // A lower count, or a greater `max_parallel`, lets more go.
+    view.jobs.observe((before, after) => {
+      if (this.#draining.size > 0 && before?.TaskGroups !== after?.TaskGroups) this.#isDue = true
+    })
   }
 
   /** Looks at all hosts that are being drained, when anything that may concern them has happened. */

@@ -133,6 +133,17 @@ test('a drain that is forced waits for nobody, and an empty host is drained at o
   expect(draining.look()).toEqual([1, 2])
 })
 
+test('more go at once when the job asks for fewer', () => {
+  const draining = new Draining()
+  draining.job('web', 'service', 3)
+  for (const number of [1, 2, 3]) draining.put(number, 'web', { DeploymentStatus: HEALTHY })
+  draining.drain(600)
+  expect(draining.look()).toEqual([1])
+  expect(draining.look()).toEqual([])
+  draining.job('web', 'service', 2)
+  expect(draining.look()).toEqual([2])
+})
+
 test('what is unhealthy is moved without waiting for others', () => {
   const draining = new Draining()
   draining.job('web', 'service', 2)
