@@ -194,7 +194,12 @@ function portVariables(input: EnvironmentInput): Variables {
   }
   for (const { ReservedPorts, DynamicPorts } of allocation.AllocatedResources?.Shared?.Networks ?? [])
     for (const port of [...(ReservedPorts ?? []), ...(DynamicPorts ?? [])]) Object.assign(variables, networkPort(port))
-  for (const mapping of allocation.AllocatedResources?.Shared?.Ports ?? [])
+  const ofTasks = Object.values(allocation.AllocatedResources?.Tasks ?? {})
+    .flatMap(({ Networks }) => Networks ?? [])
+    .flatMap(({ ReservedPorts, DynamicPorts }) => [...(ReservedPorts ?? []), ...(DynamicPorts ?? [])])
+  // Ports that tasks asked for themselves are listed there, too.
+  const isOfGroup = ({ Label, Value }: AllocatedPortMapping) => !ofTasks.some((port) => port.Label === Label && port.Value === Value)
+  for (const mapping of (allocation.AllocatedResources?.Shared?.Ports ?? []).filter(isOfGroup))
     Object.assign(variables, groupPort(mapping), allocationPort(mapping, input.networkStatus))
   return variables
 }

@@ -15,7 +15,7 @@ import { type Claims, capacityOf, claimsOf } from './feasible/claims.js'
 import { askedDevices, assignDevices, deviceKey, devicesInUse, matchingDevices } from './feasible/devices.js'
 import { claimsOnce, sharesPerCore } from './feasible/node-table.js'
 import { addressesFor } from './feasible/ports.js'
-import { askedCores, grant } from './resources.js'
+import { askedCores, askedNetworks, grant } from './resources.js'
 
 /** Only what is at least this much less important may be ended. */
 const PRIORITY_GAP = 10
@@ -112,7 +112,7 @@ function chooseHolders(question: PreemptionQuestion, candidates: readonly Candid
 /** For each port: of the addresses that would do, the one that the fewest hold, all of whom may be ended. */
 function portHolders({ node, group, proposed }: PreemptionQuestion, candidates: readonly Candidate[]): readonly Candidate[] | undefined {
   const chosen = new Set<Candidate>()
-  for (const port of group.Networks?.[0]?.ReservedPorts ?? []) {
+  for (const port of askedNetworks(group).flatMap(({ network }) => network.ReservedPorts ?? [])) {
     if (port.IgnoreCollision === true) continue
     const options = addressesFor(node, port).flatMap((address): (readonly Candidate[])[] => {
       const holders = proposed.filter((allocation) => holdsPort(allocation, address, port.Value))

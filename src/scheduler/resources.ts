@@ -30,20 +30,52 @@ export function askOf(group: TaskGroup, hasOversubscription: boolean): Allocated
 
 /** Chooses ports, cores and devices on the node beside `proposed`. Amounts are checked by the caller. */
 export function grant(node: Node, group: TaskGroup, proposed: readonly Allocation[], ask: AllocatedResources, startAt: number): Grant {
-  const network = group.Networks?.[0]
-  let shared = ask.Shared
-  if (network !== undefined) {
-    const index = PortIndex.of(node, proposed)
-    if (index.malformed !== undefined) return { kind: 'exhausted', dimension: 'network: invalid node' }
-    if (index.collision !== undefined) return { kind: 'exhausted', dimension: 'network: port collision' }
-    const offer = index.assign(network, startAt)
-    if (offer.kind === 'refused') return { kind: 'exhausted', dimension: `network: ${offer.reason}` }
-    shared = { ...shared, Networks: [networkOf(node, network, offer.ports)], Ports: offer.ports }
-  }
+  const networks = grantNetworks(node, group, proposed, startAt)
+  if (typeof networks === 'string') return { kind: 'exhausted', dimension: networks }
   const tasks = grantTasks(node, group, proposed, ask)
-  return typeof tasks === 'string'
-    ? { kind: 'exhausted', dimension: tasks }
-    : { kind: 'granted', resources: { ...ask, Tasks: tasks, Shared: shared } }
+  if (typeof tasks === 'string') return { kind: 'exhausted', dimension: tasks }
+  const own = Object.entries(networks.ofTasks).map(([name, network]) => [name, { ...tasks[name]!, Networks: [network] }])
+  return {
+    kind: 'granted',
+    resources: { ...ask, Tasks: { ...tasks, ...Object.fromEntries(own) }, Shared: { ...ask.Shared, ...networks.shared } },
+  }
+}
+
+/** The network of the group and those that tasks ask for themselves, the old way, whose ports are listed with the group's. */
+export function askedNetworks(group: TaskGroup): readonly { readonly task?: string; readonly network: NetworkResource }[] {
+  const [shared] = group.Networks ?? []
+  const own = group.Tasks.flatMap(({ Name, Resources }) => {
+    const [network] = Resources.Networks ?? []
+    return network === undefined ? [] : [{ task: Name, network }]
+  })
+  return shared === undefined ? own : [{ network: shared }, ...own]
+}
+
+interface GrantedNetworks {
+  readonly shared: Partial<Pick<AllocatedResources['Shared'], 'Networks' | 'Ports'>>
+  readonly ofTasks: Readonly<Record<string, NetworkResource>>
+}
+
+function grantNetworks(node: Node, group: TaskGroup, proposed: readonly Allocation[], startAt: number): GrantedNetworks | string {
+  const asked = askedNetworks(group)
+  if (asked.length === 0) return { shared: {}, ofTasks: {} }
+  const index = PortIndex.of(node, proposed)
+  if (index.malformed !== undefined) return 'network: invalid node'
+  if (index.collision !== undefined) return 'network: port collision'
+  let shared: GrantedNetworks['shared'] = {}
+  const ofTasks: Record<string, NetworkResource> = {}
+  for (const { task, network } of asked) {
+    const offer = index.assign(network, startAt)
+    if (offer.kind === 'refused') return `network: ${offer.reason}`
+    const granted = networkOf(node, network, offer.ports)
+    if (task === undefined) shared = { Networks: [granted], Ports: offer.ports }
+    else {
+      ofTasks[task] = granted
+      const statics = network.ReservedPorts?.length ?? 0
+      shared = { ...shared, Ports: [...(shared.Ports ?? []), ...offer.ports.slice(statics), ...offer.ports.slice(0, statics)] }
+    }
+  }
+  return { shared, ofTasks }
 }
 
 /** Whole cores, of all tasks. */
@@ -54,7 +86,7 @@ export function askedCores(group: TaskGroup): number {
 /** Whether anything of the group must be chosen on the node rather than only counted. */
 export function needsChoice(group: TaskGroup): boolean {
   return (
-    (group.Networks?.length ?? 0) > 0 || group.Tasks.some((task) => task.Resources.Cores > 0 || (task.Resources.Devices?.length ?? 0) > 0)
+    askedNetworks(group).length > 0 || group.Tasks.some((task) => task.Resources.Cores > 0 || (task.Resources.Devices?.length ?? 0) > 0)
   )
 }
 

@@ -11,7 +11,7 @@ import { claimsOnce, type NodeTable } from '../feasible/node-table.js'
 import { PortIndex } from '../feasible/ports.js'
 import type { NodeChange, PlanBuilder } from '../plan-builder.js'
 import type { Victims } from '../preempt.js'
-import { type Grant, grant } from '../resources.js'
+import { askedNetworks, type Grant, grant } from '../resources.js'
 import { type Needs, needsOf } from './needs.js'
 import type { Refusal } from './refusal.js'
 import { balancedFit, fitScore, powerFit, shareOf, unitOf } from './score.js'
@@ -117,8 +117,11 @@ export class Appraiser {
   /** Whether others collide, or the node is at odds with itself, shows when ports are granted: the same wherever the plan has been before. */
   #portRefusal(node: Node): string | undefined {
     const index = PortIndex.of(node, this.#deps.plan.proposedOn(node.ID))
-    const offer = index.assign({ ...this.#deps.group.Networks![0]!, DynamicPorts: null }, 0)
-    return offer.kind === 'refused' ? `network: ${offer.reason}` : undefined
+    for (const { network } of askedNetworks(this.#deps.group)) {
+      const offer = index.assign({ ...network, DynamicPorts: null }, 0)
+      if (offer.kind === 'refused') return `network: ${offer.reason}`
+    }
+    return undefined
   }
 
   #hasFreeDevices(node: Node): boolean {

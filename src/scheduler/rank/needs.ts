@@ -3,7 +3,7 @@ import type { AllocatedResources, RequestedDevice, TaskGroup, VolumeRequest } fr
 import { claimsOf } from '../feasible/claims.js'
 import { askedDevices } from '../feasible/devices.js'
 import { perAllocationVolumes } from '../feasible/node-checks.js'
-import { askedCores, askOf, needsChoice } from '../resources.js'
+import { askedCores, askedNetworks, askOf, needsChoice } from '../resources.js'
 
 export interface Needs {
   /** Before ports, cores and devices are chosen. */
@@ -45,7 +45,10 @@ function readNeeds(group: TaskGroup, hasOversubscription: boolean): Needs {
     cores: askedCores(group),
     memoryMb: claims.memoryMb,
     diskMb: claims.diskMb,
-    staticPorts: (group.Networks?.[0]?.ReservedPorts ?? []).filter((port) => port.IgnoreCollision !== true).map((port) => port.Value),
+    staticPorts: askedNetworks(group)
+      .flatMap(({ network }) => network.ReservedPorts ?? [])
+      .filter((port) => port.IgnoreCollision !== true)
+      .map((port) => port.Value),
     devices,
     hasDeviceAffinities: devices.some((device) => (device.Affinities ?? []).length > 0),
     ownVolumes: perAllocationVolumes(group),

@@ -1,6 +1,6 @@
 /** `docker` on a real engine. */
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
@@ -265,11 +265,37 @@ for (const kind of ['dockerd', 'podman'] as const) {
         [{ runtime: 'kata' }, 'requested runtime "kata" is not allowed'],
         [{ ports: ['http'] }, 'Port "http" not found, check network block'],
         [{ port_map: { http: 80 } }, 'Trying to map ports but no network interface is available'],
-        [{ ulimit: { nofile: 'many' } }, 'Malformed ulimit nofile: many'],
+        [{ ulimit: { nofile: 'many' } }, 'failed to parse ulimit configuration: Malformed soft ulimit nofile: many:many'],
+        [{ ulimit: { nofile: '9:' } }, 'failed to parse ulimit configuration: Malformed hard ulimit nofile: 9:'],
+        [{ volumes: ['/etc'] }, 'invalid docker volume "/etc": not <src>:<destination> format'],
+        [{ memory_hard_limit: 6 }, 'task memory requirements exceed driver hard limit of 6 MB'],
+        [{ pid_mode: 'host' }, 'cannot apply "pid_mode" configuration'],
+        [{ ipc_mode: 'private' }, 'cannot apply "ipc_mode" configuration'],
+        [{ uts_mode: 'host' }, 'cannot apply "uts_mode" configuration'],
+        [{ userns_mode: 'host' }, 'cannot apply "userns_mode" configuration'],
       ] as const) {
-        const failure = await driver.start(taskStart(host, { ...box('true'), ...config })).catch((error: unknown) => error)
+        const failure = await driver.start(taskStart(host, { ...box('true'), ...config })).catch((error: Error) => error)
         expect(failure).toMatchObject({ code: 'DRIVER_START', message: expect.stringContaining(words), facts: { recoverable: false } })
+        expect((failure as Error).message).toMatch(
+          /^Failed to create container configuration for image "local\/box:1" \("(sha256:)?[0-9a-f]{64}"\): /,
+        )
       }
+    })
+
+    test('what it says is written by the host alone', TIMEOUT, async () => {
+      const host = new DockerHost(engine)
+      const driver = host.nextLife()
+      const script = 'touch /alloc/logs/own || exit 7'
+      const request = taskStart(host, { ...box(''), command: '/bin/sh', args: ['-c', script] })
+      expect(await driver.wait(await driver.start(request))).toMatchObject({ exitCode: 7 })
+    })
+
+    test('namespaces of the host are given where it allows privileged containers', TIMEOUT, async () => {
+      const host = new DockerHost(engine, { allow_privileged: true })
+      const handle = await host.nextLife().start(taskStart(host, { ...host.running, pid_mode: 'host', uts_mode: 'host', ipc_mode: 'host' }))
+      const { State } = await (await engine.client()).getContainer(String(handle['containerId'])).inspect()
+      for (const kind of ['pid', 'uts', 'ipc'])
+        expect(readlinkSync(`/proc/${State.Pid}/ns/${kind}`)).toBe(readlinkSync(`/proc/self/ns/${kind}`))
     })
 
     test('a container removed behind its back has ended', TIMEOUT, async () => {
@@ -350,10 +376,13 @@ class DockerHost implements ContractHost {
   readonly wrong = { command: 'sh' }
   readonly warnings: string[] = []
   readonly #engine: TestEngine
+  readonly #allowed: object
   #driver: DockerDriver | undefined
 
-  constructor(engine: TestEngine) {
+  /** @param allowed by the host's file */
+  constructor(engine: TestEngine, allowed: object = {}) {
     this.#engine = engine
+    this.#allowed = allowed
     onTestFinished(async () => {
       await this.nextLife().endUnclaimed(() => false)
       this.#driver?.close()
@@ -378,7 +407,7 @@ class DockerHost implements ContractHost {
   nextLife(): DockerDriver {
     this.#driver?.close()
     this.#driver = new DockerDriver({
-      options: dockerOptionsSchema.parse({ endpoint: this.#engine.endpoint, infra_image: HOLDER_IMAGE }),
+      options: dockerOptionsSchema.parse({ endpoint: this.#engine.endpoint, infra_image: HOLDER_IMAGE, ...this.#allowed }),
       environment: {},
       owner: this.folder,
       folder: join(this.folder, 'agent'),

@@ -76,10 +76,7 @@ export function containerSpec(request: TaskStart, config: DockerConfig, image: s
       ...rightsOf(config, host.options),
       ...namesOf(request, config),
       ...given('GroupAdd', config.group_add),
-      ...given('IpcMode', config.ipc_mode),
-      ...given('PidMode', config.pid_mode),
-      ...given('UTSMode', config.uts_mode),
-      ...given('UsernsMode', config.userns_mode),
+      ...namespacesOf(config, host.options),
       ...given('CgroupnsMode', config.cgroupns),
       ...given('Init', config.init),
       ...given('ReadonlyRootfs', config.readonly_rootfs),
@@ -188,8 +185,9 @@ function endpointOf(network: string, { ipv4_address, ipv6_address, network_alias
   return { NetworkingConfig: { EndpointsConfig: { [network]: endpoint } } }
 }
 
-function ownBinds({ directories: { shared, local, secrets } }: TaskStart): readonly string[] {
-  return [`${shared}:/alloc`, `${local}:/local`, `${secrets}:/secrets`]
+/** What tasks say is written by the host alone. */
+function ownBinds({ directories: { shared, local, secrets, logs } }: TaskStart): readonly string[] {
+  return [`${shared}:/alloc`, `${local}:/local`, `${secrets}:/secrets`, `${logs}:/alloc/logs:ro`]
 }
 
 /** `source:target[:options]`; a source without a slash at its front is below the task's folder, unless a volume driver has it. */
@@ -197,7 +195,7 @@ function volumeBinds(request: TaskStart, { volumes = [], volume_driver }: Docker
   if (volume_driver && !options.volumes.enabled) throw startError(`volumes are not enabled; cannot use volume driver "${volume_driver}"`)
   return volumes.map((volume) => {
     const [source = '', target = '', ...rest] = volume.split(':')
-    if (source === '' || target === '') throw startError(`invalid docker volume: "${volume}"`)
+    if (source === '' || target === '') throw startError(`invalid docker volume "${volume}": not <src>:<destination> format`)
     const isNamed = volume_driver && !isAbsolute(source)
     return [isNamed ? source : hostPath(request, source, options, `"${volume}"`), target, ...rest].join(':')
   })
@@ -281,7 +279,9 @@ function volumeOptions({ volume_options }: DockerMount, { volumes }: DockerOptio
 
 function resourcesOf({ resources, task }: TaskStart, config: DockerConfig, host: SpecHost) {
   const { MemoryMB, MemoryMaxMB } = resources.Memory
-  const hardMb = Math.max(config.memory_hard_limit ?? 0, MemoryMaxMB)
+  const ownMb = config.memory_hard_limit ?? 0
+  if (ownMb > 0 && ownMb < MemoryMB) throw startError(`task memory requirements exceed driver hard limit of ${ownMb} MB`)
+  const hardMb = Math.max(ownMb, MemoryMaxMB)
   const limit = (hardMb > 0 ? hardMb : MemoryMB) * MEBIBYTE_BYTES
   const cores = resources.Cpu.ReservedCores ?? []
   const period = config.cpu_cfs_period ?? 100_000
@@ -313,6 +313,18 @@ function rightsOf(config: DockerConfig, options: DockerOptions) {
     return { Privileged: true, ...security }
   }
   return { ...capabilities(config, options), ...security }
+}
+
+/** Whose namespaces those of the container are: of the host or of another container only where it may do as it likes anyway. */
+function namespacesOf({ ipc_mode, pid_mode, uts_mode, userns_mode }: DockerConfig, { allow_privileged }: DockerOptions) {
+  const denied = Object.entries({ ipc_mode, pid_mode, uts_mode, userns_mode }).find(([, mode]) => mode)
+  if (denied !== undefined && !allow_privileged) throw startError(`cannot apply "${denied[0]}" configuration`)
+  return {
+    ...given('IpcMode', ipc_mode),
+    ...given('PidMode', pid_mode),
+    ...given('UTSMode', uts_mode),
+    ...given('UsernsMode', userns_mode),
+  }
 }
 
 function capabilities({ cap_add = [], cap_drop = [] }: DockerConfig, { allow_caps }: DockerOptions) {
@@ -349,7 +361,8 @@ function ulimitOf([Name, text]: readonly [string, string]) {
   const [soft, hard = soft] = text.split(':')
   const Soft = Number(soft)
   const Hard = Number(hard)
-  if (!Number.isInteger(Soft) || !Number.isInteger(Hard) || text === '') throw startError(`Malformed ulimit ${Name}: ${text}`)
+  const wrong = soft === '' || !Number.isInteger(Soft) ? 'soft' : hard === '' || !Number.isInteger(Hard) ? 'hard' : undefined
+  if (wrong !== undefined) throw startError(`failed to parse ulimit configuration: Malformed ${wrong} ulimit ${Name}: ${soft}:${hard}`)
   return { Name, Soft, Hard }
 }
 

@@ -189,7 +189,7 @@ export class DockerDriver implements Driver {
     await this.#demandImage(request, config, image)
     if (this.#cgroupVersion === '') await this.fingerprint()
     const names = isInOwnNetwork(request, config) ? nameMounts(request, config.extra_hosts) : []
-    const spec = containerSpec({ ...request, mounts: [...names, ...request.mounts] }, config, image, this.#specHost())
+    const spec = await this.#specOf({ ...request, mounts: [...names, ...request.mounts] }, config, image)
     writeFileSync(this.#usedFile, '')
     const container = await this.#create(spec, name, Math.max(1, config.container_exists_attempts ?? NAME_TAKEN_TRIES))
     try {
@@ -200,6 +200,16 @@ export class DockerDriver implements Driver {
       throw startError(`Failed to start container ${container.id}: ${explainError(error)}`, isServers(error))
     }
     return handleOf({ Id: container.id, Config: { Tty: spec.Tty === true, Labels: spec.Labels ?? {} } })
+  }
+
+  /** @throws OrchestratorError DRIVER_START for what this host does not allow, told with the image as Nomad does */
+  async #specOf(request: TaskStart, config: DockerConfig, image: string): Promise<Dockerode.ContainerCreateOptions> {
+    try {
+      return containerSpec(request, config, image, this.#specHost())
+    } catch (error) {
+      const { Id } = await this.#engine.ask((client) => client.getImage(image).inspect())
+      throw startError(`Failed to create container configuration for image "${image}" ("${Id}"): ${explainError(error)}`)
+    }
   }
 
   async #demandImage(request: TaskStart, config: DockerConfig, image: string): Promise<void> {
@@ -223,7 +233,7 @@ export class DockerDriver implements Driver {
         if (isAway(error)) throw error
         const taken = isNameTaken(error) ? await this.#inspect(name) : undefined
         if (left <= 1 || !isNameTaken(error) || (taken !== undefined && !this.#isOwn(taken)))
-          throw startError(`Failed to create container: ${explainError(error)}`, isServers(error) || isNameTaken(error))
+          throw startError(`failed to create container: ${explainError(error)}`, isServers(error) || isNameTaken(error))
         if (taken !== undefined) await removeContainer(this.#engine, taken.Id)
       }
     }

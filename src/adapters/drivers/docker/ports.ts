@@ -49,11 +49,14 @@ function groupPorts({ allocation }: TaskStart, { ports = [] }: DockerConfig): re
 function mappedPorts({ allocation, resources }: TaskStart, { port_map = {} }: DockerConfig): readonly Binding[] {
   const labels = Object.keys(port_map)
   const [network] = resources.Networks ?? []
-  if (labels.length > 0 && (allocation.AllocatedResources.Shared.Ports ?? []).length > 0)
-    throw startError("'port_map' cannot map group network ports, use 'ports' instead")
   if (network === undefined) {
-    if (labels.length > 0) throw startError('Trying to map ports but no network interface is available')
-    return []
+    if (labels.length === 0) return []
+    const isOfGroup = (allocation.AllocatedResources.Shared.Ports ?? []).length > 0
+    throw startError(
+      isOfGroup
+        ? "'port_map' cannot map group network ports, use 'ports' instead"
+        : 'Trying to map ports but no network interface is available',
+    )
   }
   const known = [...(network.ReservedPorts ?? []), ...(network.DynamicPorts ?? [])]
   const missing = labels.find((label) => !known.some(({ Label }) => Label === label))
