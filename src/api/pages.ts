@@ -1,5 +1,5 @@
 /** One page of a list: filter, then start at a token, then count (Nomad API docs, "HTTP API"). */
-import { namespacedKey } from '../domain/index.js'
+import { compareText, namespacedKey } from '../domain/index.js'
 import { badRequest, requestFailed } from './errors.js'
 import { createFilter, FilterSyntaxError, FilterValueError } from './filter/filter.js'
 import type { Filterable } from './filter/structs.js'
@@ -76,11 +76,6 @@ function readFilter<Row extends object>(
     if (!(error instanceof FilterSyntaxError)) throw error
     throw refuse(`failed to create result paginator: failed to read filter expression: ${error.message}`, error)
   }
-}
-
-/** Byte order, which for the ids in use is that of UTF-16. */
-export function compareText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0
 }
 
 /** Namespace, then id; tokens `<namespace>.<id>`. */

@@ -3,7 +3,7 @@
  * what leaves is durable. A host is told only of namespaces that it runs something of.
  */
 import { DATA_HELD_MS, type DataAnswer, type DataFound, type DataPair, type DataQuestion, dataKey } from '../agent/index.js'
-import { type Clock, namespacedKey, type ServiceRegistration, type Variable } from '../domain/index.js'
+import { type Clock, compareText, namespacedKey, type ServiceRegistration, type Variable } from '../domain/index.js'
 import { type StateView, variableKey } from '../state/index.js'
 import { checksumOf } from './checksum.js'
 import type { HostChannel, HostQuestion } from './host-channel.js'
@@ -125,7 +125,7 @@ function find(view: StateView, question: DataQuestion): DataFound {
     case 'keys': {
       const prefix = question.prefix === '' ? '' : `${question.prefix}/`
       const pairs = variablesOf(view, question.namespace).flatMap(pairsOf)
-      return { kind: 'keys', pairs: pairs.filter(({ path }) => path.startsWith(prefix)).sort((a, b) => compareNames(a.path, b.path)) }
+      return { kind: 'keys', pairs: pairs.filter(({ path }) => path.startsWith(prefix)).sort((a, b) => compareText(a.path, b.path)) }
     }
     case 'service':
       return { kind: 'service', instances: instancesOf(view, question) }
@@ -135,7 +135,7 @@ function find(view: StateView, question: DataQuestion): DataFound {
 }
 
 function variablesOf(view: StateView, namespace: string): readonly Variable[] {
-  return [...view.variables.by('namespace', namespace)].sort((a, b) => compareNames(a.Path, b.Path))
+  return [...view.variables.by('namespace', namespace)].sort((a, b) => compareText(a.Path, b.Path))
 }
 
 /** `kv/app` with the member `port` is the key `app/port`; its member `value` is the key `app` itself. */
@@ -168,7 +168,7 @@ function instancesOf(view: StateView, { namespace, name }: { readonly namespace:
 }
 
 function byAddress(a: ServiceRegistration, b: ServiceRegistration): number {
-  return compareNames(a.NodeID, b.NodeID) || compareNames(a.ID, b.ID)
+  return compareText(a.NodeID, b.NodeID) || compareText(a.ID, b.ID)
 }
 
 function servicesOf(view: StateView, namespace: string) {
@@ -179,9 +179,5 @@ function servicesOf(view: StateView, namespace: string) {
     names.set(ServiceName, tags)
     for (const tag of Tags ?? []) tags.add(tag)
   }
-  return [...names].sort(([a], [b]) => compareNames(a, b)).map(([name, tags]) => ({ name, tags: [...tags].sort(compareNames) }))
-}
-
-function compareNames(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0
+  return [...names].sort(([a], [b]) => compareText(a, b)).map(([name, tags]) => ({ name, tags: [...tags].sort(compareText) }))
 }

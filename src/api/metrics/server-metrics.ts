@@ -1,5 +1,5 @@
 /** How this server does, since it runs. */
-import type { FollowedHealth } from '../../domain/index.js'
+import { compareText, type FollowedHealth } from '../../domain/index.js'
 import type { BusHealth, CommitMemory, SchedulingHealth, SourceHealth, Webhooks } from '../ports.js'
 import { counter, type Family, gauge, histogram, type Labelled } from './family.js'
 
@@ -42,7 +42,7 @@ function sourceMetrics(sources: readonly FollowedHealth[]): readonly Family[] {
   const eachOf = <Value>(readAll: (source: FollowedHealth) => Readonly<Record<string, Value>> | undefined): readonly Labelled<Value>[] =>
     sources.flatMap((source) =>
       Object.entries(readAll(source) ?? {})
-        .sort(([one], [other]) => (one < other ? -1 : 1))
+        .sort(([one], [other]) => compareText(one, other))
         .map(([result, value]) => ({ labels: { source: source.id, result }, value })),
     )
   return [

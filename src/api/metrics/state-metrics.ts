@@ -1,5 +1,5 @@
 /** What there is, read off the tables. */
-import { DRIFT_OWNERS, DRIFT_POLICIES, type Drift, namespacedKey, sourceIdOf } from '../../domain/index.js'
+import { compareText, DRIFT_OWNERS, DRIFT_POLICIES, type Drift, namespacedKey, sourceIdOf } from '../../domain/index.js'
 import { jobKey, listSetAside, type StateView } from '../../state/index.js'
 import type { JobHealth, WaitingChanges } from '../ports.js'
 import { computeDrift } from '../views/drift.js'
@@ -86,7 +86,7 @@ function countJobs(view: StateView, drift: readonly Drift[], health: JobHealth):
     if (known === undefined) counts.set(name, { labels, value: 1 })
     else known.value++
   }
-  return [...counts].sort(([one], [other]) => (one < other ? -1 : 1)).map(([, count]) => count)
+  return [...counts].sort(([one], [other]) => compareText(one, other)).map(([, count]) => count)
 }
 
 /** None: it was registered over the API. */

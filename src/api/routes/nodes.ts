@@ -1,10 +1,10 @@
 /** Nodes and node pools: `/v1/nodes`, `/v1/node/…` (Nomad API docs, "Nodes"). */
-import { type Allocation, isTerminal, NODE_POOL_ALL, type Node, type NodePool, rfc3339 } from '../../domain/index.js'
+import { type Allocation, compareText, isTerminal, NODE_POOL_ALL, type Node, type NodePool, rfc3339 } from '../../domain/index.js'
 import { type DrainWait, drainDeadlineMs, leftOnNode, ownerKey, type StateView } from '../../state/index.js'
 import type { ReadDeps, Reading } from '../blocking.js'
 import { encodeJson } from '../encode.js'
 import { notFound } from '../errors.js'
-import { byId, compareText, computePage } from '../pages.js'
+import { byId, computePage } from '../pages.js'
 import type { Call, Route } from '../router.js'
 import { checkUuid, uuidPrefix } from '../uuid-prefix.js'
 import { allocationJson } from '../views/allocation-view.js'

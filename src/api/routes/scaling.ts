@@ -1,10 +1,9 @@
 /** Scaling policies, as the jobs hold them: `/v1/scaling/policies`, `/v1/scaling/policy/:id`. */
-import type { Job, ScalingPolicy } from '../../domain/index.js'
+import { compareText, type Job, type ScalingPolicy } from '../../domain/index.js'
 import type { StateView } from '../../state/index.js'
 import type { ReadDeps, Reading } from '../blocking.js'
 import { encodeJson } from '../encode.js'
 import { notFound } from '../errors.js'
-import { compareText } from '../pages.js'
 import type { Call, Route } from '../router.js'
 import { atLeastOne, inNamespace, reading } from './reading.js'
 

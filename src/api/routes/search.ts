@@ -1,11 +1,10 @@
 /** `/v1/search`, `/v1/search/fuzzy`: pure, so answered whatever is written elsewhere (Nomad API docs, "Search"). */
-import { type Job, NAMESPACE_DEFAULT } from '../../domain/index.js'
+import { compareText, type Job, NAMESPACE_DEFAULT } from '../../domain/index.js'
 import type { StateView } from '../../state/index.js'
 import { contactHeaders, type ReadDeps } from '../blocking.js'
 import { memberOf, readJsonBody } from '../body.js'
 import { encodeJson } from '../encode.js'
 import { requestFailed } from '../errors.js'
-import { compareText } from '../pages.js'
 import { jsonAnswer } from '../request.js'
 import type { Call, Route } from '../router.js'
 import { inNamespace, ofPastToo } from './reading.js'

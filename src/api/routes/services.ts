@@ -1,10 +1,10 @@
 /** Services and namespaces: `/v1/services`, `/v1/service/:id`, `/v1/namespaces`, `/v1/namespace/:id` (Nomad API docs, "Services"). */
-import { type Namespace, namespacedKey, type ServiceRegistration } from '../../domain/index.js'
+import { compareText, type Namespace, namespacedKey, type ServiceRegistration } from '../../domain/index.js'
 import type { StateView } from '../../state/index.js'
 import type { ReadDeps, Reading } from '../blocking.js'
 import { encodeJson, FragmentCache } from '../encode.js'
 import { badRequest, notFound, wrongMethod } from '../errors.js'
-import { byName, compareText, computePage } from '../pages.js'
+import { byName, computePage } from '../pages.js'
 import type { Call, Route } from '../router.js'
 import { atLeastOne, inNamespace, reading, tableReading } from './reading.js'
 

@@ -3,6 +3,7 @@
  * room, roll-outs that somebody paused, hosts that somebody drained. Read off the tables; who acted is in the audit trail.
  */
 import {
+  compareText,
   type Drift,
   type Job,
   MILLISECOND,
@@ -14,7 +15,6 @@ import {
   type ToldWait,
 } from '../../domain/index.js'
 import { listSetAside, type StateView, sourcedKey } from '../../state/index.js'
-import { compareText } from '../pages.js'
 import { fieldsOf } from './blame.js'
 
 /** Of one job; the rest is counted. */
