@@ -3,10 +3,15 @@
 import { tablesOf } from './snapshot.js'
 import type { State } from './state.js'
 
-/** @param textOf a row's text; for who compares often and keeps the texts of rows that are frozen to the bottom */
-export function dumpState(state: State, textOf: (row: object) => string = textInNameOrder): string {
+export function dumpState(state: State): string {
   const head = [state.index, state.atMs, state.epoch, state.clusterId, state.schedulerConfiguration].map((value) => textInNameOrder(value))
-  const tables = tablesOf(state).map(([name, table]) => `["${name}",${table.index},[${table.all().map(textOf).join(',')}]]`)
+  const tables = tablesOf(state).map(
+    ([name, table]) =>
+      `["${name}",${table.index},[${table
+        .all()
+        .map((row) => textInNameOrder(row))
+        .join(',')}]]`,
+  )
   return `[${[...head, `[${tables.join(',')}]`].join(',')}]`
 }
 
