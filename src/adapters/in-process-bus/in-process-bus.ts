@@ -2,17 +2,14 @@
 import { type Bus, type BusMessage, type Clock, MEBIBYTE_BYTES, OrchestratorError } from '../../domain/index.js'
 import { tooLargeError } from '../bus-errors.js'
 import { systemClock } from '../clock.js'
-import { matchesSubject } from '../subjects.js'
-
-type Handler = (message: BusMessage) => void
-type Subscription = { readonly subject: string; readonly handler: Handler }
+import { type Handler, type Subscription, Subscriptions } from './subscriptions.js'
 
 /** Parts that may wait for a slow asker before the responder has to wait for it. */
 const PARTS_AHEAD_MAX = 16
 
 /** What several buses of one process have in common, where each is closed by itself. */
 export class InProcessHub {
-  readonly #subscriptions = new Set<Subscription>()
+  readonly #subscriptions = new Subscriptions()
   readonly #clock: Clock
   /** As a broker has it by default, so that the two differ in nothing that matters. */
   readonly messageBytesMax: number
@@ -26,7 +23,7 @@ export class InProcessHub {
     return new InProcessBus(this)
   }
 
-  get subscriptions(): Set<Subscription> {
+  get subscriptions(): Subscriptions {
     return this.#subscriptions
   }
 
@@ -36,7 +33,7 @@ export class InProcessHub {
 }
 
 export class InProcessBus implements Bus {
-  readonly #all: Set<Subscription>
+  readonly #all: Subscriptions
   readonly #clock: Clock
   readonly #messageBytesMax: number
   readonly #own = new Set<Subscription>()
@@ -51,7 +48,7 @@ export class InProcessBus implements Bus {
 
   publish(subject: string, payload: Uint8Array): boolean {
     if (this.#isClosed || this.#isTooLarge(payload)) return false
-    for (const handler of this.#findHandlers(subject)) deliver(handler, plainMessage(subject, payload))
+    for (const handler of this.#all.find(subject)) deliver(handler, plainMessage(subject, payload))
     return true
   }
 
@@ -75,7 +72,7 @@ export class InProcessBus implements Bus {
 
   request(subject: string, payload: Uint8Array, timeoutMs: number): Promise<Uint8Array> {
     return new Promise((resolve, reject) => {
-      const handlers = this.#findHandlers(subject)
+      const handlers = this.#all.find(subject)
       if (this.#isClosed) return reject(closedError())
       if (this.#isTooLarge(payload)) return reject(tooLargeError(subject, payload, this.#messageBytesMax))
       if (handlers.length === 0) return reject(noRespondersError(subject))
@@ -105,7 +102,7 @@ export class InProcessBus implements Bus {
   ): AsyncIterable<Uint8Array> {
     if (this.#isClosed) throw closedError()
     if (this.#isTooLarge(payload)) throw tooLargeError(subject, payload, this.#messageBytesMax)
-    const handlers = this.#findHandlers(subject)
+    const handlers = this.#all.find(subject)
     if (handlers.length === 0) throw noRespondersError(subject)
     const stream = new PartQueue(subject, idleTimeoutMs, signal, this.#clock, this.#messageBytesMax)
     this.#waiting.add(stream.fail)
@@ -135,10 +132,6 @@ export class InProcessBus implements Bus {
     this.#isClosed = true
     for (const subscription of this.#own) this.#all.delete(subscription)
     for (const fail of [...this.#waiting]) fail(closedError())
-  }
-
-  #findHandlers(subject: string): readonly Handler[] {
-    return [...this.#all].filter((subscription) => matchesSubject(subscription.subject, subject)).map(({ handler }) => handler)
   }
 }
 
