@@ -131,6 +131,23 @@ for (const kind of ['dockerd', 'podman'] as const) {
       },
     )
 
+    test.skipIf(!hasBridges())(
+      'it has the names and the hardware address in a network of the engine that it asks for',
+      TIMEOUT,
+      async () => {
+        const host = new DockerHost(engine)
+        const client = await engine.client()
+        const network = await client.createNetwork({ Name: `drv${process.pid % 10_000}m`, Driver: 'bridge' })
+        onTestFinished(() => network.remove())
+        const { Name } = await network.inspect()
+        const asked = { network_mode: Name, mac_address: '02:68:b3:29:da:98', network_aliases: ['db'] }
+        const handle = await host.nextLife().start(taskStart(host, { ...host.running, ...asked }))
+        const { NetworkSettings } = await client.getContainer(String(handle['containerId'])).inspect()
+        const { MacAddress, Aliases } = NetworkSettings.Networks[Name]!
+        expect({ MacAddress, Aliases }).toEqual({ MacAddress: asked.mac_address, Aliases: expect.arrayContaining(['db']) })
+      },
+    )
+
     test.skipIf(!hasBridges())('ports of its group lead from the host into a container of a network of the engine', TIMEOUT, async () => {
       const host = new DockerHost(engine)
       const client = await engine.client()
@@ -269,6 +286,7 @@ for (const kind of ['dockerd', 'podman'] as const) {
         [{ ulimit: { nofile: '9:' } }, 'failed to parse ulimit configuration: Malformed hard ulimit nofile: 9:'],
         [{ volumes: ['/etc'] }, 'invalid docker volume "/etc": not <src>:<destination> format'],
         [{ memory_hard_limit: 6 }, 'task memory requirements exceed driver hard limit of 6 MB'],
+        [{ mac_address: 'zz' }, 'failed to parse mac_address "zz": address zz: invalid MAC address'],
         [{ pid_mode: 'host' }, 'cannot apply "pid_mode" configuration'],
         [{ ipc_mode: 'private' }, 'cannot apply "ipc_mode" configuration'],
         [{ uts_mode: 'host' }, 'cannot apply "uts_mode" configuration'],

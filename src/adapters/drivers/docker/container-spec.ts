@@ -176,14 +176,24 @@ function namesOf(request: TaskStart, config: DockerConfig) {
   }
 }
 
-function endpointOf(network: string, { ipv4_address, ipv6_address, network_aliases }: DockerConfig) {
-  if (!ipv4_address && !ipv6_address && network_aliases === undefined) return {}
-  if (isShared(network) || ['default', 'bridge'].includes(network))
+/** The one engine reads the MAC address here, the other beside it. */
+function endpointOf(network: string, { ipv4_address, ipv6_address, network_aliases, mac_address }: DockerConfig) {
+  const isAddressed = Boolean(ipv4_address || ipv6_address || network_aliases)
+  if (mac_address && !MAC_ADDRESS.test(mac_address))
+    throw startError(`failed to parse mac_address "${mac_address}": address ${mac_address}: invalid MAC address`)
+  if (isAddressed && (isShared(network) || ['default', 'bridge'].includes(network)))
     throw startError('ipv4_address, ipv6_address and network_aliases need a network of their own: name one in network_mode')
+  if (!isAddressed && (!mac_address || isShared(network))) return {}
   const addresses = { ...given('IPv4Address', ipv4_address), ...given('IPv6Address', ipv6_address) }
-  const endpoint = { ...given('Aliases', network_aliases as string[] | undefined), IPAMConfig: addresses }
+  const endpoint = {
+    ...given('Aliases', network_aliases as string[] | undefined),
+    ...given('MacAddress', mac_address),
+    ...(isAddressed ? { IPAMConfig: addresses } : {}),
+  }
   return { NetworkingConfig: { EndpointsConfig: { [network]: endpoint } } }
 }
+
+const MAC_ADDRESS = /^[0-9a-f]{2}([:-][0-9a-f]{2}){5}$/i
 
 /** What tasks say is written by the host alone. */
 function ownBinds({ directories: { shared, local, secrets, logs } }: TaskStart): readonly string[] {
