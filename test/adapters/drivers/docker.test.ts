@@ -135,11 +135,11 @@ for (const kind of ['dockerd', 'podman'] as const) {
       'it has the names and the hardware address in a network of the engine that it asks for',
       TIMEOUT,
       async () => {
-          const client = await engine.client()
+        const client = await engine.client()
         const network = await client.createNetwork({ Name: `drv${process.pid % 10_000}m`, Driver: 'bridge' })
         onTestFinished(() => network.remove())
-      // After it, so that its containers go first.
-      const host = new DockerHost(engine)
+        // After it, so that its containers go first.
+        const host = new DockerHost(engine)
         const { Name } = await network.inspect()
         const asked = { network_mode: Name, mac_address: '02:68:b3:29:da:98', network_aliases: ['db'] }
         const handle = await host.nextLife().start(taskStart(host, { ...host.running, ...asked }))
