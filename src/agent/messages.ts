@@ -56,10 +56,8 @@ const identified = z.looseObject({ ID: z.string().min(1) })
 const allocation = z.custom<Allocation>((value) => identified.safeParse(value).success, 'an allocation with its ID')
 const job = z.custom<Job>((value) => identified.safeParse(value).success, 'a job with its ID')
 const node = z.custom<Node>((value) => identified.safeParse(value).success, 'a node with its ID')
-const report = z.custom<AllocationReport>(
-  (value) => z.looseObject({ ID: z.string().min(1), ClientStatus: z.string(), TaskStates: z.looseObject({}) }).safeParse(value).success,
-  'a report with ID, ClientStatus and TaskStates',
-)
+const reported = z.looseObject({ ID: z.string().min(1), ClientStatus: z.string(), TaskStates: z.looseObject({}) })
+const report = z.custom<AllocationReport>((value) => reported.safeParse(value).success, 'a report with ID, ClientStatus and TaskStates')
 
 const index = z.number().int().nonnegative()
 const serverKeys = z.array(z.string()).min(1)
@@ -85,7 +83,8 @@ const dataQuestion = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('services'), namespace }),
 ])
 /** Rows of the server's tables, checked when they were stored. */
-const dataFound = z.custom<DataFound>((value) => z.looseObject({ kind: z.string() }).safeParse(value).success, 'what was found')
+const found = z.looseObject({ kind: z.string() })
+const dataFound = z.custom<DataFound>((value) => found.safeParse(value).success, 'what was found')
 
 const schemas: { readonly [Kind in MessageKind]: z.ZodType<Messages[Kind]> } = {
   starting: z.object({ ...envelope, nonce: z.string() }),
