@@ -260,4 +260,21 @@ export function driverContract(open: () => Promise<ContractHost> | ContractHost)
     session.end()
     await driver.clear(handle)
   })
+
+  test('a shell in a terminal beside it ends with the code that it is told', TIMEOUT, async () => {
+    const host = await open()
+    if (!host.isReal || host.runsNothing !== undefined) return
+    const driver = host.nextLife()
+    const request = taskStart(host, host.running)
+    const handle = await driver.start(request)
+    const session = await driver.exec(handle, request, { command: ['/bin/sh', '-i'], terminal: { columns: 80, rows: 24 } })
+    const read = (async () => {
+      for await (const _ of session.output);
+    })()
+    await session.write(Buffer.from('exit 9\n'))
+    await read
+    expect(await session.exitCode).toBe(9)
+    await driver.kill(handle)
+    await driver.clear(handle)
+  })
 }

@@ -79,7 +79,8 @@ export class ExecDriver extends SupervisedDriver {
     const place = await this.supervisor.ask('place', { runId: runIn(handle) })
     if (place === null) throw new OrchestratorError('PROGRAM', `${command[0]} cannot be run: the task does not run`)
     const { nsenter } = findSandboxTools()
-    const words = [nsenter, ...besideArguments(place.pid, { user: this.userOf(task.User), capabilities: [] }, command)]
+    const identity = { user: this.userOf(task.User), capabilities: [] }
+    const words = [nsenter, ...besideArguments(place.pid, identity, command, terminal !== undefined)]
     const joins = place.groups.map((group) => `echo 0 >${quote(`${group}/cgroup.procs`)}`)
     return startProgram({
       command: '/bin/sh',

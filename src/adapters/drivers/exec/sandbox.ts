@@ -109,9 +109,12 @@ export function besideArguments(
   pid: number,
   sandbox: Pick<Sandbox, 'user' | 'capabilities'>,
   command: readonly string[],
+  hasTerminal: boolean,
 ): readonly string[] {
   return [
     ...['--target', String(pid), '--mount', '--uts', '--ipc', '--pid', '--net', '--root', '--wd', '--'],
+    // The one that has the terminal so far is no process of these namespaces: a shell could not give it back.
+    ...(hasTerminal ? [INSIDE.setsid, '--ctty', '--wait'] : []),
     INSIDE.setpriv,
     ...identityArguments(sandbox),
     '--no-new-privs',
