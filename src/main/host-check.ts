@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { systemClock } from '../adapters/clock.js'
 import { DeclaredDevices } from '../adapters/declared-devices.js'
 import { silentLogger } from '../adapters/logger.js'
+import { AllocationNetworks, missingBridgePlugins } from '../adapters/network/index.js'
 import { usableControllers } from '../adapters/supervisor/cgroup.js'
 import { SupervisorClient } from '../adapters/supervisor/client.js'
 import { findTool } from '../adapters/supervisor/tools.js'
@@ -50,6 +51,7 @@ export async function checkHost(path: string, out: (text: string) => void): Prom
       ...disabledDrivers(config),
       ...checkDevices(config),
       checkGroups(),
+      ...checkNetworks(config, folder),
       ...checkTools(),
     ]
     out(
@@ -96,8 +98,33 @@ function checkGroups(): Finding {
   const missing = ['cpu', 'memory', 'pids', 'cpuset'].filter((name) => !names.some((known) => known === name))
   const what = 'bounds of exec and java'
   if (missing.length === 0) return { what, works: true, detail: `cgroup v${version}: ${names.join(', ')}` }
-  const remedy = isRoot() ? 'the kernel has them not, or this group may not use them' : 'run the agent as root'
+  const remedy = isRoot() ? 'the kernel has them not, or this group may not use them' : AS_ROOT
   return { what, works: false, detail: `cgroup v${version} without ${missing.join(', ')}: ${remedy}` }
+}
+
+function checkNetworks({ network }: AgentConfig, folder: string): readonly Finding[] {
+  const networks = new AllocationNetworks({
+    folder,
+    bridge: { name: network.bridge_name, subnet: network.bridge_subnet, isHairpin: network.bridge_hairpin_mode },
+    pluginFolders: network.cni_path,
+    listFolder: network.cni_config_dir,
+    makers: new Map(),
+    logger: silentLogger,
+  })
+  const problem = problemOfBridge(missingBridgePlugins(networks), network.cni_path)
+  const bridge = { what: 'networks in mode bridge', works: problem === undefined, detail: problem ?? network.bridge_subnet }
+  const ofHost = networks.lists
+    .names()
+    .map((name) => ({ what: `networks in mode cni/${name}`, works: isRoot(), detail: isRoot() ? '' : AS_ROOT }))
+  return [bridge, ...ofHost]
+}
+
+const AS_ROOT = 'run the agent as root'
+
+function problemOfBridge(missing: readonly string[], folders: readonly string[]): string | undefined {
+  if (!isRoot()) return AS_ROOT
+  if (missing.length > 0) return `no plugin ${missing.join(', ')} in ${folders.join(', ')}; they are part of containernetworking-plugins`
+  return findTool('iptables') === undefined ? 'iptables is not installed; it is part of iptables' : undefined
 }
 
 function checkTools(): readonly Finding[] {

@@ -20,11 +20,16 @@ export async function networkFingerprint(networks: AllocationNetworks): Promise<
     const version = await networks.plugins.versionOf(name)
     if (version !== undefined) attributes[`plugins.cni.version.${name}`] = version
   }
-  const hasBridge = BRIDGE_PLUGINS.every((name) => networks.plugins.find(name) !== undefined)
+  const hasBridge = missingBridgePlugins(networks).length === 0
   const modes = [...(hasBridge ? ['bridge'] : []), ...networks.lists.names().map((name) => `cni/${name}`)]
   return {
     attributes,
     networks: modes.map((Mode) => ({ Mode })),
     nodeNetworks: modes.map((Mode) => ({ Mode, Device: '', MacAddress: '', Speed: 0, Addresses: null })),
   }
+}
+
+/** Of what groups on the bridge need; none: they work. */
+export function missingBridgePlugins({ plugins }: Pick<AllocationNetworks, 'plugins'>): readonly string[] {
+  return BRIDGE_PLUGINS.filter((name) => plugins.find(name) === undefined)
 }

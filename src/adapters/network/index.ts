@@ -1,2 +1,2 @@
 export { AllocationNetworks, type NetworkOptions } from './allocation-networks.js'
-export { type NetworkFingerprint, networkFingerprint } from './fingerprint.js'
+export { missingBridgePlugins, type NetworkFingerprint, networkFingerprint } from './fingerprint.js'
