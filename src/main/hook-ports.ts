@@ -12,6 +12,8 @@ import { taskRefusal } from '../jobspec/index.js'
 import type { AgentConfig } from './agent-config.js'
 import { artifactDownloadCommand } from './supervisor-command.js'
 
+/** Beyond a gibibyte: what is worth packing seldom shrinks to a hundredth. */
+const UNPACKED_TIMES_MAX = 200
 const DOWNLOAD_MS_MAX = 30 * 60_000
 const GIBIBYTE_BYTES = 2 ** 30
 
@@ -27,6 +29,8 @@ export function createHookPorts(
     allowsInsecure: artifacts.allow_insecure,
     downloadBytesMax: artifacts.size_max_gib * GIBIBYTE_BYTES,
     unpackedBytesMax: artifacts.size_max_gib * GIBIBYTE_BYTES,
+    unpackedTimesMax: UNPACKED_TIMES_MAX,
+    unpackedBytesFree: GIBIBYTE_BYTES,
     filesMax: artifacts.files_max,
     timeoutMs: DOWNLOAD_MS_MAX,
   }

@@ -25,7 +25,9 @@ export async function downloadHttp(first: URL, file: string, request: DownloadRe
       response.resume()
       throw new DownloadFailure(`bad response code: ${statusCode}`)
     }
-    return pipeline(response, new SizeLimit(request.limits.downloadBytesMax, 'the download'), createWriteStream(file, { flags: 'wx' }))
+    const { downloadBytesMax } = request.limits
+    const limit = new SizeLimit({ bytes: downloadBytesMax }, `the download has more than ${downloadBytesMax} bytes`)
+    return pipeline(response, limit, createWriteStream(file, { flags: 'wx' }))
   }
   throw new DownloadFailure(`redirected more than ${REDIRECTS_MAX} times`)
 }

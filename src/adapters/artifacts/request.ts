@@ -17,6 +17,9 @@ export interface DownloadLimits {
   readonly allowsInsecure: boolean
   readonly downloadBytesMax: number
   readonly unpackedBytesMax: number
+  /** How often its own bytes may come out of an archive, where that is more than `unpackedBytesFree`. */
+  readonly unpackedTimesMax: number
+  readonly unpackedBytesFree: number
   readonly filesMax: number
   readonly timeoutMs: number
 }

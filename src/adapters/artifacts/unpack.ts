@@ -3,7 +3,7 @@
  * unpacking, and so does more than the limits allow, whatever the archive says of its own size.
  */
 import { createReadStream, createWriteStream } from 'node:fs'
-import { chmod, mkdir, utimes } from 'node:fs/promises'
+import { chmod, mkdir, stat, utimes } from 'node:fs/promises'
 import { dirname, join, normalize, sep } from 'node:path'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -42,21 +42,30 @@ export function archiveKindOf(name: string, option: string | undefined): Archive
 
 /** What is left of the limits. */
 interface Room {
+  /** What it was to begin with, in words. */
+  readonly most: string
   readonly bytes: { bytes: number }
   files: number
 }
 
 /** @param target empty folder; for `gz` the file. @throws DownloadFailure */
 export async function unpack(archive: string, kind: ArchiveKind, target: string, limits: DownloadLimits): Promise<void> {
-  const room: Room = { bytes: { bytes: limits.unpackedBytesMax }, files: limits.filesMax }
+  const { size } = await stat(archive)
+  const room = roomFor(size, limits)
   if (kind === 'zip') return unpackZip(archive, target, limits, room)
-  if (kind === 'gz')
-    return pipeline(createReadStream(archive), createGunzip(), limitOf(limits, room), createWriteStream(target, { flags: 'wx' }))
+  if (kind === 'gz') return pipeline(createReadStream(archive), createGunzip(), limitOf(room), createWriteStream(target, { flags: 'wx' }))
   return unpackTar(archive, kind, target, limits, room)
 }
 
-function limitOf(limits: DownloadLimits, room: Room): SizeLimit {
-  return new SizeLimit(limits.unpackedBytesMax, 'the unpacked archive', room.bytes)
+/** What is worth packing seldom shrinks to a hundredth, and what comes of a few bytes without end is no artifact. */
+function roomFor(archiveBytes: number, { unpackedBytesMax, unpackedTimesMax, unpackedBytesFree, filesMax }: DownloadLimits): Room {
+  const bytes = Math.min(unpackedBytesMax, Math.max(unpackedBytesFree, archiveBytes * unpackedTimesMax))
+  const times = bytes < unpackedBytesMax ? `, ${unpackedTimesMax} times its own size` : ''
+  return { most: `${bytes} bytes${times}`, bytes: { bytes }, files: filesMax }
+}
+
+function limitOf({ most, bytes }: Room): SizeLimit {
+  return new SizeLimit(bytes, `the unpacked archive has more than ${most}`)
 }
 
 /** Where a member goes. @throws DownloadFailure when that is outside, or one too many */
@@ -70,8 +79,8 @@ function placeOf(name: string, target: string, limits: DownloadLimits, room: Roo
 }
 
 /** Its folder is there already: from the moment that there is a content somebody has to hear of its errors. */
-async function put(content: Readable, place: string, mode: number, limits: DownloadLimits, room: Room): Promise<void> {
-  await pipeline(content, limitOf(limits, room), createWriteStream(place, { flags: 'w' }))
+async function put(content: Readable, place: string, mode: number, room: Room): Promise<void> {
+  await pipeline(content, limitOf(room), createWriteStream(place, { flags: 'w' }))
   await chmod(place, mode & 0o777)
 }
 
@@ -113,7 +122,7 @@ async function putEntry(entry: ReadEntry, target: string, limits: DownloadLimits
     entry.resume()
   } else if (entry.type === 'File' || entry.type === 'OldFile' || entry.type === 'ContiguousFile') {
     await mkdir(dirname(place), { recursive: true })
-    await put(entry as unknown as Readable, place, entry.mode ?? 0o644, limits, room)
+    await put(entry as unknown as Readable, place, entry.mode ?? 0o644, room)
     if (entry.mtime !== undefined) await utimes(place, entry.mtime, entry.mtime)
   } else entry.resume()
 }
@@ -164,7 +173,7 @@ async function putZipEntry(zip: ZipFile, entry: Entry, target: string, limits: D
     zip.openReadStream(entry, (error, stream) => (error === null ? resolve(stream) : reject(unreadable(error))))
   })
   try {
-    await put(content, place, unixMode === 0 ? 0o644 : unixMode, limits, room)
+    await put(content, place, unixMode === 0 ? 0o644 : unixMode, room)
   } catch (error) {
     throw error instanceof DownloadFailure || isOfSystem(error) ? error : unreadable(error as Error)
   }

@@ -17,6 +17,8 @@ const LIMITS = {
   allowsInsecure: false,
   downloadBytesMax: 100_000,
   unpackedBytesMax: 100_000,
+  unpackedTimesMax: 200,
+  unpackedBytesFree: 100_000,
   filesMax: 10,
   timeoutMs: 5_000,
 }
@@ -141,6 +143,10 @@ test('more bytes or files than the limits allow end the download, whatever the a
   await expect(download(request(`${address}/bomb.tar.gz`, { limits: { ...LIMITS, unpackedBytesMax: 1_000 } }))).rejects.toThrow(
     'the unpacked archive has more than 1000 bytes',
   )
+  const shrunk = { ...LIMITS, unpackedBytesFree: 1_000, unpackedTimesMax: 2 }
+  await expect(download(request(`${address}/bomb.tar.gz`, { limits: shrunk }))).rejects.toThrow(/more than \d+ bytes, 2 times its own size/)
+  const loose = { ...shrunk, unpackedTimesMax: 1_000 }
+  expect(await fetched(request(`${address}/bomb.tar.gz`, { limits: loose }))).toEqual({ 'zeros.txt': '0'.repeat(50_000) })
   await expect(download(request(`${address}/many.tar`))).rejects.toThrow('more than 10 files')
 })
 
