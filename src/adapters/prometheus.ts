@@ -22,8 +22,7 @@ export const prometheusText: PrometheusText = {
 
 /**
  * A metric that was counted elsewhere: the library's own ones count themselves, and its types know no others
- * (findings/prom-client-metric-type-only-in-types.sh). The registry asks of each its name,
- * help, type and values.
+ * (findings/prom-client-metric-type-only-in-types.sh). The registry asks of each its name, help, type and values.
  */
 class Read {
   readonly name: string

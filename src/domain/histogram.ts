@@ -39,11 +39,12 @@ const SECONDS = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100]
 
 export type OutcomeSeconds<Reading = HistogramReading> = Readonly<Record<'succeeded' | 'failed', Reading>>
 
-/** How long something took in seconds, by what came of it. */
-export function newOutcomeSeconds(): OutcomeSeconds<Histogram> {
-  return { succeeded: new Histogram(SECONDS), failed: new Histogram(SECONDS) }
-}
-
+/** How long something took, in seconds. */
 export function newSeconds(): Histogram {
   return new Histogram(SECONDS)
+}
+
+/** The same by what came of it. */
+export function newOutcomeSeconds(): OutcomeSeconds<Histogram> {
+  return { succeeded: newSeconds(), failed: newSeconds() }
 }

@@ -1,5 +1,4 @@
 /** The API over the state as it was: what only a running server knows is not answered. */
-
 import { Api, type ApiDeps, ApiError, type ApiSettings, badRequest, notFound } from '../../api/index.js'
 import { foldPast, isHealthy, type PastLog, readPastPoint, tellWaiting, tracedJobs } from '../../controller/index.js'
 import { explainError, newSeconds, OrchestratorError } from '../../domain/index.js'

@@ -27,7 +27,9 @@ export function healthProblem(view: StateView, key: string, name: string): strin
 
 function shortfall(view: StateView, job: Job, name: string): string | undefined {
   const key = jobKey(job)
-  const own = view.allocations.by('job', key).filter((row) => row.JobVersion === job.Version && row.JobCreateIndex === job.CreateIndex)
+  // Only counted, for each job of every scrape of the metrics: in whatever order.
+  const every = [...view.allocations.valuesBy('job', key)]
+  const own = every.filter((row) => row.JobVersion === job.Version && row.JobCreateIndex === job.CreateIndex)
   if (job.Type === 'system' || job.Type === 'sysbatch') {
     const isOpen = view.evaluations.by('job', key).some(({ Status }) => Status === 'pending')
     return isOpen ? `${name} is about to be placed` : everywhere(job, own, name)
